@@ -1,0 +1,132 @@
+"""Sliding-window operators, convolution and pooling: derived, proved, printed and run from one exact formula.
+
+The public names; each is imported when it is first used, so that ``import symconv`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symconv.claims.check import ClaimVerdict, check, check_claim
+    from symconv.claims.problem import Problem, load_problem
+    from symconv.claims.scope import Declarations
+    from symconv.derivations.derive import derive
+    from symconv.derivations.step import Derivation, Step
+    from symconv.errors import (
+        ArgumentError,
+        GeometryError,
+        NotSupportedError,
+        ProblemFileError,
+        RenderError,
+        SizeLimitError,
+        SymconvError,
+        WriteError,
+    )
+    from symconv.formulas.formula import Formula
+    from symconv.kernels.compile import compile
+    from symconv.kernels.kernel import Gradients, Kernel
+    from symconv.operators.convolution import Conv
+    from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+    from symconv.operators.window import Window
+    from symconv.proofs.prove import prove
+    from symconv.proofs.verdict import Verdict
+    from symconv.report.build import build_document
+    from symconv.report.document import Document
+    from symconv.report.render import to_html, to_latex, to_pdf
+
+    __version__: str
+
+__all__ = [
+    "ArgumentError",
+    "AvgPool",
+    "ClaimVerdict",
+    "Conv",
+    "Declarations",
+    "Derivation",
+    "Document",
+    "Formula",
+    "GeometryError",
+    "Gradients",
+    "Kernel",
+    "LPPool",
+    "MaxPool",
+    "NotSupportedError",
+    "Problem",
+    "ProblemFileError",
+    "RenderError",
+    "SizeLimitError",
+    "Step",
+    "SymconvError",
+    "Verdict",
+    "Window",
+    "WriteError",
+    "__version__",
+    "build_document",
+    "check",
+    "check_claim",
+    "compile",
+    "derive",
+    "load_problem",
+    "prove",
+    "to_html",
+    "to_latex",
+    "to_pdf",
+]
+
+_HOME = {
+    "claims.check": ("ClaimVerdict", "check", "check_claim"),
+    "claims.scope": ("Declarations",),
+    "claims.problem": ("Problem", "load_problem"),
+    "derivations.derive": ("derive",),
+    "derivations.step": ("Derivation", "Step"),
+    "errors": (
+        "ArgumentError",
+        "GeometryError",
+        "NotSupportedError",
+        "ProblemFileError",
+        "RenderError",
+        "SizeLimitError",
+        "SymconvError",
+        "WriteError",
+    ),
+    "formulas.formula": ("Formula",),
+    "kernels.compile": ("compile",),
+    "kernels.kernel": ("Gradients", "Kernel"),
+    "operators.convolution": ("Conv",),
+    "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
+    "operators.window": ("Window",),
+    "proofs.prove": ("prove",),
+    "proofs.verdict": ("Verdict",),
+    "report.build": ("build_document",),
+    "report.document": ("Document",),
+    "report.render": ("to_html", "to_latex", "to_pdf"),
+}
+_MODULE = {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from where it lives (PEP 562); it is looked up here only once."""
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _MODULE:
+        value = getattr(import_module(_MODULE[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """The version of the installed distribution."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("symconv")
+    except PackageNotFoundError:
+        return "0+source"

@@ -1,0 +1,305 @@
+"""Whole arrays in claims: A, B, C, what correlations, paddings and pools make of them, in symbols or in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product as points
+from math import prod
+from typing import Any
+
+from symconv.claims.indices import to_index
+from symconv.claims.lowering import lower
+from symconv.claims.scope import ARRAY_FUNCTIONS, Scope
+from symconv.claims.syntax import Binary, Call, Derivative, Entry, Expr, MatrixLiteral, Name, Negate, Number
+from symconv.errors import ClaimError
+from symconv.formulas.algebra import (
+    Bracket,
+    Node,
+    add,
+    const,
+    equal,
+    product,
+    substitute,
+)
+from symconv.formulas.arrays import Array, correlated, ones, padded, tensor, turned
+from symconv.formulas.index import Index
+from symconv.operators.convolution import Conv
+
+__all__ = ["as_row", "is_array", "numbers", "symbolic"]
+
+MAX_PRODUCTS = 1_000_000  # numbers multiplied for one array: beyond, a claim would not be answered within seconds
+
+
+def is_array(expr: Expr, scope: Scope) -> bool:
+    """Whether an expression is a whole array."""
+    if isinstance(expr, MatrixLiteral):
+        return True
+    if isinstance(expr, Name):
+        return expr.name in scope.arrays or expr.name in scope.declared.data
+    if isinstance(expr, Call):
+        return expr.name in ARRAY_FUNCTIONS or expr.name in scope.declared.operators
+    if isinstance(expr, Binary):
+        return expr.op in ("star", "ast") or (expr.op in "+-" and is_array(expr.left, scope))
+    return isinstance(expr, Derivative) and isinstance(expr.by, Name)
+
+
+# ---------------------------------------------------------------------- in symbols
+
+
+def symbolic(expr: Expr, scope: Scope) -> Array:
+    """An array in the entries of the tensors.
+
+    Raises:
+        ClaimError: for something that is no array, or has no formula.
+    """
+    if isinstance(expr, Name):
+        return _named(expr.name, scope)
+    if isinstance(expr, Derivative) and isinstance(expr.by, Name):
+        return _gradient(expr, scope)
+    if isinstance(expr, Binary) and expr.op in ("star", "ast"):
+        return _correlation(expr.left, expr.right, scope, flip=_flips(expr, scope))
+    if isinstance(expr, Call):
+        return _called(expr, scope)
+    if isinstance(expr, MatrixLiteral):
+        return _written(expr, scope)
+    raise ClaimError("an array is wanted here, such as A, corr(A, B), pad(B, 2) or a matrix")
+
+
+def _named(name: str, scope: Scope) -> Array:
+    role = scope.arrays.get(name)
+    if role is None:
+        raise scope.unknown("the array", name, [*scope.arrays, *scope.declared.data])
+    if role == "output":
+        free = scope.output.free
+        sizes = tuple(b.upper - b.lower + 1 for b in free)
+        shift = scope.base - 1
+        names = [b.name for b in free]
+        return Array(
+            lambda at: substitute(scope.output.body, {n: e + shift for n, e in zip(names, at, strict=True)}), sizes
+        )
+    letter: str = getattr(scope.letters, role)
+    box = scope.boxes[letter]
+    sizes = tuple(high - low + 1 for low, high in box)
+    if role == "upstream" and scope.declared.upstream == "ones":
+        return ones(sizes)
+    return tensor(letter, box)
+
+
+def _gradient(expr: Derivative, scope: Scope) -> Array:
+    letters = scope.letters
+    if not isinstance(expr.of, Name) or expr.of.name != letters.error:
+        raise ClaimError(f"only the error {letters.error} is differentiated by a whole array")
+    assert isinstance(expr.by, Name)
+    role = scope.arrays.get(expr.by.name)
+    if role not in ("input", "weight"):
+        raise scope.unknown(
+            "the variable", expr.by.name, [c for c, r in scope.arrays.items() if r in ("input", "weight")]
+        )
+    letter: str = getattr(letters, role)
+    box = scope.boxes[letter]
+    names = [f"x{axis}" for axis in range(1, len(box) + 1)]
+    entry = Derivative(expr.of, Entry(letter, tuple(Name(n) for n in names)))
+    node = lower(entry, scope)
+    sizes = tuple(high - low + 1 for low, high in box)
+    return Array(
+        lambda at: substitute(node, {n: e + (low - 1) for n, e, (low, _) in zip(names, at, box, strict=True)}), sizes
+    )
+
+
+def _flips(expr: Binary, scope: Scope) -> bool:
+    if expr.op == "star":
+        return False
+    if scope.declared.star not in ("correlation", "convolution"):
+        raise ClaimError(
+            'what the asterisk between arrays means is not declared; add star = "correlation" or "convolution"'
+        )
+    return scope.declared.star == "convolution"
+
+
+def _called(expr: Call, scope: Scope) -> Array:
+    name, args = expr.name, expr.args
+    if name in ("corr", "conv") and len(args) == 2:
+        return _correlation(args[0], args[1], scope, flip=name == "conv")
+    if name == "ones":
+        return ones(tuple(_size(arg, scope) for arg in args))
+    if name == "rot180" and len(args) == 1:
+        return turned(symbolic(args[0], scope))
+    if name == "pad" and len(args) == 2:
+        inner, r = _zero_outside(args[0], scope), [_size(args[1], scope)]
+        return padded(inner, r * len(inner.sizes), r * len(inner.sizes))
+    if name in scope.declared.operators:
+        raise ClaimError(f"{name}(...) is computed in numbers only; compare it with a matrix")
+    raise scope.unknown("the function", name, list(ARRAY_FUNCTIONS))
+
+
+def _zero_outside(expr: Expr, scope: Scope) -> Array:
+    """An array that can be padded: what is computed, such as C or a correlation, is cut off where it ends."""
+    array = symbolic(expr, scope)
+    computed = isinstance(expr, Binary | Derivative) or (isinstance(expr, Name) and scope.arrays[expr.name] == "output")
+    if isinstance(expr, Call):
+        computed = expr.name in ("corr", "conv", "rot180")
+    if not computed:
+        return array
+    window = ones(array.sizes, array.base)
+    return Array(lambda at: product(window.entry(at), array.entry(at)), array.sizes, array.base)
+
+
+def _size(expr: Expr, scope: Scope) -> Index:
+    return to_index(expr, scope)
+
+
+def _correlation(left: Expr, right: Expr, scope: Scope, *, flip: bool) -> Array:
+    """A correlation, or the convolution with the kernel turned around; only whole windows count."""
+    image, kernel = symbolic(left, scope), symbolic(right, scope)
+    if len(image.sizes) != len(kernel.sizes):
+        raise ClaimError("the arrays of a correlation must have the same number of axes")
+    return correlated(image, kernel, flip=flip)
+
+
+def _written(expr: MatrixLiteral, scope: Scope) -> Array:
+    """A matrix written out: the sum of its entries under brackets, in symbols such as b[1, 1] too."""
+    entries = [[lower(entry, scope) for entry in row] for row in expr.rows]
+    sizes = (Index.of(len(entries)), Index.of(len(entries[0])))
+
+    def entry(at: Sequence[Index]) -> Node:
+        parts = [
+            product(value, Bracket((equal(at[0], i), equal(at[1], j))))
+            for i, row in enumerate(entries, 1)
+            for j, value in enumerate(row, 1)
+            if value != const(0)
+        ]
+        return add(*parts)
+
+    return Array(entry, sizes)
+
+
+def as_row(written: Array, axes: int) -> Array:
+    """A matrix of one row as a vector, where it is compared with an array of one axis."""
+    if axes != 1 or written.sizes[0] != 1:
+        return written
+    return Array(lambda at: written.entry([Index.of(1), *at]), written.sizes[1:])
+
+
+# ---------------------------------------------------------------------- in numbers
+
+
+def numbers(expr: Expr, scope: Scope, *, flip: bool | None = None) -> Any:
+    """An array as nested lists of exact numbers.
+
+    Args:
+        expr: the array.
+        scope: the literal scope.
+        flip: read the convolution layer flipped (or not) instead of as declared.
+    """
+    data = scope.declared.data
+    if isinstance(expr, MatrixLiteral):
+        return [[_number(entry) for entry in row] for row in expr.rows]
+    if isinstance(expr, Name):
+        if expr.name in data:
+            return data[expr.name]
+        if scope.arrays.get(expr.name) == "output":
+            return _apply(scope, scope.declared.op, data_of("input", scope), flip)
+        raise scope.unknown("the data", expr.name, list(data))
+    if isinstance(expr, Call) and expr.name in ("corr", "conv") and len(expr.args) == 2:
+        image, kernel = (numbers(arg, scope, flip=flip) for arg in expr.args)
+        return _correlated(image, kernel, expr.name == "conv")
+    if isinstance(expr, Binary) and expr.op in ("star", "ast"):
+        image, kernel = numbers(expr.left, scope, flip=flip), numbers(expr.right, scope, flip=flip)
+        return _correlated(image, kernel, _flips(expr, scope))
+    if isinstance(expr, Call) and expr.name in scope.declared.operators and len(expr.args) == 1:
+        return _apply(scope, scope.declared.operators[expr.name].op, numbers(expr.args[0], scope, flip=flip), flip)
+    if isinstance(expr, Call) and expr.name == "ones":
+        shape = [_whole(arg) for arg in expr.args]
+        _check_count(prod(shape), f"ones({', '.join(map(str, shape))})")
+        return _filled(shape, Fraction(1))
+    if isinstance(expr, Call):
+        raise scope.unknown("the function", expr.name, ["corr", "conv", "ones", *scope.declared.operators])
+    raise ClaimError("an array of numbers is wanted here: data, a matrix, corr(A, B), or an operator of it")
+
+
+def data_of(role: str, scope: Scope) -> Any:
+    """The numbers of a tensor, by its capital."""
+    name = scope.capital(role)
+    if name not in scope.declared.data:
+        raise scope.unknown("the data", name, list(scope.declared.data))
+    return scope.declared.data[name]
+
+
+def _number(expr: Expr) -> Fraction:
+    if isinstance(expr, Number):
+        return expr.value
+    if isinstance(expr, Negate):
+        return -_number(expr.arg)
+    if isinstance(expr, Binary) and expr.op in ("+", "-", "*", "/"):
+        left, right = _number(expr.left), _number(expr.right)
+        if expr.op == "/":
+            if right == 0:
+                raise ClaimError("divides by zero")
+            return left / right
+        return left + right if expr.op == "+" else left - right if expr.op == "-" else left * right
+    raise ClaimError("a matrix of numbers is wanted here")
+
+
+def _check_count(count: int, what: str) -> None:
+    """Refuse what would take long to work out one by one, before it is begun."""
+    if count > MAX_PRODUCTS:
+        raise ClaimError(f"{what} takes {count:,} steps in numbers, and at most {MAX_PRODUCTS:,} are taken")
+
+
+def _whole(expr: Expr) -> int:
+    value = _number(expr)
+    if value.denominator != 1 or value < 1:
+        raise ClaimError("ones takes sizes >= 1")
+    return value.numerator
+
+
+def _filled(shape: Sequence[int], value: Fraction) -> Any:
+    return [_filled(shape[1:], value) for _ in range(shape[0])] if shape else value
+
+
+def _shape(array: Any) -> tuple[int, ...]:
+    return (len(array), *_shape(array[0])) if isinstance(array, list) else ()
+
+
+def _apply(scope: Scope, op: Any, image: Any, flip: bool | None) -> Any:
+    """An operator of numbers, by its formula."""
+    if isinstance(op, Conv) and flip is not None:
+        op = replace(op, flip=flip)
+    tensors = {scope.letters.input: image}
+    if isinstance(op, Conv):
+        tensors[scope.letters.weight] = data_of("weight", scope)
+    shape = _shape(image)
+    if len(shape) != op.spatial_axes:
+        raise ClaimError(f"an array with {op.spatial_axes} axes is wanted, got {len(shape)}")
+    values = op.output(names=scope.declared.names).values(tensors, shape)
+    return _nested(values, op.output_size(shape), ())
+
+
+def _nested(values: dict[tuple[int, ...], Any], shape: Sequence[int], place: tuple[int, ...]) -> Any:
+    if len(place) == len(shape):
+        return values[place]
+    return [_nested(values, shape, (*place, k)) for k in range(shape[len(place)])]
+
+
+def _correlated(image: Any, kernel: Any, flip: bool) -> Any:
+    n, k = _shape(image), _shape(kernel)
+    if len(n) != len(k) or any(a < b for a, b in zip(n, k, strict=True)):
+        raise ClaimError(f"a kernel of shape {k} does not fit into an array of shape {n}")
+
+    def read(array: Any, at: Sequence[int]) -> Fraction:
+        for position in at:
+            array = array[position]
+        return Fraction(array)
+
+    def entry(at: Sequence[int]) -> Fraction:
+        total = Fraction(0)
+        for tap in points(*(range(extent) for extent in k)):
+            place = [extent - 1 - t if flip else t for extent, t in zip(k, tap, strict=True)]
+            total += read(image, [a + p for a, p in zip(at, place, strict=True)]) * read(kernel, tap)
+        return total
+
+    sizes = [a - b + 1 for a, b in zip(n, k, strict=True)]
+    _check_count(prod(sizes) * prod(k), "the correlation")
+    return _nested({at: entry(at) for at in points(*map(range, sizes))}, sizes, ())

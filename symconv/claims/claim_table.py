@@ -1,0 +1,167 @@
+"""The ``[[claims]]`` of a problem file: what each key takes, and the `ClaimSource` made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from symconv.claims import schema
+from symconv.claims.schema import Key, Where, check_table
+from symconv.claims.scope import NORMS, Declarations
+from symconv.claims.source import ClaimSource, Mode
+from symconv.errors import ArgumentError
+from symconv.operators.letters import Letters
+
+__all__ = ["CLAIM", "read_claims"]
+
+SIZE_WORDS = ("input", "output", "kernel", "stride", "padding", "dilation")
+
+
+def _modes(value: Any, where: Where) -> tuple[str, ...]:
+    read = schema.one_of("literal", "general")
+    found = tuple(read(entry, where) for entry in (value if isinstance(value, list) else [value]))
+    if not found or len(set(found)) < len(found):
+        raise where.error('must list "literal", "general" or both, each once')
+    return found
+
+
+def _meanings(value: Any, where: Where) -> dict[str, Any]:
+    """What numbers of a claim stand for: one size expression, or one an occurrence."""
+    if not isinstance(value, dict):
+        raise where.error('must be a table such as { 3 = "K" } or { 3 = ["K", "O"] }')
+    result: dict[str, Any] = {}
+    for key, entry in value.items():
+        if not key.isdigit():
+            raise where.at(key).error("must be a number of the claim", 'write { 3 = "K" }')
+        result[key] = (
+            tuple(schema.text(e, where.at(key)) for e in entry)
+            if isinstance(entry, list)
+            else (schema.text(entry, where.at(key)))
+        )
+    return result
+
+
+def _words(*allowed: str) -> Any:
+    def read(value: Any, where: Where) -> dict[str, str]:
+        table = schema.mapping(value, where)
+        pick = schema.one_of(*allowed)
+        return {key: pick(entry, where.at(key)) for key, entry in table.items()}
+
+    return read
+
+
+def _signs(value: Any, where: Where) -> tuple[str, ...]:
+    """Assumptions such as "x >= 0", as the letters that they speak of."""
+    letters = []
+    for text in schema.texts(value, where):
+        left, sign, right = text.partition(">=")
+        if not sign or right.strip() != "0" or not left.strip().isidentifier():
+            raise where.error(f'must be of the form "x >= 0", got {text!r}')
+        letters.append(left.strip())
+    return tuple(letters)
+
+
+CLAIM: dict[str, Key] = {
+    "id": Key(schema.text, "the name of the claim", required=True),
+    "operator": Key(schema.text, "the operator that it is about", required=True),
+    "text": Key(schema.text, 'the claim, such as "diff(c[p,q], a[i,j]) == b[i-p+1, j-q+1]"'),
+    "latex": Key(schema.text, "the claim as LaTeX instead"),
+    "question": Key(schema.text, "the question that it belongs to"),
+    "check": Key(_modes, '"literal" (at the declared size), "general" (for all sizes), or both', example='"general"'),
+    "sizes": Key(
+        _words(*SIZE_WORDS), "letters for sizes: " + ", ".join(SIZE_WORDS), example='{ I = "input", K = "kernel" }'
+    ),
+    "general": Key(
+        _meanings, "what numbers stand for in general, one for all or one an occurrence", example='{ 3 = "K" }'
+    ),
+    "indices": Key(schema.mapping, "ranges of free indices, where they are not clear", example='{ i = "output 1" }'),
+    "functions": Key(_words(*NORMS), "letters for norms over a set: " + ", ".join(NORMS), example='{ L = "lp" }'),
+    "sets": Key(schema.texts, "letters for window sets", example='["S"]'),
+    "upper": Key(schema.text, "an upper index that is no power, such as a channel", example='"k"'),
+    "star": Key(
+        schema.one_of("correlation", "convolution"),
+        "what a bare asterisk between arrays means",
+        example='"correlation"',
+    ),
+    "upstream": Key(schema.one_of("any", "ones"), "the upstream gradient: any, or all ones", example='"ones"'),
+    "assume": Key(_signs, "signs of entries", example='["x >= 0"]'),
+    "of": Key(schema.text, 'what a single value is for: "size", or the array of the output', example='"size"'),
+    "names": Key(schema.mapping, "letters for this claim only"),
+    "index_base": Key(schema.base, "0 or 1, for this claim only", example="0"),
+    "note": Key(schema.text, "a remark, printed beside it"),
+}
+
+
+def read_claims(
+    entries: Any,
+    where: Where,
+    names: Mapping[str, str],
+    base: int,
+    operators: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> tuple[ClaimSource, ...]:
+    """The claims of a problem file, in order.
+
+    Raises:
+        ProblemFileError: for anything that the schema does not allow. What a claim says is not looked at here: a claim
+            that cannot be read is a verdict.
+    """
+    if not isinstance(entries, list):
+        raise where.at("claims").error("must be tables [[claims]]")
+    result: list[ClaimSource] = []
+    for position, entry in enumerate(entries, 1):
+        label = entry.get("id") if isinstance(entry, dict) else None
+        here = where.at(f"claim {label!r}" if isinstance(label, str) else f"claim {position}")
+        read = check_table(entry, CLAIM, here, "a claim")
+        if any(source.id == read["id"] for source in result):
+            raise here.error(f"the id {read['id']!r} is used twice", "give every claim its own id")
+        if ("text" in read) == ("latex" in read):
+            raise here.error("must have either text or latex")
+        if read["operator"] not in operators:
+            known = ", ".join(operators)
+            raise here.at("operator").error(f"names {read['operator']!r}, which is not declared; declared: {known}")
+        result.append(_source(read, here, names, base, operators, data))
+    return tuple(result)
+
+
+def _source(
+    read: Mapping[str, Any],
+    where: Where,
+    names: Mapping[str, str],
+    base: int,
+    operators: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> ClaimSource:
+    letters = {**names, **read.get("names", {})}
+    try:
+        Letters.of(letters)
+    except ArgumentError as error:
+        raise where.at("names").error(str(error)) from None
+    declared = operators[read["operator"]]
+    modes = read.get("check", ("literal", "general") if "general" in read else ("literal",))
+    return ClaimSource(
+        read["id"],
+        Declarations(
+            declared.op,
+            declared.input_size,
+            operators,
+            letters,
+            read.get("index_base", base),
+            data,
+            read.get("sizes", {}),
+            read.get("general", {}),
+            read.get("indices", {}),
+            read.get("functions", {}),
+            read.get("sets", ()),
+            read.get("upper", ""),
+            read.get("star", ""),
+            read.get("upstream", "any"),
+            read.get("assume", ()),
+            read.get("of", ""),
+        ),
+        read.get("text", ""),
+        read.get("latex", ""),
+        cast("tuple[Mode, ...]", modes),
+        read.get("question", ""),
+        read.get("note", ""),
+    )

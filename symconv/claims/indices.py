@@ -1,0 +1,71 @@
+"""Index expressions of claims: integers, indices and sizes, exactly as they stand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symconv.claims.scope import Scope
+from symconv.claims.syntax import Binary, Call, Expr, Name, Negate, Number
+from symconv.errors import ClaimError
+from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
+
+__all__ = ["to_index"]
+
+
+def to_index(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Index:
+    """An index expression: integers, indices and sizes under + - * floor ceil min max."""
+    if isinstance(expr, Number):
+        value = scope.number(expr)
+        if isinstance(value, Fraction):
+            raise ClaimError(f"{value} stands in an index, which must be an integer")
+        return value
+    if isinstance(expr, Name):
+        return _index_name(expr.name, scope, bound)
+    if isinstance(expr, Negate):
+        return -to_index(expr.arg, scope, bound)
+    if isinstance(expr, Binary) and expr.op in ("+", "-", "*", "ast"):
+        left, right = to_index(expr.left, scope, bound), to_index(expr.right, scope, bound)
+        return left + right if expr.op == "+" else left - right if expr.op == "-" else left * right
+    if isinstance(expr, Call) and expr.name in ("floor", "ceil") and len(expr.args) == 1:
+        inner = expr.args[0]
+        rounded = floor if expr.name == "floor" else ceiling
+        top, bottom = _ratio(inner, scope, bound)
+        if bottom == 0:
+            raise ClaimError("divides by zero")
+        return rounded(top, bottom)
+    if isinstance(expr, Call) and expr.name in ("min", "max") and expr.args:
+        parts = [to_index(arg, scope, bound) for arg in expr.args]
+        return minimum(*parts) if expr.name == "min" else maximum(*parts)
+    raise ClaimError("an index must be built from integers, indices and sizes with + - * floor ceil min max")
+
+
+def _ratio(expr: Expr, scope: Scope, bound: frozenset[str]) -> tuple[Index, Index]:
+    """``(n, d)`` of an expression n/d, also inside a sum: ``(I - K)/S + 1`` is ``(I - K + S)/S``."""
+    if isinstance(expr, Binary) and expr.op == "/":
+        top, inner = _ratio(expr.left, scope, bound)
+        return top, inner * to_index(expr.right, scope, bound)
+    if isinstance(expr, Binary) and expr.op in ("+", "-"):
+        left, right = _ratio(expr.left, scope, bound), _ratio(expr.right, scope, bound)
+        sign = 1 if expr.op == "+" else -1
+        if left[1] == right[1]:
+            return left[0] + sign * right[0], left[1]
+        return left[0] * right[1] + sign * right[0] * left[1], left[1] * right[1]
+    return to_index(expr, scope, bound), Index.of(1)
+
+
+def _index_name(name: str, scope: Scope, bound: frozenset[str]) -> Index:
+    if name in scope.sizes:
+        return scope.sizes[name]
+    if name == "size":
+        return scope.whole_size()
+    if name in bound:
+        return Index.of(name)
+    letters = scope.letters
+    tensors = {getattr(letters, role): role for role in ("input", "weight", "bias", "output", "upstream")}
+    if name in tensors:
+        raise ClaimError(f"{name} is a tensor and stands in an index; an index or a size is wanted there")
+    orders = scope.output.table.real
+    others = (letters.error, "oo", scope.declared.upper, *scope.arrays, *scope.declared.sets, *scope.declared.functions)
+    if name in (*others, *orders):
+        raise ClaimError(f"{name} stands in an index; an index or a size is wanted there")
+    return Index.of(name)

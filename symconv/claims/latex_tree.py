@@ -1,0 +1,444 @@
+"""From the parse tree of a formula in LaTeX, as ``claims.lark`` makes it, to the tree of claims: one walk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from lark import Token, Tree
+
+from symconv.claims.limits import TERMS, read_number
+from symconv.claims.syntax import (
+    Binary,
+    Call,
+    Cases,
+    Claim,
+    Condition,
+    Derivative,
+    Entry,
+    Expr,
+    Limit,
+    MatrixLiteral,
+    Name,
+    Negate,
+    Number,
+    Over,
+    Power,
+    Range,
+    Relation,
+    SetOf,
+    Span,
+    sum_over,
+)
+from symconv.errors import ClaimError
+
+__all__ = ["Reader"]
+
+Parse: TypeAlias = "Tree[Token] | Token"
+
+
+class Reader:
+    """The walk from the parse tree to the tree of claims."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.notes: list[str] = []
+        self.joined: dict[str, dict[str, None]] = {}  # name -> its entries without commas, in their order
+        self.steps = 0
+
+    # ------------------------------------------------------------------ places
+
+    def span(self, node: Parse) -> Span:
+        if isinstance(node, Token):
+            return node.start_pos or 0, node.end_pos or 0
+        return node.meta.start_pos, node.meta.end_pos
+
+    def shown(self, node: Parse) -> str:
+        begin, end = self.span(node)
+        return " ".join(self.source[begin:end].split())
+
+    def error(self, node: Parse, found: str, expected: str) -> ClaimError:
+        return ClaimError(found, expected, source=self.source, position=self.span(node)[0])
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    # ------------------------------------------------------------------ claims and chains
+
+    def claim(self, tree: Tree[Token]) -> Claim:
+        children = list(tree.children)
+        continues = _relation(children.pop(0)) if isinstance(children[0], Token) and children[0].type == "REL" else None
+        parts = tuple(self.expr(child) for child in children[::2])
+        relations = tuple(_relation(child) for child in children[1::2])
+        for name, entries in self.joined.items():
+            listed = ", ".join(list(entries)[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
+            verb = "has" if len(entries) == 1 else "have"
+            self.note(f"{listed} {verb} no commas; the rank of {name} tells the indices apart")
+        return Claim(parts, relations, self.source, tuple(self.notes), continues)
+
+    def expr(self, node: Parse) -> Expr:
+        if self.steps > TERMS:
+            raise self.error(node, "the claim is nested too deeply", f"at most {TERMS} steps")
+        assert isinstance(node, Tree)
+        self.steps += 1
+        rule: Callable[[Tree[Token]], Expr] = getattr(self, "read_" + str(node.data))
+        expr = rule(node)
+        self.steps -= 1
+        return expr
+
+    def inside(self, node: Tree[Token], *kinds: str) -> list[Parse]:
+        """The children that are no signs, save those of the kinds given."""
+        return [child for child in node.children if isinstance(child, Tree) or child.type in kinds]
+
+    def only(self, node: Tree[Token]) -> Expr:
+        (child,) = self.inside(node)
+        return self.expr(child)
+
+    def chain(self, node: Tree[Token]) -> list[Parse]:
+        if len(node.children) > 2 * TERMS:
+            raise self.error(node, "the claim has a chain of too many terms", f"at most {TERMS}")
+        return list(node.children)
+
+    def read_additive(self, node: Tree[Token]) -> Expr:
+        children = self.chain(node)
+        sign = str(children.pop(0)) if isinstance(children[0], Token) else "+"
+        begin = self.span(node)[0]
+        total = self.expr(children[0])
+        if sign == "-":
+            total = Negate(total, (begin, self.span(children[0])[1]))
+        for operator, term in zip(children[1::2], children[2::2]):
+            op: Literal["+", "-"] = "+" if str(operator) == "+" else "-"
+            total = Binary(op, total, self.expr(term), (begin, self.span(term)[1]))
+        return total
+
+    def read_product(self, node: Tree[Token]) -> Expr:
+        """Factors from left to right; side by side they are multiplied."""
+        children = self.chain(node)
+        begin = self.span(node)[0]
+        before = children.pop(0)
+        total = self.expr(before)
+        divided = False
+        while children:
+            operator = children.pop(0) if isinstance(children[0], Token) else None
+            minus = children.pop(0) if isinstance(children[0], Token) else None
+            factor = children.pop(0)
+            value = self.expr(factor)
+            if minus is not None:
+                value = Negate(value, (self.span(minus)[0], self.span(factor)[1]))
+            span = (begin, self.span(factor)[1])
+            if operator is None:
+                self.note_juxtaposed(before, factor, divided, (begin, span[1]))
+            divided = operator is not None and operator == "/"
+            total = self.combine(operator, total, value, span)
+            before = factor
+        return total
+
+    def combine(self, operator: Parse | None, left: Expr, right: Expr, span: Span) -> Expr:
+        kind = operator.type if isinstance(operator, Token) else "TIMES"
+        if kind == "MOD":
+            return Call("mod", (left, right), span)
+        if kind == "SLASH":
+            return Binary("/", left, right, span)
+        if kind == "STAR":
+            return Binary("star", left, right, span)
+        if kind == "AST" and _may_be_array(left) and _may_be_array(right):
+            return Binary("ast", left, right, span)
+        return Binary("*", left, right, span)
+
+    def note_juxtaposed(self, before: Parse, factor: Parse, divided: bool, span: Span) -> None:
+        text = " ".join(self.source[slice(*span)].split())
+        if divided:
+            self.note(f"{text} is read from left to right: the division comes first")
+        elif (
+            isinstance(before, Tree) and isinstance(factor, Tree) and factor.data == "inner" and before.data == "named"
+        ):
+            self.note(f"{self.shown(before)}{self.shown(factor)} is read as a product")
+
+    # ------------------------------------------------------------------ sums, maxima, limits
+
+    def read_big(self, node: Tree[Token]) -> Expr:
+        """The signs from the inside out; each takes all that follows it."""
+        *signs, last = node.children
+        body = self.expr(last)
+        if isinstance(signs[-1], Token):
+            body = Negate(body, (self.span(signs.pop())[0], self.span(last)[1]))
+        for sign in reversed(signs):
+            assert isinstance(sign, Tree)
+            span = (self.span(sign)[0], self.span(last)[1])
+            if sign.data in ("summation", "maximum"):
+                scripts = self.inside(sign)[0]
+                body = sum_over("sum" if sign.data == "summation" else "max", body, self.scripts(scripts), span)
+            elif sign.data == "limit":
+                variable, to = self.inside(sign, "NAME", "WORD")
+                body = Limit(body, str(variable), self.expr(to), span)
+            else:
+                body = Derivative(body, self.variable_of(self.inside(sign)[0]), span)
+        return body
+
+    def scripts(self, node: Parse) -> tuple[Range | Over, ...]:
+        assert isinstance(node, Tree)
+        trees = [child for child in self.inside(node) if isinstance(child, Tree)]
+        bind = next(tree for tree in trees if tree.data in ("ranges", "members"))
+        above = next((tree for tree in trees if tree.data == "arg"), None)
+        if bind.data == "members":
+            if above is not None:
+                raise self.error(above, "found a bound above the members of a set", "no bound there")
+            return (self.members(bind),)
+        return self.ranges(bind, above)
+
+    def ranges(self, node: Tree[Token], above: Tree[Token] | None) -> tuple[Range, ...]:
+        """``m = 1`` with a bound above; ``m = 1, \\dots, K``; ``1 \\le m, n \\le K``."""
+        sides = [child for child in node.children if isinstance(child, Tree)]
+        relations = [_relation(child) for child in node.children if isinstance(child, Token)]
+        if relations == ["=="]:
+            names = self.names(sides[0])
+            bounds = [child for child in sides[1].children if not (isinstance(child, Token) and child.type == "COMMA")]
+            dots = [isinstance(child, Token) for child in bounds]
+            if above is not None and dots == [False]:
+                return tuple(Range(name, self.expr(bounds[0]), self.argument(above)) for name in names)
+            if above is None and dots == [False, True, False]:
+                return tuple(Range(name, self.expr(bounds[0]), self.expr(bounds[2])) for name in names)
+        elif len(relations) == 2 and above is None and {*relations} <= {"<", "<="}:
+            names = self.names(sides[1])
+            if len(sides[0].children) == len(sides[2].children) == 1:
+                lower, upper = self.expr(sides[0].children[0]), self.expr(sides[2].children[0])
+                one = Number(Fraction(1))
+                lower = lower if relations[0] == "<=" else Binary("+", lower, one)
+                upper = upper if relations[1] == "<=" else Binary("-", upper, one)
+                return tuple(Range(name, lower, upper) for name in names)
+        raise self.error(node, f"found the range {self.shown(node)!r}", r"_{m=1}^{K} or _{1 \le m \le K}")
+
+    def members(self, node: Tree[Token]) -> Over:
+        names, where = self.inside(node)
+        assert isinstance(names, Tree)
+        return Over(self.names(names), self.expr(where))
+
+    def names(self, node: Tree[Token]) -> tuple[str, ...]:
+        names = []
+        for child in node.children:
+            if isinstance(child, Token) and child.type != "DOTS":
+                continue
+            expr = self.expr(child) if isinstance(child, Tree) else None
+            if not isinstance(expr, Name):
+                raise self.error(child, f"found {self.shown(child)!r}", "the name of an index")
+            names.append(expr.name)
+        return tuple(names)
+
+    # ------------------------------------------------------------------ names and entries
+
+    def read_named(self, node: Tree[Token]) -> Expr:
+        first, span = node.children[0], self.span(node)
+        name = str(first)
+        trees = [child for child in node.children if isinstance(child, Tree)]
+        above = next((self.argument(tree) for tree in trees if tree.data == "arg"), None)
+        below = next((tree for tree in trees if tree.data == "sub"), None)
+        if any(isinstance(child, Token) and child.type == "INDEX_OPEN" for child in node.children):
+            return Entry(name, tuple(self.expr(tree) for tree in trees if tree.data != "arg"), above, False, span)
+        word = self.word_below(below)
+        if below is None or word:
+            base = Name(f"{name}_{word}" if word else name, self.span(below) if below is not None else self.span(first))
+            base = Name(base.name, (self.span(first)[0], base.span[1]))
+            return base if above is None else Power(base, above, span)
+        indices, joined = self.indices(below)
+        if joined:
+            self.joined.setdefault(name, {})[f"{name}{self.shown(below)}"] = None
+        return Entry(name, indices, above, joined, span)
+
+    def word_below(self, below: Tree[Token] | None) -> str:
+        r"""The word of ``I_{\text{out}}``, which is part of a name and no index."""
+        node: Parse | None = below
+        while isinstance(node, Tree) and node.data in ("sub", "arg", "named"):
+            inner = [child for child in node.children if isinstance(child, Tree) or child.type in ("NAME", "WORD")]
+            node = inner[0] if len(inner) == 1 else None
+        return str(node) if isinstance(node, Token) and node.type == "WORD" else ""
+
+    def indices(self, below: Tree[Token]) -> tuple[tuple[Expr, ...], bool]:
+        """The indices of a subscript, and whether they stood side by side without commas."""
+        first = below.children[0]
+        if isinstance(first, Token) and first.type == "JOINED":
+            begin = self.span(first)[0] + 1
+            found = re.finditer(r"\\[A-Za-z]+|[A-Za-z0-9]", str(first))
+            return tuple(self.sign(match[0], begin + match.start()) for match in found), True
+        return tuple(
+            self.argument(child) if child.data == "arg" else self.expr(child)
+            for child in below.children
+            if isinstance(child, Tree)
+        ), False
+
+    def sign(self, text: str, position: int) -> Expr:
+        """One letter or digit."""
+        span = (position, position + len(text))
+        if text.isdigit():
+            return Number(read_number(text, self.source, position), span)
+        return Name({"\\lambda": "lamda"}.get(text, text.lstrip("\\")), span)
+
+    def argument(self, node: Tree[Token]) -> Expr:
+        """What stands above, below, or in a fraction: braces, or one sign."""
+        (child,) = self.inside(node, "NUMBER", "NAME", "WORD")
+        if isinstance(child, Tree):
+            return self.expr(child)
+        span = self.span(child)
+        return (
+            Number(read_number(child, self.source, span[0]), span) if child.type == "NUMBER" else Name(str(child), span)
+        )
+
+    def read_power(self, node: Tree[Token]) -> Expr:
+        base, exponent = self.inside(node)
+        assert isinstance(exponent, Tree)
+        return Power(self.expr(base), self.argument(exponent), self.span(node))
+
+    # ------------------------------------------------------------------ atoms
+
+    def read_number(self, node: Tree[Token]) -> Expr:
+        span = self.span(node)
+        return Number(read_number(str(node.children[0]), self.source, span[0]), span)
+
+    def read_inner(self, node: Tree[Token]) -> Expr:
+        return self.only(node)
+
+    def read_floor(self, node: Tree[Token]) -> Expr:
+        return Call("floor", (self.only(node),), self.span(node))
+
+    def read_ceil(self, node: Tree[Token]) -> Expr:
+        return Call("ceil", (self.only(node),), self.span(node))
+
+    def read_bars(self, node: Tree[Token]) -> Expr:
+        return Call("abs", (self.only(node),), self.span(node))
+
+    def read_ones(self, node: Tree[Token]) -> Expr:
+        r"""``\mathbf{1}_{3 \times 3}``: the sizes stand below, with crosses or commas between them."""
+        below = next((child for child in node.children if isinstance(child, Tree)), None)
+        if below is None:
+            return Name("ones", self.span(node))
+        sizes = list(self.indices(below)[0])
+        while isinstance(sizes[0], Binary) and sizes[0].op == "*":
+            sizes[:1] = [sizes[0].left, sizes[0].right]
+        return Call("ones", tuple(sizes), self.span(node))
+
+    def read_root(self, node: Tree[Token]) -> Expr:
+        *order, base = self.inside(node)
+        assert isinstance(base, Tree)
+        root = self.expr(order[0]) if order else Number(Fraction(2))
+        return Power(self.argument(base), Binary("/", Number(Fraction(1)), root), self.span(node))
+
+    def read_fraction(self, node: Tree[Token]) -> Expr:
+        above, below = (child for child in node.children if isinstance(child, Tree))
+        span = self.span(node)
+        of, by = self.differential(above), self.differential(below)
+        if of is not None and isinstance(by, (Entry, Name)):
+            self.note(f"{self.shown(node)} is read as a derivative")
+            return Derivative(of, by, span)
+        return Binary("/", self.argument(above), self.argument(below), span)
+
+    def differential(self, node: Tree[Token]) -> Expr | None:
+        """The E of ``dE``, where nothing but a d stands before it."""
+        product = self.inside(node)[0] if self.inside(node) else None
+        if not isinstance(product, Tree) or product.data != "product" or len(product.children) != 2:
+            return None
+        first, second = product.children
+        if isinstance(first, Tree) and first.data == "named" and self.shown(first) == "d" and isinstance(second, Tree):
+            return self.expr(second)
+        return None
+
+    def variable_of(self, node: Parse) -> Entry | Name:
+        variable = self.expr(node)
+        if not isinstance(variable, (Entry, Name)):
+            raise self.error(node, "found a derivative by a formula", "an entry such as a_{i,j}, or an array")
+        return variable
+
+    def read_derivative(self, node: Tree[Token]) -> Expr:
+        of, by = (child for child in node.children if isinstance(child, Tree))
+        return Derivative(self.only(of), self.variable_of(self.inside(by)[0]), self.span(node))
+
+    def read_quotient_of_partials(self, node: Tree[Token]) -> Expr:
+        of, by = self.inside(node)
+        return Derivative(self.expr(of), self.variable_of(by), self.span(node))
+
+    def read_call(self, node: Tree[Token]) -> Expr:
+        """What stands below the name of a function is its last argument."""
+        trees = [child for child in node.children if isinstance(child, Tree)]
+        below = self.indices(trees.pop(0))[0] if trees and trees[0].data == "sub" else ()
+        if len(below) > 1 and all(isinstance(i, Number) for i in below):  # pad_{12}
+            text = "".join(str(i.value) for i in below if isinstance(i, Number))
+            span = (below[0].span[0], below[-1].span[1])
+            below = (Number(read_number(text, self.source, span[0]), span),)
+        return Call(str(node.children[0]), (*(self.expr(tree) for tree in trees), *below), self.span(node))
+
+    def read_largest(self, node: Tree[Token]) -> Expr:
+        args = tuple(self.expr(child) for child in self.inside(node))
+        if len(args) == 1 and isinstance(args[0], SetOf):
+            return sum_over("max", args[0].body, (args[0].over,), self.span(node))
+        return Call("max", args, self.span(node))
+
+    def read_set(self, node: Tree[Token]) -> SetOf:
+        body, bind = self.inside(node)
+        if not isinstance(bind, Tree) or bind.data != "members":
+            raise self.error(bind, f"found {self.shown(bind)!r}", r"members of a set: (a,b) \in S")
+        return SetOf(self.expr(body), self.members(bind), self.span(node))
+
+    def read_set_maximum(self, node: Tree[Token]) -> Expr:
+        members = self.read_set(node)
+        return sum_over("max", members.body, (members.over,), self.span(node))
+
+    # ------------------------------------------------------------------ matrices and cases
+
+    def read_matrix(self, node: Tree[Token]) -> Expr:
+        rows = tuple(
+            tuple(self.expr(child) for child in self.inside(row)) for row in self.inside(node) if isinstance(row, Tree)
+        )
+        lengths = [len(row) for row in rows]
+        if len(set(lengths)) != 1:
+            raise self.error(node, f"found rows of lengths {', '.join(map(str, lengths))}", "rows of one length")
+        return MatrixLiteral(rows, self.span(node))
+
+    def read_cases(self, node: Tree[Token]) -> Expr:
+        rows: list[tuple[Expr, tuple[Condition, ...]]] = []
+        for row in self.inside(node):
+            assert isinstance(row, Tree)
+            if rows and not rows[-1][1]:
+                raise self.error(row, "found a case after the one without a condition", "that one last")
+            value, *guards = self.inside(row)
+            conditions = [c for guard in guards if isinstance(guard, Tree) for c in self.conditions(guard)]
+            rows.append((self.expr(value), tuple(conditions)))
+        return Cases(tuple(rows), self.span(node))
+
+    def conditions(self, node: Tree[Token]) -> list[Condition]:
+        """``1 \\le m \\le K`` is two conditions, and so is ``(m, n) = (i, j)``."""
+        found: list[Condition] = []
+        for condition in self.inside(node):
+            assert isinstance(condition, Tree)
+            sides = [child for child in condition.children if isinstance(child, Tree)]
+            relations = [_relation(child) for child in condition.children if isinstance(child, Token)]
+            if sides[0].data == "tuple":
+                left, right = (self.inside(side) for side in sides)
+                if relations != ["=="] or len(left) != len(right):
+                    raise self.error(condition, f"found {self.shown(condition)!r}", "equal tuples of one length")
+                found += [Condition(self.expr(a), "==", self.expr(b)) for a, b in zip(left, right, strict=True)]
+            else:
+                values = [self.expr(side) for side in sides]
+                found += [Condition(a, r, b) for a, r, b in zip(values, relations, values[1:])]
+        return found
+
+
+def _relation(token: Parse) -> Relation:
+    relations: dict[str, Relation] = {"==": "==", "<=": "<=", ">=": ">=", "<": "<", ">": ">"}
+    return relations[str(token)]
+
+
+def _may_be_array(expr: Expr) -> bool:
+    """Whether an asterisk beside it may be one between arrays: matrices, capitals, calls, and derivatives by those."""
+    match expr:
+        case MatrixLiteral():
+            return True
+        case Name(name):
+            return name[0].isupper() or name == "ones"
+        case Call(name):
+            return name not in ("floor", "ceil", "abs", "max", "min", "mod", "size")
+        case Power(base) | Negate(base) | Derivative(_, base):
+            return _may_be_array(base)
+        case Binary(op, left, right):
+            return op in ("star", "ast") or (op != "/" and _may_be_array(left) and _may_be_array(right))
+    return False

@@ -1,0 +1,149 @@
+"""Over what a claim is made: the range of every free index, and families over abstract sets."""
+
+from __future__ import annotations
+
+from symconv.claims.scope import Scope
+from symconv.claims.syntax import (
+    Call,
+    Cases,
+    Claim,
+    Derivative,
+    Entry,
+    Expr,
+    Limit,
+    Name,
+    Over,
+    Range,
+    SetOf,
+    Sum,
+)
+from symconv.claims.traversal import children, walk_expr
+from symconv.errors import ClaimError
+from symconv.formulas.algebra import Bound
+from symconv.formulas.index import Index
+
+__all__ = ["free_ranges", "use_abstract_sets"]
+
+
+def use_abstract_sets(claim: Claim, scope: Scope) -> None:
+    """Where a claim speaks of a set without indices, the input is a family over that set."""
+    sets = scope.declared.sets
+    abstract = False
+    for part in claim.parts:
+        for expr in walk_expr(part):
+            if isinstance(expr, Sum | SetOf):
+                overs = expr.over if isinstance(expr, Sum) else (expr.over,)
+                abstract |= any(isinstance(o, Over) and isinstance(o.set, Name) and o.set.name in sets for o in overs)
+            elif isinstance(expr, Call) and expr.name in scope.declared.functions:
+                abstract |= len(expr.args) == 2 or isinstance(expr.args[1], Name)
+    if abstract:  # then the claim speaks of the family alone, not of the sizes of a layer
+        scope.boxes = {scope.letters.input: ((Index.of(1), scope.elements),)}
+        scope.hypotheses, scope.definitions = (), ()
+
+
+def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
+    """The range of every free index: as declared, else where it stands alone in an entry, else its letter's family."""
+    found: dict[str, Bound] = {}
+    names: list[str] = []
+    for expr in (left, right):
+        names += [name for name in _free_names(expr, scope) if name not in names]
+    for name in names:
+        place = scope.declared.indices.get(name)
+        bound = _declared_range(name, place, scope) if place else None
+        if bound is None:
+            bound = _range_by_entry(name, left, scope) or _range_by_family(name, scope)
+        if bound is None:
+            bound = _range_by_entry(name, right, scope)
+        if bound is None:
+            raise ClaimError(
+                f"the range of the free index {name} is not declared; add it to indices, such as "
+                f'indices = {{ {name} = "output 1" }}'
+            )
+        found[name] = bound
+    return list(found.values())
+
+
+def _declared_range(name: str, place: str, scope: Scope) -> Bound:
+    role, _, axis = place.partition(" ")
+    box = _role_box(role, scope)
+    if box is None or not axis.strip().isdigit() or not 1 <= int(axis) <= len(box):
+        raise ClaimError(f'indices: {name} = {place!r} must be a role and an axis, such as "output 1"')
+    low, high = box[int(axis) - 1]
+    return Bound(name, low, high)
+
+
+def _role_box(role: str, scope: Scope) -> tuple[tuple[Index, Index], ...] | None:
+    if role == "output":
+        return tuple((b.lower, b.upper) for b in scope.output.free)
+    letter = getattr(scope.letters, role, None) if role in ("input", "weight", "bias", "upstream") else None
+    return scope.boxes.get(letter) if letter is not None else None
+
+
+def _range_by_entry(name: str, expr: Expr, scope: Scope) -> Bound | None:
+    """The range of the axis where the index stands alone, outside of sums that bind it."""
+    for part in walk_expr(expr):
+        entries = [part] if isinstance(part, Entry) else []
+        if isinstance(part, Derivative):
+            entries = [e for e in (part.by, part.of) if isinstance(e, Entry)]
+        for item in entries:
+            box = _role_box("output", scope) if item.name == scope.letters.output else scope.boxes.get(item.name)
+            if item.name in scope.declared.sets:
+                box = _role_box("output", scope)
+            if box is None or len(box) != len(item.indices):
+                continue
+            for index, (low, high) in zip(item.indices, box, strict=True):
+                if isinstance(index, Name) and index.name == name:
+                    return Bound(name, low, high)
+    return None
+
+
+def _range_by_family(name: str, scope: Scope) -> Bound | None:
+    ndim = len(scope.windows)
+    for role, family in (("input", "input"), ("weight", "weight"), ("output", "output")):
+        box = _role_box(role, scope)
+        letters = scope.letters.axes(family, ndim)
+        if box is not None and name in letters and len(box) >= ndim:
+            low, high = box[len(box) - ndim + letters.index(name)]
+            return Bound(name, low, high)
+    return None
+
+
+def _free_names(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> list[str]:
+    """The index names of an expression that it does not bind, in reading order."""
+    known = {*scope.sizes, *scope.arrays, *scope.declared.functions, *scope.declared.sets, "size", "oo"}
+    known |= {scope.letters.error, *scope.output.table.real, scope.declared.upper}
+
+    def visit(part: Expr, inner: frozenset[str]) -> list[str]:
+        if isinstance(part, Name):
+            return [] if part.name in inner or part.name in known else [part.name]
+        if isinstance(part, Sum):
+            own, names = inner, []
+            for over in part.over:
+                if isinstance(over, Range):
+                    names += visit(over.lower, own) + visit(over.upper, own)
+                    own |= {over.variable}
+                else:
+                    names += visit(over.set, own)
+                    own |= frozenset(over.variables)
+            return names + visit(part.body, own)
+        if isinstance(part, SetOf):
+            return visit(part.over.set, inner) + visit(part.body, inner | frozenset(part.over.variables))
+        if isinstance(part, Limit):
+            return visit(part.body, inner | {part.variable})
+        if isinstance(part, Cases):
+            names = []
+            for value, conditions in part.rows:
+                names += visit(value, inner)
+                for condition in conditions:
+                    names += visit(condition.left, inner) + visit(condition.right, inner)
+            return names
+        if isinstance(part, Call) and part.name in scope.declared.functions:
+            return [n for arg in part.args[1:] for n in visit(arg, inner | {"p"})]
+        if isinstance(part, Entry):
+            return [n for index in part.indices for n in visit(index, inner)]
+        names = []
+        for child in children(part):
+            names += visit(child, inner)
+        return names
+
+    return list(dict.fromkeys(visit(expr, bound)))

@@ -1,0 +1,276 @@
+"""What a claim may speak of: its operator, letters, sizes, sets and functions, at the declared size or for all sizes.
+
+Everything is declared; nothing is guessed. A letter means what its own question says, so the same letter may be an
+index in one question and an exponent in the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any
+
+from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
+from symconv.claims.traversal import walk_expr
+from symconv.errors import ClaimError
+from symconv.formulas.algebra import Guard
+from symconv.formulas.exact import Box
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
+from symconv.operators.base import Operator, numbered
+from symconv.operators.letters import Letters
+from symconv.operators.pooling import Pooling
+
+__all__ = ["ARRAY_FUNCTIONS", "NORMS", "Declarations", "Scope", "general_scope", "literal_scope", "mentioned"]
+
+ARRAY_FUNCTIONS = ("corr", "conv", "pad", "rot180", "ones")
+NORMS = ("lp", "lp without absolute value")
+ORDER = "p"  # the letter for the order of a declared norm where no limit gives it another
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What a claim's question declares.
+
+    Attributes:
+        op: the operator that the claim is about.
+        input_size: the size at which it is checked literally.
+        operators: all operators of the file, by name; a claim may apply them to arrays.
+        names: letters.
+        base: where indices start.
+        data: numbers for arrays, by name.
+        sizes: letters for sizes: {"I": "input", "K": "kernel", "S": "stride", "P": "padding", "D": "dilation",
+            "O": "output"}; a claim that uses them speaks of all sizes.
+        general: for numbers of the claim, what they stand for in general: {"3": "K"}, or one entry an occurrence.
+        indices: ranges of free indices: {"i": "output 1", "m": "weight 2"}.
+        functions: {"L": "lp"} or {"L": "lp without absolute value"}: letters for norms over a window.
+        sets: letters for window sets, such as S.
+        upper: an upper index that is no power, such as the channel k.
+        star: what a bare asterisk between arrays means: "correlation" or "convolution".
+        upstream: "any", or "ones" where every output has gradient 1.
+        nonnegative: letters of tensors whose entries are assumed to be >= 0.
+        of: what a claim without a relation is a value for: "size" or the capital of the output.
+    """
+
+    op: Operator
+    input_size: tuple[int, ...]
+    operators: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    base: int = 1
+    data: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    general: Mapping[str, Any] = field(default_factory=dict)
+    indices: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
+    upper: str = ""
+    star: str = ""
+    upstream: str = "any"
+    nonnegative: tuple[str, ...] = ()
+    of: str = ""
+
+
+@dataclass
+class Scope:
+    """Declarations at one size, or for all sizes: formulas, boxes, hypotheses, and what numbers mean.
+
+    Attributes:
+        declared: the declarations.
+        output: the formula of the output in these sizes.
+        sizes: size letters and what they are here.
+        boxes: the boxes of all tensors.
+        hypotheses: conditions on the symbolic sizes.
+        definitions: sizes that follow from others, such as O.
+        literal: whether all sizes are numbers.
+        order: symbolic sizes in the order in which they are enumerated.
+    """
+
+    declared: Declarations
+    letters: Letters
+    output: Formula
+    input_sizes: tuple[Index, ...]
+    output_sizes: tuple[Index, ...]
+    windows: Any
+    sizes: dict[str, Index]
+    boxes: dict[str, Box]
+    hypotheses: tuple[Guard, ...]
+    definitions: tuple[tuple[str, Index], ...]
+    literal: bool
+    op: Operator
+    order: tuple[str, ...] = ()
+    elements: Index = field(default_factory=lambda: Index.of("n"))
+    _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> int:
+        return self.declared.base
+
+    def capital(self, role: str) -> str:
+        """The array of a role, as it is written."""
+        letter: str = getattr(self.letters, role)
+        return letter[0].upper() + letter[1:]
+
+    @property
+    def arrays(self) -> dict[str, str]:
+        """The capitals of the tensors, and their roles."""
+        roles = ("input", "weight", "upstream", "output")
+        present = [r for r in roles if r == "output" or getattr(self.letters, r) in self.boxes]
+        return {self.capital(role): role for role in present}
+
+    def number(self, number: Number) -> Index | Fraction:
+        """What a number of the claim means here: itself, or what it stands for in general."""
+        meaning = None if self.literal else self.declared.general.get(str(number.value))
+        if isinstance(meaning, list | tuple):
+            places = sorted(self._seen.get(str(number.value), []))
+            position = places.index(number.span) if number.span in places else -1
+            meaning = meaning[position] if 0 <= position < len(meaning) else None
+        if not meaning:
+            value = number.value
+            return Index.of(value.numerator) if value.denominator == 1 else value
+        return self._size_expression(str(meaning))
+
+    def note_numbers(self, spans: Mapping[str, list[tuple[int, int]]]) -> None:
+        """Tell where each number occurs, so that a generalisation can speak of single occurrences."""
+        self._seen = {value: list(places) for value, places in spans.items()}
+
+    def _size_expression(self, text: str) -> Index:
+        """A size expression of a generalisation, such as "O + 1": letters, numbers, plus, minus and times."""
+        from symconv.claims.language import read_claim
+
+        claim = read_claim(text)
+        if len(claim.parts) != 1:
+            raise ClaimError(f"general: {text!r} must be one expression in {', '.join(self.sizes)}")
+        return self._size_index(claim.parts[0])
+
+    def _size_index(self, expr: Expr) -> Index:
+        """A size expression whose numbers are themselves."""
+        if isinstance(expr, Number) and expr.value.denominator == 1:
+            return Index.of(expr.value.numerator)
+        if isinstance(expr, Negate):
+            return -self._size_index(expr.arg)
+        if isinstance(expr, Binary) and expr.op in ("+", "-", "*"):
+            left, right = self._size_index(expr.left), self._size_index(expr.right)
+            return left + right if expr.op == "+" else left - right if expr.op == "-" else left * right
+        if isinstance(expr, Name) and expr.name in self.sizes:
+            return self.sizes[expr.name]
+        raise ClaimError(f"general: must be an expression in the size letters {', '.join(self.sizes)} with + - *")
+
+    def whole_size(self) -> Index:
+        """The output size of all axes.
+
+        Raises:
+            ClaimError: where the axes differ.
+        """
+        sizes = self.output_sizes
+        if len(set(sizes)) != 1:
+            shown = ", ".join(map(repr, sizes))
+            raise ClaimError(f"size differs between the axes ({shown}); write size[1], size[2], ...")
+        return sizes[0].subs(dict(self.definitions))
+
+    def unknown(self, kind: str, name: str, known: Mapping[str, Any] | list[str]) -> ClaimError:
+        """The error for a name that is not declared: what is declared, and what was probably meant."""
+        names = list(dict.fromkeys(known))
+        near = get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return ClaimError(f"{kind} {name!r} is not declared (declared: {', '.join(names) or 'none'}){hint}")
+
+
+def literal_scope(declared: Declarations) -> Scope:
+    """The scope at the declared size."""
+    return _scope(declared, declared.op, declared.input_size)
+
+
+def general_scope(declared: Declarations) -> Scope:
+    """The scope for all sizes: what the claim's size letters name is symbolic, every other option stays as declared."""
+    named = set(declared.sizes.values()) | {"kernel"}
+    options = {"kernel": "kernel_size", "stride": "stride", "padding": "padding", "dilation": "dilation"}
+    keep = [option for word, option in options.items() if word not in named]
+    op: Any = declared.op
+    if isinstance(getattr(op, "padding", 0), str) and "padding" not in keep:
+        keep.append("padding")
+    return _scope(declared, op.generic(keep=keep, shared=True), None)
+
+
+def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None) -> Scope:
+    output = op.output(names=declared.names, index_base=declared.base, input_size=input_size)
+    frame = op.geometry(Letters.of(declared.names), input_size)
+    env: dict[str, Index] = {}
+    ndim = op.spatial_axes
+    if input_size is None and ndim > 1 and _square(declared):
+        for letter in ("I", "O"):
+            env.update({name: Index.of(letter) for name in numbered(letter, ndim)})
+    inputs = tuple(size.subs(env) for size in frame.sizes)
+    outputs = tuple(size.subs(env) for size in frame.outputs)
+    definitions = {repr(Index.of(name).subs(env)): value.subs(env) for name, value in frame.definitions}
+    lower = {repr(Index.of(name).subs(env)): low for name, low in frame.lower.items()}
+    hypotheses = [Guard("ge", Index.of(name) - low) for name, low in lower.items()]
+    hypotheses += [Guard("ge", fact.subs(env)) for fact in frame.facts]
+    body = output.subs(env) if env else output
+    boxes = {t.name: t.box for t in body.tensors}
+    gradient = op.gradient("input", names=declared.names, index_base=declared.base, input_size=input_size)
+    upstream = next(t for t in gradient.tensors if t.role == "upstream")
+    boxes[upstream.name] = tuple((low.subs(env), high.subs(env)) for low, high in upstream.box)
+    scope = Scope(
+        declared,
+        frame.letters,
+        body,
+        inputs,
+        outputs,
+        op.windows,
+        {},
+        boxes,
+        tuple(dict.fromkeys(hypotheses)),
+        tuple(definitions.items()),
+        input_size is not None,
+        op,
+        ("I", "K", "S", "P", "D", *numbered("I", ndim), *numbered("K", ndim)),
+    )
+    scope.sizes = _size_letters(scope)
+    if isinstance(op, Pooling) and input_size is not None:
+        taps = Index.of(1)
+        for window in op.windows:
+            taps = taps * window.k
+        scope.elements = taps
+    return scope
+
+
+def _square(declared: Declarations) -> bool:
+    windows = declared.op.windows
+    return len(set(declared.input_size)) == 1 and len(set(windows)) == 1
+
+
+def _size_letters(scope: Scope) -> dict[str, Index]:
+    """What every size letter is: one letter where all axes agree, else one an axis (K_1, K_2, ...)."""
+    windows = scope.windows
+    by_word = {
+        "input": list(scope.input_sizes),
+        "output": list(scope.output_sizes),
+        "kernel": [w.k for w in windows],
+        "stride": [w.s for w in windows],
+        "dilation": [w.d for w in windows],
+        "padding": [w.padding(n)[0] for w, n in zip(windows, scope.input_sizes, strict=True)],
+    }
+    letters = {"I": "input", "O": "output", "K": "kernel", **scope.declared.sizes}
+    taken = {value for name, value in vars(scope.letters).items() if not name.endswith("_index")}
+    result: dict[str, Index] = {}
+    for letter, word in letters.items():
+        if word not in by_word:
+            raise ClaimError(f"sizes: {letter!r} must be one of {', '.join(by_word)}, got {word!r}")
+        if letter in taken and letter not in scope.declared.sizes:
+            continue
+        values = by_word[word]
+        if len(set(values)) == 1:
+            result[letter] = values[0]
+        result.update({f"{letter}_{axis}": value for axis, value in enumerate(values, 1)})
+    return result
+
+
+def mentioned(expr: Expr) -> dict[str, list[tuple[int, int]]]:
+    """Where each number of an expression occurs."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for part in walk_expr(expr):
+        if isinstance(part, Number):
+            found.setdefault(str(part.value), []).append(part.span)
+    return found

@@ -1,0 +1,50 @@
+"""A claim as it was written, with what it may speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from symconv.claims.scope import Declarations
+from symconv.claims.syntax import Claim
+
+__all__ = ["ClaimSource", "Mode"]
+
+Mode: TypeAlias = Literal["literal", "general"]
+
+
+@dataclass(frozen=True)
+class ClaimSource:
+    """A claim as it was written, with its declarations.
+
+    Attributes:
+        id: its name in the problem file.
+        text: the claim in the Python-like language, or
+        latex: in LaTeX.
+        declared: what it may speak of.
+        modes: whether it is checked literally, for all sizes, or both.
+        question: the question that it belongs to.
+        note: a remark of the author.
+    """
+
+    id: str
+    declared: Declarations
+    text: str = ""
+    latex: str = ""
+    modes: tuple[Mode, ...] = ("literal",)
+    question: str = ""
+    note: str = ""
+
+    def read(self) -> Claim:
+        """The syntax tree.
+
+        Raises:
+            ClaimError: where it cannot be read.
+        """
+        if self.latex:
+            from symconv.claims.latex import read_latex
+
+            return read_latex(self.latex)
+        from symconv.claims.language import read_claim
+
+        return read_claim(self.text)

@@ -1,0 +1,114 @@
+"""The ``symconv`` command: its subcommands, and what becomes of an error.
+
+An error of symconv or of the call is one message on stderr and exit status 2, without a traceback; an interrupt is 130;
+a reader that went away (``symconv derive ... | head``) is quiet.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from symconv.cli.check import check
+from symconv.cli.derive import derive
+from symconv.cli.init import init
+from symconv.cli.report import report
+from symconv.cli.theorems import theorems
+from symconv.errors import SymconvError
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Failure(click.ClickException):
+    """A message of symconv for the terminal."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        del file
+        click.echo(f"Error: {printable(self.message)}", err=True)
+
+
+def printable(message: str) -> str:
+    """A message without the control characters that a file name or a key could smuggle into a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in message)
+
+
+class Application(click.Group):
+    """A group of commands whose errors end in a message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SymconvError as error:
+            raise Failure(str(error)) from error
+        except BrokenPipeError:
+            # What is still buffered has no reader either; without this the interpreter would complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+        except UnicodeEncodeError as error:
+            raise Failure(
+                f"the output must take Unicode, and its encoding is {error.encoding}; set PYTHONUTF8=1, or use LaTeX "
+                "(--format latex)"
+            ) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted; nothing was left half-written.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def _version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    del option
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"symconv {version('symconv')}")
+    except PackageNotFoundError:
+        click.echo("symconv 0+source")  # not installed
+    ctx.exit()
+
+
+@click.group(
+    cls=Application,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command has its own --help with examples.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
+def commands() -> None:
+    """Derive, check and print sliding-window operators: convolution and pooling.
+
+    \b
+    Examples:
+      symconv report                     the packaged exercise, worked out, into reports/
+      symconv init problem.toml          a commented problem file to start from
+      symconv report problem.toml        its worked solution as LaTeX and HTML
+      symconv derive conv --kernel 3x3   the gradient of a layer, step by step
+      symconv check problem.toml         its claims, proved or refuted
+      symconv theorems                   what is proved for all sizes
+    """
+
+
+commands.add_command(init)
+commands.add_command(report)
+commands.add_command(derive)
+commands.add_command(check)
+commands.add_command(theorems)
+
+
+def main() -> None:
+    """The console script; it ends the process with the exit status."""
+    commands()

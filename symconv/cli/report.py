@@ -1,0 +1,113 @@
+"""``symconv report``: from a problem file to its worked solution. Everything is rendered before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from symconv.cli.activity import Activity
+
+if TYPE_CHECKING:
+    from symconv.report.document import Document, Mark
+
+__all__ = ["report"]
+
+
+@click.command(short_help="Work out a problem file as LaTeX, HTML and PDF.")
+@click.argument("problem", required=False, metavar="[PROBLEM.toml]", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    default="reports",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the files go; made if it is not there.",
+)
+@click.option("--pdf", is_flag=True, help="Write a PDF as well (needs pdflatex).")
+@click.option("--fragment", is_flag=True, help=r"Write NAME.fragment.tex as well: a body without preamble, for \input.")
+@click.option("--no-tex", is_flag=True, help="Leave NAME.tex out (it cannot hold, say, a title in Chinese).")
+@click.option("--no-html", is_flag=True, help="Leave NAME.html out.")
+def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex: bool, no_html: bool) -> None:
+    """Work out PROBLEM.toml and write its solution as LaTeX and HTML.
+
+    Without a file it is the packaged example. Every step is derived and checked on the way; the table that is printed
+    says how many statements were proved for all sizes, found exact at the declared size, refuted, or left undecided.
+
+    \b
+    Examples:
+      symconv report                        the packaged example, into reports/
+      symconv report homework.toml          reports/homework.tex and reports/homework.html
+      symconv report homework.toml -o out --pdf
+      symconv report homework.toml --fragment --no-html
+    """
+    from symconv.claims.problem import load_problem
+    from symconv.cli.example import example_file
+    from symconv.report.build import build_document
+    from symconv.report.files import write_together
+    from symconv.report.pdf import require_pdflatex
+    from symconv.report.render import to_html, to_latex, to_pdf
+
+    if no_tex and no_html and not (pdf or fragment):
+        raise click.UsageError("--no-tex and --no-html leave nothing to write; drop one, or add --pdf or --fragment")
+    if pdf:
+        require_pdflatex()
+    source = problem if problem is not None else example_file()
+    files: dict[Path, str | bytes] = {}
+    with Activity(f"reading {source.name}") as activity:
+        read = load_problem(source)
+        name = source.stem
+        document = build_document(read, activity.say)
+        activity.say("writing LaTeX and HTML")
+        if pdf or not no_tex:
+            tex = to_latex(document)
+            if not no_tex:
+                files[folder / f"{name}.tex"] = tex
+        if fragment:
+            files[folder / f"{name}.fragment.tex"] = to_latex(document, fragment=True)
+        if not no_html:
+            files[folder / f"{name}.html"] = to_html(document)
+        if pdf:
+            activity.say("running pdflatex")
+            files[folder / f"{name}.pdf"] = to_pdf(tex)
+    _spare(source, files)
+    _make(folder)
+    write_together(files)
+    for path in files:
+        click.echo(f"wrote {click.format_filename(path)}")
+    click.echo()
+    click.echo(summary(document))
+
+
+def summary(document: Document) -> str:
+    """How many statements have which mark, one line a mark."""
+    from symconv.report.document import Display, Paragraph, Statement
+    from symconv.report.layout import MARK_MEANINGS, all_blocks
+
+    marks: tuple[Mark, ...] = ("proved", "exact", "refuted", "undecided")
+    found = [b.mark for b in all_blocks(document.blocks) if isinstance(b, Statement | Paragraph | Display) and b.number]
+    return "\n".join(f"{found.count(mark):5}  {MARK_MEANINGS[mark]}" for mark in marks)
+
+
+def _spare(source: Path, files: dict[Path, str | bytes]) -> None:
+    """The problem file itself must not be written over."""
+    from symconv.errors import WriteError
+
+    for path in files:
+        if path.exists() and path.samefile(source):
+            raise WriteError(f"cannot write {path}: it is the problem file; name another directory with -o")
+
+
+def _make(folder: Path) -> None:
+    from symconv.errors import WriteError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"cannot write to {folder}: it is no directory and cannot be made one ({error.strerror or error}); name "
+            "another one with -o"
+        ) from error

@@ -1,0 +1,92 @@
+"""``symconv theorems``: what is proved for all sizes, as a table, and each proof by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from symconv.cli.activity import Activity
+
+if TYPE_CHECKING:
+    from symconv.derivations.theorems import Theorem
+
+__all__ = ["theorems"]
+
+REFUTED = 1
+WIDTH = 160  # of a table that goes to a file
+
+
+@click.command(short_help="The theorems behind it all, with their proofs.")
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option("-v", "--verbose", is_flag=True, help="With a NAME: the hypotheses of every part, and slips refuted.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; with a NAME every obligation as SMT-LIB too.")
+@click.pass_context
+def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool) -> None:
+    """List the theorems, or print the proof of the one with NAME.
+
+    Each is proved when it is asked for, for all sizes that its hypotheses allow. The exit status is 1 where one is
+    refuted, else 0.
+
+    \b
+    Examples:
+      symconv theorems                         a table of all of them
+      symconv theorems adjoint                 one proof, obligation by obligation
+      symconv theorems max-composition -v      and what happens without its condition
+      symconv theorems adjoint --json
+    """
+    from symconv.derivations.theorems import theorem
+    from symconv.derivations.theorems import theorems as every_theorem
+    from symconv.derivations.theorems.showing import theorem_record, theorem_text
+
+    if verbose and (name is None or as_json):
+        raise click.UsageError("--verbose belongs to the text of one theorem; name one, and leave --json out")
+    chosen = every_theorem() if name is None else (theorem(name),)
+    with Activity("proving") as activity:
+        for entry in chosen:
+            activity.say(f"proving {entry.name}")
+            entry.check()
+    if as_json:
+        import json
+
+        records = [theorem_record(entry, scripts=name is not None) for entry in chosen]
+        click.echo(json.dumps(records if name is None else records[0], ensure_ascii=False, indent=2))
+    elif name is None:
+        _print_table(chosen)
+    else:
+        click.echo(theorem_text(chosen[0], verbose=verbose))
+    if any(entry.verdict.status == "refuted" for entry in chosen):
+        ctx.exit(REFUTED)
+
+
+def _print_table(chosen: tuple[Theorem, ...]) -> None:
+    """Name, verdict, what it says, under which conditions, and where it is from."""
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from symconv.derivations.step import plain
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0), header_style="bold")
+    table.add_column("name", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("statement", ratio=5)
+    table.add_column("provided", ratio=4)
+    table.add_column("source", ratio=3)
+    for entry in chosen:
+        stated = f"{entry.title}\n{plain(entry.statement)}"
+        row = (entry.name, entry.verdict.status, stated, plain(entry.hypotheses), entry.source)
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
+    found = [entry.verdict.status for entry in chosen]
+    total = ", ".join(f"{found.count(status)} {status}" for status in dict.fromkeys(found))
+    slowest = max(chosen, key=lambda entry: entry.seconds)
+    seconds = sum(entry.seconds for entry in chosen)
+    click.echo(
+        f"\n{len(chosen)} theorems: {total}; {seconds:.1f} s, the longest {slowest.name} ({slowest.seconds:.2f} s)"
+    )

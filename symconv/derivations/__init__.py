@@ -1,0 +1,1 @@
+"""Derivations: lists of steps, each made by a named rule and handed to the checker."""

@@ -1,0 +1,334 @@
+"""The stages that every gradient shares: one output and one entry, then all outputs that touch the entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from symconv.derivations import rules
+from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
+from symconv.formulas.algebra import (
+    Absolute,
+    Label,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Share,
+    accesses,
+    substitute,
+    transform,
+    walk,
+)
+from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.index import Index
+from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.operators.base import Operator, Variable
+from symconv.operators.letters import Letters
+
+__all__ = [
+    "Frame",
+    "derivative_stage",
+    "entry",
+    "extents",
+    "gradient_stage",
+    "notation",
+    "per_axis",
+    "share_definition",
+    "size_text",
+]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the stages of one derivation have in common: operator, variable, letters, index base, step numbers."""
+
+    op: Operator
+    wrt: Variable = "input"
+    names: Mapping[str, str] | None = None
+    base: int = 1
+    input_size: tuple[int, ...] | None = None
+    _numbers: list[int] = field(default_factory=lambda: [0])
+
+    def number(self) -> str:
+        """The next step number."""
+        self._numbers[0] += 1
+        return str(self._numbers[0])
+
+    @cached_property
+    def letters(self) -> Letters:
+        """The letters of the formulas."""
+        return self.op.geometry(Letters.of(self.names), self.input_size).letters
+
+    @cached_property
+    def output(self) -> Formula:
+        """The formula of one output."""
+        return self.op.output(names=self.names, index_base=self.base, input_size=self.input_size)
+
+    @cached_property
+    def derivative(self) -> Formula:
+        """The closed form of the derivative, as the operator gives it."""
+        return self.op.derivative(self.wrt, names=self.names, index_base=self.base, input_size=self.input_size)
+
+    @cached_property
+    def gradient(self) -> Formula:
+        """The gradient, as the operator gives it."""
+        return self.op.gradient(self.wrt, names=self.names, index_base=self.base, input_size=self.input_size)
+
+    @cached_property
+    def sizes(self) -> tuple[Index, ...]:
+        """The input sizes, one a spatial axis."""
+        return self.op.geometry(Letters.of(self.names), self.input_size).sizes
+
+    def constant(self, name: str) -> Formula:
+        """A formula without free indices or tensors, under the same hypotheses, whose body is to be filled in."""
+        return replace(self.output, quantity=Quantity("entry", (name, ())), free=(), tensors=(), definitions=())
+
+    def tensor(self, role: str) -> Tensor:
+        """The tensor of a role in the gradient's formula."""
+        return next(t for t in self.gradient.tensors if t.role == role)
+
+    def array(self, role: str) -> Maths:
+        """A whole array: the capital letter of its entries."""
+        return maths(lambda s: s.name(self.capital(role)))
+
+    def capital(self, role: str) -> str:
+        """The capital letter of an array."""
+        letter: str = getattr(self.letters, role)
+        return letter[0].upper() + letter[1:]
+
+    @property
+    def variable_entry(self) -> Maths:
+        """The entry that is differentiated by."""
+        assert self.gradient.quantity.wrt is not None
+        return entry(*self.gradient.quantity.wrt)
+
+    @property
+    def output_entry(self) -> Maths:
+        """One output."""
+        return entry(*self.output.quantity.of)
+
+
+def entry(letter: str, indices: Sequence[str]) -> Maths:
+    """An entry of a tensor by its index names."""
+    return maths(lambda s: s.subscripted(s.name(letter), [s.name(i) for i in indices]))
+
+
+def size_text(sizes: Sequence[Index], context: Context) -> Maths:
+    """A size such as ``5 x 5``, in numbers or symbols."""
+
+    def write(style: Style) -> str:
+        texts = [style.index(e, context) for e in sizes]
+        if len(sizes) > 1:
+            texts = [f"({text})" if len(e.terms) > 1 else text for text, e in zip(texts, sizes, strict=True)]
+        return (r" \times " if style is LATEX else "×").join(texts) or "1"
+
+    return maths(write)
+
+
+def per_axis(values: Sequence[Index], style: Style, context: Context) -> str:
+    """One value where all axes agree, else a tuple."""
+    texts = [style.index(value, context) for value in values]
+    if len(set(texts)) == 1:
+        return texts[0]
+    between = r",\," if style is LATEX else ", "
+    return f"({between.join(texts)})"
+
+
+def extents(tensor: Tensor) -> list[Index]:
+    """The size of every axis of a tensor."""
+    return [high - low + 1 for low, high in tensor.box]
+
+
+def notation(frame: Frame) -> tuple[Definition, ...]:
+    """The arrays: the first definition is the operator's formula itself, the second the upstream gradient."""
+    output = frame.output
+    context = context_of(output)
+    size: list[str | Maths] = [size_text([bound.upper - bound.lower + 1 for bound in output.free], context)]
+    for position, (name, value) in enumerate(output.definitions):
+        size.append(", with " if position == 0 else ", ")
+        size.append(_equation(name, value, context))
+    rule = maths(lambda s: f"{s.quantity(output.quantity, context)} = {s.pointwise(output.body, context)}")
+    upstream = frame.tensor("upstream")
+    error, own = frame.letters.error, frame.output_entry
+    derivative = maths(
+        lambda s: (
+            rf"\partial {s.name(error)}/\partial {own.latex}" if s is LATEX else s.derivative(s.name(error), own.text)
+        )
+    )
+    return (
+        Definition("D1", _object(frame), (rule,), frame.op.noun, tuple(size)),
+        Definition(
+            "D2",
+            (frame.array("upstream"),),
+            (entry(upstream.name, output.indices), " = ", derivative),
+            "upstream gradient",
+            (size_text(extents(upstream), context),),
+        ),
+    )
+
+
+def _object(frame: Frame) -> Phrase:
+    """``C = A star B`` for a plain correlation of one channel, else the array alone."""
+    op = frame.op
+    if frame.op.noun != "correlation" or any(w.s != 1 or w.d != 1 for w in op.windows) or _padded(frame):
+        return (frame.array("output"),)
+    if len(frame.output.free) != op.spatial_axes:
+        return (frame.array("output"),)
+    star = Maths(r" \star ", " ⋆ ")
+    pieces = [frame.array("output"), Maths(" = ", " = "), frame.array("input"), star, frame.array("weight")]
+    return (Maths("".join(p.latex for p in pieces), "".join(p.text for p in pieces)),)
+
+
+def _padded(frame: Frame) -> bool:
+    return any(pad != 0 for w, n in zip(frame.op.windows, frame.sizes, strict=True) for pad in w.padding(n))
+
+
+def _equation(name: str, value: Index, context: Context) -> Maths:
+    return maths(lambda s: f"{s.name(name)} = {s.index(value, context)}")
+
+
+def derivative_stage(frame: Frame) -> Stage:
+    """Differentiate, use the independence of the entries, sift: the derivative of one output by one entry."""
+    target = frame.derivative
+    assert target.quantity.wrt is not None
+    variable, at = target.quantity.wrt
+    unsifted = rules.differentiate_term_by_term(frame.output, variable, at, target, frame.op.tie_policy())
+    unsifted = unsifted.with_body(_abbreviated(frame, unsifted.body))
+    first = Step(
+        frame.number(),
+        target,
+        unsifted,
+        "differentiate_term_by_term",
+        "Differentiate." if _has_shares(unsifted) else "Differentiate",
+        _differentiate_words(frame, unsifted),
+        uses=("D1",),
+        opens=True,
+    )
+    brackets = rules.use_independence(unsifted)
+    array = frame.array(frame.wrt)
+    second = Step(
+        frame.number(),
+        unsifted,
+        brackets,
+        "use_independence",
+        "Kronecker deltas.",
+        (
+            "The entries of ",
+            array,
+            " are independent: the derivative of one by ",
+            frame.variable_entry,
+            " is 1 where their indices agree, else 0.",
+        ),
+        uses=(first.id,),
+    )
+    steps = [first, second]
+    closed = rules.closed_form(brackets)
+    closed = closed.with_body(_abbreviated(frame, closed.body))
+    if closed.text() != brackets.text():
+        steps.append(
+            Step(frame.number(), brackets, closed, "closed_form", "Sift.", _sift_words(closed), uses=(second.id,))
+        )
+    return Stage(
+        ("One output, one entry of ", array),
+        ("for every ", frame.output_entry, " and every ", frame.variable_entry),
+        tuple(steps),
+    )
+
+
+def _abbreviated(frame: Frame, body: Node) -> Node:
+    """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short."""
+    whole, outputs = frame.output.body, tuple(Index.of(name) for name in frame.output.indices)
+    letter = frame.letters.output
+    label = Label(LATEX.name(letter), UNICODE.name(letter))
+
+    def change(node: Node) -> Node | None:
+        if isinstance(node, Named):
+            return node  # already under a name
+        if isinstance(node, Power) and node == whole:
+            return Named(label, outputs, node)
+        if isinstance(node, Share):
+            env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
+            entries = accesses(substitute(node.reduce.body, env), frame.letters.input)
+            return Named(SHARE, (*outputs, *entries[0].index), node) if len(entries) == 1 else None
+        return None
+
+    return transform(body, change)
+
+
+SHARE = Label(r"\omega", "ω")
+
+
+def share_definition(frame: Frame, id: str) -> Definition:
+    """The share of a maximum's gradient that an entry of its window receives: the tie rule, named."""
+    outputs = frame.letters.axes("output", frame.op.spatial_axes)
+    inputs = frame.letters.axes("input", frame.op.spatial_axes)
+    left = maths(lambda s: s.subscripted(s.label(SHARE), [s.name(i) for i in (*outputs, *inputs)]))
+    own = entry(frame.letters.input, inputs)
+    magnitude: Phrase = ("|", own, "|") if any(isinstance(n, Absolute) for n in walk(frame.output.body)) else (own,)
+    first = frame.op.tie_policy() == "first"
+    rule: Phrase = (
+        (" = 1 if ", *magnitude, " is the first maximum of the window, row by row, else 0")
+        if first
+        else (" = 1 over the number of maxima of the window if ", *magnitude, " is one, else 0")
+    )
+    return Definition(
+        id,
+        (maths(lambda s: s.label(SHARE)),),
+        (left, *rule),
+        "first of ties" if first else "ties split",
+        ("for ", frame.output_entry, " and ", own),
+    )
+
+
+def _has_shares(formula: Formula) -> bool:
+    return any(isinstance(n, Share) for n in walk(formula.body))
+
+
+def _differentiate_words(frame: Frame, unsifted: Formula) -> Phrase:
+    if not _has_shares(unsifted):
+        return ("(D1) term by term.",)
+    if frame.op.tie_policy() == "first":
+        return (
+            "The maximum passes its derivative on to one tap: among equal maxima, to the first in row-major order.",
+        )
+    return ("The maximum passes its derivative on to its taps: equal maxima receive equal shares.",)
+
+
+def _sift_words(closed: Formula) -> Phrase:
+    kinds = {g.kind for n in walk(closed.body) if isinstance(n, Reduce) for g in n.guards}
+    words = "Only one tap can make all brackets 1, and that term is in the sum exactly when the tap exists."
+    if "div" in kinds:
+        words += " What does not divide leaves a divisibility condition."
+    return (words,)
+
+
+def gradient_stage(frame: Frame, closed: Step) -> Stage:
+    """The chain rule over all outputs, then the closed form put in and the zero terms dropped."""
+    target = frame.gradient
+    chained = rules.chain_rule(closed.after, target, frame.letters.upstream, frame.output.free)
+    array, error = frame.array(frame.wrt), maths(lambda s: s.name(frame.letters.error))
+    first = Step(
+        frame.number(),
+        target,
+        chained,
+        "chain_rule",
+        "Chain rule,",
+        ("with (D2). ", array, " reaches ", error, " only through the outputs."),
+        needs=(error, " differentiable in the outputs"),
+        uses=("D2",),
+        opens=True,
+    )
+    inserted = rules.insert(chained)
+    rule, words = "insert", f"({closed.id})."
+    if frame.wrt == "input":  # for other variables every output counts, and zeros around the input do no harm
+        inserted = rules.restrict_to_touching_outputs(inserted)
+        rule, words = "restrict_to_touching_outputs", f"({closed.id}) and drop the zero terms."
+    inserted = inserted.with_body(_abbreviated(frame, inserted.body))
+    second = Step(frame.number(), chained, inserted, rule, "Insert", (words,), uses=(closed.id, first.id))
+    return Stage(
+        ("The outputs that touch ", frame.variable_entry),
+        ("for every ", frame.variable_entry, " of ", array),
+        (first, second),
+    )

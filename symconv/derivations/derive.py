@@ -1,0 +1,102 @@
+"""`derive`: the worked derivation of an operator's output, derivative or gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from symconv.derivations.chain import Frame, derivative_stage, gradient_stage, notation, share_definition
+from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
+from symconv.derivations.output import conditions, output_derivation
+from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Share, walk
+from symconv.operators.base import Operator, Variable
+from symconv.operators.convolution import Conv
+
+__all__ = ["derive"]
+
+WHAT = ("output", "derivative", "gradient")
+
+
+def derive(
+    op: Operator,
+    what: Literal["output", "derivative", "gradient"] = "output",
+    wrt: Variable = "input",
+    *,
+    names: Mapping[str, str] | None = None,
+    index_base: int = 1,
+    input_size: Sequence[int] | None = None,
+    all_ones: bool = False,
+) -> Derivation:
+    """The worked derivation of an operator, every step of it handed to the checker.
+
+    Args:
+        op: the operator; symbolic options stay symbolic.
+        what: "output" (its size and entries), "derivative" (of one output by one entry), "gradient" (of an error).
+        wrt: the variable of a derivative or gradient: "input", "weight" or "bias".
+        names: letters to use (see `symconv.operators.letters.Letters`).
+        index_base: where indices start on paper, 1 unless said.
+        input_size: numbers for the input size, which is symbolic where left out.
+        all_ones: for the gradient of a convolution by its input, go on to the case of an all-ones upstream gradient.
+
+    Raises:
+        ArgumentError: for an unknown `what` or a variable that the operator does not have.
+    """
+    if what not in WHAT:
+        raise ArgumentError("what", what, f"must be one of {', '.join(map(repr, WHAT))}")
+    if wrt not in op.variables:
+        raise ArgumentError("wrt", wrt, f"must be a variable of {type(op).__name__}: {', '.join(op.variables)}")
+    size = None if input_size is None else tuple(input_size)
+    frame = Frame(op, wrt, names, index_base, size)
+    if what == "output":
+        return output_derivation(frame)
+    first = derivative_stage(frame)
+    definitions: list[Definition] = list(notation(frame))
+    if any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
+        definitions.append(share_definition(frame, "D3"))
+    array = frame.array(wrt)
+    if what == "derivative":
+        lead: Phrase = ("One output depends on one entry of ", array, " through at most one tap of its window.")
+        return Derivation(
+            f"The derivative of one output with respect to the {wrt}",
+            lead,
+            conditions(frame),
+            tuple(definitions[:1]),
+            (first,),
+        )
+    stages: list[Stage] = [first, gradient_stage(frame, first.steps[-1])]
+    touched = stages[-1].steps[-1]
+    if isinstance(op, Conv) and op.padding_mode == "zeros":
+        if wrt == "input":
+            stage, more = input_stage(frame, op, touched)
+            stages.append(stage)
+            definitions += more
+            if all_ones and op.in_channels == 1 and op.out_channels == 1:
+                stage, more = all_ones_stage(frame, op, touched)
+                stages.append(stage)
+                definitions += more
+        elif wrt == "weight" and op.in_channels == 1 and op.out_channels == 1:
+            stage, more = weight_stage(frame, op, touched)
+            stages.append(stage)
+            definitions += more
+    return Derivation(
+        f"The gradient of {op.phrase} with respect to its {wrt}",
+        _lead(op, wrt, array),
+        conditions(frame),
+        tuple(definitions),
+        tuple(stages),
+    )
+
+
+def _lead(op: Operator, wrt: str, array: Maths) -> Phrase:
+    if isinstance(op, Conv) and op.padding_mode != "zeros":
+        return ("The border of the input is read more than once; the gradient gathers all of it.",)
+    if isinstance(op, Conv) and wrt == "input":
+        return (
+            "Sliding a kernel forward is undone, in the gradient, by sliding the kernel turned around over the "
+            "upstream gradient, padded so far that every entry of the input gets its turn.",
+        )
+    if isinstance(op, Conv) and wrt == "weight":
+        return ("The gradient by the kernel is again a correlation: of the input with the upstream gradient.",)
+    return ("Every output hands its upstream gradient to the entries of ", array, " that its window touches.")

@@ -1,0 +1,205 @@
+"""The derivation of an operator's output: how many windows fit, and what one entry is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symconv.derivations.chain import Frame, notation
+from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
+from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, const, nonnegative
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
+from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.operators.window import Window
+
+if TYPE_CHECKING:
+    from symconv.proofs.verdict import Verdict
+
+__all__ = ["conditions", "output_derivation", "size_stages"]
+
+
+def output_derivation(frame: Frame) -> Derivation:
+    """The size of the output, axis by axis, by counting the windows that fit; its entry is definition D1."""
+    return Derivation(
+        f"The output of {frame.op.phrase}",
+        ("An output exists for every place of the window; its size is the number of places where the window fits.",),
+        conditions(frame),
+        notation(frame)[:1],
+        size_stages(frame),
+    )
+
+
+def conditions(frame: Frame) -> Phrase:
+    """Positive sizes, and a window that fits on every axis."""
+    formula = frame.output
+    context = context_of(formula)
+    guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in dict(formula.definitions)]
+    guards += [nonnegative(fact) for fact in formula.facts]
+    if not guards:
+        return ("All sizes are given.",)
+    grouped = _grouped(guards)
+
+    def write(style: Style) -> str:
+        return (r",\; " if style is LATEX else ", ").join(
+            style.relation(">=").join([", ".join(style.name(n) for n in names), str(low)]) for names, low in grouped
+        )
+
+    facts = [_condition(fact, context) for fact in guards if _name_bound(fact) is None]
+    words: list[str | Maths] = ["For ", maths(write)] if grouped else ["For"]
+    for position, fact in enumerate(facts):
+        words += [" with " if position == 0 else " and ", fact]
+    words.append(" (a window fits)." if facts else ".")
+    return tuple(words)
+
+
+def _condition(guard: Guard, context: Context) -> Maths:
+    return maths(lambda s: s.conditions([guard], context)[0])
+
+
+def _name_bound(guard: Guard) -> tuple[str, int] | None:
+    """``(name, low)`` for a guard ``name >= low``."""
+    names = sorted(guard.expr.names)
+    if len(names) != 1 or guard.expr.linear_in(names[0]) is None:
+        return None
+    split = guard.expr.linear_in(names[0])
+    assert split is not None
+    if split[0] != 1 or split[1].value is None:
+        return None
+    return names[0], -split[1].value
+
+
+def _grouped(guards: list[Guard]) -> list[tuple[list[str], int]]:
+    strongest: dict[str, int] = {}
+    for guard in guards:
+        found = _name_bound(guard)
+        if found is not None:
+            strongest[found[0]] = max(found[1], strongest.get(found[0], found[1]))
+    result: dict[int, list[str]] = {}
+    for name, low in strongest.items():
+        result.setdefault(low, []).append(name)
+    return sorted(((sorted(names), low) for low, names in result.items()), key=lambda group: group[0])
+
+
+def size_stages(frame: Frame) -> tuple[Stage, ...]:
+    """One stage for every axis whose arithmetic differs from that of the axes before it."""
+    stages = []
+    seen: list[tuple[Window, Index]] = []
+    sizes = frame.sizes
+    for axis, (window, size) in enumerate(zip(frame.op.windows, sizes, strict=True)):
+        if (window, size) in seen or not _countable(window, size):
+            continue
+        seen.append((window, size))
+        stages.append(_size_stage(frame, axis, window, size))
+    return tuple(stages)
+
+
+def _countable(window: Window, size: Index) -> bool:
+    """Whether the number of outputs is the number of places: not where ceil_mode meets a padding as large as the
+    window, of which its rule drops one place only."""
+    slack = (window.span - 1 - window.padding(size)[1]).value
+    return not (window.ceil_mode and slack is not None and slack < 0)
+
+
+def _size_stage(frame: Frame, axis: int, window: Window, size: Index) -> Stage:
+    """Count the places o = 0, 1, ... with s*o <= room: there are floor(room/s) + 1 of them."""
+    place = frame.letters.axes("output", frame.op.spatial_axes)[axis]
+    base = frame.base
+    room = window.room(size)
+    position = window.s * (Index.of(place) - base)
+    before, after = window.padding(size)
+    padded = size + before + after  # every place from here on is too late, whatever the stride
+    bound = Bound(place, Index.of(base), padded + base)
+    name = f"O_{axis + 1}" if frame.op.spatial_axes > 1 else "O"
+    count = frame.constant(name)
+    ends: tuple[Guard, ...] = (nonnegative(padded - (position + window.span)),)
+    fits: tuple[Guard, ...] = (nonnegative(room - position),)
+    if window.ceil_mode:  # it may hang over by less than a stride, but must start before the padding after the input
+        ends = (
+            nonnegative(padded + window.s - 1 - (position + window.span)),
+            nonnegative(size + before - 1 - position),
+        )
+        fits = (nonnegative(room + window.s - 1 - position), nonnegative(size + before - 1 - position))
+    start = count.with_body(_number_of(place, base, bound, ends, context_of(frame.output)))
+    solved = count.with_body(_number_of(place, base, bound, fits, context_of(frame.output)))
+    closed = count.with_body(Scalar(window.outputs(size)))
+    context = context_of(count)
+    span = maths(lambda s: s.index(window.span, context))
+    overhang: Phrase = ()
+    if window.ceil_mode:
+        overhang = (" It may hang over by less than a stride, but must start before the padding after the input.",)
+    first = Step(
+        frame.number(),
+        start,
+        solved,
+        "place",
+        "Place",
+        (
+            "the window: it starts ",
+            maths(lambda s: s.index(position, context)),
+            " cells into the padded input and spans ",
+            span,
+            " of its ",
+            maths(lambda s: s.index(padded, context)),
+            " cells.",
+            *overhang,
+        ),
+        uses=("D1",),
+        opens=True,
+    )
+    second = Step(
+        frame.number(),
+        solved,
+        closed,
+        "count",
+        "Count",
+        ("the multiples of ", maths(lambda s: s.index(window.s, context)), " from 0 up to that room."),
+        uses=(first.id,),
+        check=lambda: _counted(solved, bound, fits, window.outputs(size)),
+    )
+    title: Phrase = (
+        (f"How many windows fit on axis {axis + 1}",) if frame.op.spatial_axes > 1 else ("How many windows fit",)
+    )
+    return Stage(title, _domain(frame), (first, second))
+
+
+def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Index) -> Verdict:
+    """Whether the places under the condition are exactly the first `total` ones: two implications and two bounds."""
+    from symconv.proofs.goals import prove_equivalent, prove_goal
+
+    given = solved.assumptions()
+    place = Index.of(bound.name)
+    first = nonnegative(place - bound.lower)
+    verdict = prove_equivalent(given, (first, *fits), (first, nonnegative(bound.lower + total - 1 - place)))
+    for further in (
+        prove_goal(given, (nonnegative(total),)),
+        prove_goal((*given, first, *fits), (nonnegative(bound.upper - place),)),
+    ):
+        if verdict.status == "proved" and further.status != "proved":
+            verdict = further
+    return verdict
+
+
+def _domain(frame: Frame) -> Phrase:
+    return ("for all sizes",) if frame.output.parameters else ("at the declared size",)
+
+
+def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], context: Context) -> Named:
+    """The number of places under a condition, written with a number sign and a set."""
+
+    def write(style: Style) -> str:
+        first = style.relation(">=").join([style.name(place), str(base)])
+        conditions = []
+        for guard in guards:
+            moving = _moving(guard.expr, place)  # what grows with the place stands on the left
+            ends = [style.index(moving, context), style.index(guard.expr + moving, context)]
+            conditions.append(style.relation("<=").join(ends))
+        joined = (r",\; " if style is LATEX else ", ").join(conditions)
+        return rf"\#\{{\,{first} : {joined}\,\}}" if style is LATEX else f"#{{{first} : {joined}}}"
+
+    return Named(Label(write(LATEX), write(UNICODE)), (), Reduce("sum", (bound,), guards, const(1)))
+
+
+def _moving(expr: Index, place: str) -> Index:
+    """What ``expr`` loses from the first place to `place`: ``S*(p - 1)`` in ``room - S*(p - 1)``."""
+    steps = Index({key: -value for key, value in expr.terms.items() if place in key})
+    return steps - steps.subs({place: 1})

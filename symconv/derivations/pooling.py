@@ -1,0 +1,386 @@
+"""Poolings over their window sets, and how they are related: the mean is a scaled 1-norm, the maximum a limit."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from symconv.derivations.chain import Frame
+from symconv.derivations.step import Maths, Stage, Step, maths
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Access,
+    Bound,
+    Guard,
+    Label,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    between,
+    divides,
+    product,
+    transform,
+)
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
+from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.symbols import is_symbolic, symbol
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
+from symconv.proofs.induction import power_sum_bound
+from symconv.proofs.prove import prove
+from symconv.proofs.verdict import Scope, Verdict
+
+__all__ = ["relation_stages", "set_form_steps", "window_set"]
+
+
+# ---------------------------------------------------------------------- window sets
+
+
+def _pooling(frame: Frame) -> Pooling:
+    assert isinstance(frame.op, Pooling)
+    return frame.op
+
+
+def _ends(frame: Frame) -> list[tuple[str, Index, Index, Index]]:
+    """For every axis: the input index, the first position of the window, its number of taps, its dilation."""
+    op, letters = _pooling(frame), frame.letters
+    inputs = letters.axes("input", op.spatial_axes)
+    outputs = letters.axes("output", op.spatial_axes)
+    result = []
+    for window, s, o, n in zip(op.windows, inputs, outputs, frame.sizes, strict=True):
+        first = window.tap(Index.of(o) - frame.base, 0, n) + frame.base
+        result.append((s, first, window.k, window.d))
+    return result
+
+
+def _clip(frame: Frame, axis: int) -> tuple[Guard, ...]:
+    """The conditions under which a position of the window counts: inside the input, or inside the padded input."""
+    op = _pooling(frame)
+    name = _ends(frame)[axis][0]
+    n, window = frame.sizes[axis], op.windows[axis]
+    place = Index.of(name) - frame.base
+    if isinstance(op, AvgPool) and op.count_include_pad:
+        before, after = window.padding(n)
+        return between(-before, place, n + after - 1)
+    return between(0, place, n - 1)
+
+
+def window_set(frame: Frame) -> Maths:
+    """The positions that a window covers, as a set; conditions that always hold are left out."""
+    ends = _ends(frame)
+    formula = frame.output
+    bounds = [Bound(name, first, first + d * (k - 1)) for name, first, k, d in ends]
+    known = formula.knowledge().within(bounds)
+    context = _ranked(context_of(formula), [name for name, *_ in ends])
+    taps = frame.letters.axes("weight", len(ends))
+
+    def write(style: Style) -> str:
+        conditions = []
+        for axis, ((name, first, k, d), bound) in enumerate(zip(ends, bounds, strict=True)):
+            if d == 1:
+                middle = [style.index(bound.lower, context), style.name(name), style.index(bound.upper, context)]
+                conditions.append(style.relation("<=").join(middle))
+            else:
+                tap = Index.of(taps[axis]) - frame.base
+                value = style.index(first + d * tap, context)
+                conditions.append(style.relation("=").join([style.name(name), value]))
+                ends_of = [str(frame.base), style.name(taps[axis]), style.index(k - 1 + frame.base, context)]
+                conditions.append(style.relation("<=").join(ends_of))
+            open_ones = [g for g in _clip(frame, axis) if not known.holds(g)]
+            conditions += style.conditions(open_ones, context)
+        names = ", ".join(style.name(name) for name, *_ in ends)
+        head = names if len(ends) == 1 else f"({names})"
+        joined = (r",\; " if style is LATEX else ", ").join(conditions)
+        return rf"\{{\,{head} : {joined}\,\}}" if style is LATEX else f"{{{head} : {joined}}}"
+
+    return maths(write)
+
+
+def _ranked(context: Context, names: list[str]) -> Context:
+    rank = dict(context.rank)
+    for name in names:
+        rank.setdefault(name, len(rank))
+    return Context(rank, context.boxes, context.known)
+
+
+def set_form_steps(frame: Frame) -> tuple[Step, ...]:
+    """The pooling over its window set, and the same with the set written out as taps."""
+    formula = frame.output
+    over_set = formula.with_body(_set_form(frame))
+    own = Step(
+        frame.number(),
+        formula,
+        over_set,
+        "window_set",
+        "Definition",
+        ("over the window set.",),
+        opens=True,
+    )
+    taps = Step(
+        frame.number(),
+        over_set,
+        formula,
+        "write_out_taps",
+        "Write out",
+        ("the set: one position for every tap", *((", padding left out",) if _padded(frame) else ()), "."),
+        uses=(own.id,),
+    )
+    return own, taps
+
+
+def _padded(frame: Frame) -> bool:
+    return any(pad != 0 for w, n in zip(frame.op.windows, frame.sizes, strict=True) for pad in w.padding(n))
+
+
+def _set_form(frame: Frame) -> Node:
+    """The formula with its reduction over input positions instead of taps, printed over the set S."""
+    op, letters = _pooling(frame), frame.letters
+    ends = _ends(frame)
+    bounds: list[Bound] = []
+    guards: list[Guard] = []
+    for axis, (name, first, k, d) in enumerate(ends):
+        bounds.append(Bound(name, Index.of(frame.base), frame.sizes[axis] - 1 + frame.base))
+        place = Index.of(name)
+        guards += between(first, place, first + d * (k - 1))
+        if d != 1:
+            guards.append(divides(d, place - first))
+    entry = Access(letters.input, tuple(Index.of(name) for name, *_ in ends))
+
+    def change(node: Node) -> Node | None:
+        if isinstance(node, Reduce) and node.body != ONE:
+            body = transform(node.body, lambda n: entry if isinstance(n, Access) else None)
+            reduction = Reduce(node.op, tuple(bounds), tuple(guards), body)
+            return _over_set(frame, reduction)
+        return None
+
+    body = transform(frame.output.body, change)
+    if isinstance(op, AvgPool) and op.divisor_override is None:
+        return _over_size(frame, body)
+    return body
+
+
+def _set_name(frame: Frame, style: Style) -> str:
+    outputs = frame.letters.axes("output", frame.op.spatial_axes)
+    return style.subscripted("S", [style.name(o) for o in outputs])
+
+
+def _over_set(frame: Frame, reduction: Reduce) -> Named:
+    """A reduction over input positions under the name ``max over (s, t) in S``."""
+    names = [name for name, *_ in _ends(frame)]
+    context = _ranked(context_of(frame.output), names)
+
+    def write(style: Style) -> str:
+        place = ", ".join(style.name(name) for name in names)
+        place = place if len(names) == 1 else f"({place})"
+        inner = style.node(reduction.body, context)
+        member = rf"{place} \in {_set_name(frame, style)}" if style is LATEX else f"{place} ∈ {_set_name(frame, style)}"
+        if style is LATEX:
+            sign = r"\max" if reduction.op == "max" else r"\sum"
+            return rf"{sign}_{{{member}}} {inner}"
+        return f"{'max' if reduction.op == 'max' else '∑'}({member}) {inner}"
+
+    return Named(Label(write(LATEX), write(UNICODE)), (), reduction)
+
+
+def _over_size(frame: Frame, body: Node) -> Node:
+    """An average's divisor under the name |S|: the number of positions that the window set has by definition."""
+    divisor, total = _split_divisor(body)
+
+    def write(style: Style) -> str:
+        name = _set_name(frame, style)
+        return rf"\frac{{1}}{{\lvert {name} \rvert}}" if style is LATEX else f"1/|{name}|"
+
+    return product(Named(Label(write(LATEX), write(UNICODE)), (), divisor), total)
+
+
+def _split_divisor(body: Node) -> tuple[Node, Node]:
+    """``(divisor factors, the sum)`` of an average."""
+    factors = body.args if hasattr(body, "args") else (body,)
+    sums = [f for f in factors if isinstance(f, Named | Reduce)]
+    rest = [f for f in factors if f not in sums]
+    return product(*rest), product(*sums)
+
+
+# ---------------------------------------------------------------------- relations
+
+
+def relation_stages(lp: Frame, other: Frame) -> tuple[Stage, ...]:
+    """Average or maximum pooling from LP pooling over the same windows, for entries that are not negative."""
+    if isinstance(other.op, AvgPool):
+        return (_average_stage(lp, other),)
+    assert isinstance(other.op, MaxPool)
+    return (_squeeze_stage(lp, other),)
+
+
+def _condition(frame: Frame) -> Maths:
+    """Every entry of the input is nonnegative."""
+    names = frame.letters.axes("input", frame.op.spatial_axes)
+
+    def write(style: Style) -> str:
+        entry = style.subscripted(style.name(frame.letters.input), [style.name(n) for n in names])
+        return style.relation(">=").join([entry, "0"])
+
+    return maths(write)
+
+
+def _norm_name(frame: Frame, order: str) -> Label:
+    """``L_p`` at one output."""
+    outputs = frame.letters.axes("output", frame.op.spatial_axes)
+
+    def write(style: Style) -> str:
+        place = [style.name(o) for o in outputs]
+        head = rf"L_{{{order}}}" if style is LATEX else f"L{order}"
+        return style.subscripted(rf"\left( {head} \right)" if style is LATEX else head, place)
+
+    return Label(write(LATEX), write(UNICODE))
+
+
+def _average_stage(lp: Frame, average: Frame) -> Stage:
+    formula = average.output
+    with_absolute = formula.with_body(transform(formula.body, lambda n: Absolute(n) if isinstance(n, Access) else None))
+    first = Step(
+        average.number(),
+        formula,
+        with_absolute,
+        "absolute_of_nonnegative",
+        "Absolute value.",
+        ("An entry that is not negative is its own absolute value.",),
+        needs=(_condition(average),),
+        opens=True,
+        check=lambda: _under_condition(formula, with_absolute),
+    )
+    op = lp.op
+    assert isinstance(op, LPPool)
+    one_norm = replace(op, norm_type=1)
+    norm = Frame(one_norm, "input", lp.names, lp.base, lp.input_size).output
+    divisor, _ = _split_divisor(formula.body)
+    named = formula.with_body(product(divisor, Named(_norm_name(lp, "1"), (), norm.body)))
+    second = Step(
+        average.number(),
+        with_absolute,
+        named,
+        "recognise",
+        "Recognise",
+        ("LP pooling with exponent 1 over the same windows.",),
+        uses=(first.id,),
+    )
+    return Stage(("The average is the 1-norm over its number of taps",), ("for entries ≥ 0",), (first, second))
+
+
+def _under_condition(left: Formula, right: Formula) -> Verdict:
+    """Equality for nonnegative entries: |x| is read as x on both sides, and what is left is proved."""
+
+    def read(formula: Formula) -> Formula:
+        return formula.with_body(transform(formula.body, lambda n: n.arg if isinstance(n, Absolute) else None))
+
+    verdict = prove(read(left), read(right))
+    return replace(verdict, explanation=f"For entries >= 0, where |x| = x. {verdict.explanation}")
+
+
+def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
+    """M**p <= sum <= n*M**p, the p-th root, and the limit."""
+    op = lp.op
+    assert isinstance(op, LPPool)
+    if is_symbolic(op.norm_type):
+        p = str(op.norm_type)
+    else:
+        used = {letter for entry in fields(lp.letters) for letter in getattr(lp.letters, entry.name)}
+        p = next(name for name in "prtzlvkes" if name not in used)
+        lp = Frame(replace(op, norm_type=symbol(p, positive=True)), "input", lp.names, lp.base, lp.input_size)
+    taps = 1
+    for window in op.windows:
+        value = window.k.value
+        taps = taps * value if value is not None and taps else 0
+    n = str(taps) if taps else "n"
+    formula = lp.output
+    total = _power_sum(formula.body)
+    context = context_of(formula)
+    big = maths(lambda s: rf"M^{{{p}}}" if s is LATEX else f"M^{p}")
+    sum_text = maths(lambda s: s.node(total, context))
+    bound = maths(lambda s: rf"{n}\, M^{{{p}}}" if s is LATEX else f"{n}·M^{p}")
+    norm = _norm_name(lp, p)
+    name = Maths(norm.latex, norm.text)
+    largest = maths(lambda s: f"M = {s.node(maximum.output.body, context_of(maximum.output))}")
+    first = Step(
+        lp.number(),
+        formula,
+        formula,
+        "largest_term",
+        "One term",
+        ("of the sum is the power of the largest entry, ", largest, ", and none is negative."),
+        needs=(_condition(lp), " and ", maths(lambda s: s.relation(">").join([p, "0"]))),
+        opens=True,
+        shown=(big, "<=", sum_text),
+        check=lambda: power_sum_bound("lower"),
+    )
+    second = Step(
+        lp.number(),
+        formula,
+        formula,
+        "every_term",
+        "Every term",
+        (f"of the {n} is at most the largest.",),
+        uses=(first.id,),
+        opens=True,
+        shown=(sum_text, "<=", bound),
+        check=lambda: power_sum_bound("upper"),
+    )
+    root = maths(lambda s: rf"{n}^{{1/{p}}}\, M" if s is LATEX else f"{n}^(1/{p})·M")
+    between_text = maths(lambda s: rf"{name.latex} \leq {root.latex}" if s is LATEX else f"{name.text} ≤ {root.text}")
+    third = Step(
+        lp.number(),
+        formula,
+        formula,
+        "take_roots",
+        "Take roots:",
+        ("the root is increasing, and that of the sum is the LP pooling.",),
+        uses=(first.id, second.id),
+        opens=True,
+        shown=(Maths("M", "M"), "<=", between_text),
+        check=_both_bounds,
+    )
+    letter = Maths("M", "M")
+    limit = maths(lambda s: rf"\lim_{{{p} \to \infty}} {name.latex}" if s is LATEX else f"lim({p} → ∞) {name.text}")
+    fourth = Step(
+        lp.number(),
+        formula,
+        formula,
+        "squeeze",
+        "Squeeze:",
+        (
+            maths(lambda s: rf"{n}^{{1/{p}}} \to 1" if s is LATEX else f"{n}^(1/{p}) → 1"),
+            ", so both bounds tend to ",
+            letter,
+            ".",
+        ),
+        uses=(third.id,),
+        opens=True,
+        shown=(limit, "=", letter),
+        check=_limit,
+    )
+    return Stage(("The maximum is the limit of LP poolings",), ("for entries ≥ 0",), (first, second, third, fourth))
+
+
+def _power_sum(body: Node) -> Node:
+    """The sum of powers below the root of an LP pooling."""
+    if isinstance(body, Power):
+        return body.base
+    return body
+
+
+def _both_bounds() -> Verdict:
+    lower, upper = power_sum_bound("lower"), power_sum_bound("upper")
+    weaker = lower if lower.status != "proved" else upper
+    return replace(weaker, obligations=(*lower.obligations, *upper.obligations))
+
+
+def _limit() -> Verdict:
+    """The outer bound tends to the inner one: SymPy's limit of n**(1/p) for a symbolic n, and the bounds themselves."""
+    import sympy
+
+    n, p = sympy.Symbol("n", positive=True), sympy.Symbol("p", positive=True)
+    verdict = _both_bounds()
+    if verdict.status == "proved" and sympy.limit(n ** (1 / p), p, sympy.oo) != 1:
+        return Verdict("undecided", Scope(("n", "p")), explanation="The limit of n**(1/p) was not found to be 1.")
+    return verdict

@@ -1,0 +1,219 @@
+"""The rules of derivations: named functions from formula to formula.
+
+A rule says how a right-hand side is rewritten; that the result is equal is not taken from the rule but checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+from symconv.formulas.algebra import (
+    Access,
+    Bound,
+    Bracket,
+    Guard,
+    Label,
+    Named,
+    Node,
+    Reduce,
+    Term,
+    expand,
+    inside,
+    product,
+    rebuild,
+    summation,
+    transform,
+)
+from symconv.formulas.calculus import absorb, change_variables, differentiate, sift, tighten, without_settled_guards
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index, Quotient, quotient
+
+__all__ = [
+    "RULES",
+    "chain_rule",
+    "closed_form",
+    "differentiate_term_by_term",
+    "insert",
+    "name_access",
+    "restrict_to_touching_outputs",
+    "sift_by_taps",
+    "turn",
+    "use_independence",
+]
+
+
+def differentiate_term_by_term(
+    output: Formula, variable: str, at: Sequence[str], target: Formula, ties: Literal["first", "split"]
+) -> Formula:
+    """Differentiate a formula of the output term by term; derivatives of single entries keep their name."""
+    place = tuple(Index.of(name) for name in at)
+    return target.with_body(differentiate(output.body, variable, place, ties, formal=True))
+
+
+def use_independence(formula: Formula) -> Formula:
+    """Entries are independent: the derivative of one by another is 1 where their indices agree, else 0."""
+
+    def change(node: Node) -> Node | None:
+        if isinstance(node, Named) and node.wrt is not None and isinstance(node.value, Bracket):
+            return node.value
+        return None
+
+    return formula.with_body(transform(formula.body, change))
+
+
+def closed_form(formula: Formula) -> Formula:
+    """Sift: the sum keeps the one term whose brackets are all 1; a range becomes a condition."""
+    known = formula.knowledge()
+    terms = [without_settled_guards(sift(term), known) for term in expand(formula.body)]
+    return formula.with_body(absorb(rebuild(terms), formula.boxes))
+
+
+def chain_rule(derivative: Formula, gradient: Formula, upstream: str, outputs: Sequence[Bound]) -> Formula:
+    """The error depends on the variable through the outputs: sum upstream gradient times derivative."""
+    of, places = derivative.quantity.of
+    assert derivative.quantity.wrt is not None
+    variable, at = derivative.quantity.wrt
+    named = Named(
+        Label(of, of),
+        tuple(Index.of(p) for p in places),
+        derivative.body,
+        Access(variable, tuple(Index.of(name) for name in at)),
+    )
+    body = summation(product(Access(upstream, tuple(Index.of(p) for p in places)), named), *outputs)
+    return gradient.with_body(body)
+
+
+def insert(formula: Formula) -> Formula:
+    """Put the closed form of the derivative in for its name."""
+
+    def change(node: Node) -> Node | None:
+        return node.value if isinstance(node, Named) and node.wrt is not None else None
+
+    body = transform(formula.body, change)
+    known = formula.knowledge()
+    terms = [without_settled_guards(term, known) for term in expand(body)]
+    return formula.with_body(rebuild(terms))
+
+
+def restrict_to_touching_outputs(formula: Formula) -> Formula:
+    """Drop the zero terms: sum only over the outputs whose window touches the entry."""
+    known = formula.knowledge()
+    terms = []
+    for term in expand(formula.body):
+        guards = list(term.guards)
+        for factor in term.factors:
+            if isinstance(factor, Access):
+                guards += [g for g in inside(factor, formula.boxes[factor.tensor]) if g not in guards]
+        widened = without_settled_guards(replace(term, guards=tuple(guards)), known)
+        terms.append(tighten(widened, known))
+    return formula.with_body(absorb(rebuild(terms), formula.boxes))
+
+
+def sift_by_taps(formula: Formula, keep: Sequence[str]) -> Formula:
+    """Use up the brackets so that the indices in `keep` stay; what does not divide leaves a condition."""
+    known = formula.knowledge()
+    terms = [without_settled_guards(sift(term, keep), known) for term in expand(formula.body)]
+    return formula.with_body(absorb(rebuild(terms), formula.boxes))
+
+
+def turn(formula: Formula, replacement: Mapping[str, Index], bounds: Sequence[Bound]) -> Formula:
+    """Substitute new indices that run the other way."""
+    known = formula.knowledge()
+    new = tuple(bounds)
+    terms = [without_settled_guards(change_variables(t, replacement, new), known) for t in expand(formula.body)]
+    return formula.with_body(absorb(rebuild(terms), formula.boxes))
+
+
+def name_access(
+    formula: Formula,
+    tensor: str,
+    label: Label,
+    scales: Sequence[Index],
+    pads: Sequence[Index],
+    turned: Sequence[Index] = (),
+) -> Formula:
+    """Read an access to a tensor, with its divisibility conditions, as an entry of it upsampled and padded.
+
+    An access ``x[e/s]`` under ``s | e`` is the entry at ``e + r`` of x with s - 1 zeros between entries and r before.
+    `scales` and `pads` have one entry a spatial axis; leading indices are channels and stay. With the sizes of x in
+    `turned`, x is turned around before.
+    """
+    base = formula.base
+    terms = []
+    for term in expand(formula.body):
+        factors, guards = list(term.factors), list(term.guards)
+        for position, factor in enumerate(factors):
+            if not isinstance(factor, Access) or factor.tensor != tensor:
+                continue
+            lead = len(factor.index) - len(scales)
+            index = list(factor.index[:lead])
+            own: list[Guard] = []
+            own_index = factor.index[lead:]
+            if turned:
+                own_index = tuple(size - 1 + 2 * base - e for e, size in zip(own_index, turned, strict=True))
+            for e, scale, pad in zip(own_index, scales, pads, strict=True):
+                place = _numerator(e, scale, base)
+                index.append(place + pad)
+                own += [g for g in guards if _says_divides(g, scale, place - base)]
+            guards = [g for g in guards if g not in own]
+            value: Node = Reduce("sum", (), tuple(own), factor) if own else factor
+            factors[position] = Named(label, tuple(index), value)
+        terms.append(Term(term.coefficient, tuple(factors), term.bounds, tuple(guards)))
+    return formula.with_body(rebuild(terms))
+
+
+def _says_divides(guard: Guard, scale: Index, expr: Index) -> bool:
+    """Whether a guard says that `scale` divides `expr`, up to a visible multiple of `scale`."""
+    if guard.kind != "div" or guard.divisor != scale:
+        return False
+    ratio = quotient(guard.expr - expr, scale, "exact")
+    return not any(isinstance(atom, Quotient) for key in ratio.terms for atom in key)
+
+
+def _numerator(e: Index, scale: Index, base: int) -> Index:
+    """The place in the upsampled tensor of index `e`: ``scale*(e - base) + base``, with exact quotients cleared."""
+    if scale == 1:
+        return e
+    place = Index.of(base)
+    for key, coefficient in (e - base).terms.items():
+        part = Index({key: coefficient})
+        atom = key[0] if len(key) == 1 else None
+        if isinstance(atom, Quotient) and atom.rounding == "exact" and atom.denominator == scale:
+            place = place + coefficient * atom.numerator
+        else:
+            place = place + scale * part
+    return place
+
+
+_WORKINGS = (
+    chain_rule,
+    closed_form,
+    differentiate_term_by_term,
+    insert,
+    name_access,
+    restrict_to_touching_outputs,
+    sift_by_taps,
+    turn,
+    use_independence,
+)
+_READINGS = {
+    "place": "Put the window at every place where it fits, and number the places.",
+    "count": "Count the places: multiples of the stride from 0 up to the room.",
+    "recognise": "Read a sum as an entry of an array with a name of its own.",
+    "put_ones": "Put 1 for every entry of the upstream gradient.",
+    "window_set": "Reduce over the input positions that a window covers.",
+    "write_out_taps": "Write a window set out, one position for every tap.",
+    "absolute_of_nonnegative": "An entry that is not negative is its own absolute value.",
+    "largest_term": "A sum of terms that are not negative is at least its largest one.",
+    "every_term": "A sum of n terms is at most n times its largest one.",
+    "take_roots": "Take roots on both sides of an inequality, which keeps its sense.",
+    "squeeze": "What lies between two sequences with one limit has that limit.",
+}
+
+RULES: dict[str, str] = {
+    **{rule.__name__: (rule.__doc__ or "").partition("\n")[0] for rule in _WORKINGS},
+    **_READINGS,
+}
+"""The law of every rule that a step may name: the functions above, and ways of reading that change no term."""

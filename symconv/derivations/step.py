@@ -1,0 +1,201 @@
+"""Steps, stages and derivations: statements that a checker has looked at, and the words beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from symconv.formulas.formula import Formula
+from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
+
+if TYPE_CHECKING:
+    from symconv.proofs.verdict import Verdict
+
+__all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "maths", "plain"]
+
+
+@dataclass(frozen=True)
+class Maths:
+    """A piece of mathematics inside a sentence, in both styles."""
+
+    latex: str
+    text: str
+
+
+Phrase: TypeAlias = "tuple[str | Maths, ...]"
+"""A sentence: plain words and mathematics."""
+
+
+def maths(write: Callable[[Style], str]) -> Maths:
+    """The same mathematics in both styles."""
+    return Maths(write(LATEX), write(UNICODE))
+
+
+def plain(phrase: Phrase) -> str:
+    """A sentence for a terminal."""
+    return "".join(part if isinstance(part, str) else part.text for part in phrase)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name and what it stands for.
+
+    Attributes:
+        id: "D1", "D2", ...
+        object: the object, such as ``C = A`` correlated with ``B``.
+        entry: its entry.
+        name: what it is called.
+        size: its size.
+    """
+
+    id: str
+    object: Phrase
+    entry: Phrase
+    name: str
+    size: Phrase
+
+
+@dataclass(frozen=True)
+class Step:
+    """One relation of a chain: ``before = after`` by a named rule, for all values of the free indices.
+
+    Attributes:
+        id: "1", "2", ...
+        before: the formula that the step starts from.
+        after: the same quantity with another right-hand side.
+        rule: the name of the rule, one of `symconv.derivations.rules.RULES`.
+        title: the rule in one or two words.
+        reason: why the relation holds.
+        substeps: finer reasons.
+        needs: conditions, and where they come from.
+        uses: ids of the definitions and steps that it rests on.
+        opens: whether the step starts a chain, so that its left-hand side is printed.
+        shown: left-hand side, relation and right-hand side to print, where the step is no equation of two formulas.
+        check: what decides the step, where that is not `prove` of ``before = after``.
+    """
+
+    id: str
+    before: Formula
+    after: Formula
+    rule: str
+    title: str
+    reason: Phrase = ()
+    substeps: tuple[Phrase, ...] = ()
+    needs: Phrase = ()
+    uses: tuple[str, ...] = ()
+    opens: bool = False
+    shown: tuple[Maths, str, Maths] | None = None
+    check: Callable[[], Verdict] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What a checker has found of ``before = after``; computed once."""
+        cached: Verdict | None = self.__dict__.get("_verdict")
+        if cached is None:
+            if self.check is not None:
+                cached = self.check()
+            else:
+                from symconv.proofs.prove import prove
+
+                cached = prove(self.before, self.after)
+            object.__setattr__(self, "_verdict", cached)
+        return cached
+
+    @property
+    def relation(self) -> str:
+        """The relation: "=", "<=", ..."""
+        return "=" if self.shown is None else self.shown[1]
+
+    @property
+    def statement(self) -> str:
+        """The relation in one line of Unicode mathematics."""
+        return f"{self.left(UNICODE)} {UNICODE.relation(self.relation).strip()} {self.right(UNICODE)}"
+
+    def latex(self) -> str:
+        """The relation as LaTeX."""
+        return f"{self.left(LATEX)} {LATEX.relation(self.relation).strip()} {self.right(LATEX)}"
+
+    def left(self, style: Style) -> str:
+        """The left-hand side of the chain."""
+        if self.shown is not None:
+            return self.shown[0].latex if style is LATEX else self.shown[0].text
+        return style.quantity(self.after.quantity, context_of(self.after))
+
+    def right(self, style: Style) -> str:
+        """What this step arrives at."""
+        if self.shown is not None:
+            return self.shown[2].latex if style is LATEX else self.shown[2].text
+        return style.pointwise(self.after.body, context_of(self.after))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of a derivation with one quantifier for all its steps."""
+
+    title: Phrase
+    domain: Phrase
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A worked derivation: definitions, stages, and the result.
+
+    Attributes:
+        title: one line.
+        lead: what it says, in one sentence.
+        hypotheses: under which conditions it holds.
+        definitions: the notation.
+        stages: the chains.
+    """
+
+    title: str
+    lead: Phrase
+    hypotheses: Phrase
+    definitions: tuple[Definition, ...]
+    stages: tuple[Stage, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in reading order."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    @property
+    def result(self) -> Formula:
+        """The last formula."""
+        return self.steps[-1].after
+
+    def latex(self) -> str:
+        """All steps as one ``aligned`` block a stage."""
+        blocks = []
+        for stage in self.stages:
+            rows = []
+            for step in stage.steps:
+                left = step.left(LATEX) if step.opens else ""
+                sign = LATEX.relation(step.relation).strip()
+                note = step.title.lower().rstrip(".,:")
+                rows.append(rf"{left} &{sign} {step.right(LATEX)} && \text{{({note})}}")
+            blocks.append("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
+        return "\n\n".join(f"\\[\n{block}\n\\]" for block in blocks)
+
+    def text(self) -> str:
+        """The derivation for a terminal: one line a step, its rule, reason and verdict below it."""
+        lines = [self.title, "=" * len(self.title), plain(self.lead), "", plain(self.hypotheses), ""]
+        for definition in self.definitions:
+            size = f"; {plain(definition.size)}" if definition.size else ""
+            lines.append(f"  {definition.id:3} {plain(definition.entry)}   ({definition.name}{size})")
+        for stage in self.stages:
+            lines += ["", f"{plain(stage.title)}   [{plain(stage.domain)}]"]
+            for step in stage.steps:
+                left = step.left(UNICODE) if step.opens else " " * len(step.left(UNICODE))
+                sign = UNICODE.relation(step.relation).strip()
+                lines.append(f"  ({step.id}) {left} {sign} {step.right(UNICODE)}")
+                indent = " " * (6 + len(step.id))
+                lines.append(f"{indent}{step.title} {plain(step.reason)}".rstrip())
+                lines += [f"{indent}  {step.id}.{k} {plain(sub)}" for k, sub in enumerate(step.substeps, 1)]
+                lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope}]")
+        return "\n".join(lines)
+
+    def _repr_latex_(self) -> str:
+        return self.latex()

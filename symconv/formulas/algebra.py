@@ -1,0 +1,576 @@
+"""Formulas as trees: windowed sums and maxima of products of tensor accesses.
+
+A tensor is a function on all integer positions that is zero outside its declared box, so zero padding costs nothing.
+The *linear core* is the guarded sum, `Term`: ``coefficient * sum over bound indices, under guards, of a product``;
+`expand` brings every tree to a list of such terms. Maxima, absolute values, powers and tie shares are factors of a
+product like any access, so that one walk differentiates, substitutes, evaluates and prints all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from symconv.formulas.index import Index, IndexLike, Quotient
+
+__all__ = [
+    "ONE",
+    "ZERO",
+    "Absolute",
+    "Access",
+    "Add",
+    "Bound",
+    "Bracket",
+    "Compare",
+    "Constant",
+    "Guard",
+    "Label",
+    "Multiply",
+    "Named",
+    "Node",
+    "Power",
+    "Reduce",
+    "Scalar",
+    "Share",
+    "Sign",
+    "Term",
+    "accesses",
+    "add",
+    "between",
+    "const",
+    "divides",
+    "equal",
+    "expand",
+    "fresh_name",
+    "inside",
+    "names_in",
+    "nonnegative",
+    "product",
+    "rebuild",
+    "rename_bounds",
+    "rename_term",
+    "substitute",
+    "summation",
+    "transform",
+    "unnamed",
+    "walk",
+]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A condition on indices: ``expr >= 0``, ``expr == 0`` or ``divisor | expr``."""
+
+    kind: Literal["ge", "eq", "div"]
+    expr: Index
+    divisor: Index | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.expr.names | (self.divisor.names if self.divisor is not None else frozenset())
+
+    def subs(self, env: Mapping[str, IndexLike]) -> Guard:
+        return Guard(self.kind, self.expr.subs(env), None if self.divisor is None else self.divisor.subs(env))
+
+    @property
+    def truth(self) -> bool | None:
+        """True or False where the condition does not depend on any name, else None."""
+        value = self.expr.value
+        if value is None:
+            return None
+        if self.kind == "ge":
+            return value >= 0
+        if self.kind == "eq":
+            return value == 0
+        divisor = self.divisor.value if self.divisor is not None else None
+        if value == 0:
+            return True
+        return None if divisor is None else value % divisor == 0
+
+
+def nonnegative(expr: IndexLike) -> Guard:
+    """The guard ``expr >= 0``."""
+    return Guard("ge", Index.of(expr))
+
+
+def equal(left: IndexLike, right: IndexLike) -> Guard:
+    """The guard ``left == right``."""
+    return Guard("eq", Index.of(left) - Index.of(right))
+
+
+def divides(divisor: IndexLike, expr: IndexLike) -> Guard:
+    """The guard ``divisor | expr``."""
+    return Guard("div", Index.of(expr), Index.of(divisor))
+
+
+def between(lower: IndexLike, expr: IndexLike, upper: IndexLike) -> tuple[Guard, Guard]:
+    """The guards ``lower <= expr <= upper``."""
+    middle = Index.of(expr)
+    return nonnegative(middle - Index.of(lower)), nonnegative(Index.of(upper) - middle)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound index and its inclusive range; the range is empty where ``upper < lower``."""
+
+    name: str
+    lower: Index
+    upper: Index
+
+    def guards(self) -> tuple[Guard, Guard]:
+        return between(self.lower, self.name, self.upper)
+
+    def subs(self, env: Mapping[str, IndexLike]) -> Bound:
+        return Bound(self.name, self.lower.subs(env), self.upper.subs(env))
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An exact rational number."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """An index expression, or a real parameter such as the p of an LP norm, as a value."""
+
+    index: Index
+
+
+@dataclass(frozen=True)
+class Access:
+    """An entry of a tensor; zero outside the tensor's box."""
+
+    tensor: str
+    index: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Add:
+    """A sum of finitely many nodes."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Multiply:
+    """A product of finitely many nodes."""
+
+    args: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Power:
+    """``base ** exponent``; a non-positive power of zero counts as zero where it is a factor of a gradient."""
+
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True)
+class Absolute:
+    """The absolute value."""
+
+    arg: Node
+
+
+@dataclass(frozen=True)
+class Sign:
+    """-1, 0 or 1."""
+
+    arg: Node
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Iverson's bracket: 1 where all guards hold, else 0."""
+
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """1 where ``left relation right`` holds between values, else 0."""
+
+    left: Node
+    relation: Literal[">", ">="]
+    right: Node
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """The sum or maximum of `body` over bound indices under guards; an empty sum is 0, an empty maximum -infinity."""
+
+    op: Literal["sum", "max"]
+    bounds: tuple[Bound, ...]
+    guards: tuple[Guard, ...]
+    body: Node
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of the gradient of a maximum that its tap at `at` receives under a tie policy.
+
+    "first": 1 for the first maximum in row-major order, else 0; "split": one over the number of maxima, for each.
+    """
+
+    policy: Literal["first", "split"]
+    reduce: Reduce
+    at: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name on paper: LaTeX and Unicode, made by symconv and never by a user."""
+
+    latex: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A value under a name, such as an entry of a padded tensor; it prints as the name and counts as the value.
+
+    With `wrt` it prints as the derivative of the named entry by an entry of a tensor.
+    """
+
+    label: Label
+    index: tuple[Index, ...]
+    value: Node
+    wrt: Access | None = None
+
+
+Node: TypeAlias = (
+    "Constant | Scalar | Access | Add | Multiply | Power | Absolute | Sign | Bracket | Compare | Reduce | Share | Named"
+)
+
+
+def inside(access: Access, box: tuple[tuple[Index, Index], ...]) -> tuple[Guard, ...]:
+    """The guards that say that an access lies in its tensor's box.
+
+    For an index that is one exact quotient n/d they read ``d*low <= n <= d*high``, which is affine.
+    """
+    guards: list[Guard] = []
+    for e, (low, high) in zip(access.index, box, strict=True):
+        exact = _exact_quotient(e)
+        if exact is None:
+            guards += between(low, e, high)
+        else:
+            top, scale, shift = exact
+            guards += between(scale * (low - shift), top, scale * (high - shift))
+    return tuple(guards)
+
+
+def _exact_quotient(e: Index) -> tuple[Index, Index, Index] | None:
+    """``(n, d, shift)`` where an index reads ``n/d + shift`` with an exact quotient and an integer shift."""
+    shift = Index.of(e.terms.get((), 0))
+    rest = e - shift
+    if len(rest.terms) != 1:
+        return None
+    ((key, value),) = rest.terms.items()
+    if value != 1 or len(key) != 1 or not isinstance(key[0], Quotient) or key[0].rounding != "exact":
+        return None
+    return key[0].numerator, key[0].denominator, shift
+
+
+def const(value: int | Fraction) -> Constant:
+    """The node of an exact number."""
+    return Constant(Fraction(value))
+
+
+ZERO, ONE = const(0), const(1)
+
+
+def product(*args: Node) -> Node:
+    """A product, flattened, with its numbers multiplied into one leading factor and p * (1/p) cancelled."""
+    number = Fraction(1)
+    rest: list[Node] = []
+    for arg in args:
+        for part in arg.args if isinstance(arg, Multiply) else (arg,):
+            if isinstance(part, Constant):
+                number *= part.value
+            elif isinstance(part, Scalar) and Power(part, Constant(Fraction(-1))) in rest:
+                rest.remove(Power(part, Constant(Fraction(-1))))
+            elif (
+                isinstance(part, Power)
+                and part.exponent == Constant(Fraction(-1))
+                and part.base in rest
+                and (isinstance(part.base, Scalar))
+            ):
+                rest.remove(part.base)
+            else:
+                rest.append(part)
+    if number == 0:
+        return ZERO
+    factors = tuple(rest) if number == 1 else (Constant(number), *rest)
+    if not factors:
+        return ONE
+    return factors[0] if len(factors) == 1 else Multiply(factors)
+
+
+def add(*args: Node) -> Node:
+    """A sum, flattened, with zeros dropped."""
+    parts = [part for arg in args for part in (arg.args if isinstance(arg, Add) else (arg,)) if part != ZERO]
+    if not parts:
+        return ZERO
+    return parts[0] if len(parts) == 1 else Add(tuple(parts))
+
+
+def summation(body: Node, *bounds: Bound, guards: Iterable[Guard] = ()) -> Node:
+    """A sum over bound indices under guards; guards that always hold are dropped, one that never does gives 0."""
+    kept = []
+    for guard in dict.fromkeys(guards):
+        if guard.truth is False:
+            return ZERO
+        if guard.truth is None:
+            kept.append(guard)
+    if body == ZERO:
+        return ZERO
+    if not bounds and not kept:
+        return body
+    return Reduce("sum", bounds, tuple(kept), body)
+
+
+def transform(node: Node, change: Callable[[Node], Node | None]) -> Node:
+    """Rebuild a tree from the top: where `change` answers with a node, that is taken whole and not entered."""
+    changed = change(node)
+    if changed is not None:
+        return changed
+    return _map_children(node, lambda child: transform(child, change))
+
+
+def _map_children(node: Node, visit: Callable[[Node], Node]) -> Node:
+    if isinstance(node, Add):
+        return add(*(visit(arg) for arg in node.args))
+    if isinstance(node, Multiply):
+        return product(*(visit(arg) for arg in node.args))
+    if isinstance(node, Power):
+        return Power(visit(node.base), visit(node.exponent))
+    if isinstance(node, Absolute | Sign):
+        return type(node)(visit(node.arg))
+    if isinstance(node, Compare):
+        return Compare(visit(node.left), node.relation, visit(node.right))
+    if isinstance(node, Reduce):
+        return replace(node, body=visit(node.body))
+    if isinstance(node, Share):
+        inner = visit(node.reduce)
+        assert isinstance(inner, Reduce)
+        return replace(node, reduce=inner)
+    if isinstance(node, Named):
+        return replace(node, value=visit(node.value))
+    return node
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """All nodes of a tree, the root first."""
+    yield node
+    children: tuple[Node, ...] = ()
+    if isinstance(node, Add | Multiply):
+        children = node.args
+    elif isinstance(node, Power):
+        children = (node.base, node.exponent)
+    elif isinstance(node, Absolute | Sign):
+        children = (node.arg,)
+    elif isinstance(node, Compare):
+        children = (node.left, node.right)
+    elif isinstance(node, Reduce):
+        children = (node.body,)
+    elif isinstance(node, Share):
+        children = (node.reduce,)
+    elif isinstance(node, Named):
+        children = (node.value,)
+    for child in children:
+        yield from walk(child)
+
+
+def accesses(node: Node, tensor: str | None = None) -> list[Access]:
+    """The accesses in a tree, to one tensor or to all, in reading order."""
+    return [n for n in walk(node) if isinstance(n, Access) and tensor in (None, n.tensor)]
+
+
+def names_in(node: Node) -> frozenset[str]:
+    """All index names and parameters in a tree, bound ones included."""
+    found: set[str] = set()
+    for n in walk(node):
+        if isinstance(n, Scalar):
+            found |= n.index.names
+        elif isinstance(n, Access | Named):
+            found = found.union(*(e.names for e in n.index))
+        elif isinstance(n, Bracket):
+            found = found.union(*(g.names for g in n.guards))
+        elif isinstance(n, Share):
+            found = found.union(*(e.names for e in n.at))
+        elif isinstance(n, Reduce):
+            found = found.union(*(g.names for g in n.guards))
+            for bound in n.bounds:
+                found |= {bound.name} | bound.lower.names | bound.upper.names
+    return frozenset(found)
+
+
+def fresh_name(name: str, taken: frozenset[str] | set[str]) -> str:
+    """`name`, with as many primes as it takes to differ from all taken names."""
+    while name in taken:
+        name += "'"
+    return name
+
+
+def rename_bounds(reduce: Reduce, taken: frozenset[str]) -> Reduce:
+    """The same reduction with its bound names moved away from `taken`."""
+    clash = [bound.name for bound in reduce.bounds if bound.name in taken]
+    if not clash:
+        return reduce
+    used = set(taken) | names_in(reduce)
+    env: dict[str, IndexLike] = {}
+    for name in clash:
+        env[name] = fresh_name(name, used)
+        used.add(str(env[name]))
+    return Reduce(
+        reduce.op,
+        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in reduce.bounds),
+        tuple(guard.subs(env) for guard in reduce.guards),
+        substitute(reduce.body, env),
+    )
+
+
+def substitute(node: Node, env: Mapping[str, IndexLike]) -> Node:
+    """Capture-avoiding substitution of index expressions for free names."""
+    if not env:
+        return node
+    if isinstance(node, Scalar):
+        return Scalar(node.index.subs(env))
+    if isinstance(node, Access):
+        return Access(node.tensor, tuple(e.subs(env) for e in node.index))
+    if isinstance(node, Bracket):
+        return Bracket(tuple(g.subs(env) for g in node.guards))
+    if isinstance(node, Reduce):
+        bound_names = {bound.name for bound in node.bounds}
+        inner = {name: value for name, value in env.items() if name not in bound_names}
+        if not inner:
+            return node
+        incoming = frozenset().union(*(Index.of(value).names for value in inner.values()))
+        node = rename_bounds(node, incoming | inner.keys())  # a new bound name must not be replaced in turn
+        guards = tuple(g.subs(inner) for g in node.guards)
+        bounds = tuple(b.subs(inner) for b in node.bounds)
+        return Reduce(node.op, bounds, guards, substitute(node.body, inner))
+    if isinstance(node, Share):
+        inner_reduce = substitute(node.reduce, env)
+        assert isinstance(inner_reduce, Reduce)
+        return Share(node.policy, inner_reduce, tuple(e.subs(env) for e in node.at))
+    if isinstance(node, Named):
+        wrt = None if node.wrt is None else Access(node.wrt.tensor, tuple(e.subs(env) for e in node.wrt.index))
+        return Named(node.label, tuple(e.subs(env) for e in node.index), substitute(node.value, env), wrt)
+    return _map_children(node, lambda child: substitute(child, env))
+
+
+@dataclass(frozen=True)
+class Term:
+    """``coefficient * sum over bounds, under guards, of the product of factors``; factors are not sums or products."""
+
+    coefficient: Fraction
+    factors: tuple[Node, ...]
+    bounds: tuple[Bound, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    def node(self) -> Node:
+        body = product(Constant(self.coefficient), *self.factors)
+        if self.coefficient != 1 and self.bounds:
+            inner = summation(product(*self.factors), *self.bounds, guards=self.guards)
+            return product(Constant(self.coefficient), inner)
+        return summation(body, *self.bounds, guards=self.guards)
+
+
+def expand(node: Node) -> list[Term]:
+    """The sum of terms that a tree stands for: sums multiplied out, nested sums merged, brackets turned into guards."""
+    if isinstance(node, Constant):
+        return [Term(node.value, ())] if node.value else []
+    if isinstance(node, Scalar) and node.index.value is not None:
+        return [Term(Fraction(node.index.value), ())] if node.index.value else []
+    if isinstance(node, Add):
+        return [term for arg in node.args for term in expand(arg)]
+    if isinstance(node, Multiply):
+        total = [Term(Fraction(1), ())]
+        for arg in node.args:
+            total = [_times(left, right) for left in total for right in expand(arg)]
+        return total
+    if isinstance(node, Named):
+        return expand(node.value)
+    if isinstance(node, Bracket):
+        return _guarded(Term(Fraction(1), ()), node.guards)
+    if isinstance(node, Power) and node.exponent == ONE:
+        return expand(node.base)
+    if isinstance(node, Reduce) and node.op == "sum":
+        result = []
+        taken: frozenset[str] = frozenset().union(*(guard.names for guard in node.guards))
+        for b in node.bounds:  # an inner sum may bind what a range or a guard out here means differently
+            taken |= {b.name} | b.lower.names | b.upper.names
+        for term in expand(node.body):
+            inner = rename_term(term, taken)
+            whole = replace(inner, bounds=node.bounds + inner.bounds)
+            result += _guarded(whole, node.guards)
+        return result
+    return [Term(Fraction(1), (node,))]
+
+
+def _guarded(term: Term, guards: Iterable[Guard]) -> list[Term]:
+    kept = list(term.guards)
+    for guard in guards:
+        if guard.truth is False:
+            return []
+        if guard.truth is None and guard not in kept:
+            kept.append(guard)
+    return [replace(term, guards=tuple(kept))]
+
+
+def _term_names(term: Term) -> frozenset[str]:
+    found: set[str] = set()
+    for factor in term.factors:
+        found |= names_in(factor)
+    for guard in term.guards:
+        found |= guard.names
+    for bound in term.bounds:
+        found |= {bound.name} | bound.lower.names | bound.upper.names
+    return frozenset(found)
+
+
+def rename_term(term: Term, taken: frozenset[str]) -> Term:
+    """The same term with its bound names moved away from `taken`."""
+    clash = [bound.name for bound in term.bounds if bound.name in taken]
+    if not clash:
+        return term
+    used = set(taken) | _term_names(term)
+    env: dict[str, IndexLike] = {}
+    for name in clash:
+        env[name] = fresh_name(name, used)
+        used.add(str(env[name]))
+    return Term(
+        term.coefficient,
+        tuple(substitute(factor, env) for factor in term.factors),
+        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in term.bounds),
+        tuple(guard.subs(env) for guard in term.guards),
+    )
+
+
+def _times(left: Term, right: Term) -> Term:
+    if right.bounds:
+        right = rename_term(right, _term_names(left))
+    if left.bounds:
+        left = rename_term(left, _term_names(right))
+    return Term(
+        left.coefficient * right.coefficient,
+        left.factors + right.factors,
+        left.bounds + right.bounds,
+        tuple(dict.fromkeys(left.guards + right.guards)),
+    )
+
+
+def unnamed(node: Node) -> Node:
+    """The tree with every name replaced by its value."""
+    return transform(node, lambda n: unnamed(n.value) if isinstance(n, Named) else None)
+
+
+def rebuild(terms: Iterable[Term]) -> Node:
+    """The tree of a list of terms."""
+    return add(*(term.node() for term in terms))

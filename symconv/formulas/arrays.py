@@ -1,0 +1,114 @@
+"""Whole arrays by their entries: padding, upsampling, turning, correlation, each with its exact formula.
+
+A statement such as "dE/dA is pad(G) correlated with the turned kernel" is made of these, so that the statement about
+whole arrays is checked, entry by entry, and not merely printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from symconv.formulas.algebra import Access, Bound, Bracket, Node, between, divides, fresh_name, product, summation
+from symconv.formulas.exact import Box
+from symconv.formulas.index import Index, quotient
+
+__all__ = ["Array", "correlated", "ones", "padded", "tensor", "turned", "upsampled"]
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array: a function from indices to a tree, and the size of every axis.
+
+    Attributes:
+        entry: the entry at given indices, zero outside the array.
+        sizes: the size of every axis.
+        base: the first index of every axis.
+    """
+
+    entry: Callable[[Sequence[Index]], Node]
+    sizes: tuple[Index, ...]
+    base: int = 1
+
+
+def tensor(letter: str, box: Box, base: int = 1) -> Array:
+    """A declared tensor, with indices that count from `base`."""
+    sizes = tuple(high - low + 1 for low, high in box)
+    shifts = [low - base for low, _ in box]
+    return Array(lambda at: Access(letter, tuple(e + s for e, s in zip(at, shifts, strict=True))), sizes, base)
+
+
+def ones(sizes: Sequence[Index], base: int = 1) -> Array:
+    """An array of ones, zero outside."""
+
+    def entry(at: Sequence[Index]) -> Node:
+        guards = [g for e, n in zip(at, sizes, strict=True) for g in between(base, e, n - 1 + base)]
+        return Bracket(tuple(guards))
+
+    return Array(entry, tuple(sizes), base)
+
+
+def padded(array: Array, before: Sequence[Index], after: Sequence[Index]) -> Array:
+    """The array with zeros around it; a negative padding crops."""
+    sizes = tuple(n + b + a for n, b, a in zip(array.sizes, before, after, strict=True))
+    return Array(lambda at: array.entry([e - b for e, b in zip(at, before, strict=True)]), sizes, array.base)
+
+
+def upsampled(array: Array, scales: Sequence[Index]) -> Array:
+    """The array with ``scale - 1`` zeros between neighbouring entries."""
+    base = array.base
+
+    def entry(at: Sequence[Index]) -> Node:
+        guards = [divides(s, e - base) for e, s in zip(at, scales, strict=True) if s != 1]
+        inner = array.entry([quotient(e - base, s, "exact") + base for e, s in zip(at, scales, strict=True)])
+        return product(Bracket(tuple(guards)), inner) if guards else inner
+
+    return Array(entry, tuple(s * (n - 1) + 1 for n, s in zip(array.sizes, scales, strict=True)), base)
+
+
+def turned(array: Array) -> Array:
+    """The array with every axis reversed: a half turn in two dimensions."""
+    ends = [n - 1 + 2 * array.base for n in array.sizes]
+    return Array(lambda at: array.entry([end - e for e, end in zip(at, ends, strict=True)]), array.sizes, array.base)
+
+
+def correlated(
+    image: Array,
+    kernel: Array,
+    stride: Sequence[Index] | None = None,
+    dilation: Sequence[Index] | None = None,
+    *,
+    flip: bool = False,
+    sizes: Sequence[Index] | None = None,
+) -> Array:
+    """``sum over u of image[s*(i - 1) + d*(u - 1) + 1] * kernel[u]``, over whole windows only.
+
+    Args:
+        image: the image.
+        kernel: the kernel, with as many axes.
+        stride: the stride of every axis, 1 where left out.
+        dilation: the dilation of every axis, 1 where left out.
+        flip: turn the kernel around first, as the mathematician's convolution does.
+        sizes: the size of the result, where it is known in a simpler form than its formula.
+    """
+    base, count = image.base, len(kernel.sizes)
+    strides = list(stride or [Index.of(1)] * count)
+    dilations = list(dilation or [Index.of(1)] * count)
+
+    def entry(at: Sequence[Index]) -> Node:
+        taken = frozenset().union(*(e.names for e in at))  # a correlation of a correlation has two sums
+        names = []
+        for axis in range(1, count + 1):
+            names.append(fresh_name(f"y{axis}", taken))
+            taken |= {names[-1]}
+        taps = [Index.of(name) for name in names]
+        places = [k - 1 + 2 * base - u if flip else u for k, u in zip(kernel.sizes, taps, strict=True)]
+        read = [
+            s * (e - base) + d * (p - base) + base for e, p, s, d in zip(at, places, strides, dilations, strict=True)
+        ]
+        bounds = [Bound(n, Index.of(base), k - 1 + base) for n, k in zip(names, kernel.sizes, strict=True)]
+        return summation(product(image.entry(read), kernel.entry(taps)), *bounds)
+
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel.sizes, dilations, strict=True)]
+    given = [quotient(n - span, s, "floor") + 1 for n, span, s in zip(image.sizes, spans, strides, strict=True)]
+    return Array(entry, tuple(sizes if sizes is not None else given), base)

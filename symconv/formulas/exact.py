@@ -1,0 +1,334 @@
+"""Exact values of formulas at given sizes: polynomials in tensor entries, and values in SymPy.
+
+The linear core is evaluated by enumerating index points once for all entries asked for; anything with a maximum, an
+absolute value or a power is evaluated entry by entry in a `Domain` (rational numbers, or SymPy expressions).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Add,
+    Bound,
+    Bracket,
+    Compare,
+    Constant,
+    Guard,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+    expand,
+    inside,
+    names_in,
+    rename_term,
+    walk,
+)
+from symconv.formulas.index import Index
+from symconv.formulas.lattice import MAX_POINTS, points
+
+__all__ = [
+    "Box",
+    "Domain",
+    "Entry",
+    "Monomial",
+    "Numbers",
+    "Polynomial",
+    "evaluate",
+    "is_polynomial",
+    "polynomials",
+    "share_of",
+]
+
+Box: TypeAlias = "tuple[tuple[Index, Index], ...]"
+Entry: TypeAlias = "tuple[str, tuple[int, ...]]"
+Monomial: TypeAlias = "tuple[Entry, ...]"
+Polynomial: TypeAlias = "dict[Monomial, Fraction]"
+
+
+def is_polynomial(node: Node) -> bool:
+    """True where the tree is a polynomial in tensor entries: sums of products of accesses with rational factors."""
+    return all(
+        isinstance(n, Constant | Scalar | Access | Add | Multiply | Bracket | Named)
+        or (isinstance(n, Reduce) and n.op == "sum")
+        or (isinstance(n, Power) and not any(isinstance(inner, Access) for inner in walk(n)))
+        for n in walk(node)
+    )
+
+
+def polynomials(
+    node: Node,
+    free: Sequence[Bound],
+    env: Mapping[str, int],
+    boxes: Mapping[str, Box],
+    limit: int = MAX_POINTS,
+) -> dict[tuple[int, ...], Polynomial]:
+    """The polynomial of every entry: a map from the values of the free indices to ``{monomial: coefficient}``.
+
+    Args:
+        node: a polynomial tree (see `is_polynomial`).
+        free: the free indices with the ranges asked for, in order.
+        env: values of all parameters.
+        boxes: the declared boxes of the tensors; an access outside its box is zero.
+        limit: the largest number of index points to build.
+
+    Entries that are zero are left out.
+    """
+    result: dict[tuple[int, ...], Polynomial] = {}
+    taken = frozenset(env).union(bound.name for bound in free)
+    for term in (rename_term(term, taken) for term in expand(node)):
+        factors = [f for f in term.factors if isinstance(f, Access)]
+        scalars = [f for f in term.factors if not isinstance(f, Access)]
+        guards = list(term.guards)
+        for factor in factors:
+            guards += inside(factor, boxes[factor.tensor])
+        table, rows = points([*free, *term.bounds], guards, env, limit)
+        if not rows:
+            continue
+        columns = {**env, **table}
+        keys = [table[f.name].tolist() for f in free]
+        indices = [[np.broadcast_to(e.evaluate(columns), (rows,)).tolist() for e in factor.index] for factor in factors]
+        names = [factor.tensor for factor in factors]
+        monomials = [list(zip(*columns_of, strict=True)) if columns_of else [()] * rows for columns_of in indices]
+        weights = _weights(scalars, columns, rows, term.coefficient, boxes)
+        whole = list(zip(*keys, strict=True)) if keys else [()] * rows
+        for row in range(rows):
+            if not weights[row]:
+                continue
+            if len(names) == 1:
+                monomial: Monomial = ((names[0], monomials[0][row]),)
+            else:
+                monomial = tuple(sorted((name, m[row]) for name, m in zip(names, monomials, strict=True)))
+            entry = result.setdefault(whole[row], {})
+            value = entry.get(monomial)
+            entry[monomial] = weights[row] if value is None else value + weights[row]
+    for key in [key for key, poly in result.items() if not all(poly.values())]:
+        kept = {monomial: value for monomial, value in result[key].items() if value}
+        if kept:
+            result[key] = kept
+        else:
+            del result[key]
+    return result
+
+
+def _weights(
+    scalars: Sequence[Node], columns: Mapping[str, Any], rows: int, coefficient: Fraction, boxes: Mapping[str, Box]
+) -> list[Fraction]:
+    """The rational factor of every row: the coefficient times the factors that hold no tensor entry."""
+    if not scalars:
+        return [coefficient] * rows
+    used = frozenset().union(*(names_in(scalar) for scalar in scalars)) & {
+        name for name, column in columns.items() if isinstance(column, np.ndarray)
+    }
+    constants = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray)}
+    domain = Numbers({})
+    seen: dict[tuple[int, ...], Fraction] = {}
+    order = sorted(used)
+    values = []
+    for key in zip(*(columns[name].tolist() for name in order), strict=True) if order else [()] * rows:
+        if key not in seen:
+            env = {**constants, **dict(zip(order, key, strict=True))}
+            total = coefficient
+            for scalar in scalars:
+                total = total * evaluate(scalar, env, domain, boxes)
+            seen[key] = total
+        values.append(seen[key])
+    return values
+
+
+class Domain(Protocol):
+    """The values that formulas are evaluated in."""
+
+    def number(self, value: Fraction) -> Any: ...
+    def entry(self, tensor: str, index: tuple[int, ...]) -> Any: ...
+    def scalar(self, index: Index, env: Mapping[str, int]) -> Any: ...
+    def power(self, base: Any, exponent: Any) -> Any: ...
+    def absolute(self, value: Any) -> Any: ...
+    def sign(self, value: Any) -> Any: ...
+    def maximum(self, values: list[Any]) -> Any: ...
+    def compare(self, left: Any, relation: str, right: Any) -> Any: ...
+    def add(self, values: list[Any]) -> Any: ...
+    def multiply(self, values: list[Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Rational numbers, floats where a root leaves them, for tensors with known entries.
+
+    Args:
+        tensors: a map from tensor names to functions of an index.
+    """
+
+    tensors: Mapping[str, Callable[[tuple[int, ...]], Any]]
+    reals: Mapping[str, Any] | None = None
+
+    def number(self, value: Fraction) -> Any:
+        return value
+
+    def entry(self, tensor: str, index: tuple[int, ...]) -> Any:
+        return self.tensors[tensor](index)
+
+    def scalar(self, index: Index, env: Mapping[str, int]) -> Any:
+        value = index.evaluate({**env, **(self.reals or {})})
+        return Fraction(int(value)) if isinstance(value, int | np.integer) else value
+
+    def power(self, base: Any, exponent: Any) -> Any:
+        if base == 0:
+            return Fraction(1) if exponent == 0 else Fraction(0)  # see Power: a gradient at the origin is 0
+        if isinstance(exponent, Fraction):
+            if exponent.denominator == 1:
+                return base**exponent.numerator
+            root = _exact_root(base, exponent)
+            if root is not None:
+                return root
+            if isinstance(base, Fraction):
+                return _float_root(base, exponent)
+        return float(base) ** float(exponent)
+
+    def absolute(self, value: Any) -> Any:
+        return abs(value)
+
+    def sign(self, value: Any) -> Any:
+        return Fraction((value > 0) - (value < 0))
+
+    def maximum(self, values: list[Any]) -> Any:
+        return max(values) if values else float("-inf")
+
+    def compare(self, left: Any, relation: str, right: Any) -> Any:
+        return Fraction(int(left > right if relation == ">" else left >= right))
+
+    def add(self, values: list[Any]) -> Any:
+        return sum(values, Fraction(0))
+
+    def multiply(self, values: list[Any]) -> Any:
+        total: Any = Fraction(1)
+        for value in values:
+            total = total * value
+        return total
+
+
+def _exact_root(base: Any, exponent: Fraction) -> Fraction | None:
+    """``base**exponent`` where it is rational, else None."""
+    if not isinstance(base, Fraction) or base < 0:
+        return None
+    root = exponent.denominator
+    ends = []
+    for part in (base.numerator, base.denominator):
+        whole = _integer_root(part, root)
+        if whole**root != part:
+            return None
+        ends.append(whole)
+    return Fraction(ends[0], ends[1]) ** exponent.numerator
+
+
+def _integer_root(value: int, degree: int) -> int:
+    """The largest integer whose power is at most a positive `value`, by Newton's method from above."""
+    root = 1 << -(-value.bit_length() // degree)
+    while True:
+        better = ((degree - 1) * root + value // root ** (degree - 1)) // degree
+        if better >= root:
+            return root
+        root = better
+
+
+def _float_root(base: Fraction, exponent: Fraction) -> float:
+    """``base**exponent`` for a base far out of a float's range too: powers of two are taken out and put back."""
+    steps = (base.numerator.bit_length() - base.denominator.bit_length()) // exponent.denominator
+    scaled = base / Fraction(2) ** (steps * exponent.denominator)
+    return math.ldexp(float(scaled) ** float(exponent), steps * exponent.numerator)
+
+
+def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[str, Box]) -> Any:
+    """The value of a tree with all its free names given in `env`.
+
+    Args:
+        node: any tree.
+        env: values of indices and parameters.
+        domain: what to compute in.
+        boxes: the declared boxes; an access outside its box is zero.
+    """
+    if isinstance(node, Constant):
+        return domain.number(node.value)
+    if isinstance(node, Scalar):
+        return domain.scalar(node.index, env)
+    if isinstance(node, Access):
+        index = tuple(int(e.evaluate(env)) for e in node.index)
+        for position, (low, high) in zip(index, boxes[node.tensor], strict=True):
+            if not low.evaluate(env) <= position <= high.evaluate(env):
+                return domain.number(Fraction(0))
+        return domain.entry(node.tensor, index)
+    if isinstance(node, Named):
+        return evaluate(node.value, env, domain, boxes)
+    if isinstance(node, Add):
+        return domain.add([evaluate(arg, env, domain, boxes) for arg in node.args])
+    if isinstance(node, Multiply):
+        values = []
+        for arg in node.args:
+            value = evaluate(arg, env, domain, boxes)
+            if isinstance(value, int | Fraction) and value == 0:
+                return domain.number(Fraction(0))
+            values.append(value)
+        return domain.multiply(values)
+    if isinstance(node, Power):
+        return domain.power(evaluate(node.base, env, domain, boxes), evaluate(node.exponent, env, domain, boxes))
+    if isinstance(node, Absolute):
+        return domain.absolute(evaluate(node.arg, env, domain, boxes))
+    if isinstance(node, Sign):
+        return domain.sign(evaluate(node.arg, env, domain, boxes))
+    if isinstance(node, Bracket):
+        return domain.number(Fraction(points((), node.guards, env)[1]))
+    if isinstance(node, Compare):
+        left = evaluate(node.left, env, domain, boxes)
+        return domain.compare(left, node.relation, evaluate(node.right, env, domain, boxes))
+    if isinstance(node, Reduce):
+        values = [evaluate(node.body, point, domain, boxes) for point in _window(node, env)]
+        return domain.add(values) if node.op == "sum" else domain.maximum(values)
+    return _share(node, env, domain, boxes)
+
+
+def _window(reduce: Reduce, env: Mapping[str, int]) -> list[dict[str, int]]:
+    """The points of a reduction in row-major order of its bound indices."""
+    guards: tuple[Guard, ...] = reduce.guards
+    table, rows = points(reduce.bounds, guards, env)
+    names = [bound.name for bound in reduce.bounds]
+    ordered = sorted(zip(*(table[name].tolist() for name in names), strict=True)) if names else [()] * rows
+    return [{**env, **dict(zip(names, values, strict=True))} for values in ordered]
+
+
+def _share(node: Share, env: Mapping[str, int], domain: Domain, boxes: Mapping[str, Box]) -> Any:
+    here = tuple(int(e.evaluate(env)) for e in node.at)
+    names = [bound.name for bound in node.reduce.bounds]
+    taps = [
+        (tuple(p[name] for name in names), evaluate(node.reduce.body, p, domain, boxes))
+        for p in _window(node.reduce, env)
+    ]
+    return share_of(domain, node.policy, taps, here)
+
+
+def share_of(domain: Domain, policy: str, taps: Sequence[tuple[tuple[int, ...], Any]], here: tuple[int, ...]) -> Any:
+    """The share of the tap at `here` under a tie policy, for a window of (place, value) pairs; 0 if it is not in it."""
+    mine = next((value for key, value in taps if key == here), None)
+    if mine is None:
+        return domain.number(Fraction(0))
+    others = [(key, value) for key, value in taps if key != here]
+    if policy == "first":
+        return domain.multiply([domain.compare(mine, ">" if key < here else ">=", x) for key, x in others])
+    if policy == "split":
+        winning = domain.multiply([domain.compare(mine, ">=", x) for _, x in others])
+        ties = domain.add([domain.number(Fraction(1)), *(domain.compare(x, ">=", mine) for _, x in others)])
+        return domain.multiply([winning, domain.power(ties, domain.number(Fraction(-1)))])
+    raise ArgumentError("ties", policy, "must be 'first' or 'split'")

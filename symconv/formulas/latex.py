@@ -1,0 +1,127 @@
+"""Formulas in LaTeX with amsmath, within the subset that MathML converters take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from symconv.formulas.algebra import Label
+from symconv.formulas.style import Style
+
+__all__ = ["LATEX"]
+
+
+_GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi",
+    "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
+}  # fmt: skip
+
+
+def _letters(name: str) -> str:
+    if len(name) == 1:
+        return name
+    return rf"\{name}" if name in _GREEK else rf"\mathit{{{name}}}"
+
+
+class _Latex(Style):
+    """LaTeX with amsmath."""
+
+    def plus(self, sign: str) -> str:
+        return sign
+
+    def name(self, name: str) -> str:
+        if "^" in name:  # an upper index that is no power, such as a channel
+            base, upper = name.split("^")
+            return f"{self.name(base)}^{{{upper}}}"
+        match = re.fullmatch(r"([A-Za-z]+?)_?([0-9]+)('*)", name)
+        if match:
+            return f"{_letters(match[1])}_{{{match[2]}}}{match[3]}"
+        bare = name.rstrip("'")
+        return _letters(bare) + "'" * (len(name) - len(bare))
+
+    def label(self, label: Label) -> str:
+        return label.latex
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return rf"\frac{{{top}}}{{{bottom}}}"
+
+    def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str:
+        ratio = f"{top}/{bottom}" if simple else rf"\frac{{{top}}}{{{bottom}}}"
+        if rounding == "exact":
+            return f"{ratio}"
+        left, right = (r"\lfloor", r"\rfloor") if rounding == "floor" else (r"\lceil", r"\rceil")
+        if simple:
+            return f"{left} {ratio} {right}"
+        return rf"\left{left} {ratio} \right{right}"
+
+    def extremum(self, kind: str, args: Sequence[str]) -> str:
+        return rf"\{kind}(" + r",\,".join(args) + ")"
+
+    def subscripted(self, base: str, indices: Sequence[str]) -> str:
+        if not indices:
+            return base
+        if "_" in base:  # a name with a number has a subscript of its own
+            base = f"{{{base}}}"
+        if all(re.fullmatch(r"[A-Za-z0-9]'*", i) for i in indices) and not (
+            len(indices) > 1 and any("'" in i for i in indices)
+        ):
+            return f"{base}_{{{''.join(indices)}}}"
+        joined = r",\,".join(indices)
+        return f"{base}_{{{joined}}}"
+
+    def derivative(self, top: str, bottom: str) -> str:
+        return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+
+    def sum_sign(self, name: str, low: str, high: str) -> str:
+        return rf"\sum_{{{name}={low}}}^{{{high}}} "
+
+    def max_sign(self, conditions: Sequence[str]) -> str:
+        return rf"\max_{{{self.conjunction(conditions)}}} "
+
+    def bracket(self, inside: str) -> str:
+        return rf"[\,{inside}\,]\,"
+
+    def cases(self, value: str, conditions: Sequence[str]) -> str:
+        joined = r",\; ".join(conditions)
+        return rf"\begin{{cases}} {value} & {joined}, \\ 0 & \text{{otherwise}} \end{{cases}}"
+
+    def power(self, base: str, exponent: str, atomic: bool) -> str:
+        return f"{base}^{{{exponent}}}" if atomic else rf"\left( {base} \right)^{{{exponent}}}"
+
+    def absolute(self, inside: str) -> str:
+        return rf"\lvert {inside} \rvert"
+
+    def function(self, name: str, inside: str) -> str:
+        return rf"\operatorname{{{name}}}({inside})"
+
+    def parentheses(self, inside: str) -> str:
+        return rf"\left( {inside} \right)"
+
+    def relation(self, sign: str) -> str:
+        return {"<=": r" \leq ", ">=": r" \geq ", "=": " = ", "|": r" \mid ", ">": " > "}[sign]
+
+    def number(self, value: Fraction) -> str:
+        if value.denominator == 1:
+            return str(value.numerator)
+        sign = "-" if value < 0 else ""
+        return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+    def times(self, factors: Sequence[str]) -> str:
+        text = factors[0]
+        for factor in factors[1:]:
+            digits = text[-1:].isdigit() and factor[:1].isdigit()
+            text += (r" \cdot " if digits else r"\, ") + factor
+        return text
+
+    def first_maximum(self, where: str, window: str, body: str) -> str:
+        return rf"[\,{where} = \operatorname{{argmax}}_{{{window}}} {body}\,]"
+
+    def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str:
+        return rf"\frac{{[\,{entry} = {maximum}\,]}}{{\#\{{{window} : {body} = {maximum}\}}}}"
+
+    def conjunction(self, parts: Sequence[str]) -> str:
+        return r",\;".join(parts)
+
+
+LATEX: Style = _Latex()

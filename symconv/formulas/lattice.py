@@ -1,0 +1,247 @@
+"""All integer points of a guarded range, as arrays: the enumeration behind every exact value.
+
+Variables are fixed one after the other for all partial points at once; at each step the variable with the fewest
+values left is chosen, its range read off the guards that are affine in it. A sum over the outputs that touch one input
+therefore costs what its taps cost, at any image size. Points are counted before they are built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.errors import SizeLimitError
+from symconv.formulas.algebra import Bound, Guard, nonnegative
+from symconv.formulas.index import Extremum, Index, Quotient
+
+__all__ = ["MAX_POINTS", "points"]
+
+MAX_POINTS = 20_000_000
+IntArray: TypeAlias = "npt.NDArray[np.int64]"
+_FAR = 1 << 40  # stands for "no limit known yet"; far beyond any size that fits in memory
+
+
+@dataclass(frozen=True)
+class _Affine:
+    """``constant + sum of coefficient*variable``, required to be >= 0 or == 0."""
+
+    constant: int
+    coefficients: tuple[tuple[str, int], ...]
+    equality: bool
+
+
+def points(
+    variables: Sequence[Bound], guards: Iterable[Guard], env: Mapping[str, int], limit: int = MAX_POINTS
+) -> tuple[dict[str, IntArray], int]:
+    """The integer points of ``variables`` under ``guards``: one array a variable, and how many points there are.
+
+    Without variables there is one point where the guards hold, and none where one of them fails.
+
+    Args:
+        variables: the variables with their ranges; a range may depend on other variables.
+        guards: conditions on them.
+        env: values of all other names.
+        limit: the largest number of points to build.
+
+    Raises:
+        SizeLimitError: where there are more points than `limit`.
+    """
+    names = [variable.name for variable in variables]
+    known = {name: value for name, value in env.items() if name not in names}
+    affine: list[_Affine] = []
+    others: list[Guard] = []
+    given = [*guards, *(g for variable in variables for g in variable.guards())]
+    for guard in [part for whole in given for part in _opened(whole, names)]:
+        form = None if guard.kind == "div" else _affine(guard.expr, known, names)
+        if form is None:
+            others.append(guard)
+        else:
+            affine.append(_Affine(form[0], form[1], guard.kind == "eq"))
+    intervals = _intervals(names, affine)
+    own_ranges = {variable.name: variable for variable in variables}
+    rows = 1
+    if any(not form.coefficients and _fails(form.constant, form.equality) for form in affine):
+        rows = 0
+    if any(low > high for low, high in intervals.values()):
+        rows = 0
+    table: dict[str, IntArray] = {}
+    left = list(names)
+    if rows:
+        table, others, rows = _keep(table, others, known, left, rows)
+    while left and rows:
+        best = None
+        for name in left:
+            low, high = _range(name, affine, table, intervals, rows)
+            own = own_ranges[name]
+            if not any(other in left for other in own.lower.names | own.upper.names):
+                columns = {**known, **table}  # whatever its form, a range that is all numbers is a limit
+                low = np.maximum(low, own.lower.evaluate(columns))
+                high = np.minimum(high, own.upper.evaluate(columns))
+            count = np.maximum(high - low + 1, 0)
+            total = int(count.sum())
+            if best is None or total < best[0]:
+                best = (total, name, low, count)
+        assert best is not None
+        total, name, low, count = best
+        if total > limit:
+            raise SizeLimitError(
+                f"this sum has more than {limit:,} index points (at least {total:,}); ask for single entries with "
+                f".at(...), or for the numbers through symconv.compile"
+            )
+        start = np.repeat(np.cumsum(count) - count, count)
+        values = np.repeat(low, count) + (np.arange(total, dtype=np.int64) - start)
+        table = {key: np.repeat(column, count) for key, column in table.items()}
+        table[name] = values
+        left.remove(name)
+        table, others, rows = _keep(table, others, known, left, total)
+    if not rows:
+        table = {name: np.zeros(0, np.int64) for name in names}
+    return table, rows
+
+
+def _opened(guard: Guard, names: Sequence[str]) -> list[Guard]:
+    """Equivalent guards without the minima, maxima and rounded quotients that a tightened range brings.
+
+    ``e - max(x, y) >= 0`` says ``e - x >= 0`` and ``e - y >= 0``; ``e + floor(n/d) >= 0`` says ``d*e + n >= 0``. Only
+    what mentions a variable is opened: the rest is a number.
+    """
+    if guard.kind != "ge":
+        return [guard]
+    for key, value in guard.expr.terms.items():
+        if len(key) != 1 or isinstance(key[0], str) or not any(name in names for name in key[0].names):
+            continue
+        rest = Index({k: v for k, v in guard.expr.terms.items() if k != key})
+        atom = key[0]
+        if isinstance(atom, Extremum) and (value > 0) == (atom.kind == "min"):
+            return [g for arg in atom.args for g in _opened(nonnegative(rest + value * arg), names)]
+        if isinstance(atom, Quotient) and (value, atom.rounding) in ((1, "floor"), (-1, "ceil")):
+            return _opened(nonnegative(atom.denominator * rest + value * atom.numerator), names)
+    return [guard]
+
+
+def _truth(guard: Guard, env: Mapping[str, Any]) -> Any:
+    value = guard.expr.evaluate(env)
+    if guard.kind == "ge":
+        return value >= 0
+    if guard.kind == "eq":
+        return value == 0
+    assert guard.divisor is not None
+    return value % guard.divisor.evaluate(env) == 0
+
+
+def _fails(value: int, equality: bool) -> bool:
+    return value != 0 if equality else value < 0
+
+
+def _affine(
+    expr: Index, known: Mapping[str, int], names: Sequence[str]
+) -> tuple[int, tuple[tuple[str, int], ...]] | None:
+    constant = 0
+    coefficients: dict[str, int] = {}
+    for key, value in expr.terms.items():
+        variable = None
+        for atom in key:
+            if isinstance(atom, str) and atom in names:
+                if variable is not None:
+                    return None
+                variable = atom
+            elif isinstance(atom, str):
+                value *= known[atom]
+            elif any(name in names for name in atom.names):
+                return None
+            else:
+                value *= atom.evaluate(known)
+        if variable is None:
+            constant += value
+        else:
+            coefficients[variable] = coefficients.get(variable, 0) + value
+    return constant, tuple((name, value) for name, value in coefficients.items() if value)
+
+
+def _intervals(names: Sequence[str], affine: Sequence[_Affine]) -> dict[str, tuple[int, int]]:
+    """A range for every variable on its own, by propagating the affine conditions until nothing changes."""
+    box = dict.fromkeys(names, (-_FAR, _FAR))
+    for _ in range(2 * len(names) + 2):
+        before = dict(box)
+        for form in affine:
+            for name, coefficient in form.coefficients:
+                low_rest = high_rest = form.constant
+                for other, value in form.coefficients:
+                    if other != name:
+                        ends = (value * box[other][0], value * box[other][1])
+                        low_rest, high_rest = low_rest + min(ends), high_rest + max(ends)
+                low, high = box[name]
+                # coefficient*name >= -high_rest, and for an equality also <= -low_rest
+                if coefficient > 0:
+                    low = max(low, -(high_rest // coefficient))
+                    if form.equality:
+                        high = min(high, -low_rest // coefficient)
+                else:
+                    high = min(high, high_rest // -coefficient)
+                    if form.equality:
+                        low = max(low, -(-low_rest // -coefficient))
+                box[name] = (low, high)
+        if box == before:
+            break
+    return box
+
+
+def _range(
+    name: str,
+    affine: Sequence[_Affine],
+    table: Mapping[str, IntArray],
+    intervals: Mapping[str, tuple[int, int]],
+    rows: int,
+) -> tuple[IntArray, IntArray]:
+    low = np.full(rows, intervals[name][0], np.int64)
+    high = np.full(rows, intervals[name][1], np.int64)
+    for form in affine:
+        coefficient = 0
+        fixed = False
+        for other, value in form.coefficients:
+            if other == name:
+                coefficient = value
+            elif other in table:
+                fixed = True
+        if not coefficient or not fixed:
+            continue
+        low_rest: Any = form.constant
+        high_rest: Any = form.constant
+        for other, value in form.coefficients:
+            if other == name:
+                continue
+            if other in table:
+                part = value * table[other]
+                low_rest, high_rest = low_rest + part, high_rest + part
+            else:
+                ends = (value * intervals[other][0], value * intervals[other][1])
+                low_rest, high_rest = low_rest + min(ends), high_rest + max(ends)
+        if coefficient > 0:
+            low = np.maximum(low, -(high_rest // coefficient))
+            if form.equality:
+                high = np.minimum(high, -low_rest // coefficient)
+        else:
+            high = np.minimum(high, high_rest // -coefficient)
+            if form.equality:
+                low = np.maximum(low, -(-low_rest // -coefficient))
+    return low, high
+
+
+def _keep(
+    table: dict[str, IntArray], guards: list[Guard], known: Mapping[str, int], left: Sequence[str], rows: int
+) -> tuple[dict[str, IntArray], list[Guard], int]:
+    """Apply the conditions that have just become decidable."""
+    waiting = []
+    for guard in guards:
+        if any(name in left for name in guard.names):
+            waiting.append(guard)
+            continue
+        good = np.broadcast_to(np.asarray(_truth(guard, {**known, **table})), (rows,))
+        if not good.all():
+            table = {key: column[good] for key, column in table.items()}
+            rows = int(good.sum())
+    return table, waiting, rows

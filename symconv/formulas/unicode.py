@@ -1,0 +1,105 @@
+"""Formulas in one line of Unicode mathematics, for terminals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from symconv.formulas.algebra import Label
+from symconv.formulas.style import Style
+
+__all__ = ["UNICODE"]
+
+
+class _Unicode(Style):
+    """One line of Unicode mathematics, for terminals."""
+
+    minus = "−"
+
+    def plus(self, sign: str) -> str:
+        return f" {sign} "
+
+    def name(self, name: str) -> str:
+        return name.replace("_", "").translate(str.maketrans("0123456789'", "₀₁₂₃₄₅₆₇₈₉′"))
+
+    def label(self, label: Label) -> str:
+        return label.text
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"{_wrapped(top)}/{_wrapped(bottom)}"
+
+    def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str:
+        ratio = f"{_wrapped(top)}/{_wrapped(bottom)}"
+        if rounding == "exact":
+            return ratio
+        return f"⌊{ratio}⌋" if rounding == "floor" else f"⌈{ratio}⌉"
+
+    def extremum(self, kind: str, args: Sequence[str]) -> str:
+        return f"{kind}({', '.join(args)})"
+
+    def subscripted(self, base: str, indices: Sequence[str]) -> str:
+        return f"{base}[{', '.join(i.replace(' ', '') for i in indices)}]" if indices else base
+
+    def derivative(self, top: str, bottom: str) -> str:
+        return f"∂{top}/∂{bottom}"
+
+    def sum_sign(self, name: str, low: str, high: str) -> str:
+        return f"∑({name} = {low} … {high}) "
+
+    def max_sign(self, conditions: Sequence[str]) -> str:
+        return f"max({', '.join(conditions)}) "
+
+    def bracket(self, inside: str) -> str:
+        return f"[{inside}] "
+
+    def cases(self, value: str, conditions: Sequence[str]) -> str:
+        return f"{value}  if {' and '.join(conditions)}, else 0"
+
+    def power(self, base: str, exponent: str, atomic: bool) -> str:
+        raised = f"^{exponent}" if re.fullmatch(r"\w+", exponent) else f"^({exponent})"
+        return f"{base}{raised}" if atomic else f"({base}){raised}"
+
+    def absolute(self, inside: str) -> str:
+        return f"|{inside}|"
+
+    def function(self, name: str, inside: str) -> str:
+        return f"{name}({inside})"
+
+    def parentheses(self, inside: str) -> str:
+        return f"({inside})"
+
+    def relation(self, sign: str) -> str:
+        return {"<=": " ≤ ", ">=": " ≥ ", "=": " = ", "|": " ∣ ", ">": " > "}[sign]
+
+    def number(self, value: Fraction) -> str:
+        return str(value).replace("-", "−")
+
+    def times(self, factors: Sequence[str]) -> str:
+        return "·".join(factor.strip() if k else factor for k, factor in enumerate(factors))
+
+    def first_maximum(self, where: str, window: str, body: str) -> str:
+        return f"[{where} = first argmax({window}) {body}]"
+
+    def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str:
+        return f"[{entry} = {maximum}]/#{{{window}: {body} = {maximum}}}"
+
+    def conjunction(self, parts: Sequence[str]) -> str:
+        return ", ".join(parts)
+
+
+def _wrapped(text: str) -> str:
+    """Parentheses around what is not one atom: a name, an entry, a call, or something already in parentheses."""
+    if re.fullmatch(r"[\w₀-₉′]+|[\w₀-₉′]+\[[^\[\]]*\]|∂[^/]*", text):
+        return text
+    head = re.match(r"[a-z]*\(", text)
+    if head:
+        depth = 0
+        for position, sign in enumerate(text):
+            depth += (sign == "(") - (sign == ")")
+            if depth == 0 and position >= head.end() - 1:
+                return text if position == len(text) - 1 else f"({text})"
+    return f"({text})"
+
+
+UNICODE: Style = _Unicode()

@@ -1,0 +1,186 @@
+"""The arrays of a call: shapes and types checked, and brought into the arrangement that an engine works in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.errors import ArgumentError
+from symconv.kernels.padding import Array
+from symconv.kernels.tapform import Channels, TapForm
+
+__all__ = [
+    "Arrangement",
+    "Types",
+    "arrange",
+    "as_array",
+    "engine_bias",
+    "engine_weight",
+    "fit",
+    "types_of",
+    "user_weight",
+]
+
+
+@dataclass(frozen=True)
+class Types:
+    """The type of the result, and the type that is computed in: float32 for float16, int64 for integers."""
+
+    result: npt.DTypeLike
+    compute: npt.DTypeLike
+
+    def of(self, variable: Array) -> npt.DTypeLike:
+        """The type of a variable's gradient: its own, or that of the result where it is an integer."""
+        return variable.dtype if variable.dtype.kind == "f" else self.result
+
+    @property
+    def exact(self) -> bool:
+        """True for integers."""
+        return np.issubdtype(self.compute, np.integer)
+
+
+def as_array(name: str, value: Any) -> Array:
+    """An array of real numbers, not copied where it is one.
+
+    Raises:
+        ArgumentError: for anything but float16, float32, float64 and integers.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ArgumentError(
+            name,
+            array.dtype.name,
+            "must have the dtype float16, float32, float64 or an integer one",
+            f"pass {name}.astype('float64')",
+        )
+    return array
+
+
+def types_of(arrays: list[Array], keep_integers: bool) -> Types:
+    """The types of a call on some arrays; `keep_integers` leaves an integer type as it is."""
+    if all(array.dtype.kind in "iu" for array in arrays):
+        kept = arrays[0].dtype.newbyteorder("=") if keep_integers else np.dtype(np.int64)
+        return Types(kept, kept)
+    result = np.result_type(*arrays).newbyteorder("=")
+    return Types(result, np.dtype(np.float32) if result == np.float16 else result)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How the input of a call is arranged: its spatial sizes, what stands before them, and the engine's lead axes."""
+
+    lead: tuple[int, ...]
+    sizes: tuple[int, ...]
+    engine_in: tuple[int, ...]
+    engine_out: tuple[int, ...]
+    lead_out: tuple[int, ...]
+
+
+def arrange(form: TapForm, shape: tuple[int, ...], grouped: bool, name: str = "x") -> Arrangement:
+    """Read an input shape.
+
+    Args:
+        form: the tap form.
+        shape: ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``.
+        grouped: whether the engine keeps the groups and the channels of a group apart.
+        name: the argument, for messages.
+
+    Raises:
+        ArgumentError: for a wrong number of axes or channels.
+    """
+    ndim, channels = len(form.walks), form.channels
+    if not ndim <= len(shape) <= ndim + 2:
+        raise ArgumentError(
+            name, shape, f"must have the shape (N, C, *spatial), (C, *spatial) or (*spatial) with {ndim} spatial axes"
+        )
+    lead, sizes = shape[: len(shape) - ndim], shape[len(shape) - ndim :]
+    if channels is None:
+        planes = (prod(lead),)
+        return Arrangement(lead, sizes, planes, planes, lead)
+    if not lead:
+        if (channels.total_in, channels.total_out) != (1, 1):
+            raise ArgumentError(
+                name,
+                shape,
+                f"must have an axis for its {_plural(channels.total_in, 'channel')}",
+                f"only a layer with one input and one output channel takes (*spatial); this one has "
+                f"{channels.total_in} and {channels.total_out}",
+            )
+    elif lead[-1] != channels.total_in:
+        raise ArgumentError(
+            name,
+            shape,
+            f"must have {_plural(channels.total_in, 'channel')} on axis {len(lead) - 1}",
+            "a batch is given as (N, C, *spatial)" if len(lead) == 1 else "",
+        )
+    batch = lead[0] if len(lead) == 2 else 1
+    inside = (channels.groups, channels.per_group_in) if grouped else (channels.total_in,)
+    outside = (channels.groups, channels.per_group_out) if grouped else (channels.total_out,)
+    lead_out = (*lead[:-1], channels.total_out) if lead else ()
+    return Arrangement(lead, sizes, (batch, *inside), (batch, *outside), lead_out)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def fit(name: str, array: Array, shape: tuple[int, ...], why: str) -> Array:
+    """An array, which must have a shape.
+
+    Raises:
+        ArgumentError: where it has another one.
+    """
+    if array.shape != shape:
+        raise ArgumentError(name, array.shape, f"must have the shape {shape}, {why}")
+    return array
+
+
+def _weight_shape(channels: Channels, form: TapForm) -> tuple[int, ...]:
+    """``(out, in/groups, *kernel)``."""
+    return (channels.total_out, channels.per_group_in, *(walk.taps for walk in form.walks))
+
+
+def engine_weight(form: TapForm, array: Array, grouped: bool, name: str = "weight") -> Array:
+    """A weight as the engine takes it: ``(groups, outputs of a group, K)``, or the kernel axes first.
+
+    Raises:
+        ArgumentError: for a wrong shape.
+    """
+    channels = form.channels
+    assert channels is not None
+    wanted = _weight_shape(channels, form)
+    kernel = wanted[2:]
+    if wanted[:2] == (1, 1) and array.shape == kernel:
+        array = array.reshape(wanted)
+    fit(name, array, wanted, "which is (out, in/groups, *kernel)" + (" or (*kernel)" if wanted[:2] == (1, 1) else ""))
+    if grouped:
+        return array.reshape(channels.groups, channels.per_group_out, -1)
+    moved = array.reshape(channels.total_out, *kernel)
+    return np.moveaxis(moved, 0, -1).reshape(*kernel, 1, channels.total_out, *[1] * len(kernel))
+
+
+def user_weight(form: TapForm, gradient: Array, grouped: bool, shape: tuple[int, ...]) -> Array:
+    """The gradient of a weight in the shape that the weight was given in; the inverse of `engine_weight`."""
+    if grouped:
+        return gradient.reshape(shape)
+    ndim = len(form.walks)
+    flat = gradient.reshape(*gradient.shape[:ndim], gradient.shape[ndim + 1])
+    return np.ascontiguousarray(np.moveaxis(flat, -1, 0)).reshape(shape)
+
+
+def engine_bias(form: TapForm, array: Array, grouped: bool, name: str = "bias") -> Array:
+    """A bias as the engine takes it.
+
+    Raises:
+        ArgumentError: for a wrong shape.
+    """
+    channels = form.channels
+    assert channels is not None
+    fit(name, array, (channels.total_out,), "one entry an output channel")
+    if grouped:
+        return array.reshape(channels.groups, channels.per_group_out, 1)
+    return array.reshape(1, channels.total_out, *[1] * len(form.walks))

@@ -1,0 +1,141 @@
+"""From a program to a function: every step becomes a SymPy node, and ``sympy.lambdify`` prints and compiles them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy
+import sympy
+from sympy.core.symbol import Str
+from sympy.printing.numpy import NumPyPrinter
+
+from symconv.kernels.program import INFINITY, Apply, Copy, Entry, Operand, Part, Program, Step, Total, View
+
+__all__ = ["Emitted", "emit"]
+
+
+class ArrayPart(sympy.Basic):  # type: ignore[misc]
+    """One axis of a view: start, extent (or an empty name), step, shortening."""
+
+
+class ArrayView(sympy.Basic):  # type: ignore[misc]
+    """A view of an array, one `ArrayPart` a spatial axis."""
+
+
+class ArrayEntry(sympy.Basic):  # type: ignore[misc]
+    """Fixed entries of an array: the source, the number of axes before them, the entries."""
+
+
+class ArrayApply(sympy.Basic):  # type: ignore[misc]
+    """A NumPy function that writes into an array: its name, the array, the mask (or an empty name), the arguments."""
+
+
+class ArrayWhole(sympy.Basic):  # type: ignore[misc]
+    """All entries of an array, as the target of a copy."""
+
+
+class ArrayTotal(sympy.Basic):  # type: ignore[misc]
+    """A sum over axes: the source and the axes."""
+
+
+class KernelPrinter(NumPyPrinter):  # type: ignore[misc]
+    """SymPy's NumPy printer, with the nodes of array programs added."""
+
+    def __init__(self) -> None:
+        super().__init__({"fully_qualified_modules": True, "inline": True, "allow_unknown_functions": True})
+
+    def _print_Infinity(self, expr: Any) -> str:  # noqa: N802
+        return "numpy.inf"
+
+    def _print_ArrayPart(self, expr: Any) -> str:  # noqa: N802
+        start, extent, step, shorter = expr.args
+        if not extent.name:
+            return ":"
+        offset = int(start) - int(shorter)
+        stop = extent.name if offset == 0 else f"{extent.name} {'+' if offset > 0 else '-'} {abs(offset)}"
+        return f"{start if start else ''}:{stop}" + ("" if step == 1 else f":{step}")
+
+    def _print_ArrayView(self, expr: Any) -> str:  # noqa: N802
+        source, *parts = expr.args
+        return f"{self._print(source)}[..., {', '.join(self._print(part) for part in parts)}]"
+
+    def _print_ArrayEntry(self, expr: Any) -> str:  # noqa: N802
+        source, lead, *entries = expr.args
+        return f"{self._print(source)}[{', '.join([':'] * int(lead) + [str(entry) for entry in entries])}]"
+
+    def _print_ArrayApply(self, expr: Any) -> str:  # noqa: N802
+        function, target, where, *args = expr.args
+        shown = [self._print(arg) for arg in args] + [f"out={self._print(target)}"]
+        if where.name:
+            shown.append(f"where={where.name}")
+        return f"numpy.{function.name}({', '.join(shown)})"
+
+    def _print_ArrayWhole(self, expr: Any) -> str:  # noqa: N802
+        return f"{self._print(expr.args[0])}[...]"
+
+    def _print_ArrayTotal(self, expr: Any) -> str:  # noqa: N802
+        source, *axes = expr.args
+        listed = ", ".join(str(axis) for axis in axes)
+        return f"numpy.sum({self._print(source)}, axis=({listed}{',' if len(axes) == 1 else ''}), keepdims=True)"
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """A program, the function that runs it, and the source of that function."""
+
+    program: Program
+    function: Callable[..., Any]
+    source: str
+
+
+def emit(program: Program) -> Emitted:
+    """Lambdify a program. The source is read back from what was compiled, so it is what runs."""
+    steps = [(_target(step), _node(step)) for step in program.steps]
+    results = tuple(sympy.Symbol(name) for name in program.results)
+    function = sympy.lambdify(
+        [sympy.Symbol(name) for name in program.parameters],
+        results[0] if len(results) == 1 else results,
+        modules=[{"numpy": numpy}],
+        printer=KernelPrinter(),
+        cse=lambda result: (steps, result),  # the steps take the place of common subexpressions
+        docstring_limit=0,
+    )
+    source = inspect.getsource(function).replace("def _lambdifygenerated(", f"def {program.name}(", 1)
+    return Emitted(program, function, source)
+
+
+def _target(step: Step) -> Any:
+    name = sympy.Symbol(step.target)
+    return ArrayWhole(name) if isinstance(step, Copy) else name
+
+
+def _node(step: Step) -> Any:
+    if isinstance(step, Copy):
+        return sympy.Symbol(step.source)
+    if isinstance(step, View):
+        return ArrayView(sympy.Symbol(step.source), *(_part(part) for part in step.parts))
+    if isinstance(step, Entry):
+        return ArrayEntry(sympy.Symbol(step.source), sympy.Integer(step.lead), *map(sympy.Integer, step.entries))
+    if isinstance(step, Total):
+        return ArrayTotal(sympy.Symbol(step.source), *map(sympy.Integer, step.axes))
+    assert isinstance(step, Apply)
+    target, where = sympy.Symbol(step.target), Str(step.where or "")
+    return ArrayApply(Str(step.function), target, where, *(_operand(arg) for arg in step.args))
+
+
+def _part(part: Part) -> Any:
+    return ArrayPart(
+        sympy.Integer(part.start), Str(part.extent or ""), sympy.Integer(part.step), sympy.Integer(part.shorter)
+    )
+
+
+def _operand(value: Operand) -> Any:
+    if value == INFINITY:
+        return sympy.oo
+    if isinstance(value, str):
+        return sympy.Symbol(value)
+    return sympy.Rational(value.numerator, value.denominator) if isinstance(value, Fraction) else sympy.Integer(value)

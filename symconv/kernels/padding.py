@@ -1,0 +1,66 @@
+"""The padded input as one array, and the adjoint: what arrives in the border goes back to where it was read."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.kernels.layout import Layout
+
+__all__ = ["Array", "Padded", "add_unpadded"]
+
+Array: TypeAlias = "npt.NDArray[Any]"
+
+
+class Padded:
+    """Turns inputs ``(..., *sizes)`` into padded ones, one after the other in the same buffer.
+
+    Args:
+        layout: the layout of the padded input.
+        fill: what a position shows that no input is behind.
+    """
+
+    def __init__(self, layout: Layout, fill: float) -> None:
+        self.layout, self.fill = layout, fill
+        self._buffer: Array | None = None
+
+    def __call__(self, x: Array, dtype: npt.DTypeLike) -> Array:
+        """The padded input: a view of `x` where there is nothing to pad or to convert, else the buffer."""
+        part: Array = x[self.layout.source]
+        if self.layout.plain:
+            return part.astype(dtype, copy=False)
+        shape = x.shape[: -len(self.layout.axes)] + tuple(axis.length for axis in self.layout.axes)
+        if self._buffer is None or self._buffer.shape != shape:
+            self._buffer = np.empty(shape, dtype)
+            self._fill_border(self._buffer)
+        buffer = self._buffer
+        buffer[self.layout.inner] = part
+        for axis, place in enumerate(self.layout.axes):
+            if len(place.border):
+                rest: Any = (slice(None),) * (len(self.layout.axes) - axis - 1)
+                buffer[(..., place.border, *rest)] = buffer[(..., place.origin, *rest)]
+        return buffer
+
+    def _fill_border(self, buffer: Array) -> None:
+        if any(len(axis.border) for axis in self.layout.axes):
+            buffer.fill(0)  # every border is copied from somewhere, axis by axis; what is copied over must be no NaN
+            return
+        for axis, place in enumerate(self.layout.axes):
+            rest = (slice(None),) * (len(self.layout.axes) - axis - 1)
+            for part in (slice(0, place.inner.start), slice(place.inner.stop, place.length)):
+                if part.stop > part.start:
+                    buffer[(..., part, *rest)] = self.fill
+
+
+def add_unpadded(gradient: Array, layout: Layout, out: Array) -> None:
+    """Add to `out` the gradient of the input, given that of the padded input, which is overwritten.
+
+    The adjoint of a gather adds up: `numpy.add.at` for the border, where one entry may be shown several times.
+    """
+    for axis, place in reversed(list(enumerate(layout.axes))):
+        if len(place.border):
+            moved = np.moveaxis(gradient, axis - len(layout.axes), 0)
+            np.add.at(moved, place.origin, moved[place.border])
+    out[layout.source] += gradient[layout.inner]

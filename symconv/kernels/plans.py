@@ -1,0 +1,155 @@
+"""Plans: how the tap form of an operator is cut into stages, each of which slides over some of the axes.
+
+- "taps": one stage, the tap form as it is, one tap after the other.
+- "separable": Fubini for sums, the same law for maxima: a reduction over a box of taps is one reduction an axis. What
+  happens to an entry before it is reduced is a stage of its own, done once an entry instead of once a tap.
+- "gemm": the taps of a block of outputs are laid out as a matrix, and the sum over channels and taps, the contraction
+  of the formula, is a matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Access, Bound, Node, Reduce, accesses, names_in, transform, walk
+from symconv.formulas.index import Index
+from symconv.kernels.reading import Walk
+from symconv.kernels.tapform import TapForm
+
+__all__ = ["Chain", "Stage", "chain_of", "choose", "plans_for"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A local formula that slides over some axes.
+
+    Attributes:
+        body: one output of the stage; its input is accessed at the taps of `axes`, in this order.
+        axes: the spatial axes that it slides over.
+        walks: the walks of all spatial axes of the operator.
+        source: the letter of the input; `weight` and `bias`, those of the parameters, or None.
+        ties: the tie policy of a maximum.
+    """
+
+    body: Node
+    axes: tuple[int, ...]
+    walks: tuple[Walk, ...]
+    source: str
+    weight: str | None
+    bias: str | None
+    ties: Literal["first", "split", "set"]
+
+    @property
+    def taps(self) -> tuple[Bound, ...]:
+        """The tap indices of this stage with their ranges, row-major."""
+        return tuple(
+            Bound(self.walks[axis].tap, Index.of(0), Index.of(self.walks[axis].taps - 1)) for axis in self.axes
+        )
+
+    @property
+    def suffix(self) -> str:
+        """What tells the functions of the stages apart in the source."""
+        if len(self.axes) == len(self.walks):
+            return ""
+        return "".join(["_along", *(f"_{axis}" for axis in self.axes)]) if self.axes else "_each_entry"
+
+    @property
+    def reduction(self) -> Reduce | None:
+        """The reduction over the taps of this stage, or None for a stage that works entry by entry."""
+        return next((n for n in walk(self.body) if isinstance(n, Reduce)), None)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Stages in the order in which they run: for the output, for gradients, and to find the first maximum.
+
+    They differ for a maximum: its first tie in row-major order is found by going along the last axis first, while the
+    output alone is faster along the first axis first; and equal shares of equal shares are not equal shares, so that
+    ties that are split need the whole window at once.
+    """
+
+    plan: str
+    whole: Stage
+    forward: tuple[Stage, ...]
+    backward: tuple[Stage, ...]
+    winners: tuple[Stage, ...]
+
+
+def plans_for(form: TapForm) -> tuple[str, ...]:
+    """The plans that apply to a tap form, the preferred one first."""
+    channels = form.channels
+    if channels is None:
+        return ("separable", "taps") if sum(w.taps > 1 for w in form.walks) > 1 else ("taps", "separable")
+    return ("gemm", "taps") if channels.per_group_in == channels.per_group_out == 1 else ("gemm",)
+
+
+def choose(form: TapForm, plan: str | None) -> str:
+    """The plan asked for, or the preferred one.
+
+    Raises:
+        ArgumentError: for a plan that does not exist or does not apply here.
+    """
+    known = plans_for(form)
+    if plan is None:
+        return known[0]
+    if plan not in known:
+        raise ArgumentError("plan", plan, f"must be one of the plans that apply here ({', '.join(map(repr, known))})")
+    return plan
+
+
+def chain_of(form: TapForm, plan: str) -> Chain:
+    """Cut a tap form into stages."""
+    every = tuple(range(len(form.walks)))
+    parameters = (form.letter("weight"), form.letter("bias"))
+
+    def one_channel(node: Node) -> Node | None:  # groups stand side by side in the arrays, as batches do
+        if isinstance(node, Access) and node.tensor in parameters:
+            return Access(node.tensor, node.index[-len(every) :] if node.tensor == parameters[0] else ())
+        return None
+
+    whole = _stage(form, transform(form.body, one_channel), every)
+    if plan == "taps":
+        return Chain(plan, whole, (whole,), (whole,), (whole,))
+    separated = _separated(form, whole, every[::-1])
+    backward = (whole,) if form.ties == "split" else separated
+    return Chain(plan, whole, _separated(form, whole, every), backward, separated)
+
+
+def _stage(form: TapForm, body: Node, axes: tuple[int, ...]) -> Stage:
+    return Stage(body, axes, form.walks, form.input, form.letter("weight"), form.letter("bias"), form.ties)
+
+
+def _separated(form: TapForm, whole: Stage, order: Sequence[int]) -> tuple[Stage, ...]:
+    """``outer(R over m, n of inner(a))`` as inner, then R over one axis after the other, the last one inside outer.
+
+    An axis with one tap is taken along with the first reduction, so that its stride thins out the array early.
+    """
+    reduce = whole.reduction
+    assert reduce is not None
+    sliding = [axis for axis in order if form.walks[axis].taps > 1] or [order[0]]
+    passes = [tuple(sorted({sliding[0], *(axis for axis in order if axis not in sliding)}))]
+    passes += [(axis,) for axis in sliding[1:]]
+    stages = []
+    inner: Node = reduce.body
+    if not isinstance(inner, Access):
+        stages.append(_stage(form, _at(inner, form.input, ()), ()))
+    for axes in passes:
+        taps = tuple(form.taps[axis] for axis in axes)
+        entry = Access(form.input, tuple(Index.of(tap.name) for tap in taps))
+        step = Reduce(reduce.op, taps, (), entry)
+        body: Node = step
+        if axes == passes[-1]:
+            body = transform(whole.body, lambda n, step=step: step if n == reduce else None)  # type: ignore[misc]
+        stages.append(_stage(form, body, axes))
+    return tuple(stages)
+
+
+def _at(node: Node, source: str, index: tuple[Index, ...]) -> Node:
+    """The tree with its accesses to the input moved to one index."""
+    assert accesses(node, source)
+    moved = transform(node, lambda n: Access(source, index) if isinstance(n, Access) and n.tensor == source else None)
+    assert not names_in(moved)
+    return moved

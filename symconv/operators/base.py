@@ -1,0 +1,367 @@
+"""What all operators share: windows on axes, sizes, and the three formulas that follow from the one they state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Access, Bound, Node, product, summation
+from symconv.formulas.calculus import absorb, differentiate, normalize
+from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.index import Index
+from symconv.formulas.symbols import SymbolTable, is_symbolic
+from symconv.operators.letters import Letters
+from symconv.operators.options import Integer, integer, to_index
+from symconv.operators.window import Window
+
+__all__ = ["Axis", "Geometry", "Operator", "Variable"]
+
+Variable: TypeAlias = Literal["input", "weight", "bias"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One index of a tensor: its letter and its extent (the index runs over ``0..extent-1``)."""
+
+    name: str
+    extent: Index
+
+    @property
+    def index(self) -> Index:
+        return Index.of(self.name)
+
+    @property
+    def bound(self) -> Bound:
+        return Bound(self.name, Index.of(0), self.extent - 1)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The index frame of an operator: letters, sizes and what is known of them.
+
+    `sizes` are the input sizes, one a spatial axis; `outputs` the output sizes, as names where they are not numbers.
+    """
+
+    letters: Letters
+    sizes: tuple[Index, ...]
+    outputs: tuple[Index, ...]
+    definitions: tuple[tuple[str, Index], ...]
+    lower: dict[str, int]
+    facts: tuple[Index, ...]
+    symbols: dict[str, Any]
+
+    def tensor(self, role: Any, axes: Sequence[Axis]) -> Tensor:
+        """The declaration of a tensor with these axes."""
+        box = tuple((Index.of(0), axis.extent - 1) for axis in axes)
+        return Tensor(getattr(self.letters, role), role, box)
+
+
+class Operator(ABC):
+    """A sliding-window operator. Subclasses are frozen dataclasses that state `windows` and `body`."""
+
+    variables: ClassVar[tuple[Variable, ...]] = ("input",)
+
+    @property
+    @abstractmethod
+    def windows(self) -> tuple[Window, ...]:
+        """The window of every spatial axis."""
+
+    @abstractmethod
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        """The indices of the tensor with a role; `primed` for a second copy of the same tensor's indices."""
+
+    @abstractmethod
+    def body(self, geometry: Geometry) -> Node:
+        """The exact formula of one output entry (0-based), in the letters of `geometry`."""
+
+    @property
+    def noun(self) -> str:
+        """What the operator is called in a sentence."""
+        return type(self).__name__
+
+    @property
+    def phrase(self) -> str:
+        """The same with its article where it takes one."""
+        return self.noun
+
+    def tie_policy(self) -> Literal["first", "split"]:
+        """How a maximum shares its gradient among equal taps."""
+        return "first"
+
+    def __repr__(self) -> str:
+        shown = []
+        for entry in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, entry.name)
+            # the kernel's length says how many axes there are, so it is always written out
+            value = value if entry.name == "kernel_size" else _compact(value)
+            if entry.name != "ndim" and value != entry.default:
+                shown.append(f"{entry.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    # ------------------------------------------------------------------ sizes
+
+    @property
+    def spatial_axes(self) -> int:
+        """The number of spatial axes."""
+        return len(self.windows)
+
+    def output_size(self, n: Integer | Sequence[Integer]) -> tuple[Integer, ...]:
+        """The output size of every spatial axis: integers for integers, else exact SymPy expressions with floor.
+
+        Args:
+            n: the input size, one entry a spatial axis (one entry alone for a single axis).
+
+        Raises:
+            GeometryError: where no window fits.
+            ArgumentError: for a wrong number of entries.
+        """
+        given = tuple(n) if isinstance(n, tuple | list) else (n,)
+        if len(given) != self.spatial_axes:
+            raise ArgumentError("input_size", n, f"must have {self.spatial_axes} entries, one a spatial axis")
+        return tuple(window.output_size(entry) for window, entry in zip(self.windows, given, strict=True))
+
+    def generic(self, *, keep: Sequence[str] = (), shared: bool = False) -> Any:
+        """The same operator with all its sizes symbolic: kernel K, stride S, padding P, dilation D, one an axis.
+
+        Args:
+            keep: options to leave as they are, such as ``("stride", "padding")``.
+            shared: one symbol for an option that is equal on all axes, such as K for a square kernel; otherwise every
+                axis has symbols of its own.
+
+        Raises:
+            ArgumentError: for a name in `keep` that is not a size option of this operator.
+        """
+        ndim = self.spatial_axes
+        options: dict[str, Any] = {}
+        known = {field.name for field in fields(self)}  # type: ignore[arg-type]
+        letters = {"kernel_size": "K", "stride": "S", "dilation": "D", "padding": "P", "output_size": "O"}
+        for option in keep:
+            if option not in letters or option not in known:
+                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in letters if o in known)}")
+        if getattr(self, "padding", None) == "same":
+            keep = (*keep, "stride")  # this rule is for stride 1 alone
+        sizes = frozenset(name for letter in "KSDO" for name in (letter, *numbered(letter, ndim)))
+        table = SymbolTable(positive=sizes, nonnegative=frozenset(("P", *numbered("P", ndim))))
+        for option, letter in letters.items():
+            if option in known and option not in keep and not isinstance(getattr(self, option), str):
+                same = shared and len(set(getattr(self, option))) == 1
+                letters_of = (letter,) * ndim if same else numbered(letter, ndim)
+                options[option] = tuple(table[name] for name in letters_of)
+        return replace(self, **options)  # type: ignore[type-var]
+
+    # ------------------------------------------------------------------ formulas
+
+    def geometry(self, letters: Letters, input_size: Sequence[int] | None = None) -> Geometry:
+        """The index frame: symbolic input sizes I (I_1, I_2, ...), or given ones."""
+        ndim = self.spatial_axes
+        symbols: dict[str, Any] = {}
+        lower: dict[str, int] = {}
+        for entry in fields(self):  # type: ignore[arg-type]
+            _collect(getattr(self, entry.name), symbols, entry.name)
+        letters = letters.avoiding((*symbols, *self.reals()))
+        lower.update(dict.fromkeys(self.reals(), 1))  # the order of a norm
+        for option in ("in_channels", "out_channels"):
+            if is_symbolic(getattr(self, option, 1)):
+                lower[str(getattr(self, option))] = 1
+        taken = {*symbols, *letters.names}
+        for window in self.windows:
+            window.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
+        if input_size is None:
+            names = tuple(_distinct(name, taken) for name in numbered("I", ndim))
+            sizes = tuple(Index.of(name) for name in names)
+            lower.update(dict.fromkeys(names, 1))
+        else:
+            sizes = tuple(Index.of(n) for n in input_size)
+        outputs, definitions = [], []
+        facts = []
+        for axis, (window, size) in enumerate(zip(self.windows, sizes, strict=True)):
+            count = self.count(axis, size)
+            name = _distinct(numbered("O", ndim)[axis], taken)
+            if count.value is None:
+                definitions.append((name, count))
+                lower[name] = 1
+                outputs.append(Index.of(name))
+            else:
+                outputs.append(count)
+            facts += [guard.expr for guard in window.facts(size) if guard.truth is None]
+        return Geometry(letters, sizes, tuple(outputs), tuple(definitions), lower, tuple(facts), symbols)
+
+    def count(self, axis: int, size: Index) -> Index:
+        """The number of outputs on an axis."""
+        return self.windows[axis].outputs(size)
+
+    def output(
+        self,
+        *,
+        names: Mapping[str, str] | None = None,
+        index_base: int = 0,
+        input_size: int | Sequence[int] | None = None,
+    ) -> Formula:
+        """The formula of one output entry.
+
+        Args:
+            names: letters to use instead of a, b, c, ... (see `Letters`).
+            index_base: 0 or 1, where indices start.
+            input_size: fix the input size instead of leaving it symbolic.
+        """
+        frame = self._frame(names, index_base, input_size)
+        free = self.axes("output", frame)
+        quantity = Quantity("entry", (frame.letters.output, tuple(axis.name for axis in free)))
+        return self._formula(quantity, free, self.body(frame), frame, self._reads(), index_base)
+
+    def derivative(
+        self,
+        wrt: Variable = "input",
+        *,
+        names: Mapping[str, str] | None = None,
+        index_base: int = 0,
+        input_size: int | Sequence[int] | None = None,
+    ) -> Formula:
+        """The closed form of the derivative of one output entry by one entry of a variable.
+
+        The free indices are those of the output, then those of the variable.
+
+        Args:
+            wrt: "input", "weight" or "bias".
+            names: letters to use.
+            index_base: 0 or 1.
+            input_size: fix the input size instead of leaving it symbolic.
+
+        Raises:
+            ArgumentError: for a variable that this operator does not have.
+        """
+        frame = self._frame(names, index_base, input_size)
+        variable, target = self._variable(wrt, frame)
+        outputs = self.axes("output", frame)
+        body = differentiate(self.body(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy())
+        quantity = Quantity(
+            "derivative",
+            (frame.letters.output, tuple(axis.name for axis in outputs)),
+            (target.name, tuple(axis.name for axis in variable)),
+        )
+        return self._formula(quantity, (*outputs, *variable), body, frame, self._reads(), index_base, close=True)
+
+    def gradient(
+        self,
+        wrt: Variable = "input",
+        *,
+        names: Mapping[str, str] | None = None,
+        index_base: int = 0,
+        input_size: int | Sequence[int] | None = None,
+    ) -> Formula:
+        """The gradient of an error by one entry of a variable, for an upstream gradient g = dE/dc.
+
+        Args and Raises: as for `derivative`.
+        """
+        frame = self._frame(names, index_base, input_size)
+        variable, target = self._variable(wrt, frame)
+        outputs = self.axes("output", frame)
+        upstream = Access(frame.letters.upstream, tuple(axis.index for axis in outputs))
+        inner = differentiate(self.body(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy())
+        body = summation(product(upstream, inner), *(axis.bound for axis in outputs))
+        quantity = Quantity("gradient", (frame.letters.error, ()), (target.name, tuple(axis.name for axis in variable)))
+        return self._formula(quantity, variable, body, frame, ("upstream", *self._reads()), index_base, close=True)
+
+    def _reads(self) -> tuple[str, ...]:
+        return self.variables
+
+    def _frame(
+        self, names: Mapping[str, str] | None, index_base: int, input_size: int | Sequence[int] | None
+    ) -> Geometry:
+        if index_base not in (0, 1) or isinstance(index_base, bool) or not isinstance(index_base, int):
+            raise ArgumentError("index_base", index_base, "must be 0 or 1")
+        if input_size is None:
+            return self.geometry(Letters.of(names))
+        given = tuple(input_size) if isinstance(input_size, Sequence) else (input_size,)
+        sizes = tuple(integer("input_size", n, 1) for n in given)
+        if not all(isinstance(n, int) for n in sizes):
+            raise ArgumentError("input_size", input_size, "must be integers", "leave it out for symbolic sizes")
+        self.output_size(sizes)  # refuses sizes where no window fits
+        return self.geometry(Letters.of(names), sizes)
+
+    def _variable(self, wrt: str, frame: Geometry) -> tuple[tuple[Axis, ...], Tensor]:
+        if wrt not in self.variables:
+            raise ArgumentError("wrt", wrt, f"must be a variable of {type(self).__name__}: {', '.join(self.variables)}")
+        axes = self.axes(wrt, frame, primed=wrt == "bias")
+        return axes, frame.tensor(wrt, axes)
+
+    def _formula(
+        self,
+        quantity: Quantity,
+        free: Sequence[Axis],
+        body: Node,
+        frame: Geometry,
+        roles: Sequence[str],
+        index_base: int,
+        close: bool = False,
+    ) -> Formula:
+        tensors = []
+        for role in roles:
+            axes = self.axes("output" if role == "upstream" else role, frame)
+            tensors.append(frame.tensor(role, axes))
+        sizes = tuple(name for size in frame.sizes for name in size.names)
+        real = frozenset(self.reals())
+        table = SymbolTable(
+            frame.symbols,
+            positive=frozenset(name for name, low in frame.lower.items() if low >= 1),
+            nonnegative=frozenset(name for name, low in frame.lower.items() if low == 0),
+            real=real,
+        )
+        formula = Formula(
+            quantity,
+            tuple(axis.bound for axis in free),
+            body,
+            tuple(tensors),
+            sizes,
+            frame.definitions,
+            tuple(sorted(frame.lower.items())),
+            frame.facts,
+            0,
+            table,
+        )
+        if close:
+            formula = formula.with_body(close_form(formula))
+        return formula.rebased(index_base)
+
+    def reals(self) -> tuple[str, ...]:
+        """Names of real parameters, such as a symbolic p of an LP norm."""
+        return ()
+
+
+def close_form(formula: Formula) -> Node:
+    """The closed form of a body: sifted, without settled guards and without those that a tensor's box implies."""
+    node = normalize(formula.body, formula.knowledge())
+    return absorb(node, formula.boxes)
+
+
+def numbered(letter: str, ndim: int) -> tuple[str, ...]:
+    """K for one axis; K_1, K_2, ... for more."""
+    return (letter,) if ndim == 1 else tuple(f"{letter}_{axis}" for axis in range(1, ndim + 1))
+
+
+def _distinct(name: str, taken: Set[str]) -> str:
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _collect(value: Any, symbols: dict[str, Any], option: str) -> None:
+    if isinstance(value, tuple):
+        for entry in value:
+            _collect(entry, symbols, option)
+    elif hasattr(value, "free_symbols") and option != "norm_type":
+        to_index(value, symbols, option)
+
+
+def _compact(value: Any) -> Any:
+    """An option as one would write it: equal pairs as one entry, equal entries of a stride or padding stay a tuple."""
+    if isinstance(value, tuple) and value and all(isinstance(v, tuple) and len(v) == 2 for v in value):
+        value = tuple(v[0] if v[0] == v[1] else v for v in value)
+        if all(v == 0 for v in value):
+            return 0
+    if isinstance(value, tuple) and value and all(v == 1 for v in value):
+        return 1
+    return value

@@ -1,0 +1,155 @@
+"""The window on one axis: its kernel, stride, padding and dilation, and the arithmetic that follows from them.
+
+Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (arXiv 1603.07285), relationships 6 and
+15; the rules for ceil_mode and SAME as in PyTorch and ONNX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from symconv.errors import ArgumentError, GeometryError
+from symconv.formulas.algebra import Guard, nonnegative
+from symconv.formulas.index import Index, IndexLike, ceiling, floor, maximum, minimum
+from symconv.formulas.symbols import SymbolTable, index_to_sympy, is_symbolic
+from symconv.operators.options import Integer, flag, integer, to_index
+
+__all__ = ["Window"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window on one axis: tap m of output o reads input ``stride*o + dilation*m - before`` (0-based).
+
+    Args:
+        kernel: the number of taps, at least 1.
+        stride: the step between neighbouring outputs, at least 1.
+        before: the padding before the input; a negative one crops.
+        after: the padding after the input; a negative one crops.
+        dilation: the step between neighbouring taps, at least 1.
+        ceil_mode: round the number of outputs up, but start no window in the padding after the input.
+        fit: "same_upper" or "same_lower": the padding follows from the input size so that there are
+            ``ceil(n / stride)`` outputs, with the odd surplus after or before; `before` and `after` must then be 0.
+
+    >>> Window(kernel=3, stride=2, before=1, after=1).output_size(5)
+    3
+    """
+
+    kernel: Integer
+    stride: Integer = 1
+    before: Integer = 0
+    after: Integer = 0
+    dilation: Integer = 1
+    ceil_mode: bool = False
+    fit: Literal["same_upper", "same_lower"] | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("kernel", 1), ("stride", 1), ("before", None), ("after", None), ("dilation", 1)):
+            object.__setattr__(self, name, integer(name, getattr(self, name), least))
+        flag("ceil_mode", self.ceil_mode)
+        if self.fit not in (None, "same_upper", "same_lower"):
+            raise ArgumentError("fit", self.fit, "must be None, 'same_upper' or 'same_lower'")
+
+    def _index(self, name: str) -> Index:
+        return to_index(getattr(self, name), {}, name)
+
+    @property
+    def k(self) -> Index:
+        """The number of taps."""
+        return self._index("kernel")
+
+    @property
+    def s(self) -> Index:
+        """The stride."""
+        return self._index("stride")
+
+    @property
+    def d(self) -> Index:
+        """The dilation."""
+        return self._index("dilation")
+
+    @property
+    def span(self) -> Index:
+        """The effective kernel ``d*(k - 1) + 1``: from the first tap to the last."""
+        return self.d * (self.k - 1) + 1
+
+    def padding(self, n: IndexLike) -> tuple[Index, Index]:
+        """The padding before and after an input of length `n`."""
+        if self.fit is None:
+            return self._index("before"), self._index("after")
+        length = Index.of(n)
+        total = maximum(0, (ceiling(length, self.s) - 1) * self.s + self.span - length)
+        small = floor(total, 2)
+        return (small, total - small) if self.fit == "same_upper" else (total - small, small)
+
+    def tap(self, output: IndexLike, tap: IndexLike, n: IndexLike) -> Index:
+        """The input that tap `tap` of output `output` reads (0-based; outside ``0..n-1`` it is padding)."""
+        return self.s * Index.of(output) + self.d * Index.of(tap) - self.padding(n)[0]
+
+    def room(self, n: IndexLike) -> Index:
+        """``n + before + after - span``: the last place where a window may start; negative where none fits."""
+        before, after = self.padding(n)
+        return Index.of(n) + before + after - self.span
+
+    def outputs(self, n: IndexLike) -> Index:
+        """The number of outputs of an input of length `n`, as an index expression (of a window that fits)."""
+        if self.fit is not None:
+            return ceiling(n, self.s)
+        if not self.ceil_mode:
+            return floor(self.room(n), self.s) + 1
+        before, after = self.padding(n)
+        rounded = ceiling(self.room(n), self.s) + 1
+        start = Index.of(n) + before
+        slack = (self.span - 1 - after).value
+        if slack is None or slack >= 0:  # then only the last window can start too late (see `facts`)
+            return minimum(rounded, ceiling(start, self.s))
+        late = minimum(1, maximum(0, floor((rounded - 1) * self.s - start, self.s) + 1))
+        return rounded - late
+
+    def output_size(self, n: Integer) -> Integer:
+        """The number of outputs of an input of length `n`: an int for ints, else an exact SymPy expression.
+
+        Raises:
+            GeometryError: where no window fits.
+        """
+        symbols: dict[str, Any] = {}
+        for name in ("kernel", "stride", "before", "after", "dilation"):
+            to_index(getattr(self, name), symbols, name)
+        length = to_index(integer("input_size", n, 1), symbols, "input_size")
+        count, room = self.outputs(length), self.room(length)
+        if room.value is not None and room.value < 0:
+            before, after = self.padding(length)
+            raise GeometryError(
+                "kernel_size",
+                self.kernel,
+                f"needs an effective size of at most the padded input ({self.span!r} > {length!r} + {before!r} + "
+                f"{after!r})",
+                "take a larger input, more padding, or a smaller kernel or dilation",
+            )
+        if count.value is not None:
+            if count.value < 1:
+                raise GeometryError("input_size", n, "leaves no output at all")
+            return count.value
+        return index_to_sympy(count, SymbolTable(symbols))
+
+    def parameters(self, note: Callable[[str, int], None]) -> None:
+        """Tell `note` the lower bound of every option that is a bare symbol: 1 for sizes, 0 for paddings."""
+        for name, least in (("kernel", 1), ("stride", 1), ("dilation", 1), ("before", 0), ("after", 0)):
+            value = getattr(self, name)
+            if is_symbolic(value):
+                for sym in value.free_symbols:
+                    if sym == value:
+                        note(sym.name, least)
+                    elif sym.is_positive:
+                        note(sym.name, 1)
+                    elif sym.is_nonnegative:
+                        note(sym.name, 0)
+
+    def facts(self, n: IndexLike) -> list[Guard]:
+        """What is assumed of symbolic sizes: a window fits; under ceil_mode the padding is smaller than the window."""
+        facts = [nonnegative(self.room(n))]
+        if self.ceil_mode:
+            facts.append(nonnegative(self.span - 1 - self.padding(n)[1]))
+        return facts

@@ -1,0 +1,241 @@
+"""Equality for all sizes: the terms of both sides matched one to one by bijections of their bound indices.
+
+Two sums ``sum over x in D1 of f(x)`` and ``sum over y in D2 of g(y)`` are equal where a map phi takes D1 into D2, a map
+psi takes D2 into D1, each undoes the other, and ``f(x) == g(phi(x))`` on D1. Each of these is an obligation of integer
+arithmetic. The domain of a term is where its guards, its ranges and the boxes of its accesses hold: elsewhere it is
+zero. Powers, absolute values, maxima and shares are equal where their parts are, which is asked under the outer domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from symconv.formulas.algebra import (
+    Absolute,
+    Compare,
+    Guard,
+    Node,
+    Power,
+    Reduce,
+    Share,
+    Sign,
+    Term,
+    expand,
+    substitute,
+)
+from symconv.formulas.index import Index
+from symconv.proofs.context import Context, NotShown
+from symconv.proofs.terms import Flat, flatten
+from symconv.proofs.unify import Assignment, assignments, bijections
+from symconv.proofs.verdict import Match
+
+__all__ = ["equal_sums", "obligations", "same"]
+
+
+@dataclass
+class _Class:
+    """Terms that are equal but for their coefficients, and the sum of these."""
+
+    first: Flat
+    parts: list[tuple[Fraction, Index]]
+
+    def total(self) -> Index:
+        """The sum of the coefficients, times a positive integer that makes all of them whole."""
+        scale = lcm(*(number.denominator for number, _ in self.parts))
+        result = Index.of(0)
+        for number, factor in self.parts:
+            result = result + int(number * scale) * factor
+        return result
+
+
+def equal_sums(left: Node, right: Node, context: Context) -> list[Match]:
+    """Show that two trees have the same value for all that the context allows.
+
+    All terms of ``left - right`` are sorted into classes of equal terms; in each class the coefficients must cancel,
+    or the domain be empty.
+
+    Raises:
+        NotShown: where no such proof was found, which says nothing about the statement.
+    """
+    classes: list[_Class] = []
+    matches: list[Match] = []
+    for side, sign, node in (("left", 1, left), ("right", -1, right)):
+        terms = expand(node)
+        for position, term in enumerate(terms, 1):
+            label = f"the {side} side" if len(terms) == 1 else f"term {position} of the {side} side"
+            _sort_in(flatten(term, context, label), sign, classes, matches, context)
+    for group in classes:
+        total = group.total()
+        if total.value == 0:
+            continue
+        if total.value is None:
+            mark = context.trace.mark()
+            try:
+                context.require(f"the coefficients of {group.first.label} cancel", (Guard("eq", total),))
+                continue
+            except NotShown:
+                context.trace.rewind(mark)
+        require_empty(group.first, context)
+    return matches
+
+
+def _sort_in(flat: Flat, sign: int, classes: list[_Class], matches: list[Match], context: Context) -> None:
+    for group in classes:
+        if group.first.signature != flat.signature:
+            continue
+        mark = context.trace.mark()
+        try:
+            matches.append(match_terms(group.first, flat, context))
+        except NotShown:
+            context.trace.rewind(mark)
+            continue
+        group.parts.append((sign * flat.coefficient, flat.outer))
+        return
+    classes.append(_Class(flat, [(sign * flat.coefficient, flat.outer)]))
+
+
+def require_empty(flat: Flat, context: Context) -> None:
+    """Show that a term has no point in its domain.
+
+    Raises:
+        NotShown: where it may have one.
+    """
+    try:
+        context.impossible(f"{flat.label} has no nonzero entry", flat.guards)
+    except NotShown:
+        raise NotShown(f"{flat.label} has no equal on the other side") from None
+
+
+def match_terms(left: Flat, right: Flat, context: Context) -> Match:
+    """A bijection that shows two terms equal up to their coefficients.
+
+    Raises:
+        NotShown: where none of the candidates passes all its obligations.
+    """
+    reason = f"{left.label} and {right.label}: no affine bijection of the indices was found"
+    for pairs in assignments(left, right):
+        for forward, backward in bijections(left, right, pairs, context.scope):
+            mark = context.trace.mark()
+            try:
+                _discharge(left, right, pairs, forward, backward, context)
+            except NotShown as failure:
+                context.trace.rewind(mark)
+                reason = str(failure)
+                continue
+            return Match((left.label, right.label), tuple(forward.items()), tuple(backward.items()))
+    raise NotShown(reason)
+
+
+def obligations(
+    left: Flat, right: Flat, pairs: Assignment, forward: Mapping[str, Index], backward: Mapping[str, Index]
+) -> list[tuple[str, tuple[Guard, ...], tuple[Guard, ...]]]:
+    """``(name, given, goals)`` for a candidate bijection: agreement, both domains, both inverses."""
+
+    def unchanged(flat: Flat, there: Mapping[str, Index], back: Mapping[str, Index]) -> tuple[Guard, ...]:
+        return tuple(Guard("eq", back[name].subs(there) - name) for name in flat.names)
+
+    agree = [a - b.subs(forward) for mine, theirs in pairs[0] for a, b in zip(mine.index, theirs.index, strict=True)]
+    divisor = right.divisor.subs(forward)
+    agree.append(left.weight * divisor - right.weight.subs(forward) * left.divisor)
+    nonzero = () if left.divisor == divisor else (Guard("ge", left.divisor - 1), Guard("ge", divisor - 1))
+    if left.divisor == divisor:
+        agree[-1] = left.weight - right.weight.subs(forward)
+    one, two = left.label, right.label
+    return [
+        (f"{one} and {two} read the same entries", left.guards, (*(Guard("eq", e) for e in agree), *nonzero)),
+        (f"the indices of {one} map into those of {two}", left.guards, tuple(g.subs(forward) for g in right.guards)),
+        (f"the indices of {two} map into those of {one}", right.guards, tuple(g.subs(backward) for g in left.guards)),
+        (f"there and back on {one} changes nothing", left.guards, unchanged(left, forward, backward)),
+        (f"there and back on {two} changes nothing", right.guards, unchanged(right, backward, forward)),
+    ]
+
+
+def _discharge(
+    left: Flat,
+    right: Flat,
+    pairs: Assignment,
+    forward: Mapping[str, Index],
+    backward: Mapping[str, Index],
+    context: Context,
+) -> None:
+    todo = obligations(left, right, pairs, forward, backward)
+    for name, _, goals in todo:
+        if any(goal.truth is False for goal in goals):
+            raise NotShown(f"{name}: it does not")  # seen without the solver, so a wrong guess costs nothing
+    for name, given, goals in todo:
+        context.require(name, goals, given)
+    inner = context.within(left.names, left.guards)
+    for mine, theirs in pairs[1]:
+        same(mine, substitute(theirs, forward), inner)
+
+
+def same(left: Node, right: Node, context: Context) -> None:
+    """Show that two factors have the same value, part by part.
+
+    Raises:
+        NotShown: where that was not possible.
+    """
+    if left == right:
+        return
+    if isinstance(left, Power) and isinstance(right, Power):
+        same(left.base, right.base, context)
+        same(left.exponent, right.exponent, context)
+    elif isinstance(left, Absolute | Sign) and isinstance(right, Absolute | Sign) and type(left) is type(right):
+        same(left.arg, right.arg, context)
+    elif isinstance(left, Compare) and isinstance(right, Compare) and left.relation == right.relation:
+        same(left.left, right.left, context)
+        same(left.right, right.right, context)
+    elif isinstance(left, Share) and isinstance(right, Share) and left.policy == right.policy:
+        _same_share(left, right, context)
+    elif isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op == "max":
+        _same_window(left, right, context)
+    elif _is_atomic(left) and _is_atomic(right):
+        raise NotShown(f"a {type(left).__name__.lower()} and a {type(right).__name__.lower()} were not shown equal")
+    else:
+        equal_sums(left, right, context)
+
+
+def _is_atomic(node: Node) -> bool:
+    return isinstance(node, Power | Absolute | Sign | Compare | Share) or getattr(node, "op", "sum") == "max"
+
+
+def _same_window(left: Reduce, right: Reduce, context: Context) -> tuple[Flat, Flat, Match]:
+    """Equal maxima: a bijection of the taps; a tap outside a tensor's box is a zero, not absent."""
+    one, two = (
+        flatten(Term(Fraction(1), (r.body,), r.bounds, r.guards), context, f"the {side} window", window=True)
+        for r, side in ((left, "left"), (right, "right"))
+    )
+    return one, two, match_terms(one, two, context)
+
+
+def _same_share(left: Share, right: Share, context: Context) -> None:
+    """Equal shares: the same window, the same tap of it, and for the policy "first" the same order of taps.
+
+    The order is row-major in the bound indices, so the bijection must be a translation: any other might exchange which
+    of two equal maxima comes first.
+    """
+    one, two, match = _same_window(left.reduce, right.reduce, context)
+    if one.quotients or two.quotients or len(one.names) != len(two.names):
+        raise NotShown("the taps of two shares are not those of one window, moved")
+    forward, backward = dict(match.forward), dict(match.backward)
+    taps = frozenset(one.names)
+    if any(backward[name].subs(forward) != Index.of(name) for name in one.names) or any(
+        forward[name].subs(backward) != Index.of(name) for name in two.names
+    ):
+        raise NotShown("the bijection of the taps of two shares holds inside the window only")
+    if left.policy == "first":
+        _require_order(one.names, two.names, forward, taps)
+    env = dict(zip(one.names, left.at, strict=True))
+    goals = [Guard("eq", forward[name].subs(env) - at) for name, at in zip(two.names, right.at, strict=True)]
+    context.require("both shares belong to the same tap", goals)
+
+
+def _require_order(
+    left: Sequence[str], right: Sequence[str], forward: Mapping[str, Index], taps: frozenset[str]
+) -> None:
+    for mine, theirs in zip(left, right, strict=True):
+        if (forward[theirs] - mine).names & taps:
+            raise NotShown("the bijection changes the order of the taps, which decides ties")

@@ -1,0 +1,143 @@
+"""Exact comparison of the two sides of a statement at given sizes, all entries at once.
+
+Polynomials are compared as maps from monomials to coefficients, which decides them. Other formulas are compared by
+normal forms: equal ones are equal for all tensors, unequal ones may or may not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Literal
+
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Bound, Node
+from symconv.formulas.exact import Polynomial, evaluate, is_polynomial, polynomials
+from symconv.formulas.index import Index
+from symconv.proofs.forms import Forms, NoNormalForm
+from symconv.proofs.sizes import holds
+from symconv.proofs.statement import Statement
+
+__all__ = ["At", "identity_at"]
+
+MAX_ROWS = 400_000  # index points at one size; beyond, the size counts as too large to compare
+MAX_ENTRIES = 4_000  # entries that are worked out one by one where a formula is no polynomial
+
+
+@dataclass(frozen=True)
+class At:
+    """A statement at one size.
+
+    Args:
+        statement: the statement.
+        env: numbers for its parameters, definitions and fixed names.
+    """
+
+    statement: Statement
+    env: Mapping[str, int]
+
+    def ranges(self, side: Literal["left", "right"] = "left") -> tuple[tuple[int, int], ...]:
+        """The first and last value of every free index, as one side declares them."""
+        free = self.statement.free if side == "left" else self.statement.other_free
+        return tuple((int(b.lower.evaluate(self.env)), int(b.upper.evaluate(self.env))) for b in free)
+
+    def boxes(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """The box of every tensor, in numbers."""
+        return {
+            name: tuple((int(low.evaluate(self.env)), int(high.evaluate(self.env))) for low, high in box)
+            for name, box in self.statement.boxes.items()
+        }
+
+    def check_boxes(self) -> None:
+        """Refuse a statement whose sides disagree about a tensor.
+
+        Raises:
+            ArgumentError: where the two sides declare different boxes for one tensor at this size.
+        """
+        for tensor, guard in self.statement.agreements:
+            if not holds(guard, self.env):
+                shown = ", ".join(f"{name} = {value}" for name, value in self.env.items())
+                raise ArgumentError(
+                    "right", tensor, f"must have the same box on both sides, which fails at {shown or 'this size'}"
+                )
+
+    def points(self) -> Iterator[tuple[int, ...]]:
+        """The values of the free indices that the hypotheses allow, in row-major order."""
+        names = self.statement.indices
+        conditions = self.statement.on_indices
+        for point in product(*(range(low, high + 1) for low, high in self.ranges())):
+            here = {**self.env, **dict(zip(names, point, strict=True))}
+            if all(holds(guard, here) for guard in conditions):
+                yield point
+
+    def entries(self) -> int:
+        """How many entries there are to compare, at least 1."""
+        count = 1
+        for low, high in self.ranges():
+            count *= max(high - low + 1, 1)
+        return count
+
+    @property
+    def polynomial(self) -> bool:
+        """Whether both sides are polynomials in tensor entries."""
+        return is_polynomial(self.statement.left) and is_polynomial(self.statement.right)
+
+    def polynomials(self, side: Literal["left", "right"]) -> dict[tuple[int, ...], Polynomial]:
+        """All entries of one side that are not zero.
+
+        Raises:
+            SizeLimitError: where that takes too many index points.
+        """
+        free = [
+            Bound(name, Index.of(low), Index.of(high))
+            for name, (low, high) in zip(self.statement.indices, self.ranges(), strict=True)
+        ]
+        node: Node = getattr(self.statement, side)
+        return polynomials(node, free, self.env, self.statement.boxes, MAX_ROWS)
+
+    def differences(self) -> dict[tuple[int, ...], Polynomial]:
+        """``left - right`` at all allowed entries where it is not zero."""
+        left, right = self.polynomials("left"), self.polynomials("right")
+        found: dict[tuple[int, ...], Polynomial] = {}
+        allowed = set(self.points()) if self.statement.on_indices else None
+        for point in sorted(left.keys() | right.keys()):
+            if allowed is not None and point not in allowed:
+                continue
+            mine, theirs = left.get(point, {}), right.get(point, {})
+            if mine == theirs:
+                continue
+            zero = Fraction(0)
+            rest = {key: mine.get(key, zero) - theirs.get(key, zero) for key in mine.keys() | theirs.keys()}
+            rest = {key: value for key, value in rest.items() if value}
+            if rest:
+                found[point] = rest
+        return found
+
+
+def identity_at(statement: Statement, env: Mapping[str, int]) -> Literal["equal", "different", "unknown"]:
+    """Whether both sides agree at one size, in all entries and for all tensors.
+
+    Raises:
+        ArgumentError: where the two sides declare different boxes for a tensor.
+        SizeLimitError: where that takes too many index points.
+    """
+    at = At(statement, env)
+    at.check_boxes()
+    if at.ranges("left") != at.ranges("right"):
+        return "different"
+    if at.polynomial:
+        return "different" if at.differences() else "equal"
+    domain = Forms()
+    for count, point in enumerate(at.points()):
+        if count >= MAX_ENTRIES:
+            return "unknown"
+        here = {**env, **dict(zip(statement.indices, point, strict=True))}
+        try:
+            left = evaluate(statement.left, here, domain, statement.boxes)
+            if left != evaluate(statement.right, here, domain, statement.boxes):
+                return "unknown"
+        except NoNormalForm:
+            return "unknown"
+    return "equal"

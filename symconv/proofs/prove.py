@@ -1,0 +1,190 @@
+"""`prove`: two formulas in, a verdict out; `prove_goal`: the same for the arithmetic of sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from time import perf_counter
+
+from symconv.errors import SizeLimitError
+from symconv.formulas.algebra import Guard
+from symconv.formulas.exact import is_polynomial
+from symconv.formulas.formula import Formula
+from symconv.proofs.bijection import equal_sums
+from symconv.proofs.context import Context, NotShown, Trace
+from symconv.proofs.exact import identity_at
+from symconv.proofs.refutation import Search
+from symconv.proofs.smt import EFFORT, Solver
+from symconv.proofs.statement import Statement, of_formulas
+from symconv.proofs.verdict import Match, Scope, Verdict
+
+__all__ = ["bijection_proof", "prove", "prove_statement"]
+
+FIRST_SIZES = 12  # compared before a proof is tried: nearly every slip shows at one of the smallest sizes
+MORE_SIZES = 1_500  # compared after a proof has failed
+SLOW_SIZES = 150  # the same where entries must be worked out one by one
+
+
+def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = ()) -> Verdict:
+    """Decide ``left == right`` for all sizes and indices that both formulas and `assuming` allow.
+
+    Args:
+        left: a formula.
+        right: another in the same free indices.
+        assuming: further conditions on sizes and indices, such as ``equal("S", 1)``.
+
+    Returns:
+        A verdict: "proved" with a bijection and its obligations; "exact" where there is one size only and the sides
+        are identical there; "refuted" with the smallest example; else "undecided".
+
+    Raises:
+        ArgumentError: where the two do not speak of the same indices and tensors.
+
+    >>> from symconv.operators.convolution import Conv
+    >>> layer = Conv(3, ndim=1).generic()
+    >>> verdict = prove(layer.gradient("input"), layer.gradient("input", index_base=1))
+    >>> verdict.status, str(verdict.scope)
+    ('proved', 'for all I, K, S, P, D')
+    """
+    return prove_statement(of_formulas(left, right, assuming))
+
+
+def prove_statement(
+    statement: Statement, *, effort: int = EFFORT, first: int = FIRST_SIZES, more: int | None = None
+) -> Verdict:
+    """`prove` for a statement.
+
+    Args:
+        statement: what is to be decided.
+        effort: the bound on the solver's work, a question.
+        first: how many sizes are compared before a proof is tried.
+        more: how many after it has failed; by default fewer where a size takes long.
+    """
+    start = perf_counter()
+    if more is None:
+        more = MORE_SIZES if is_polynomial(statement.left) and is_polynomial(statement.right) else SLOW_SIZES
+    verdict = _prove(statement, effort, first, more)
+    scope = Scope(statement.parameters, statement.fixed)
+    return replace(verdict, scope=scope, hypotheses=statement.all_hypotheses, seconds=perf_counter() - start)
+
+
+def _prove(statement: Statement, effort: int, first: int, more: int) -> Verdict:
+    search = Search(statement)
+    if not statement.parameters:  # one size only: a proof costs the same at every size, a comparison does not
+        search.look()
+        trace = Trace()
+        matches, problem = bijection_proof(statement, trace, effort, search)
+        if problem is None:
+            return _held(statement, matches, trace, search)
+    found = search.run(first)
+    if found is None and search.instance is None:
+        found = search.run(more)  # hypotheses on indices may leave the smallest sizes without an entry
+    trace = Trace()
+    if found is None:
+        matches, problem = bijection_proof(statement, trace, effort, search)
+        if problem is None:
+            return _held(statement, matches, trace, search)
+        if search.instance is None:
+            return Verdict("undecided", explanation=problem, obligations=trace.furthest())
+        exact = _exact(statement, search)
+        if exact is not None:
+            return exact
+        found = search.run(more)
+        if found is None:
+            reason = f"No proof was found ({problem}), and no difference at the {search.tried} smallest sizes."
+            if not search.conclusive:
+                reason += " There, examples with small numbers were compared, which is less than all tensors."
+            return Verdict(
+                "undecided",
+                explanation=reason,
+                obligations=trace.furthest(),
+                sizes=search.tried,
+                instance=search.instance,
+                method="search",
+            )
+    return Verdict(
+        "refuted",
+        counterexample=found,
+        explanation=f"The two sides differ: at {found}.",
+        method="search",
+        sizes=search.tried,
+        instance=search.instance or {},
+    )
+
+
+def _held(statement: Statement, matches: Sequence[Match], trace: Trace, search: Search) -> Verdict:
+    symbolic = bool(statement.parameters)
+    instance = search.instance or {}
+    where = ", ".join(f"{name} = {value}" for name, value in instance.items())
+    text = "The terms of both sides match one to one." if matches else "Both sides are zero or equal term by term."
+    if symbolic:
+        text += f" The hypotheses can be met, for instance by {where}."
+    return Verdict(
+        "proved" if symbolic else "exact",
+        explanation=text,
+        bijection=tuple(matches),
+        obligations=tuple(trace.done),
+        method="bijection",
+        sizes=search.tried,
+        instance=instance,
+    )
+
+
+def _exact(statement: Statement, search: Search) -> Verdict | None:
+    """The verdict on a statement about one size, where its two sides are identical there."""
+    if statement.parameters:
+        return None
+    env = {name: int(value.evaluate({})) for name, value in statement.definitions}
+    try:
+        answer = identity_at(statement, env)
+    except SizeLimitError:
+        return None
+    if answer != "equal":
+        return None
+    polynomial = search.conclusive
+    return Verdict(
+        "exact",
+        explanation=(
+            "All entries are the same polynomials in the tensors' entries."
+            if polynomial
+            else "All entries have the same normal form."
+        ),
+        method="polynomial identity" if polynomial else "normal forms",
+        sizes=1,
+        instance=search.instance or {},
+    )
+
+
+def bijection_proof(statement: Statement, trace: Trace, effort: int, search: Search) -> tuple[list[Match], str | None]:
+    """The matched terms of a proof for all sizes, or why there is none."""
+    problem = _unmet(statement, effort, search)
+    if problem is not None:
+        return [], problem
+    ranges: list[Guard] = []
+    for mine, theirs in zip(statement.free, statement.other_free, strict=True):
+        ranges += [Guard("eq", mine.lower - theirs.lower), Guard("eq", mine.upper - theirs.upper)]
+    names = {b.name for b in statement.free} | set(statement.parameters) | {n for n, _ in statement.definitions}
+    solver = Solver(effort)
+    try:
+        sizes = Context(statement.on_sizes, {}, statement.reals, names, solver, trace)
+        sizes.require("both sides have the same range of indices", sizes.stated(ranges))
+        same_boxes = sizes.stated(guard for _, guard in statement.agreements)
+        sizes.check_quotients()
+        sizes.require("both sides mean the same tensors", same_boxes)
+        context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace)
+        return equal_sums(statement.left, statement.right, context), None
+    except NotShown as failure:
+        return [], str(failure)
+
+
+def _unmet(statement: Statement, effort: int, search: Search) -> str | None:
+    """Why nothing may be concluded: the hypotheses are not known to be satisfiable. None where they are."""
+    if search.instance is not None:
+        return None
+    trace = Trace()
+    context = Context(statement.all_hypotheses, {}, statement.reals, (), Solver(effort), trace)
+    try:
+        context.impossible("the hypotheses contradict each other")
+    except NotShown:
+        return "no size was found at which the hypotheses hold, so a proof would say nothing"
+    return "the hypotheses contradict each other, so a proof would say nothing"

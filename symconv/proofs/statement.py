@@ -1,0 +1,321 @@
+"""A statement "left == right for all indices and sizes", with everything that it is meant under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symconv.errors import ArgumentError
+from symconv.formulas.algebra import (
+    Access,
+    Bound,
+    Bracket,
+    Guard,
+    Node,
+    Reduce,
+    Scalar,
+    Share,
+    accesses,
+    fresh_name,
+    substitute,
+    walk,
+)
+from symconv.formulas.exact import Box
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
+from symconv.proofs.sizes import denominators
+
+__all__ = ["Statement", "free_names", "of_formulas", "size_order"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``left == right`` for all values of the free indices and parameters that the hypotheses allow.
+
+    Attributes:
+        left: the left-hand side.
+        right: the right-hand side, in the same free indices.
+        free: the free indices with their ranges.
+        boxes: the box of every tensor; outside it a tensor is zero.
+        hypotheses: conditions on parameters, and on free indices beyond their ranges.
+        definitions: names that stand for expressions in parameters, such as the output size.
+        parameters: the names that range over integers, in the order in which sizes are enumerated.
+        fixed: parameters that the hypotheses fix.
+        solved: names that the hypotheses express by others; both sides are written without them.
+        other_free: the ranges of the free indices as the right-hand side declares them.
+        reals: names of real parameters, such as the p of an LP norm.
+        agreements: where both sides declare the box of a tensor, that the two are the same.
+    """
+
+    left: Node
+    right: Node
+    free: tuple[Bound, ...]
+    boxes: Mapping[str, Box]
+    hypotheses: tuple[Guard, ...] = ()
+    definitions: tuple[tuple[str, Index], ...] = ()
+    parameters: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, int], ...] = ()
+    solved: tuple[tuple[str, Index], ...] = ()
+    other_free: tuple[Bound, ...] = ()
+    reals: frozenset[str] = frozenset()
+    agreements: tuple[tuple[str, Guard], ...] = ()
+
+    @staticmethod
+    def of(
+        left: Node,
+        right: Node,
+        free: Sequence[Bound],
+        boxes: Mapping[str, Box],
+        hypotheses: Iterable[Guard] = (),
+        *,
+        definitions: Iterable[tuple[str, Index]] = (),
+        other_free: Sequence[Bound] | None = None,
+        reals: frozenset[str] = frozenset(),
+        order: Sequence[str] = (),
+        agreements: Iterable[tuple[str, Guard]] = (),
+    ) -> Statement:
+        """A statement about two trees; what equations among the hypotheses fix is put in.
+
+        Args:
+            left, right, free, boxes, hypotheses, definitions, reals, agreements: see the class.
+            other_free: the ranges that the right-hand side declares, if they are stated apart.
+            order: parameters in the order in which sizes are enumerated; the others follow.
+
+        Raises:
+            ArgumentError: for a tensor without a box, or one that is read with a wrong number of indices.
+        """
+        for side, node in (("left", left), ("right", right)):
+            for access in accesses(node):
+                if access.tensor not in boxes or len(boxes[access.tensor]) != len(access.index):
+                    raise ArgumentError(side, access.tensor, "must be read with one index for every axis of its box")
+        plain = Statement(
+            left,
+            right,
+            tuple(free),
+            dict(boxes),
+            tuple(dict.fromkeys(hypotheses)),
+            tuple(definitions),
+            other_free=tuple(free if other_free is None else other_free),
+            reals=reals,
+            agreements=tuple(pair for pair in dict.fromkeys(agreements) if pair[1].truth is not True),
+        )
+        return plain._solve_equations(order)._with_parameters(order)
+
+    # ------------------------------------------------------------------ what it is made of
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """The names of the free indices."""
+        return tuple(bound.name for bound in self.free)
+
+    @property
+    def on_sizes(self) -> tuple[Guard, ...]:
+        """The hypotheses that speak of no free index, definitions included."""
+        own = set(self.indices)
+        given = [g for g in self.hypotheses if not g.names & own]
+        return (*given, *(Guard("eq", Index.of(name) - value) for name, value in self.definitions))
+
+    @property
+    def on_indices(self) -> tuple[Guard, ...]:
+        """The hypotheses that restrict free indices beyond their ranges."""
+        own = set(self.indices)
+        return tuple(g for g in self.hypotheses if g.names & own)
+
+    @property
+    def all_hypotheses(self) -> tuple[Guard, ...]:
+        """All conditions under which the two sides must agree."""
+        ranges = [g for bound in self.free for g in bound.guards()]
+        return tuple(g for g in (*self.on_sizes, *ranges, *self.on_indices) if g.truth is not True)
+
+    def _exprs(self) -> Iterator[Index]:
+        for bound in (*self.free, *self.other_free):
+            yield from (bound.lower, bound.upper)
+        for box in self.boxes.values():
+            for low, high in box:
+                yield from (low, high)
+        for guard in self.hypotheses:
+            yield guard.expr
+            if guard.divisor is not None:
+                yield guard.divisor
+        for _, value in self.definitions:
+            yield value
+
+    def denominators(self) -> tuple[Index, ...]:
+        """All denominators and divisors that depend on parameters alone: they must be positive for a size to count."""
+        allowed = set(self.parameters) | {name for name, _ in self.definitions}
+        exprs = [*self._exprs(), *_indices_in(self.left), *_indices_in(self.right)]
+        guards = [*self.hypotheses, *_guards_in(self.left), *_guards_in(self.right)]
+        return tuple(d for d in denominators(exprs, guards) if d.names <= allowed)
+
+    # ------------------------------------------------------------------ building
+
+    def subs(self, env: Mapping[str, Index]) -> Statement:
+        """The statement with expressions put in for parameters."""
+
+        def ranges(bounds: Sequence[Bound]) -> tuple[Bound, ...]:
+            return tuple(Bound(b.name, b.lower.subs(env), b.upper.subs(env)) for b in bounds)
+
+        return replace(
+            self,
+            left=substitute(self.left, env),
+            right=substitute(self.right, env),
+            free=ranges(self.free),
+            other_free=ranges(self.other_free),
+            boxes={
+                name: tuple((low.subs(env), high.subs(env)) for low, high in box) for name, box in self.boxes.items()
+            },
+            hypotheses=tuple(g for g in (g.subs(env) for g in self.hypotheses) if g.truth is not True),
+            definitions=tuple((name, value.subs(env)) for name, value in self.definitions),
+            agreements=tuple((name, guard.subs(env)) for name, guard in self.agreements),
+        )
+
+    def _solve_equations(self, order: Sequence[str]) -> Statement:
+        """Use equations among the hypotheses: ``S == 1`` puts 1 in for S, ``K == I`` puts I in for K."""
+        statement, solved = self, list(self.solved)
+        while True:
+            step = statement._equation(order)
+            if step is None:
+                fixed = tuple((name, value.value) for name, value in solved if value.value is not None)
+                return replace(statement, solved=tuple(solved), fixed=fixed)
+            env = {step[0]: step[1]}
+            solved = [(name, value.subs(env)) for name, value in solved] + [step]
+            statement = statement.subs(env)
+
+    def _equation(self, order: Sequence[str]) -> tuple[str, Index] | None:
+        held = set(self.indices) | {name for name, _ in self.definitions}
+        for guard in self.hypotheses:
+            if guard.kind != "eq" or guard.names & set(self.indices) or _has_atoms(guard.expr):
+                continue
+            for name in sorted(guard.names - held, key=lambda n: size_order(n, order), reverse=True):
+                split = guard.expr.linear_in(name)
+                if split is not None and split[0].value in (1, -1):
+                    return name, -split[1] if split[0].value == 1 else split[1]
+        return None
+
+    def _with_parameters(self, order: Sequence[str]) -> Statement:
+        names = free_names(self.left) | free_names(self.right)
+        for expr in self._exprs():
+            names |= expr.names
+        names -= set(self.indices) | {name for name, _ in self.definitions}
+        return replace(self, parameters=tuple(sorted(names, key=lambda name: size_order(name, order))))
+
+
+def size_order(name: str, order: Sequence[str] = ()) -> tuple[int, int, str]:
+    """The place of a parameter in an enumeration: as given, else input, kernel, stride, padding, dilation, others."""
+    if name in order:
+        return 0, list(order).index(name), name
+    letter = name.partition("_")[0].rstrip("'")
+    return 1, "IKSPD".find(letter) if letter and letter in "IKSPD" else 9, name
+
+
+def _has_atoms(expr: Index) -> bool:
+    return any(not isinstance(atom, str) for key in expr.terms for atom in key)
+
+
+def free_names(node: Node) -> frozenset[str]:
+    """The names of a tree that it does not bind."""
+    if isinstance(node, Reduce):
+        inner = free_names(node.body).union(*(g.names for g in node.guards))
+        inner = inner.union(*(b.lower.names | b.upper.names for b in node.bounds))
+        return inner - {b.name for b in node.bounds}
+    if isinstance(node, Share):
+        return free_names(node.reduce).union(*(e.names for e in node.at))
+    if isinstance(node, Access):
+        return frozenset().union(*(e.names for e in node.index))
+    if isinstance(node, Scalar):
+        return node.index.names
+    if isinstance(node, Bracket):
+        return frozenset().union(*(g.names for g in node.guards))
+    return frozenset().union(*(free_names(child) for child in _parts(node)))
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    found: list[Node] = []
+    for name in ("args", "base", "exponent", "arg", "left", "right"):
+        value = getattr(node, name, None)
+        if isinstance(value, tuple):
+            found += value
+        elif value is not None:
+            found.append(value)
+    return tuple(found)
+
+
+def _indices_in(node: Node) -> Iterator[Index]:
+    for n in walk(node):
+        if isinstance(n, Access):
+            yield from n.index
+        elif isinstance(n, Scalar):
+            yield n.index
+        elif isinstance(n, Share):
+            yield from n.at
+        elif isinstance(n, Reduce):
+            for bound in n.bounds:
+                yield from (bound.lower, bound.upper)
+    for guard in _guards_in(node):
+        yield guard.expr
+
+
+def _guards_in(node: Node) -> Iterator[Guard]:
+    for n in walk(node):
+        if isinstance(n, Reduce | Bracket):
+            yield from n.guards
+
+
+def of_formulas(left: Formula, right: Formula, assuming: Iterable[Guard] = ()) -> Statement:
+    """The statement that two formulas agree: their free indices matched, their hypotheses joined.
+
+    Free indices are matched by name where both sides have the same names, else by position. A name that both define
+    differently (such as the output size O of two operators) is renamed on the right.
+
+    Raises:
+        ArgumentError: where the numbers of free indices or the axes of a tensor differ.
+    """
+    right = right.rebased(left.base)
+    if len(left.free) != len(right.free):
+        raise ArgumentError(
+            "right", right.indices, f"must have as many free indices as the left side ({', '.join(left.indices)})"
+        )
+    mine = dict(left.definitions)
+    taken = set(left.indices) | set(left.parameters) | set(mine) | set(right.parameters) | set(right.indices)
+    env: dict[str, Index] = {}
+    for name, value in right.definitions:
+        if mine.get(name, value) != value or name in left.indices:
+            env[name] = Index.of(fresh_name(name, taken))
+            taken |= env[name].names
+    order = list(range(len(left.free)))
+    if set(left.indices) == set(right.indices):
+        order = [right.indices.index(name) for name in left.indices]
+    else:
+        clash = set(left.indices) & set(right.parameters) | set(right.indices) & set(left.parameters)
+        if clash:
+            raise ArgumentError("right", sorted(clash), "must not be free indices on one side and sizes on the other")
+        env |= {theirs: Index.of(ours) for theirs, ours in zip(right.indices, left.indices, strict=True)}
+    boxes = dict(left.boxes)
+    agreements: list[tuple[str, Guard]] = []
+    for tensor in right.tensors:
+        box = tuple((low.subs(env), high.subs(env)) for low, high in tensor.box)
+        ours = boxes.setdefault(tensor.name, box)
+        if len(ours) != len(box):
+            raise ArgumentError("right", tensor.name, "must have as many axes as on the left side")
+        for one, two in zip(ours, box, strict=True):
+            agreements += [(tensor.name, Guard("eq", a - b)) for a, b in zip(one, two, strict=True)]
+    hypotheses: list[Guard] = []
+    for formula, renamed in ((left, {}), (right, env)):
+        hypotheses += [Guard("ge", renamed.get(name, Index.of(name)) - low) for name, low in formula.lower]
+        hypotheses += [Guard("ge", fact.subs(renamed)) for fact in formula.facts]
+        hypotheses += [Guard("ge", Index.of(name) - 1) for name in sorted(formula.table.real)]  # the order of a norm
+    definitions = [(repr(Index.of(name).subs(env)), value.subs(env)) for name, value in right.definitions]
+    return Statement.of(
+        left.body,
+        substitute(right.body, env),
+        left.free,
+        boxes,
+        [*hypotheses, *assuming],
+        definitions=dict.fromkeys([*left.definitions, *definitions]),
+        other_free=tuple(
+            Bound(ours.name, right.free[k].lower.subs(env), right.free[k].upper.subs(env))
+            for ours, k in zip(left.free, order, strict=True)
+        ),
+        reals=left.table.real | right.table.real,
+        agreements=agreements,
+    )

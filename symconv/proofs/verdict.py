@@ -1,0 +1,184 @@
+"""What a proof attempt answers: a frozen record that never says more than what was checked.
+
+"proved": for all sizes that the hypotheses allow. "exact": at the one size that was asked about. "refuted": a concrete
+size, entry and tensors where the two sides differ. "undecided": none of these. "error": a claim that cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal, TypeAlias
+
+from symconv.formulas.algebra import Guard
+from symconv.formulas.index import Index
+
+__all__ = ["Counterexample", "Match", "Obligation", "Scope", "Status", "Verdict", "condition"]
+
+Status: TypeAlias = Literal["proved", "exact", "refuted", "undecided", "error"]
+Outcome: TypeAlias = Literal["proved", "failed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which parameters a verdict speaks of for all their values, and which were fixed."""
+
+    symbolic: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        parts = []
+        if self.symbolic:
+            parts.append("for all " + ", ".join(self.symbolic))
+        if self.fixed:
+            parts.append("at " + ", ".join(f"{name} = {value}" for name, value in self.fixed))
+        return "; ".join(parts) or "at the given size"
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """One statement of integer arithmetic that a proof rests on.
+
+    Attributes:
+        name: what it says.
+        outcome: "proved", "failed" (the solver has a model of the negation: this step fails, the claim may still hold)
+            or "unknown".
+        smtlib: the negation in SMT-LIB 2; "unsat" means proved. Any solver for integer arithmetic can check it again.
+    """
+
+    name: str
+    outcome: Outcome
+    smtlib: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two equal terms, and the bijection of their bound indices.
+
+    `forward` gives each bound index of the second term in those of the first, `backward` the other way round.
+    """
+
+    terms: tuple[str, str]
+    forward: tuple[tuple[str, Index], ...] = ()
+    backward: tuple[tuple[str, Index], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.forward:
+            return f"{self.terms[0]} is {self.terms[1]} entry by entry"
+        return f"{self.terms[0]} is {self.terms[1]} with " + ", ".join(f"{n} = {e!r}" for n, e in self.forward)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Sizes, an entry and tensors at which the two sides differ.
+
+    Attributes:
+        sizes: a number for every parameter, definitions such as the output size included.
+        indices: the free indices of the entry; empty where already the sizes differ.
+        tensors: the entries that are not zero, by tensor and index.
+        boxes: the first and last index of every tensor at these sizes, one pair an axis.
+        left: the value of the left-hand side.
+        right: the value of the right-hand side.
+        smallest: whether all smaller sizes were tried before.
+        what: what is compared, such as "value" or "range of p".
+    """
+
+    sizes: Mapping[str, int]
+    indices: Mapping[str, int]
+    tensors: Mapping[str, Mapping[tuple[int, ...], Fraction]]
+    boxes: Mapping[str, tuple[tuple[int, int], ...]]
+    left: Any
+    right: Any
+    smallest: bool = True
+    what: str = "value"
+
+    def matrix(self, tensor: str) -> Any:
+        """A tensor as nested lists of rational numbers, zeros included."""
+        entries = self.tensors.get(tensor, {})
+
+        def rows(box: tuple[tuple[int, int], ...], index: tuple[int, ...]) -> Any:
+            if not box:
+                return entries.get(index, Fraction(0))
+            low, high = box[0]
+            return [rows(box[1:], (*index, position)) for position in range(low, high + 1)]
+
+        return rows(self.boxes[tensor], ())
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} = {value}" for name, value in self.sizes.items()) or "the given size"
+        if self.indices:
+            where += "; at " + ", ".join(f"{name} = {value}" for name, value in self.indices.items())
+        put = [
+            f"{name}[{', '.join(map(str, index))}] = {value}"
+            for name, entries in self.tensors.items()
+            for index, value in entries.items()
+        ]
+        with_ = f"; with {', '.join(put)} and all other entries 0" if put else ""
+        if not put and self.boxes:
+            with_ = "; with all entries 0"
+        return f"{where}{with_}: {self.what} {self.left} on the left, {self.right} on the right"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one question, with what it rests on.
+
+    Attributes:
+        status: see the module.
+        scope: which parameters were symbolic, which fixed.
+        hypotheses: the conditions on sizes and indices under which the statement is made.
+        counterexample: for "refuted", where it fails.
+        explanation: one or two sentences for a reader.
+        bijection: the matched terms of a proof.
+        obligations: the integer statements that were discharged (for "undecided": how far the best attempt came).
+        method: "bijection", "polynomial identity", "normal forms", "search" or "arithmetic".
+        sizes: at how many sizes the two sides were compared exactly.
+        instance: sizes at which all hypotheses hold, so that nothing is proved vacuously.
+        seconds: the time it took; takes no part in equality.
+    """
+
+    status: Status
+    scope: Scope = Scope()
+    hypotheses: tuple[Guard, ...] = ()
+    counterexample: Counterexample | None = None
+    explanation: str = ""
+    bijection: tuple[Match, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    method: str = ""
+    sizes: int = 0
+    instance: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def holds(self) -> bool:
+        """True for "proved" and "exact"."""
+        return self.status in ("proved", "exact")
+
+    def __str__(self) -> str:
+        lines = [f"{self.status.upper()} {self.scope}" if self.status != "error" else "ERROR"]
+        if self.explanation:
+            lines.append(f"  {self.explanation}")
+        if self.hypotheses:
+            lines.append("  provided " + ", ".join(condition(guard) for guard in self.hypotheses))
+        lines += [f"  {match}" for match in self.bijection]
+        lines += [f"  [{obligation.outcome}] {obligation.name}" for obligation in self.obligations]
+        if self.counterexample is not None:
+            lines.append(f"  counterexample: {self.counterexample}")
+        return "\n".join(lines)
+
+
+def condition(guard: Guard) -> str:
+    """A guard as one writes it, with nothing negative on either side.
+
+    >>> condition(Guard("ge", Index.of("I") - "K"))
+    'I >= K'
+    """
+    if guard.kind == "div":
+        return f"{guard.divisor!r} divides {guard.expr!r}"
+    left = Index({key: value for key, value in guard.expr.terms.items() if value > 0})
+    right = Index({key: -value for key, value in guard.expr.terms.items() if value < 0})
+    sign = ">=" if guard.kind == "ge" else "=="
+    if not left.terms:
+        return f"{right!r} {'<=' if guard.kind == 'ge' else '=='} {left!r}"
+    return f"{left!r} {sign} {right!r}"

@@ -1,0 +1,1 @@
+"""Documents: a frozen model, figures and Jinja2 templates that write LaTeX, HTML and PDF from it."""

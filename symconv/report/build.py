@@ -1,0 +1,101 @@
+"""From a problem to a document: its questions in order, then what rests on what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.problem import Problem, Question
+from symconv.errors import ProblemFileError, SymconvError
+from symconv.report.document import Block, Document, Inline, Ledger, Mark, Section, StatusLine, Text
+from symconv.report.questions import claims, derivation, pooling, size, values
+from symconv.report.questions.desk import Desk, Progress, words
+
+__all__ = ["build_document"]
+
+_KINDS: dict[str, Callable[[Desk, Question], list[Block]]] = {
+    "size": size.size,
+    "size-formula": size.size_formula,
+    "values": values.values,
+    "derivation": derivation.derivation,
+    "modules": pooling.modules,
+    "expressions": pooling.expressions,
+    "relations": pooling.relations,
+}
+
+_MEANING: dict[Mark, str] = {
+    "proved": "proved for all sizes",
+    "exact": "exact at the declared size",
+    "refuted": "refuted",
+    "undecided": "not decided",
+}
+
+
+def build_document(problem: Problem, progress: Progress = lambda _: None) -> Document:
+    """Work out every question of a problem; each displayed step is checked on the way.
+
+    Args:
+        problem: the problem.
+        progress: told in a few words what is being done.
+    """
+    desk = Desk(problem, progress)
+    blocks: list[Block] = []
+    for question in problem.questions:
+        progress(f"question {question.id}")
+        blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
+        try:
+            blocks += _KINDS[question.ask](desk, question)
+        except ProblemFileError:
+            raise
+        except SymconvError as error:
+            raise problem.where(question).error(str(error)) from error
+    if problem.claims:
+        blocks.append(Section("claims", "", (Text("Claims"),)))
+        results: list[ClaimVerdict] = []
+        for source in problem.claims:
+            progress(f"claim {source.id}")
+            results += check_source(source)
+        blocks += claims.claims(desk, results)
+    if desk.checked:
+        blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
+        blocks.append(desk.arc_map())
+        blocks.append(Ledger(tuple(desk.ledger)))
+    lead: tuple[Inline, ...] = words(problem.lead) if problem.lead else ()
+    return Document(
+        problem.title,
+        lead,
+        tuple(blocks),
+        _status(desk),
+        problem.author,
+        problem.title.split(":")[0][:60],
+    )
+
+
+def _status(desk: Desk) -> tuple[StatusLine, ...]:
+    """How many statements have which mark, as ranges of their numbers."""
+    lines = []
+    for mark, meaning in _MEANING.items():
+        numbers = [number for number, own in desk.checked if own == mark]
+        if numbers:
+            lines.append(StatusLine(mark, words(f"{_ranges(numbers)} {meaning}")))
+    if desk.errors:
+        lines.append(StatusLine("none", words(f"{_ranges(desk.errors)} in error")))
+    return tuple(lines)
+
+
+def _ranges(numbers: list[str]) -> str:
+    runs: list[list[tuple[str, int | None]]] = []
+    for number in numbers:
+        letters = number.rstrip("0123456789")
+        place = int(number[len(letters) :]) if number[len(letters) :] else None
+        last = runs[-1][-1] if runs else ("", None)
+        follows = place is not None and last[1] is not None and last[0] == letters and place == last[1] + 1
+        if follows:
+            runs[-1].append((letters, place))
+        else:
+            runs.append([(letters, place)])
+
+    def shown(item: tuple[str, int | None]) -> str:
+        return item[0] + ("" if item[1] is None else str(item[1]))
+
+    return ", ".join(shown(run[0]) if len(run) == 1 else f"{shown(run[0])}–{shown(run[-1])}" for run in runs)

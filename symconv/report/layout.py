@@ -1,0 +1,166 @@
+"""What both writers ask of a document before they write it: its parts, its marks, its widest margin number."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from symconv.errors import RenderError
+from symconv.report.document import (
+    ArcMap,
+    Band,
+    Block,
+    Display,
+    Document,
+    Figure,
+    Mark,
+    Notation,
+    Paragraph,
+    Ref,
+    Section,
+    Stage,
+    Statement,
+)
+
+__all__ = [
+    "MARK_MEANINGS",
+    "Part",
+    "all_blocks",
+    "check_document",
+    "margin_numbers",
+    "marks_used",
+    "parts",
+    "starts_relation",
+]
+
+_RELATION = re.compile(
+    r"(?:\\(?:leq?|geq?|neq?|equiv|approx|in|overset|stackrel|iff|implies|to|mapsto)(?![A-Za-z])|[=<>])"
+)
+
+MARK_MEANINGS: dict[Mark, str] = {
+    "definition": "definition",
+    "proved": "proved for all sizes",
+    "exact": "exact at one size",
+    "refuted": "refuted",
+    "undecided": "undecided",
+}
+"""What the legend says; a `none` mark has no meaning and is not drawn."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section with the blocks up to the next one; its statements share one axis. The first may have no section."""
+
+    section: Section | None
+    blocks: tuple[Block, ...]
+
+
+def parts(document: Document) -> tuple[Part, ...]:
+    """The blocks, split in front of every section; no block is lost and the order stays."""
+    groups: list[tuple[Section | None, list[Block]]] = [(None, [])]
+    for block in document.blocks:
+        if isinstance(block, Section):
+            groups.append((block, []))
+        else:
+            groups[-1][1].append(block)
+    return tuple(Part(section, tuple(blocks)) for section, blocks in groups if section or blocks)
+
+
+def all_blocks(blocks: tuple[Block, ...]) -> Iterator[Block]:
+    """Every block in reading order, those inside bands too."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Band):
+            yield from all_blocks(block.blocks)
+
+
+def _marked(block: Block) -> Iterator[tuple[Mark, str]]:
+    """The marks of a block with the number that hangs beside each in the margin."""
+    if isinstance(block, Statement | Paragraph | Display):
+        yield block.mark, block.number
+    elif isinstance(block, Section):
+        yield "none", block.number
+    elif isinstance(block, Figure):
+        yield block.mark, ""
+    elif isinstance(block, Notation):
+        for row in (*block.rows, *((block.footer,) if block.footer else ())):
+            yield "definition" if row.number else "none", row.number
+    elif isinstance(block, ArcMap):
+        for node in block.nodes:
+            yield node.mark, ""
+
+
+def marks_used(document: Document) -> tuple[Mark, ...]:
+    """The marks that the legend must explain, in its own order."""
+    used = {mark for block in all_blocks(document.blocks) for mark, _ in _marked(block)}
+    used |= {line.mark for line in document.status}
+    order: tuple[Mark, ...] = get_args(Mark)
+    return tuple(mark for mark in order if mark in used and mark in MARK_MEANINGS)
+
+
+def margin_numbers(document: Document) -> tuple[str, ...]:
+    """The different numbers that hang in the margin, in order of appearance; the widest sets its width."""
+    return tuple(dict.fromkeys(n for block in all_blocks(document.blocks) for _, n in _marked(block) if n))
+
+
+def starts_relation(latex: str) -> bool:
+    """Whether a row of a long relation begins with a relation sign of its own.
+
+    >>> starts_relation("=a"), starts_relation(r"\\leq a"), starts_relation("+a")
+    (True, True, False)
+    """
+    return _RELATION.match(latex.lstrip("{} ")) is not None
+
+
+def check_document(document: Document) -> None:
+    """Every id is given once, every reference leads somewhere, every figure has its captions and signs.
+
+    Args:
+        document: what a writer is about to print.
+
+    Raises:
+        RenderError: naming the id, the reference or the figure.
+    """
+    seen: set[str] = set()
+    for identifier in _identifiers(document):
+        if identifier in seen:
+            raise RenderError(f"every id must be used once in a document, got {identifier!r} twice; rename one of them")
+        seen.add(identifier)
+    for reference in _references(document):
+        if reference.target not in seen:
+            raise RenderError(
+                f"a reference must lead to an id of the document, got {reference.target!r} under the label "
+                f"{reference.label!r}; correct it, or print the label as text"
+            )
+    for block in all_blocks(document.blocks):
+        if isinstance(block, Figure) and not (
+            len(block.scenes) == len(block.captions) == len(block.signs) + 1 and block.scenes
+        ):
+            raise RenderError(
+                f"figure {block.number} must have one caption a scene and one sign between two scenes, got "
+                f"{len(block.scenes)} scenes, {len(block.captions)} captions and {len(block.signs)} signs"
+            )
+
+
+def _identifiers(document: Document) -> Iterator[str]:
+    for block in all_blocks(document.blocks):
+        if isinstance(block, Notation):
+            rows = (*block.rows, *((block.footer,) if block.footer else ()))
+            yield from (row.id for row in rows if row.id)
+        elif isinstance(block, Section | Stage | Statement | Paragraph | Display | Figure) and block.id:
+            yield block.id
+
+
+def _references(value: object) -> Iterator[Ref]:
+    """Every reference anywhere in a document, in reading order."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _references(item)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type) and type(value).__module__ == Ref.__module__:
+        for attribute in dataclasses.fields(value):
+            yield from _references(getattr(value, attribute.name))

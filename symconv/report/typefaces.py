@@ -1,0 +1,61 @@
+"""The fonts of the HTML page, embedded: STIX Two Text and STIX Two Math, subsets under the Open Font License.
+
+Without a font for mathematics many browsers show small sums and fraction bars that touch; a page that fetches one is
+not self-contained. Where the subsets come from stands in `fonts/SOURCE.txt`.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from symconv.errors import RenderError
+
+__all__ = ["font_faces"]
+
+_LATIN = "U+0000-00FF,U+0131,U+0152-0153,U+02C6,U+02DA,U+02DC,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212"
+_EXTENDED = "U+0100-0130,U+0132-0151,U+0154-017F"
+
+
+@dataclass(frozen=True)
+class _Face:
+    file: str
+    family: str
+    style: str = "normal"
+    weight: int = 400
+    characters: str = ""
+
+
+_FACES = (
+    _Face("stix-two-math", "STIX Two Math"),
+    *(
+        _Face(f"stix-two-text-{part}-{name}", "STIX Two Text", style, weight, characters)
+        for part, characters in (("latin", _LATIN), ("latin-ext", _EXTENDED))
+        for name, style, weight in (("regular", "normal", 400), ("italic", "italic", 400), ("semibold", "normal", 600))
+    ),
+)
+
+
+@lru_cache(maxsize=1)
+def font_faces() -> str:
+    """The `@font-face` rules with the fonts inside them.
+
+    Raises:
+        RenderError: a font file is missing from the installation.
+    """
+    return "\n".join(map(_rule, _FACES))
+
+
+def _rule(face: _Face) -> str:
+    path = Path(__file__).resolve().parent / "fonts" / f"{face.file}.woff2"
+    try:
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+    except OSError as error:
+        raise RenderError(f"the font {path} cannot be read ({error.strerror}); install symconv again") from error
+    characters = f"unicode-range:{face.characters};" if face.characters else ""
+    return (
+        f'@font-face{{font-family:"{face.family}";font-style:{face.style};font-weight:{face.weight};'
+        f'font-display:block;{characters}src:url(data:font/woff2;base64,{data})format("woff2")}}'
+    )

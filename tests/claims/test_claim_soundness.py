@@ -1,0 +1,147 @@
+"""Random claims against the judge: nothing false is proved or exact, nothing true is refuted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import pytest
+from claim_words import Case, Judge, Layer, MeaninglessError, World, holds, random_case
+
+import symconv as sc
+from symconv.claims.scope import Declarations
+from symconv.operators.convolution import Conv
+
+CASES = 320
+SLOW_CASES = 4_000
+
+
+def declarations(case: Case) -> Declarations:
+    layer = case.layer
+    op = Conv((layer.kernel,) * layer.axes, layer.stride, layer.padding, layer.dilation, flip=layer.flip)
+    return Declarations(op, (layer.size,) * layer.axes, sizes=case.sizes, indices=case.indices)
+
+
+def fits(layer: Layer) -> bool:
+    return layer.outputs >= 1
+
+
+def other_sizes(case: Case) -> Iterator[Layer]:
+    """Layers with other numbers for what a general claim leaves open: input and kernel, and what its letters name."""
+    for size in (1, 2, 3, 4):
+        for kernel in (1, 2, 3):
+            for stride in (1, 2) if "S" in case.sizes else (case.layer.stride,):
+                for padding in (0, 1) if "P" in case.sizes else (case.layer.padding,):
+                    for dilation in (1, 2) if "D" in case.sizes else (case.layer.dilation,):
+                        layer = replace(
+                            case.layer, size=size, kernel=kernel, stride=stride, padding=padding, dilation=dilation
+                        )
+                        if fits(layer) and (layer.axes == 1 or size <= 3):
+                            yield layer
+
+
+def at(case: Case, counter: Any, general: bool) -> World:
+    """The world of a counterexample."""
+    sizes = counter.sizes
+    layer = case.layer
+    if general:
+        layer = replace(
+            layer,
+            size=sizes["I"],
+            kernel=sizes["K"],
+            stride=sizes.get("S", layer.stride),
+            padding=sizes.get("P", layer.padding),
+            dilation=sizes.get("D", layer.dilation),
+        )
+    tensors = {letter: dict(counter.tensors.get(letter, {})) for letter in "abg"}
+    return World(layer, tensors)
+
+
+def confirmed(case: Case, counter: Any, general: bool) -> bool:
+    """Whether the judge finds the same difference at a counterexample."""
+    for env, left, right in Judge(at(case, counter, general), case.indices).sides(case.text):
+        if isinstance(left, tuple):
+            if left[0] != right[0]:
+                return True
+            place = tuple(counter.indices.values())
+            values = [Fraction(side[1].get(place, 0)) for side in (left, right)]
+            return values == [counter.left, counter.right] and values[0] != values[1]
+        here = all(env[name] == value for name, value in counter.indices.items() if name in env)
+        if here and (left, right) == (counter.left, counter.right) and left != right:
+            return True
+    return False
+
+
+def judged(case: Case, general: bool) -> tuple[str, str]:
+    """``(status, complaint)`` for one claim in one mode; the complaint is empty where the verdict is right."""
+    verdict = sc.check_claim(case.text, declarations(case), general=general)
+    status = verdict.status
+    if status == "error":
+        return status, "" if case.changed else f"true, and in error: {verdict.explanation}"
+    layers = list(other_sizes(case)) if general else [case.layer]
+    true = True
+    for layer in layers:
+        try:
+            true = true and holds(case.text, layer, case.indices)
+        except MeaninglessError:
+            if not general:
+                return "meaningless", "" if status != "exact" else "exact, and meaningless"
+            continue  # such as a division by S - 1: at this size nothing is said
+    if status in ("proved", "exact") and not true:
+        return status, "FALSE, and held to be true"
+    if status == "refuted":
+        if true and not general:
+            return status, "TRUE, and refuted"
+        if not confirmed(case, verdict.counterexample, general):
+            return status, f"refuted by no example: {verdict.counterexample}"
+    if not case.changed and status == "refuted":
+        return status, "an identity, and refuted"
+    return status, ""
+
+
+def survey(count: int, seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
+    random, complaints = Random(seed), []
+    table: dict[str, Counter[str]] = {"literal": Counter(), "general": Counter()}
+    for _ in range(count):
+        case = random_case(random)
+        while not fits(case.layer):
+            case = random_case(random)
+        for mode in ("literal", "general"):
+            if mode == "general" and (
+                any(c.isdigit() for c in case.text) and "K" not in case.text and "O" not in case.text
+            ):
+                continue  # written in numbers, it says nothing about other sizes
+            status, complaint = judged(case, mode == "general")
+            table[mode][status] += 1
+            if complaint:
+                complaints.append(f"{mode}: {case.text}   at {case.layer} is {complaint}")
+    return table, complaints
+
+
+def report(table: dict[str, Counter[str]]) -> None:
+    for mode, counts in table.items():
+        total = sum(counts.values())
+        share = counts["undecided"] / max(total, 1)
+        print(f"\n{mode:8} {total:5} claims, {share:6.2%} undecided: {dict(sorted(counts.items()))}", end="")
+
+
+def test_no_random_claim_is_judged_wrongly(capsys: pytest.CaptureFixture[str]) -> None:
+    table, complaints = survey(CASES, 20_261)
+    with capsys.disabled():
+        report(table)
+    assert not complaints, "\n".join(complaints[:10])
+    for counts in table.values():
+        assert counts["refuted"] >= CASES // 8  # the generator makes both kinds
+        assert counts["proved"] + counts["exact"] >= CASES // 8
+        assert counts["undecided"] <= 0.05 * sum(counts.values())
+
+
+@pytest.mark.slow
+def test_no_random_claim_of_many_is_judged_wrongly() -> None:
+    table, complaints = survey(SLOW_CASES, 7)
+    report(table)
+    assert not complaints, "\n".join(complaints[:10])
