@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
     from symconv.kernels.compile import compile
     from symconv.kernels.kernel import Gradients, Kernel
+    from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.convolution import Conv
+    from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+    from symconv.operators.transposed import ConvTranspose
+    from symconv.operators.unpooling import MaxUnpool
     from symconv.operators.window import Window
     from symconv.proofs.prove import prove
     from symconv.proofs.verdict import Verdict
@@ -39,19 +43,24 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "ArgumentError",
     "AvgPool",
     "ClaimVerdict",
     "Conv",
+    "ConvTranspose",
     "Declarations",
     "Derivation",
     "Document",
+    "Fold",
     "Formula",
     "GeometryError",
     "Gradients",
     "Kernel",
     "LPPool",
     "MaxPool",
+    "MaxUnpool",
     "NotSupportedError",
     "Problem",
     "ProblemFileError",
@@ -59,6 +68,7 @@ __all__ = [
     "SizeLimitError",
     "Step",
     "SymconvError",
+    "Unfold",
     "Verdict",
     "Window",
     "WriteError",
@@ -94,8 +104,12 @@ _HOME = {
     "formulas.formula": ("Formula",),
     "kernels.compile": ("compile",),
     "kernels.kernel": ("Gradients", "Kernel"),
+    "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),
+    "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
+    "operators.transposed": ("ConvTranspose",),
+    "operators.unpooling": ("MaxUnpool",),
     "operators.window": ("Window",),
     "proofs.prove": ("prove",),
     "proofs.verdict": ("Verdict",),

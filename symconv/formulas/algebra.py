@@ -196,7 +196,7 @@ class Compare:
     """1 where ``left relation right`` holds between values, else 0."""
 
     left: Node
-    relation: Literal[">", ">="]
+    relation: Literal[">", ">=", "="]
     right: Node
 
 

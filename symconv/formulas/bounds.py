@@ -79,7 +79,9 @@ class Knowledge:
             return self._settle(expr, rest)
         split = expr.linear_in(bound.name)
         if split is None:
-            return False
+            atoms = [a for key in expr.terms for a in key if isinstance(a, Quotient) and bound.name in a.names]
+            simpler = _rest_form(expr, atoms[0], lambda e: self._settle(e, bounds)) if atoms else []
+            return any(self._settle(e, bounds) for e in simpler)
         coefficient, remainder = split
         # An affine expression is smallest at an end of the range: which end, the sign of the coefficient says.
         if self._parameters(coefficient):
@@ -127,6 +129,24 @@ def _worst_case(expr: Index, test: Callable[[Index], bool]) -> bool:
 
 
 def _rest_form(expr: Index, atom: Quotient, test: Callable[[Index], bool]) -> list[Index]:
+    """What `_without` gives, where it is simpler: a factor that does not divide out may bring new quotients."""
+    before = len(_quotients(expr))
+    return [e for e in _without(expr, atom, test) if len(_quotients(e)) < before]
+
+
+def _quotients(expr: Index) -> set[Quotient]:
+    """All quotients of an expression, those inside others too."""
+    found: set[Quotient] = set()
+    for key in expr.terms:
+        for atom in key:
+            if isinstance(atom, Quotient):
+                found |= {atom} | _quotients(atom.numerator) | _quotients(atom.denominator)
+            elif isinstance(atom, Extremum):
+                found = found.union(*(_quotients(arg) for arg in atom.args))
+    return found
+
+
+def _without(expr: Index, atom: Quotient, test: Callable[[Index], bool]) -> list[Index]:
     """An expression without the quotient that is nonnegative only if `expr` is: d*floor(n/d) = n - rest, rest < d.
 
     Which end of the rest is the worst, the sign of its factor says; `test` decides that sign.

@@ -59,6 +59,7 @@ __all__ = [
     "sift",
     "tighten",
     "without_settled_guards",
+    "without_single_values",
 ]
 
 
@@ -190,6 +191,23 @@ def _pivot(term: Term, keep: set[str]) -> tuple[Guard, Bound, Index, Index] | No
             if best is None or cost < best[0]:
                 best = (cost, guard, bound, coefficient, -remainder)
     return None if best is None else best[1:]
+
+
+def without_single_values(node: Node) -> Node:
+    """Put in the value of every bound index that has only one, such as the one output of global pooling."""
+    return rebuild(_without_single_values(term) for term in expand(node))
+
+
+def _without_single_values(term: Term) -> Term:
+    env = {bound.name: bound.lower for bound in term.bounds if bound.lower == bound.upper}
+    if not env:
+        return term
+    return Term(
+        term.coefficient,
+        tuple(substitute(factor, env) for factor in term.factors),
+        tuple(bound.subs(env) for bound in term.bounds if bound.name not in env),
+        tuple(guard.subs(env) for guard in term.guards),
+    )
 
 
 def without_settled_guards(term: Term, knowledge: Knowledge) -> Term:

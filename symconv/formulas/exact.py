@@ -7,6 +7,7 @@ absolute value or a power is evaluated entry by entry in a `Domain` (rational nu
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +17,7 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
+    ONE,
     Absolute,
     Access,
     Add,
@@ -42,12 +44,14 @@ from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, points
 
 __all__ = [
+    "RELATIONS",
     "Box",
     "Domain",
     "Entry",
     "Monomial",
     "Numbers",
     "Polynomial",
+    "divides_by_nothing",
     "evaluate",
     "is_polynomial",
     "polynomials",
@@ -150,6 +154,10 @@ def _weights(
     return values
 
 
+RELATIONS: dict[str, Callable[[Any, Any], Any]] = {">": operator.gt, ">=": operator.ge, "=": operator.eq}
+"""The relations of a `Compare`."""
+
+
 class Domain(Protocol):
     """The values that formulas are evaluated in."""
 
@@ -209,7 +217,7 @@ class Numbers:
         return max(values) if values else float("-inf")
 
     def compare(self, left: Any, relation: str, right: Any) -> Any:
-        return Fraction(int(left > right if relation == ">" else left >= right))
+        return Fraction(int(RELATIONS[relation](left, right)))
 
     def add(self, values: list[Any]) -> Any:
         return sum(values, Fraction(0))
@@ -298,6 +306,14 @@ def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[
         values = [evaluate(node.body, point, domain, boxes) for point in _window(node, env)]
         return domain.add(values) if node.op == "sum" else domain.maximum(values)
     return _share(node, env, domain, boxes)
+
+
+def divides_by_nothing(node: Node, env: Mapping[str, int]) -> bool:
+    """Whether a formula divides by a count that is 0, as an average over a window without a real tap does."""
+    factors = node.args if isinstance(node, Multiply) else (node,)
+    counts = [f.base for f in factors if isinstance(f, Power) and f.exponent == Constant(Fraction(-1))]
+    counts = [n for n in counts if isinstance(n, Reduce) and n.op == "sum" and n.body == ONE]
+    return any(evaluate(n, env, Numbers({}), {}) == 0 for n in counts)
 
 
 def _window(reduce: Reduce, env: Mapping[str, int]) -> list[dict[str, int]]:

@@ -25,7 +25,7 @@ from symconv.formulas.algebra import (
     walk,
 )
 from symconv.formulas.bounds import Knowledge
-from symconv.formulas.exact import Box, Numbers, Polynomial, evaluate, is_polynomial, polynomials
+from symconv.formulas.exact import Box, Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.symbols import SymbolTable
 
@@ -37,7 +37,7 @@ __all__ = ["MAX_DENSE_ENTRIES", "MAX_NONZEROS", "Formula", "Quantity", "Role", "
 MAX_DENSE_ENTRIES = 100_000
 MAX_NONZEROS = 1_000_000
 
-Role = Literal["input", "weight", "bias", "output", "upstream"]
+Role = Literal["input", "weight", "bias", "position", "output", "upstream"]
 
 
 @dataclass(frozen=True)
@@ -341,10 +341,12 @@ class Formula:
         for t in self.tensors:
             _check_shape(t.name, tensors[t.name], tuple(int((h - low + 1).evaluate(env)) for low, h in t.box))
         domain = Numbers({t.name: _reader(t.name, tensors[t.name], self.base) for t in self.tensors})
-        return {
-            point: evaluate(self.body, {**env, **dict(zip(self.indices, point, strict=True))}, domain, self.boxes)
-            for point in _points(self.ranges(env))
-        }
+        found: dict[tuple[int, ...], Any] = {}
+        for point in _points(self.ranges(env)):
+            here = {**env, **dict(zip(self.indices, point, strict=True))}
+            undefined = divides_by_nothing(self.body, here)
+            found[point] = math.nan if undefined else evaluate(self.body, here, domain, self.boxes)
+        return found
 
     # ------------------------------------------------------------------ other forms
 

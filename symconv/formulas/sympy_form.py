@@ -35,7 +35,16 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
-from symconv.formulas.exact import Box, Polynomial, evaluate, is_polynomial, polynomials, share_of
+from symconv.formulas.exact import (
+    RELATIONS,
+    Box,
+    Polynomial,
+    divides_by_nothing,
+    evaluate,
+    is_polynomial,
+    polynomials,
+    share_of,
+)
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 
@@ -233,8 +242,8 @@ class _Builder:
             return sympy.sign(self.plain(node.arg, known, guards))
         if isinstance(node, Compare):
             left, right = self.build(node.left, known), self.build(node.right, known)
-            relation = left > right if node.relation == ">" else left >= right
-            return sympy.Piecewise((1, relation), (0, True))
+            truth = sympy.Eq(left, right) if node.relation == "=" else RELATIONS[node.relation](left, right)
+            return sympy.Piecewise((1, truth), (0, True))
         if isinstance(node, Share):
             # the tap must lie in the window, or its share is 0
             env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
@@ -291,7 +300,7 @@ class _SymPyDomain:
         return sympy.Max(*values)
 
     def compare(self, left: Any, relation: str, right: Any) -> Any:
-        truth = left > right if relation == ">" else left >= right
+        truth = sympy.Eq(left, right) if relation == "=" else RELATIONS[relation](left, right)
         if truth in (sympy.true, sympy.false):
             return sympy.Integer(int(bool(truth)))
         return sympy.Piecewise((1, truth), (0, True))
@@ -318,6 +327,8 @@ def polynomial_to_sympy(poly: Polynomial) -> Any:
 def entry_to_sympy(formula: Formula, point: tuple[int, ...], env: Mapping[str, int]) -> Any:
     """One entry at one point of the free indices."""
     whole = {**env, **dict(zip(formula.indices, point, strict=True))}
+    if divides_by_nothing(formula.body, whole):
+        return sympy.nan
     if is_polynomial(formula.body):
         entries = polynomials(formula.body, (), whole, formula.boxes)
         return polynomial_to_sympy(entries.get((), {}))
@@ -325,10 +336,17 @@ def entry_to_sympy(formula: Formula, point: tuple[int, ...], env: Mapping[str, i
 
 
 def _entries(formula: Formula, env: Mapping[str, int]) -> Callable[[tuple[int, ...]], Any]:
-    if is_polynomial(formula.body):
-        known = polynomials(formula.body, formula.free_at(env), env, formula.boxes)
-        return lambda point: polynomial_to_sympy(known[point]) if point in known else sympy.S.Zero
-    return lambda point: entry_to_sympy(formula, point, env)
+    if not is_polynomial(formula.body):
+        return lambda point: entry_to_sympy(formula, point, env)
+    known = polynomials(formula.body, formula.free_at(env), env, formula.boxes)
+
+    def entry(point: tuple[int, ...]) -> Any:
+        if point in known:
+            return polynomial_to_sympy(known[point])
+        undefined = divides_by_nothing(formula.body, {**env, **dict(zip(formula.indices, point, strict=True))})
+        return sympy.nan if undefined else sympy.S.Zero
+
+    return entry
 
 
 def to_matrix(formula: Formula, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Access, Bound, Node, product, summation
-from symconv.formulas.calculus import absorb, differentiate, normalize
+from symconv.formulas.algebra import Access, Bound, Guard, Node, product, summation
+from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula, Quantity, Tensor
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, is_symbolic
@@ -17,7 +17,7 @@ from symconv.operators.letters import Letters
 from symconv.operators.options import Integer, integer, to_index
 from symconv.operators.window import Window
 
-__all__ = ["Axis", "Geometry", "Operator", "Variable"]
+__all__ = ["Axis", "Geometry", "Operator", "Variable", "named_axes"]
 
 Variable: TypeAlias = Literal["input", "weight", "bias"]
 
@@ -59,15 +59,21 @@ class Geometry:
         return Tensor(getattr(self.letters, role), role, box)
 
 
+def named_axes(names: Sequence[str], extents: Sequence[Index]) -> tuple[Axis, ...]:
+    """The axes of some names and extents, one each."""
+    return tuple(Axis(name, extent) for name, extent in zip(names, extents, strict=True))
+
+
 class Operator(ABC):
     """A sliding-window operator. Subclasses are frozen dataclasses that state `windows` and `body`."""
 
     variables: ClassVar[tuple[Variable, ...]] = ("input",)
+    ndim: int
 
     @property
     @abstractmethod
     def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis."""
+        """The window of every spatial axis; none where the window differs from output to output."""
 
     @abstractmethod
     def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
@@ -92,21 +98,25 @@ class Operator(ABC):
         return "first"
 
     def __repr__(self) -> str:
+        defaults = {entry.name: entry.default for entry in fields(self)}  # type: ignore[arg-type]
         shown = []
-        for entry in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, entry.name)
-            # the kernel's length says how many axes there are, so it is always written out
-            value = value if entry.name == "kernel_size" else _compact(value)
-            if entry.name != "ndim" and value != entry.default:
-                shown.append(f"{entry.name}={value!r}")
+        for name, value in self.options().items():
+            # the length of a size says how many axes there are, so it is always written out
+            value = value if name in ("kernel_size", "output_size") else _compact(value)
+            if name != "ndim" and value != defaults.get(name):
+                shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def options(self) -> dict[str, Any]:
+        """The options by the names under which the operator is declared."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}  # type: ignore[arg-type]
 
     # ------------------------------------------------------------------ sizes
 
     @property
     def spatial_axes(self) -> int:
         """The number of spatial axes."""
-        return len(self.windows)
+        return self.ndim
 
     def output_size(self, n: Integer | Sequence[Integer]) -> tuple[Integer, ...]:
         """The output size of every spatial axis: integers for integers, else exact SymPy expressions with floor.
@@ -121,7 +131,15 @@ class Operator(ABC):
         given = tuple(n) if isinstance(n, tuple | list) else (n,)
         if len(given) != self.spatial_axes:
             raise ArgumentError("input_size", n, f"must have {self.spatial_axes} entries, one a spatial axis")
-        return tuple(window.output_size(entry) for window, entry in zip(self.windows, given, strict=True))
+        return tuple(self.axis_output_size(axis, integer("input_size", entry, 1)) for axis, entry in enumerate(given))
+
+    def axis_output_size(self, axis: int, n: Integer) -> Integer:
+        """The output size of one spatial axis for an input of length `n`.
+
+        Raises:
+            GeometryError: where no window fits.
+        """
+        return self.windows[axis].output_size(n)
 
     def generic(self, *, keep: Sequence[str] = (), shared: bool = False) -> Any:
         """The same operator with all its sizes symbolic: kernel K, stride S, padding P, dilation D, one an axis.
@@ -135,22 +153,30 @@ class Operator(ABC):
             ArgumentError: for a name in `keep` that is not a size option of this operator.
         """
         ndim = self.spatial_axes
-        options: dict[str, Any] = {}
-        known = {field.name for field in fields(self)}  # type: ignore[arg-type]
-        letters = {"kernel_size": "K", "stride": "S", "dilation": "D", "padding": "P", "output_size": "O"}
+        known = self.options()
+        changed: dict[str, Any] = {}
+        letters = {
+            "kernel_size": "K",
+            "stride": "S",
+            "dilation": "D",
+            "padding": "P",
+            "output_padding": "A",
+            "output_size": "O",
+        }
         for option in keep:
             if option not in letters or option not in known:
                 raise ArgumentError("keep", option, f"must be among {', '.join(o for o in letters if o in known)}")
-        if getattr(self, "padding", None) == "same":
+        if known.get("padding") == "same":
             keep = (*keep, "stride")  # this rule is for stride 1 alone
         sizes = frozenset(name for letter in "KSDO" for name in (letter, *numbered(letter, ndim)))
-        table = SymbolTable(positive=sizes, nonnegative=frozenset(("P", *numbered("P", ndim))))
+        paddings = frozenset(name for letter in "PA" for name in (letter, *numbered(letter, ndim)))
+        table = SymbolTable(positive=sizes, nonnegative=paddings)
         for option, letter in letters.items():
-            if option in known and option not in keep and not isinstance(getattr(self, option), str):
-                same = shared and len(set(getattr(self, option))) == 1
+            if option in known and option not in keep and not isinstance(known[option], str):
+                same = shared and len(set(known[option])) == 1
                 letters_of = (letter,) * ndim if same else numbered(letter, ndim)
-                options[option] = tuple(table[name] for name in letters_of)
-        return replace(self, **options)  # type: ignore[type-var]
+                changed[option] = tuple(table[name] for name in letters_of)
+        return type(self)(**{**known, **changed})
 
     # ------------------------------------------------------------------ formulas
 
@@ -159,39 +185,49 @@ class Operator(ABC):
         ndim = self.spatial_axes
         symbols: dict[str, Any] = {}
         lower: dict[str, int] = {}
-        for entry in fields(self):  # type: ignore[arg-type]
-            _collect(getattr(self, entry.name), symbols, entry.name)
+        for option, value in self.options().items():
+            _collect(value, symbols, option)
         letters = letters.avoiding((*symbols, *self.reals()))
         lower.update(dict.fromkeys(self.reals(), 1))  # the order of a norm
         for option in ("in_channels", "out_channels"):
             if is_symbolic(getattr(self, option, 1)):
                 lower[str(getattr(self, option))] = 1
         taken = {*symbols, *letters.names}
-        for window in self.windows:
-            window.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
+        self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         if input_size is None:
-            names = tuple(_distinct(name, taken) for name in numbered("I", ndim))
-            sizes = tuple(Index.of(name) for name in names)
-            lower.update(dict.fromkeys(names, 1))
+            sizes = self.input_sizes(tuple(_distinct(name, taken) for name in numbered("I", ndim)))
+            lower.update({name: 1 for size in sizes for name in size.names if name not in symbols})
         else:
             sizes = tuple(Index.of(n) for n in input_size)
         outputs, definitions = [], []
         facts = []
-        for axis, (window, size) in enumerate(zip(self.windows, sizes, strict=True)):
+        for axis, size in enumerate(sizes):
             count = self.count(axis, size)
-            name = _distinct(numbered("O", ndim)[axis], taken)
-            if count.value is None:
+            if count.value is None and count != Index.of(min(count.names)):
+                name = _distinct(numbered("O", ndim)[axis], taken)
                 definitions.append((name, count))
                 lower[name] = 1
-                outputs.append(Index.of(name))
-            else:
-                outputs.append(count)
-            facts += [guard.expr for guard in window.facts(size) if guard.truth is None]
+                count = Index.of(name)
+            outputs.append(count)
+            facts += [guard.expr for guard in self.facts(axis, size) if guard.truth is None]
         return Geometry(letters, sizes, tuple(outputs), tuple(definitions), lower, tuple(facts), symbols)
+
+    def input_sizes(self, names: Sequence[str]) -> tuple[Index, ...]:
+        """The input size of every spatial axis where none is given: a free name, or what the options leave of it."""
+        return tuple(Index.of(name) for name in names)
 
     def count(self, axis: int, size: Index) -> Index:
         """The number of outputs on an axis."""
         return self.windows[axis].outputs(size)
+
+    def facts(self, axis: int, size: Index) -> list[Guard]:
+        """What is taken for granted of symbolic sizes on an axis, such as that a window fits."""
+        return self.windows[axis].facts(size)
+
+    def parameters(self, note: Callable[[str, int], None]) -> None:
+        """Tell `note` the least value of every option that is a bare symbol."""
+        for window in self.windows:
+            window.parameters(note)
 
     def output(
         self,
@@ -333,7 +369,7 @@ class Operator(ABC):
 
 def close_form(formula: Formula) -> Node:
     """The closed form of a body: sifted, without settled guards and without those that a tensor's box implies."""
-    node = normalize(formula.body, formula.knowledge())
+    node = normalize(without_single_values(formula.body), formula.knowledge())
     return absorb(node, formula.boxes)
 
 

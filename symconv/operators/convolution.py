@@ -7,20 +7,21 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Node, add, product, summation
+from symconv.formulas.algebra import Access, Node, product, summation
 from symconv.formulas.index import Index, floor, maximum, minimum
-from symconv.operators.base import Axis, Geometry, Operator, Variable
+from symconv.operators.base import Axis, Geometry, named_axes
+from symconv.operators.channels import Channelled
 from symconv.operators.letters import Letters
-from symconv.operators.options import Integer, axes_of, flag, integer, one_of, padding_pairs, per_axis, to_index
+from symconv.operators.options import Integer, axes_of, flag, one_of, padding_pairs, per_axis, to_index
 from symconv.operators.window import Window
 
-__all__ = ["Conv"]
+__all__ = ["Conv", "padded_position"]
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 @dataclass(frozen=True, repr=False)
-class Conv(Operator):
+class Conv(Channelled):
     """A convolution layer in the deep-learning sense: the cross-correlation of an input with a kernel.
 
     ``c[f, p, q] = d[f] + sum over h, m, n of a[h, s*p + D*m - P, s*q + D*n - P] * b[f, h, m, n]`` (0-based).
@@ -66,24 +67,11 @@ class Conv(Operator):
         put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
         put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
         put(self, "padding", padding_pairs(self.padding, self.ndim))
-        for name in ("groups", "in_channels", "out_channels"):
-            put(self, name, integer(name, getattr(self, name), 1))
-        flag("bias", self.bias)
+        self._check_channels()
         flag("flip", self.flip)
         one_of("padding_mode", self.padding_mode, PADDING_MODES)
-        for name in ("in_channels", "out_channels"):
-            value = getattr(self, name)
-            if isinstance(value, int) and isinstance(self.groups, int) and value % self.groups:
-                raise GeometryError(name, value, f"must be divisible by groups={self.groups}")
-            if not isinstance(value, int) and self.groups != 1:
-                raise GeometryError(name, value, "must be an integer where groups is not 1")
         if self.padding == "same" and any(s != 1 for s in self.stride):
             raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
-
-    @property
-    def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]
-        """The tensors that a convolution depends on."""
-        return ("input", "weight", "bias") if self.bias else ("input", "weight")
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -128,57 +116,37 @@ class Conv(Operator):
     def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
         letters = geometry.letters
         ndim = self.spatial_axes
-        out = self._channels(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
+        out = self.channel_axis(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
         if role == "input":
-            spatial = zip(letters.axes("input", ndim), geometry.sizes, strict=True)
-            return (*self._channels(self.in_channels, letters.input_channel, geometry), *_named(spatial))
+            channel = self.channel_axis(self.in_channels, letters.input_channel, geometry)
+            return (*channel, *named_axes(letters.axes("input", ndim), geometry.sizes))
         if role == "output":
-            return (*out, *_named(zip(letters.axes("output", ndim), geometry.outputs, strict=True)))
+            return (*out, *named_axes(letters.axes("output", ndim), geometry.outputs))
         if role == "weight":
-            kernel = [window.k for window in self.windows]
-            per_group = self._per_group(geometry)
-            inner = () if per_group == 1 else (Axis(letters.input_channel, per_group),)
-            turned = self._channels(self.out_channels, letters.output_channel + "'", geometry)
-            return (*turned, *inner, *_named(zip(letters.axes("weight", ndim), kernel, strict=True)))
+            inner = self.channel_axis(self.per_group("in_channels", geometry), letters.input_channel, geometry)
+            turned = self.channel_axis(self.out_channels, letters.output_channel + "'", geometry)
+            return (*turned, *inner, *named_axes(letters.axes("weight", ndim), [w.k for w in self.windows]))
         return out
-
-    def _channels(self, count: Integer, name: str, geometry: Geometry) -> tuple[Axis, ...]:
-        return () if count == 1 else (Axis(name, to_index(count, geometry.symbols, "channels")),)
-
-    def _per_group(self, geometry: Geometry) -> Index:
-        total = to_index(self.in_channels, geometry.symbols, "in_channels")
-        return Index.of(int(self.in_channels) // int(self.groups)) if isinstance(self.in_channels, int) else total
 
     def body(self, geometry: Geometry) -> Node:
         letters = geometry.letters
         outputs = self.axes("output", geometry)
-        has_out = self.out_channels != 1
-        spatial_out = [axis.index for axis in (outputs[1:] if has_out else outputs)]
+        lead = tuple(axis.index for axis in outputs[: -self.spatial_axes])  # the output channel, if there is one
         weight_axes = self.axes("weight", geometry)
         taps = weight_axes[-self.spatial_axes :]
-        inner = weight_axes[(1 if has_out else 0) : -self.spatial_axes]  # the channel within the group, if any
+        inner = weight_axes[len(lead) : -self.spatial_axes]  # the channel within the group, if there is one
         read = []
-        for window, o, tap, size in zip(self.windows, spatial_out, taps, geometry.sizes, strict=True):
+        for window, o, tap, size in zip(self.windows, outputs[len(lead) :], taps, geometry.sizes, strict=True):
             m = window.k - 1 - tap.index if self.flip else tap.index
-            read.append(_mapped(self.padding_mode, window.tap(o, m, size), size))
+            read.append(padded_position(self.padding_mode, window.tap(o.index, m, size), size))
         source: tuple[Index, ...] = ()
         if self.in_channels != 1:
             within = inner[0].index if inner else Index.of(0)
-            group = Index.of(0)
-            if self.groups != 1:
-                per_out = int(self.out_channels) // int(self.groups)
-                group = floor(outputs[0].index, per_out) * self._per_group(geometry)
-            source = (group + within,)
-        lead = (outputs[0].index,) if has_out else ()
+            first = self.group_of(lead[0]) * self.per_group("in_channels", geometry) if lead else Index.of(0)
+            source = (first + within,)
         weights = Access(letters.weight, (*lead, *(axis.index for axis in (*inner, *taps))))
-        body = summation(
-            product(Access(letters.input, (*source, *read)), weights), *(axis.bound for axis in (*inner, *taps))
-        )
-        return add(body, Access(letters.bias, lead)) if self.bias else body
-
-
-def _named(pairs: Any) -> tuple[Axis, ...]:
-    return tuple(Axis(name, extent) for name, extent in pairs)
+        entry = product(Access(letters.input, (*source, *read)), weights)
+        return self.biased(summation(entry, *(axis.bound for axis in (*inner, *taps))), geometry, lead)
 
 
 def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer) -> Window:
@@ -201,7 +169,7 @@ def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer) ->
     return Window(k, s, 0, 0, d, fit="same_lower")
 
 
-def _mapped(mode: str, position: Index, size: Index) -> Index:
+def padded_position(mode: str, position: Index, size: Index) -> Index:
     """The input position that is read for a position that may lie outside the input, under a padding mode."""
     if mode == "replicate":
         return minimum(maximum(position, 0), size - 1)

@@ -6,6 +6,7 @@ i, j index the input, m, n the kernel, p, q the output, f and h the output and i
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -15,7 +16,8 @@ __all__ = ["Letters"]
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^[A-Za-z])?")
 _SPARE_FAMILIES = ("stz", "uvw", "xyz")
-_SPARE_NAMES = ("g", "h", "r", "l", "e", "f", "k", "t", "s", "v", "w", "z", "L", "F", "J")
+_USUAL = "ghrlefktsvwzLFJ"
+_SPARE_NAMES = tuple(dict.fromkeys(_USUAL + string.ascii_lowercase + string.ascii_uppercase))
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Letters:
     output: str = "c"
     upstream: str = "g"
     error: str = "E"
+    position: str = "z"
     input_index: str = "ijk"
     weight_index: str = "mno"
     output_index: str = "pqr"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import from_sympy, is_symbolic
 
-__all__ = ["PADDING_NAMES", "Integer", "axes_of", "flag", "integer", "one_of", "padding_pairs", "per_axis", "to_index"]
+__all__ = [
+    "PADDING_NAMES",
+    "Integer",
+    "axes_of",
+    "flag",
+    "integer",
+    "one_of",
+    "padding_pairs",
+    "per_axis",
+    "tie_rule",
+    "to_index",
+]
 
 Integer: TypeAlias = Any
 """An int, or a SymPy expression that stands for one."""
@@ -55,6 +66,19 @@ def one_of(argument: str, value: object, allowed: tuple[str, ...]) -> str:
     )
 
 
+def tie_rule(ties: str) -> Literal["first", "split"]:
+    """The tie policy by which a maximum is differentiated.
+
+    Raises:
+        NotSupportedError: for "set", where the derivative is a set.
+    """
+    if ties == "set":
+        raise NotSupportedError(
+            "the gradient of a maximum under ties='set' is a set, not a formula; use ties='first' or 'split'"
+        )
+    return "first" if ties == "first" else "split"
+
+
 def axes_of(argument: str, value: object, ndim: object, least: int = 1) -> tuple[Integer, ...]:
     """The value of every spatial axis of a size: a tuple as it is, an integer `ndim` times.
 
@@ -97,13 +121,15 @@ def _checked(argument: str, whole: object, entry: object, least: int) -> Integer
         raise ArgumentError(argument, whole, f"{error.requirement} on every axis") from None
 
 
-def padding_pairs(value: object, ndim: int, least: int | None = None) -> str | tuple[tuple[Integer, Integer], ...]:
-    """Padding before and after on every axis, or the name of a rule.
+def padding_pairs(
+    value: object, ndim: int, least: int | None = None, *, named: bool = True
+) -> str | tuple[tuple[Integer, Integer], ...]:
+    """Padding before and after on every axis, or the name of a rule where one may be `named`.
 
     An integer pads every side; a tuple of `ndim` entries pads each axis by an integer on both sides or by a
     ``(before, after)`` pair. A negative padding crops.
     """
-    if isinstance(value, str):
+    if isinstance(value, str) and named:
         return one_of("padding", value, PADDING_NAMES)
     if not isinstance(value, tuple | list):
         one = integer("padding", value, least)

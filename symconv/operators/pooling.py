@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from symconv.errors import ArgumentError, GeometryError, NotSupportedError
+from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
@@ -30,7 +30,7 @@ from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.base import Axis, Geometry, Operator
 from symconv.operators.convolution import named_window
-from symconv.operators.options import axes_of, flag, integer, one_of, padding_pairs, per_axis, to_index
+from symconv.operators.options import axes_of, flag, integer, one_of, padding_pairs, per_axis, tie_rule, to_index
 from symconv.operators.window import Window
 
 __all__ = ["AvgPool", "LPPool", "MaxPool", "Pooling"]
@@ -145,11 +145,7 @@ class MaxPool(Pooling):
         one_of("ties", self.ties, ("first", "split", "set"))
 
     def tie_policy(self) -> Literal["first", "split"]:
-        if self.ties == "set":
-            raise NotSupportedError(
-                "the gradient of a maximum under ties='set' is a set, not a formula; use ties='first' or 'split'"
-            )
-        return "first" if self.ties == "first" else "split"
+        return tie_rule(self.ties)
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, guards = self.read(geometry)
@@ -261,10 +257,10 @@ class LPPool(Pooling):
         return (self.norm_type.name,) if is_symbolic(self.norm_type) else ()
 
     def pooled(self, geometry: Geometry) -> Node:
-        entry, guards = self.read(geometry)
+        entry, _ = self.read(geometry)
         taps = tuple(tap.bound for tap in self.taps(geometry))
         if self.norm_type == float("inf"):
-            return Reduce("max", taps, guards, Absolute(entry))
+            return Reduce("max", taps, (), Absolute(entry))  # |x| >= 0: what lies in the padding, 0, never wins
         if is_symbolic(self.norm_type):
             if geometry.symbols.setdefault(self.norm_type.name, self.norm_type) != self.norm_type:
                 raise ArgumentError("norm_type", self.norm_type, "must not have the name of another symbol")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from symconv.formulas.exact import Numbers
+from symconv.formulas.exact import RELATIONS, Numbers
 from symconv.formulas.index import Index
 
 __all__ = ["Form", "Forms", "NoNormalForm"]
@@ -135,7 +135,7 @@ class Forms:
     def compare(self, left: Any, relation: str, right: Any) -> Form:
         difference = self.add([left, right.times(Fraction(-1))])
         if difference.constant is not None:
-            return self.number(Fraction(int(difference.constant > 0 if relation == ">" else difference.constant >= 0)))
+            return self.number(Fraction(int(RELATIONS[relation](difference.constant, 0))))
         return Form.atom(f"[{difference.key} {relation} 0]")
 
 

@@ -12,7 +12,7 @@ from itertools import combinations, islice, product
 from typing import Any
 
 from symconv.errors import SizeLimitError
-from symconv.formulas.exact import Entry, Numbers, Polynomial, evaluate
+from symconv.formulas.exact import RELATIONS, Entry, Numbers, Polynomial, evaluate
 from symconv.proofs.exact import At, identity_at
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
@@ -232,7 +232,7 @@ class _Exact(Numbers):
         return Fraction(int(bool(value > 0)) - int(bool(value < 0)))
 
     def compare(self, left: Any, relation: str, right: Any) -> Any:
-        return Fraction(int(bool(left > right if relation == ">" else left >= right)))
+        return Fraction(int(bool(RELATIONS[relation](left, right))))
 
 
 def _is_rational(value: Any) -> bool:

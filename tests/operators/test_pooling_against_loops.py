@@ -199,9 +199,12 @@ def test_windows_without_a_real_tap_have_their_named_values() -> None:
     sums: list[Any] = [LPPool(2, **window), LPPool(1, **window), AvgPool(**window)]
     for op in sums:
         assert op.output().values(values, 1) == {(0,): 0}
+    assert LPPool(float("inf"), **window).output().values(values, 1) == {(0,): 0}
     outside = AvgPool((1,), 1, padding=1, count_include_pad=False)  # 0/0 at both ends
     found = outside.output().values(values, 1)
-    assert [outside.output().at(o, input_size=1) for o in (0, 2)] == [found[0,], found[2,]]
+    assert [math.isnan(found[o,]) for o in range(3)] == [True, False, True]
+    for entries in ([outside.output().at(o, input_size=1) for o in range(3)], outside.output().matrix((1,)).tolist()):
+        assert [str(entry) for entry in entries] == ["nan", "a[0]", "nan"]
     every: list[Any] = [MaxPool(**window), LPPool(2, **window), AvgPool(**window)]
     for op in every:
         assert op.gradient().values(values, 1) == {(0,): 0}

@@ -93,8 +93,9 @@ def _one_norm(ndim: int, *, of: Literal["absolute", "nonnegative", "any"], more:
 
 
 def _largest(ndim: int, *, of: Literal["absolute", "nonnegative", "any"]) -> Verdict:
-    maximum = MaxPool((2,) * ndim).generic().output()
-    norm = _norm(ndim, float("inf"))
+    # padding is 0 to a norm and absent to a maximum, which differ where a window has no real tap
+    maximum = MaxPool((2,) * ndim).generic(keep=("padding",)).output()
+    norm = _norm(ndim, float("inf"), padded=False)
     if of == "absolute":
         return prove(_absolute(maximum, ndim), image(norm))
     return prove(maximum, image(_nonnegative(norm) if of == "nonnegative" else norm))
@@ -361,7 +362,7 @@ THEOREMS = (
             M(r"q \varepsilon \geq (n - 1) M", "q ε ≥ (n - 1) M"),
             ".",
         ),
-        (*ANY, "; real p; for max pooling ", ENTRIES),
+        (*ANY, "; real p; for max pooling ", ENTRIES, " and no padding"),
         "Hardy, Littlewood & Pólya, Inequalities, section 2.10",
         (
             Check("the sum of powers, by induction over the taps", _powers),

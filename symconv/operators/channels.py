@@ -1,0 +1,57 @@
+"""Channels in groups: what a convolution and a transposed convolution share besides their windows."""
+
+from __future__ import annotations
+
+from symconv.errors import GeometryError
+from symconv.formulas.algebra import Access, Node, add
+from symconv.formulas.index import Index, floor
+from symconv.operators.base import Axis, Geometry, Operator, Variable
+from symconv.operators.options import Integer, flag, integer, to_index
+
+__all__ = ["Channelled"]
+
+
+class Channelled(Operator):
+    """An operator with a weight: channels in and out, in groups, and perhaps a bias for every output channel."""
+
+    groups: Integer
+    in_channels: Integer
+    out_channels: Integer
+    bias: bool
+
+    def _check_channels(self) -> None:
+        for name in ("groups", "in_channels", "out_channels"):
+            object.__setattr__(self, name, integer(name, getattr(self, name), 1))
+        flag("bias", self.bias)
+        for name in ("in_channels", "out_channels"):
+            value = getattr(self, name)
+            if isinstance(value, int) and isinstance(self.groups, int) and value % self.groups:
+                raise GeometryError(name, value, f"must be divisible by groups={self.groups}")
+            if not isinstance(value, int) and self.groups != 1:
+                raise GeometryError(name, value, "must be an integer where groups is not 1")
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]
+        """The tensors that the output depends on."""
+        return ("input", "weight", "bias") if self.bias else ("input", "weight")
+
+    def channel_axis(self, count: Integer | Index, name: str, geometry: Geometry) -> tuple[Axis, ...]:
+        """The index of `count` channels; there is none for a single channel."""
+        return () if count == 1 else (Axis(name, to_index(count, geometry.symbols, "channels")),)
+
+    def per_group(self, option: str, geometry: Geometry) -> Index:
+        """The number of channels ("in_channels", "out_channels") of one group."""
+        count = getattr(self, option)
+        if isinstance(count, int) and isinstance(self.groups, int):
+            return Index.of(count // self.groups)
+        return to_index(count, geometry.symbols, option)
+
+    def group_of(self, output_channel: Index) -> Index:
+        """The group that an output channel belongs to."""
+        if self.groups == 1:
+            return Index.of(0)
+        return floor(output_channel, int(self.out_channels) // int(self.groups))
+
+    def biased(self, body: Node, geometry: Geometry, output_channel: tuple[Index, ...]) -> Node:
+        """A formula with the bias of its output channel added, where there is one."""
+        return add(body, Access(geometry.letters.bias, output_channel)) if self.bias else body

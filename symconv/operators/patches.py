@@ -1,0 +1,212 @@
+"""The patches that a window sees: `Unfold` lays them out (im2col), `Fold` adds them up again (col2im).
+
+Source: PyTorch's ``Unfold`` and ``Fold``, which flatten channel and taps into one axis, and the places of the window
+into another; the formulas keep one index for each, and kernels flatten, row-major.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from symconv.errors import GeometryError
+from symconv.formulas.algebra import Access, Guard, Node, equal, summation
+from symconv.formulas.index import Index
+from symconv.operators.base import Axis, Geometry, Operator, named_axes
+from symconv.operators.convolution import named_window
+from symconv.operators.options import Integer, axes_of, integer, padding_pairs, per_axis, to_index
+from symconv.operators.window import Window
+
+__all__ = ["Fold", "Unfold"]
+
+
+class Patches(Operator):
+    """What `Unfold` and `Fold` share: the window, and the two tensors between which they map."""
+
+    kernel_size: Any
+    stride: Any
+    padding: Any
+    dilation: Any
+    in_channels: Integer
+
+    def _check_window(self) -> None:
+        put = object.__setattr__
+        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
+        put(self, "ndim", len(self.kernel_size))
+        put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
+        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
+        put(self, "padding", padding_pairs(self.padding, self.ndim))
+        put(self, "in_channels", integer("in_channels", self.in_channels, 1))
+        if self.padding == "same" and any(s != 1 for s in self.stride):
+            raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The window of every spatial axis."""
+        options = zip(self.kernel_size, self.stride, self.dilation, strict=True)
+        return tuple(named_window(self.padding, axis, k, s, d) for axis, (k, s, d) in enumerate(options))
+
+    def _channel(self, family: str, geometry: Geometry) -> tuple[Axis, ...]:
+        """The channel index, in the letter of the tensor that it belongs to: both have the same channels."""
+        if self.in_channels == 1:
+            return ()
+        name = getattr(geometry.letters, f"{family}_channel")
+        return (Axis(name, to_index(self.in_channels, geometry.symbols, "in_channels")),)
+
+    def image(self, family: str, sizes: tuple[Index, ...], geometry: Geometry) -> tuple[Axis, ...]:
+        """The indices of the image: channel and position."""
+        return (*self._channel(family, geometry), *named_axes(geometry.letters.axes(family, self.ndim), sizes))
+
+    def patches(self, family: str, places: tuple[Index, ...], geometry: Geometry) -> tuple[Axis, ...]:
+        """The indices of the patches: channel, tap, and place of the window."""
+        taps = named_axes(geometry.letters.axes("weight", self.ndim), [window.k for window in self.windows])
+        return (*self._channel(family, geometry), *taps, *named_axes(geometry.letters.axes(family, self.ndim), places))
+
+
+@dataclass(frozen=True, repr=False)
+class Unfold(Patches):
+    """The entries under every window, laid out (im2col): ``c[h, m, p] = a[h, s*p + D*m - P]`` (0-based).
+
+    The free indices are the channel, the taps and the places of the window; arrays are ``(N, C*prod(kernel), places)``.
+
+    Args:
+        kernel_size: the window, one entry a spatial axis; an int means `ndim` equal axes.
+        stride, padding, dilation: as for `Conv`; padding shows zeros.
+        in_channels: the number of channels.
+        ndim: the number of spatial axes where `kernel_size` is an int.
+
+    >>> Unfold(2, stride=2).output_size((4, 6))
+    (2, 3)
+    """
+
+    kernel_size: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    in_channels: Integer = 1
+    _: KW_ONLY
+    ndim: int = 2
+
+    def __post_init__(self) -> None:
+        self._check_window()
+
+    @property
+    def noun(self) -> str:
+        return "unfolding"
+
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        if role == "input":
+            return self.image("input", geometry.sizes, geometry)
+        return self.patches("output", geometry.outputs, geometry)
+
+    def body(self, geometry: Geometry) -> Node:
+        free, ndim = self.axes("output", geometry), self.ndim
+        channel, taps, places = free[: -2 * ndim], free[-2 * ndim : -ndim], free[-ndim:]
+        parts = zip(self.windows, places, taps, geometry.sizes, strict=True)
+        read = [window.tap(p.index, m.index, n) for window, p, m, n in parts]
+        return Access(geometry.letters.input, (*(axis.index for axis in channel), *read))
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Fold(Patches):
+    """Patches added up where they overlap (col2im), the transpose of `Unfold`.
+
+    ``c[h, i] = sum over m, p with s*p + D*m - P = i of a[h, m, p]`` (0-based). The free indices are the channel and the
+    position; arrays of patches are ``(N, C*prod(kernel), places)``.
+
+    Args:
+        output_size: the size of the image, one entry a spatial axis; it says how many places there are.
+        kernel_size, stride, padding, dilation, in_channels: as for the `Unfold` that this is the transpose of.
+        ndim: the number of spatial axes where the sizes are ints.
+
+    >>> Fold((4, 6), 2, stride=2).output_size((2, 3))
+    (4, 6)
+    """
+
+    image_size: tuple[Integer, ...]
+    kernel_size: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    in_channels: Integer = 1
+    ndim: int = 2
+
+    def __init__(
+        self,
+        output_size: Any,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        in_channels: Integer = 1,
+        *,
+        ndim: int = 2,
+    ) -> None:
+        put = object.__setattr__
+        counted = [len(size) for size in (kernel_size, output_size) if isinstance(size, tuple | list)]
+        put(self, "ndim", counted[0] if counted else ndim)
+        for name, value in (("kernel_size", kernel_size), ("stride", stride), ("padding", padding)):
+            put(self, name, value)
+        put(self, "dilation", dilation)
+        put(self, "in_channels", in_channels)
+        self._check_window()
+        put(self, "image_size", per_axis("output_size", output_size, self.ndim, 1))
+        for window, size in zip(self.windows, self.image_size, strict=True):
+            window.output_size(size)  # refuses an image that no window fits in
+
+    def options(self) -> dict[str, Any]:
+        return {"output_size" if name == "image_size" else name: value for name, value in super().options().items()}
+
+    @property
+    def noun(self) -> str:
+        return "folding"
+
+    # ------------------------------------------------------------------ sizes
+
+    def count(self, axis: int, size: Index) -> Index:
+        """The size of the image."""
+        return to_index(self.image_size[axis], {}, "output_size")
+
+    def input_sizes(self, names: Any) -> tuple[Index, ...]:
+        """How many places there are in the image."""
+        return tuple(window.outputs(self.count(axis, Index.of(0))) for axis, window in enumerate(self.windows))
+
+    def facts(self, axis: int, size: Index) -> list[Guard]:
+        """A window fits in the image."""
+        return self.windows[axis].facts(self.count(axis, size))
+
+    def parameters(self, note: Any) -> None:
+        super().parameters(note)
+        for value in self.image_size:
+            if getattr(value, "is_Symbol", False):
+                note(value.name, 1)
+
+    def axis_output_size(self, axis: int, n: Integer) -> Integer:
+        places = self.windows[axis].output_size(self.image_size[axis])
+        if isinstance(places, int) and isinstance(n, int) and n != places:
+            raise GeometryError(
+                "input_size",
+                n,
+                f"must be {places} on axis {axis}: so many windows fit in an image of {self.image_size[axis]}",
+            )
+        return self.image_size[axis]
+
+    # ------------------------------------------------------------------ the formula
+
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        if role == "input":
+            return self.patches("input", geometry.sizes, geometry)
+        return self.image("output", geometry.outputs, geometry)
+
+    def body(self, geometry: Geometry) -> Node:
+        ndim = self.ndim
+        patch = self.axes("input", geometry)
+        taps, places = patch[-2 * ndim : -ndim], patch[-ndim:]
+        reaches: list[Guard] = []
+        for window, place, tap, position, size in zip(
+            self.windows, places, taps, self.axes("output", geometry)[-ndim:], geometry.outputs, strict=True
+        ):
+            reaches.append(equal(window.tap(place.index, tap.index, size), position.index))
+        channel = tuple(axis.index for axis in self.axes("output", geometry)[:-ndim])
+        entry = Access(geometry.letters.input, (*channel, *(axis.index for axis in (*taps, *places))))
+        return summation(entry, *(axis.bound for axis in (*taps, *places)), guards=reaches)

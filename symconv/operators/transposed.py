@@ -1,0 +1,207 @@
+"""Transposed convolution: the declaration `ConvTranspose` and its exact formula.
+
+Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (arXiv 1603.07285), chapter 4; the rule
+for SAME as in ONNX's ConvTranspose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from symconv.errors import ArgumentError, GeometryError
+from symconv.formulas.algebra import Access, Guard, Node, equal, nonnegative, product, summation
+from symconv.formulas.index import Index
+from symconv.formulas.symbols import SymbolTable, index_to_sympy, is_symbolic
+from symconv.operators.base import Axis, Geometry, named_axes
+from symconv.operators.channels import Channelled
+from symconv.operators.convolution import named_window
+from symconv.operators.options import Integer, axes_of, flag, padding_pairs, per_axis, to_index
+from symconv.operators.window import Window
+
+__all__ = ["ConvTranspose"]
+
+
+@dataclass(frozen=True, repr=False)
+class ConvTranspose(Channelled):
+    """A transposed convolution: the linear map whose matrix is the transpose of that of a convolution.
+
+    Every input entry hands its value, times the kernel, to the outputs under the kernel:
+    ``c[f, q] = d[f] + sum over h, i, m with s*i + D*m - P = q of a[h, i] * b[h, f, m]`` (0-based). Up to its bias it is
+    the adjoint of ``Conv(kernel_size, stride, padding, dilation)`` with the channels exchanged.
+
+    Args:
+        kernel_size: the kernel size, one entry a spatial axis; an int means `ndim` equal axes.
+        stride: the step between the places of neighbouring inputs, an int or one an axis.
+        padding: what is cut off the output: an int, one an axis, ``(before, after)`` pairs, or "valid", "half", "full",
+            or "same_upper", "same_lower" (ONNX's, ``n*stride`` outputs). Negative padding adds zeros.
+        output_padding: entries added after the output, an int or one an axis; what no input reaches is the bias.
+            PyTorch and ONNX take it only below the larger of stride and dilation, where it tells sizes apart.
+        dilation: the step between taps, an int or one an axis.
+        groups, in_channels, out_channels, bias: as for `Conv`; the weight is ``(in, out/groups, *kernel)``.
+        flip: True for the transpose of the mathematician's convolution, with the kernel turned around.
+        ndim: the number of spatial axes where `kernel_size` is an int.
+
+    Raises:
+        ArgumentError: for an option that is not what it must be; GeometryError where options do not fit together.
+
+    >>> ConvTranspose(3, stride=2, padding=1, output_padding=1).output_size((4, 4))
+    (8, 8)
+    """
+
+    kernel_size: Any
+    stride: Any = 1
+    padding: Any = 0
+    output_padding: Any = 0
+    dilation: Any = 1
+    groups: Integer = 1
+    in_channels: Integer = 1
+    out_channels: Integer = 1
+    bias: bool = False
+    flip: bool = False
+    _: KW_ONLY
+    ndim: int = 2
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
+        put(self, "ndim", len(self.kernel_size))
+        put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
+        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
+        put(self, "output_padding", per_axis("output_padding", self.output_padding, self.ndim, 0))
+        put(self, "padding", padding_pairs(self.padding, self.ndim))
+        self._check_channels()
+        flag("flip", self.flip)
+        if self.padding == "same":
+            raise ArgumentError(
+                "padding",
+                "same",
+                "is no padding of a transposed convolution (PyTorch has it for stride 1 and Conv alone)",
+                "use 'same_upper' or 'same_lower'",
+            )
+        if self.padding in ("same_upper", "same_lower") and any(
+            is_symbolic(e) for e in (*self.kernel_size, *self.stride, *self.dilation, *self.output_padding)
+        ):
+            raise GeometryError(
+                "padding",
+                self.padding,
+                "needs numbers for kernel_size, stride, dilation and output_padding",
+                "give the padding itself as a symbol",
+            )
+
+    @property
+    def noun(self) -> str:
+        return "transposed convolution"
+
+    @property
+    def phrase(self) -> str:
+        return f"a {self.noun}"
+
+    # ------------------------------------------------------------------ sizes
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of the convolution that this is the transpose of."""
+        result = []
+        for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.stride, self.dilation, strict=True)):
+            if self.padding in ("same_upper", "same_lower"):
+                total = max(0, self._surplus(axis))
+                first = total // 2 if self.padding == "same_upper" else total - total // 2
+                result.append(Window(k, s, first, total - first, d))
+            else:
+                result.append(named_window(self.padding, axis, k, s, d))
+        return tuple(result)
+
+    def _surplus(self, axis: int) -> int:
+        """How much SAME cuts off; negative where windows leave gaps, which extends the output instead.
+
+        ONNX's reference and its runtimes differ there; extending is what its size formula says.
+        """
+        span = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1
+        return int(span + self.output_padding[axis] - self.stride[axis])
+
+    def added(self, axis: int) -> Index:
+        """What is added after the output on an axis: the output padding, and what SAME needs beyond it."""
+        declared = to_index(self.output_padding[axis], {}, "output_padding")
+        return declared + max(0, -self._surplus(axis)) if self.padding in ("same_upper", "same_lower") else declared
+
+    def count(self, axis: int, size: Index) -> Index:
+        """``s*(n - 1) + D*(k - 1) + 1 + output_padding - before - after``."""
+        window = self.windows[axis]
+        before, after = window.padding(size)
+        return window.s * (size - 1) + window.span + self.added(axis) - before - after
+
+    def facts(self, axis: int, size: Index) -> list[Guard]:
+        """There is an output."""
+        return [nonnegative(self.count(axis, size) - 1)]
+
+    def parameters(self, note: Callable[[str, int], None]) -> None:
+        super().parameters(note)
+        for value in self.output_padding:
+            if getattr(value, "is_Symbol", False):
+                note(value.name, 0)
+
+    def axis_output_size(self, axis: int, n: Integer) -> Integer:
+        symbols: dict[str, Any] = {}
+        for option in ("kernel_size", "stride", "dilation", "output_padding"):
+            to_index(getattr(self, option)[axis], symbols, option)
+        if not isinstance(self.padding, str):
+            for side in self.padding[axis]:
+                to_index(side, symbols, "padding")
+        count = self.count(axis, to_index(n, symbols, "input_size"))
+        if count.value is None:
+            return index_to_sympy(count, SymbolTable(symbols))
+        if count.value < 1:
+            raise GeometryError(
+                "padding",
+                self.padding,
+                f"must leave an output: on axis {axis} an input of {n} gives {count.value} entries",
+                "take a larger input, less padding or more output_padding",
+            )
+        return count.value
+
+    # ------------------------------------------------------------------ the formula
+
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        letters, ndim = geometry.letters, self.spatial_axes
+        out = self.channel_axis(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
+        if role == "input":
+            channel = self.channel_axis(self.in_channels, letters.input_channel, geometry)
+            return (*channel, *named_axes(letters.axes("input", ndim), geometry.sizes))
+        if role == "output":
+            return (*out, *named_axes(letters.axes("output", ndim), geometry.outputs))
+        if role == "weight":
+            rows = self.channel_axis(self.in_channels, letters.input_channel + "'", geometry)
+            inner = self.per_group("out_channels", geometry)
+            columns = self.channel_axis(inner, letters.output_channel + "'", geometry)
+            return (*rows, *columns, *named_axes(letters.axes("weight", ndim), [w.k for w in self.windows]))
+        return out
+
+    def body(self, geometry: Geometry) -> Node:
+        letters, ndim = geometry.letters, self.spatial_axes
+        outputs, inputs = self.axes("output", geometry), self.axes("input", geometry)
+        taps = self.axes("weight", geometry)[-ndim:]
+        lead = tuple(axis.index for axis in outputs[:-ndim])
+        reaches: list[Guard] = []
+        for window, q, i, m, n in zip(self.windows, outputs[-ndim:], inputs[-ndim:], taps, geometry.sizes, strict=True):
+            tap = window.k - 1 - m.index if self.flip else m.index
+            reaches.append(equal(window.tap(i.index, tap, n), q.index))
+        summed, row, column = self._channels(lead, geometry)
+        weight = Access(letters.weight, (*row, *column, *(m.index for m in taps)))
+        source = Access(letters.input, (*row, *(i.index for i in inputs[-ndim:])))
+        bounds = [axis.bound for axis in (*summed, *inputs[-ndim:], *taps)]
+        return self.biased(summation(product(source, weight), *bounds, guards=reaches), geometry, lead)
+
+    def _channels(
+        self, lead: tuple[Index, ...], geometry: Geometry
+    ) -> tuple[tuple[Axis, ...], tuple[Index, ...], tuple[Index, ...]]:
+        """The summed channel index, the input channel and the output channel within its group, each if there is one."""
+        inner = self.per_group("in_channels", geometry)
+        group = self.group_of(lead[0]) if lead else Index.of(0)
+        summed = self.channel_axis(inner, geometry.letters.input_channel, geometry)
+        within = summed[0].index if summed else Index.of(0)
+        row = (group * inner + within,) if self.in_channels != 1 else ()
+        per_out = self.per_group("out_channels", geometry)
+        column = (lead[0] - group * per_out,) if lead and per_out != 1 else ()
+        return summed, row, column
