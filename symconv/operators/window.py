@@ -93,6 +93,10 @@ class Window:
         before, after = self.padding(n)
         return Index.of(n) + before + after - self.span
 
+    def reach(self, n: IndexLike) -> Index:
+        """The room, and under ceil_mode the overhang that one window may have; negative where there is no output."""
+        return self.room(n) + self.s - 1 if self.ceil_mode and self.fit is None else self.room(n)
+
     def outputs(self, n: IndexLike) -> Index:
         """The number of outputs of an input of length `n`, as an index expression (of a window that fits)."""
         if self.fit is not None:
@@ -118,8 +122,8 @@ class Window:
         for name in ("kernel", "stride", "before", "after", "dilation"):
             to_index(getattr(self, name), symbols, name)
         length = to_index(integer("input_size", n, 1), symbols, "input_size")
-        count, room = self.outputs(length), self.room(length)
-        if room.value is not None and room.value < 0:
+        count, reach = self.outputs(length), self.reach(length)
+        if reach.value is not None and reach.value < 0:
             before, after = self.padding(length)
             raise GeometryError(
                 "kernel_size",
@@ -148,8 +152,8 @@ class Window:
                         note(sym.name, 0)
 
     def facts(self, n: IndexLike) -> list[Guard]:
-        """What is assumed of symbolic sizes: a window fits; under ceil_mode the padding is smaller than the window."""
-        facts = [nonnegative(self.room(n))]
+        """What is assumed of symbolic sizes: there is an output; under ceil_mode the padding is below the window."""
+        facts = [nonnegative(self.reach(n))]
         if self.ceil_mode:
             facts.append(nonnegative(self.span - 1 - self.padding(n)[1]))
         return facts

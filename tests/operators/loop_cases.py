@@ -37,9 +37,10 @@ def _rule(name: str, n: int, k: int, s: int, d: int) -> tuple[int, int]:
 
 
 def fits(sizes: Sequence[int], op: Conv | Pooling) -> bool:
-    """Whether a window fits on every axis without an overhang."""
-    axes = zip(sizes, op.kernel_size, op.dilation, pads_of(op, sizes), strict=True)
-    return all(n + before + after > d * (k - 1) for n, k, d, (before, after) in axes)
+    """Whether there is an output on every axis."""
+    axes = zip(sizes, op.kernel_size, op.stride, pads_of(op, sizes), op.dilation, strict=True)
+    ceil_mode = getattr(op, "ceil_mode", False)
+    return all(oracles.output_size(n, oracles.Axis(k, s, b, e, d, ceil_mode)) for n, k, s, (b, e), d in axes)
 
 
 def random_tensor(random: Random, shape: Sequence[int]) -> Tensor:
