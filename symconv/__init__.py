@@ -29,8 +29,16 @@ if TYPE_CHECKING:
     from symconv.kernels.kernel import Gradients, Kernel
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.convolution import Conv
+    from symconv.operators.importers.imported import ConventionWarning
+    from symconv.operators.importers.keras import from_keras
+    from symconv.operators.importers.onnx import from_onnx
+    from symconv.operators.importers.text import from_text
+    from symconv.operators.importers.torch import from_torch
+    from symconv.operators.networks.onnx_graph import network_from_onnx
+    from symconv.operators.networks.printed import network_from_text, network_from_torch
     from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+    from symconv.operators.sizing import settings_for, size_report
     from symconv.operators.transposed import ConvTranspose
     from symconv.operators.unpooling import MaxUnpool
     from symconv.operators.window import Window
@@ -50,6 +58,7 @@ __all__ = [
     "ClaimVerdict",
     "Conv",
     "ConvTranspose",
+    "ConventionWarning",
     "Declarations",
     "Derivation",
     "Document",
@@ -78,8 +87,17 @@ __all__ = [
     "check_claim",
     "compile",
     "derive",
+    "from_keras",
+    "from_onnx",
+    "from_text",
+    "from_torch",
     "load_problem",
+    "network_from_onnx",
+    "network_from_text",
+    "network_from_torch",
     "prove",
+    "settings_for",
+    "size_report",
     "to_html",
     "to_latex",
     "to_pdf",
@@ -106,8 +124,16 @@ _HOME = {
     "kernels.kernel": ("Gradients", "Kernel"),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),
+    "operators.importers.imported": ("ConventionWarning",),
+    "operators.importers.keras": ("from_keras",),
+    "operators.importers.onnx": ("from_onnx",),
+    "operators.importers.text": ("from_text",),
+    "operators.importers.torch": ("from_torch",),
+    "operators.networks.onnx_graph": ("network_from_onnx",),
+    "operators.networks.printed": ("network_from_text", "network_from_torch"),
     "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
+    "operators.sizing": ("settings_for", "size_report"),
     "operators.transposed": ("ConvTranspose",),
     "operators.unpooling": ("MaxUnpool",),
     "operators.window": ("Window",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -100,7 +101,7 @@ def test_the_examples_of_the_help_are_real_commands(tmp_path: Path, monkeypatch:
     examples = set()
     for command in ("derive", "derive conv", "derive maxpool", "derive avgpool", "derive lppool", "report"):
         for line in run(*command.split(), "--help").output.split("Examples:")[1].split("Options:")[0].splitlines():
-            words = line.strip().split("   ")[0].split()
+            words = shlex.split(line.strip().split("   ")[0])
             if words[:1] == ["symconv"] and "--pdf" not in words:
                 examples.add(tuple(words[1:]))
     assert len(examples) >= 14

@@ -12,10 +12,13 @@ from typing import Any
 
 import click
 
+from symconv.cli.bench import bench
 from symconv.cli.check import check
 from symconv.cli.derive import derive
 from symconv.cli.init import init
+from symconv.cli.network import network
 from symconv.cli.report import report
+from symconv.cli.shape import shape
 from symconv.cli.theorems import theorems
 from symconv.errors import SymconvError
 
@@ -99,6 +102,9 @@ def commands() -> None:
       symconv derive conv --kernel 3x3   the gradient of a layer, step by step
       symconv check problem.toml         its claims, proved or refuted
       symconv theorems                   what is proved for all sizes
+      symconv shape --input 224 --kernel 7 --stride 2 --padding 3
+      symconv network model.onnx         sizes, costs and receptive fields of a model
+      symconv bench --quick              the kernels against the libraries you have
     """
 
 
@@ -107,6 +113,9 @@ commands.add_command(report)
 commands.add_command(derive)
 commands.add_command(check)
 commands.add_command(theorems)
+commands.add_command(shape)
+commands.add_command(network)
+commands.add_command(bench)
 
 
 def main() -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from symconv.cli import shapes
-from symconv.cli.activity import Activity
-
-if TYPE_CHECKING:
-    from symconv.operators.base import Operator
+from symconv.cli.deriving import ceil_mode_option, shared_options, show, show_window, ties_option
+from symconv.cli.winograd import winograd
 
 __all__ = ["derive"]
 
-Decorated = Callable[..., None]
+
+class _Layers(click.Group):
+    """The commands of ``derive``, and any text with a bracket in it, which is a layer that is written out."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and "(" in args[0]:
+            return layer.name, layer, args
+        return super().resolve_command(ctx, args)
 
 
-@click.group(short_help="Derive an output or a gradient, step by step.")
+@click.group(cls=_Layers, short_help="Derive an output or a gradient, step by step.")
 def derive() -> None:
     """Derive the output, a derivative or a gradient of an operator, step by step.
 
@@ -30,84 +36,16 @@ def derive() -> None:
       symconv derive conv --kernel 3x3 --stride 2 --padding 1
       symconv derive conv --input 5x5 --kernel 3x3 --wrt weight --format latex
       symconv derive maxpool --kernel 2x2 --ties split
+      symconv derive winograd --m 4 --r 3
+      symconv derive "Conv2d(16, 32, kernel_size=(3, 3), stride=(2, 2), groups=4)"
     """
 
 
-def _options(*choices: str) -> Callable[[Decorated], Decorated]:
-    """The options that all operators share; `choices` are the variables."""
-    layers = [
-        click.option(
-            "--input", "input_size", callback=shapes.shape, metavar="5x5", help="The input size; symbolic if left out."
-        ),
-        click.option(
-            "--kernel",
-            callback=shapes.shape,
-            metavar="3x3",
-            required=True,
-            help="The window. One number is one axis, or as many axes as --input has.",
-        ),
-        click.option(
-            "--stride", callback=shapes.per_axis, metavar="2", help="The step between outputs: 2, or 2x1 an axis."
-        ),
-        click.option(
-            "--padding",
-            callback=shapes.padding,
-            metavar="1",
-            default="0",
-            help="1, or 1,0 an axis, or before:after such as 1:0,0:2, or same, same_upper, half, full, ...",
-        ),
-        click.option("--dilation", callback=shapes.per_axis, metavar="1", default="1", help="The step between taps."),
-        click.option(
-            "--symbolic",
-            is_flag=True,
-            help="Leave kernel, stride, padding and dilation symbolic too; --kernel only says how many axes there are.",
-        ),
-        click.option(
-            "--what",
-            type=click.Choice(["output", "derivative", "gradient"]),
-            default="gradient",
-            show_default=True,
-            help="One output, its derivative by one entry, or the gradient of an error.",
-        ),
-        click.option(
-            "--wrt", type=click.Choice(choices), default="input", show_default=True, help="By what is differentiated."
-        ),
-        click.option(
-            "--format",
-            "style",
-            type=click.Choice(["text", "latex"]),
-            default="text",
-            show_default=True,
-            help="Unicode mathematics for a terminal, or LaTeX displays.",
-        ),
-        click.option(
-            "--index-base",
-            type=click.Choice(["0", "1"]),
-            default="1",
-            show_default=True,
-            help="Where indices start.",
-        ),
-        click.option(
-            "--names",
-            callback=shapes.letters,
-            metavar="ROLE=LETTER,...",
-            help="Other letters, such as input=x,weight=w,output=y,input_index=kl.",
-        ),
-    ]
-
-    def decorate(function: Decorated) -> Decorated:
-        for layer in reversed(layers):
-            function = layer(function)
-        return function
-
-    return decorate
-
-
-_ceil_mode = click.option("--ceil-mode", is_flag=True, help="Round the number of outputs up.")
+derive.add_command(winograd)
 
 
 @derive.command()
-@_options("input", "weight", "bias")
+@shared_options("input", "weight", "bias")
 @click.option("--flip", is_flag=True, help="The mathematician's convolution, with the kernel turned around.")
 @click.option("--padding-mode", default="zeros", show_default=True, help="zeros, reflect, replicate or circular.")
 @click.option("--in-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
@@ -144,19 +82,13 @@ def conv(
         "groups": groups,
         "bias": bias or shared["wrt"] == "bias",
     }
-    _show(Conv, options, all_ones=all_ones, **shared)
+    show_window(Conv, options, all_ones=all_ones, **shared)
 
 
 @derive.command()
-@_options("input")
-@_ceil_mode
-@click.option(
-    "--ties",
-    type=click.Choice(["first", "split"]),
-    default="first",
-    show_default=True,
-    help="Which of several equal maxima receives the gradient.",
-)
+@shared_options("input")
+@ceil_mode_option
+@ties_option
 def maxpool(ceil_mode: bool, ties: str, **shared: Any) -> None:
     """Max pooling.
 
@@ -164,15 +96,16 @@ def maxpool(ceil_mode: bool, ties: str, **shared: Any) -> None:
     Examples:
       symconv derive maxpool --kernel 2x2
       symconv derive maxpool --kernel 3x3 --stride 2 --padding 1 --ties split --what derivative
+      symconv derive maxpool --kernel 2 --ties set
     """
     from symconv.operators.pooling import MaxPool
 
-    _show(MaxPool, {"ceil_mode": ceil_mode, "ties": ties}, **shared)
+    show_window(MaxPool, {"ceil_mode": ceil_mode, "ties": ties}, **shared)
 
 
 @derive.command()
-@_options("input")
-@_ceil_mode
+@shared_options("input")
+@ceil_mode_option
 @click.option("--exclude-padding", is_flag=True, help="Divide by the number of taps in the input alone.")
 @click.option("--divisor", type=int, help="Divide by this number instead.")
 def avgpool(ceil_mode: bool, exclude_padding: bool, divisor: int | None, **shared: Any) -> None:
@@ -186,12 +119,12 @@ def avgpool(ceil_mode: bool, exclude_padding: bool, divisor: int | None, **share
     from symconv.operators.pooling import AvgPool
 
     options = {"ceil_mode": ceil_mode, "count_include_pad": not exclude_padding, "divisor_override": divisor}
-    _show(AvgPool, options, **shared)
+    show_window(AvgPool, options, **shared)
 
 
 @derive.command()
-@_options("input")
-@_ceil_mode
+@shared_options("input")
+@ceil_mode_option
 @click.option("--norm", metavar="P", required=True, help="A number >= 1, a fraction such as 3/2, inf, or one letter.")
 def lppool(ceil_mode: bool, norm: str, **shared: Any) -> None:
     """LP pooling: the p-norm of every window.
@@ -205,48 +138,148 @@ def lppool(ceil_mode: bool, norm: str, **shared: Any) -> None:
     from symconv.operators.pooling import LPPool
 
     order = schema.norm(schema.decimal(norm), schema.Where("--norm"))
-    _show(LPPool, {"ceil_mode": ceil_mode, "norm_type": order}, **shared)
+    show_window(LPPool, {"ceil_mode": ceil_mode, "norm_type": order}, **shared)
 
 
-def _show(
-    kind: Callable[..., Operator],
-    options: dict[str, Any],
-    *,
+@derive.command("conv-transpose")
+@shared_options("input", "weight", "bias")
+@click.option("--output-padding", callback=shapes.per_axis, metavar="1", default="0", help="Entries after the output.")
+@click.option("--flip", is_flag=True, help="The transpose of the mathematician's convolution.")
+@click.option("--in-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
+@click.option("--out-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
+@click.option("--groups", type=click.IntRange(1, 10**6), default=1, show_default=True)
+@click.option("--bias", is_flag=True, help="Add a bias to every output channel (implied by --wrt bias).")
+def conv_transpose(bias: bool, **shared: Any) -> None:
+    """A transposed convolution.
+
+    \b
+    Examples:
+      symconv derive conv-transpose --kernel 3x3 --stride 2 --padding 1 --output-padding 1 --what output
+      symconv derive conv-transpose --kernel 3 --symbolic --wrt weight
+    """
+    from symconv.operators.transposed import ConvTranspose
+
+    show_window(ConvTranspose, {"bias": bias or shared["wrt"] == "bias"}, **shared)
+
+
+_output = click.option("--output", callback=shapes.shape, metavar="3x3", required=True, help="The output size.")
+_channels = click.option(
+    "--channels", "in_channels", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Of the image."
+)
+
+
+@derive.command("adaptive-avg")
+@shared_options("input", window=())
+@_output
+def adaptive_avg(output: tuple[int, ...], **shared: Any) -> None:
+    """Adaptive average pooling; --output 1 is global average pooling.
+
+    \b
+    Examples:
+      symconv derive adaptive-avg --output 3x3
+      symconv derive adaptive-avg --output 4 --input 7 --what output
+    """
+    from symconv.operators.adaptive import AdaptiveAvgPool
+
+    show(AdaptiveAvgPool(_per_axis(output, shared["input_size"])), **shared)
+
+
+@derive.command("adaptive-max")
+@shared_options("input", window=())
+@_output
+@ties_option
+def adaptive_max(output: tuple[int, ...], ties: str, **shared: Any) -> None:
+    """Adaptive max pooling; --output 1 is global max pooling.
+
+    \b
+    Examples:
+      symconv derive adaptive-max --output 3x3
+      symconv derive adaptive-max --output 2 --ties set
+    """
+    from symconv.operators.adaptive import AdaptiveMaxPool
+
+    show(AdaptiveMaxPool(_per_axis(output, shared["input_size"]), ties), **shared)
+
+
+def _per_axis(output: tuple[int, ...], input_size: tuple[int, ...] | None) -> tuple[int, ...]:
+    """One number for every axis of the input, where one stands for all."""
+    return output * len(input_size) if input_size is not None and len(output) == 1 else output
+
+
+@derive.command()
+@shared_options("input")
+@_channels
+def unfold(in_channels: int, **shared: Any) -> None:
+    """The patches under every window, laid out (im2col).
+
+    \b
+    Examples:
+      symconv derive unfold --kernel 3x3 --stride 2 --padding 1
+      symconv derive unfold --kernel 2 --what output
+    """
+    from symconv.operators.patches import Unfold
+
+    show_window(Unfold, {"in_channels": in_channels}, **shared)
+
+
+@derive.command()
+@shared_options("input")
+@_output
+@_channels
+def fold(output: tuple[int, ...], in_channels: int, **shared: Any) -> None:
+    """Patches added up where they overlap (col2im); --output is the size of the image.
+
+    \b
+    Examples:
+      symconv derive fold --output 6x6 --kernel 3x3 --stride 2 --padding 1
+      symconv derive fold --output 6 --kernel 2 --symbolic --what output
+    """
+    from symconv.operators.patches import Fold
+
+    if len(shared["kernel"]) == 1:  # as many axes as the image has
+        shared["kernel"] *= len(output)
+    show_window(Fold, {"in_channels": in_channels, "output_size": output}, **shared)
+
+
+@derive.command("max-unpool")
+@shared_options("input", window=("kernel", "stride", "padding", "symbolic"))
+def max_unpool(**shared: Any) -> None:
+    """Max unpooling: every entry put back where a max pooling took it from.
+
+    \b
+    Examples:
+      symconv derive max-unpool --kernel 2x2
+      symconv derive max-unpool --kernel 3 --stride 2 --what output
+    """
+    from symconv.operators.unpooling import MaxUnpool
+
+    show_window(MaxUnpool, {}, **shared)
+
+
+@derive.command()
+@click.argument("layer", metavar="LAYER")
+@shared_options("input", "weight", "bias", window=())
+@click.option("--channels", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Of Unfold and Fold.")
+def layer(
+    layer: str,
+    channels: int,
     input_size: tuple[int, ...] | None,
-    kernel: tuple[int, ...],
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    symbolic: bool,
     what: Any,
     wrt: Any,
     style: str,
     index_base: str,
     names: dict[str, str] | None,
-    all_ones: bool = False,
 ) -> None:
-    """Build the operator, derive, and print."""
-    from symconv.claims.problem import check_declared_size
-    from symconv.claims.schema import Where
-    from symconv.derivations.derive import derive as derivation
+    """A LAYER as PyTorch prints it, or as it is typed.
 
-    if symbolic and input_size is not None:
-        raise click.UsageError("--symbolic leaves all sizes open and --input fixes one; give one of them")
-    if all_ones and (what, wrt) != ("gradient", "input"):
-        raise click.UsageError("--all-ones belongs to --what gradient --wrt input")
-    if input_size is not None and len(kernel) == 1:
-        kernel *= len(input_size)
-    if stride is not None:
-        options["stride"] = stride
-    with Activity("deriving and checking") as activity:
-        op = kind(kernel_size=kernel, padding=padding, dilation=dilation, **options)
-        if input_size is not None:
-            check_declared_size(op, input_size, Where("--input"))
-        if symbolic:
-            op = op.generic()
-        worked = derivation(
-            op, what, wrt, names=names, index_base=int(index_base), input_size=input_size, all_ones=all_ones
-        )
-        activity.say(worked.title)
-        text = worked.text() if style == "text" else worked.latex()
-    click.echo(text)
+    \b
+    Examples:
+      symconv derive "Conv2d(16, 32, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), groups=4)" --wrt weight
+      symconv derive "nn.MaxPool2d(3, 2, 1)" --what output
+    """
+    from symconv.operators.importers.text import read_text
+
+    read = read_text(layer, input_size=input_size, channels=channels)
+    show(read.operator, input_size, what, wrt, style, index_base, names)
+    for note in read.notes:
+        click.echo(f"note: {note}", err=True)

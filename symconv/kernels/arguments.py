@@ -22,7 +22,6 @@ __all__ = [
     "engine_weight",
     "fit",
     "types_of",
-    "user_weight",
 ]
 
 
@@ -40,7 +39,7 @@ class Types:
     @property
     def exact(self) -> bool:
         """True for integers."""
-        return np.issubdtype(self.compute, np.integer)
+        return np.dtype(self.compute).kind in "iu"
 
 
 def as_array(name: str, value: Any) -> Array:
@@ -80,13 +79,12 @@ class Arrangement:
     lead_out: tuple[int, ...]
 
 
-def arrange(form: TapForm, shape: tuple[int, ...], grouped: bool, name: str = "x") -> Arrangement:
-    """Read an input shape.
+def arrange(form: TapForm, shape: tuple[int, ...], name: str = "x") -> Arrangement:
+    """Read an input shape; engines take ``(batch, groups, channels of a group, *sizes)`` or ``(planes, *sizes)``.
 
     Args:
         form: the tap form.
         shape: ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``.
-        grouped: whether the engine keeps the groups and the channels of a group apart.
         name: the argument, for messages.
 
     Raises:
@@ -118,8 +116,7 @@ def arrange(form: TapForm, shape: tuple[int, ...], grouped: bool, name: str = "x
             "a batch is given as (N, C, *spatial)" if len(lead) == 1 else "",
         )
     batch = lead[0] if len(lead) == 2 else 1
-    inside = (channels.groups, channels.per_group_in) if grouped else (channels.total_in,)
-    outside = (channels.groups, channels.per_group_out) if grouped else (channels.total_out,)
+    inside, outside = (channels.groups, channels.per_group_in), (channels.groups, channels.per_group_out)
     lead_out = (*lead[:-1], channels.total_out) if lead else ()
     return Arrangement(lead, sizes, (batch, *inside), (batch, *outside), lead_out)
 
@@ -144,8 +141,8 @@ def _weight_shape(channels: Channels, form: TapForm) -> tuple[int, ...]:
     return (channels.total_out, channels.per_group_in, *(walk.taps for walk in form.walks))
 
 
-def engine_weight(form: TapForm, array: Array, grouped: bool, name: str = "weight") -> Array:
-    """A weight as the engine takes it: ``(groups, outputs of a group, K)``, or the kernel axes first.
+def engine_weight(form: TapForm, array: Array, name: str = "weight") -> Array:
+    """A weight as an engine takes it: ``(groups, outputs of a group, inputs of a group, *kernel)``.
 
     Raises:
         ArgumentError: for a wrong shape.
@@ -157,23 +154,11 @@ def engine_weight(form: TapForm, array: Array, grouped: bool, name: str = "weigh
     if wanted[:2] == (1, 1) and array.shape == kernel:
         array = array.reshape(wanted)
     fit(name, array, wanted, "which is (out, in/groups, *kernel)" + (" or (*kernel)" if wanted[:2] == (1, 1) else ""))
-    if grouped:
-        return array.reshape(channels.groups, channels.per_group_out, -1)
-    moved = array.reshape(channels.total_out, *kernel)
-    return np.moveaxis(moved, 0, -1).reshape(*kernel, 1, channels.total_out, *[1] * len(kernel))
+    return array.reshape(channels.groups, channels.per_group_out, *wanted[1:])
 
 
-def user_weight(form: TapForm, gradient: Array, grouped: bool, shape: tuple[int, ...]) -> Array:
-    """The gradient of a weight in the shape that the weight was given in; the inverse of `engine_weight`."""
-    if grouped:
-        return gradient.reshape(shape)
-    ndim = len(form.walks)
-    flat = gradient.reshape(*gradient.shape[:ndim], gradient.shape[ndim + 1])
-    return np.ascontiguousarray(np.moveaxis(flat, -1, 0)).reshape(shape)
-
-
-def engine_bias(form: TapForm, array: Array, grouped: bool, name: str = "bias") -> Array:
-    """A bias as the engine takes it.
+def engine_bias(form: TapForm, array: Array, name: str = "bias") -> Array:
+    """A bias as an engine takes it: ``(groups, outputs of a group)``.
 
     Raises:
         ArgumentError: for a wrong shape.
@@ -181,6 +166,4 @@ def engine_bias(form: TapForm, array: Array, grouped: bool, name: str = "bias") 
     channels = form.channels
     assert channels is not None
     fit(name, array, (channels.total_out,), "one entry an output channel")
-    if grouped:
-        return array.reshape(channels.groups, channels.per_group_out, 1)
-    return array.reshape(1, channels.total_out, *[1] * len(form.walks))
+    return array.reshape(channels.groups, channels.per_group_out)

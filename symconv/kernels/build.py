@@ -23,12 +23,13 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.index import Index
 from symconv.kernels.plans import Stage
-from symconv.kernels.program import Apply, Entry, Operand, Part, Program, Scratch, Step, Total, View, program_of
+from symconv.kernels.program import Apply, Copy, Entry, Operand, Part, Program, Scratch, Step, Total, View, program_of
 
 __all__ = ["Builder", "Taps"]
 
 Taps = tuple[int, ...]
 
+_LONGEST_RUN = 8  # what is added up in sequence; longer sums are a tree of such runs, for their rounding error
 _MAX_CHAIN = 32  # up to here an integer power is a chain of multiplications: `numpy.power` is ten times slower
 
 
@@ -48,6 +49,12 @@ class Builder:
         self._idle: list[Scratch] = []
         self._computed: list[Operand] = []
 
+    @property
+    def sliding(self) -> int | None:
+        """The one axis with more than one tap of a stage without weights; None where there are several or none."""
+        axes = [axis for axis in self.stage.axes if self.stage.walks[axis].taps > 1]
+        return axes[0] if len(axes) == 1 and self.stage.weight is None else None
+
     # ------------------------------------------------------------------ names and scratch
 
     def apply(self, target: str, function: str, *args: Operand, where: str | None = None) -> str:
@@ -55,13 +62,21 @@ class Builder:
         self.steps.append(Apply(target, function, args, where))
         return target
 
-    def take(self, holds: Literal["value", "mask"] = "value", like: Literal["output", "input"] = "output") -> str:
+    def copy(self, target: str, operand: Operand) -> None:
+        """Write an array, or a number, into an array."""
+        self.steps.append(Copy(target, operand))
+
+    def take(
+        self, holds: Literal["value", "mask", "number"] = "value", like: Literal["output", "input"] = "output"
+    ) -> str:
         """The name of a scratch array that nothing uses at the moment."""
         for scratch in self._idle:
             if (scratch.holds, scratch.like) == (holds, like):
                 self._idle.remove(scratch)
                 return scratch.name
-        letter = "w" if holds == "mask" else "t" if like == "output" else "l"
+        letter = {"mask": "w", "number": "q", "value": "t"}[holds]
+        if like == "input":
+            letter = {"w": "m", "q": "s", "t": "l"}[letter]
         scratch = Scratch(f"{letter}{sum(s.name[0] == letter for s in self._scratch)}", holds, like)
         self._scratch.append(scratch)
         return scratch.name
@@ -101,6 +116,14 @@ class Builder:
                 parts[axis] = Part(walk.offset(tap), f"e{axis}", walk.stride)
             self.steps.append(View(name, source, tuple(parts)))
         return name
+
+    def seen_from(self, axis: int, tap: int) -> tuple[Part, ...]:
+        """The parts of the view that one tap of an axis reads at all outputs, where the other axes have one tap."""
+        parts = [Part()] * len(self.stage.walks)
+        for other in self.stage.axes:
+            walk = self.stage.walks[other]
+            parts[other] = Part(walk.offset(tap) if other == axis else 0, f"e{other}", walk.stride)
+        return tuple(parts)
 
     def entry(self, source: str, entries: Taps, lead: int = 0) -> str:
         """Fixed entries of an array that has the taps as axes."""
@@ -153,7 +176,7 @@ class Builder:
         """Compute a node into an array."""
         operand = self.operand(node)
         if operand is not None:
-            self.apply(target, "positive", operand)
+            self.copy(target, operand)
         elif isinstance(node, Add):
             self.combine("add", target, node.args)
         elif isinstance(node, Reduce):
@@ -171,6 +194,14 @@ class Builder:
 
     def combine(self, function: str, target: str, nodes: Sequence[Node]) -> None:
         """Fold nodes with a commutative function: what must be computed first, then what is there already."""
+        if function == "add" and len(nodes) > _LONGEST_RUN and self.sliding is not None:
+            half = len(nodes) // 2
+            self.combine(function, target, nodes[:half])
+            other = self.take()
+            self.combine(function, other, nodes[half:])
+            self.apply(target, function, target, other)
+            self.give(other)
+            return
         operands = [self.operand(node) for node in nodes]
         ready = [operand for operand in operands if operand is not None]
         started = False
@@ -187,7 +218,7 @@ class Builder:
         if not started:
             first, ready = ready[0], ready[1:]
             if not ready:
-                self.apply(target, "positive", first)
+                self.copy(target, first)
                 return
             self.apply(target, function, first, ready[0])
             ready = ready[1:]
@@ -199,24 +230,23 @@ class Builder:
     def reduction(self, target: str, node: Reduce) -> None:
         """A reduction over the taps: tap by tap, or by doubling where that takes fewer passes."""
         function = "add" if node.op == "sum" else "maximum"
-        if len(self.stage.axes) == 1 and isinstance(node.body, Access) and node.body.tensor != self.stage.weight:
-            walk = self.stage.walks[self.stage.axes[0]]
-            levels = walk.taps.bit_length() - 1
+        if self.sliding is not None and isinstance(node.body, Access):
+            walk = self.stage.walks[self.sliding]
+            levels = walk.taps.bit_length() - 1 if node.op == "sum" else (walk.taps - 1).bit_length() - 1
             last = walk.taps.bit_count() - 1 if node.op == "sum" else 1
             if levels * walk.stride + last < walk.taps - 1 and walk.step > 0:
-                self._doubled(function, target, node.body.tensor, levels)
+                self._doubled(self.sliding, function, target, node.body.tensor, levels)
                 return
         names = [bound.name for bound in node.bounds]
         bodies = [substitute(node.body, dict(zip(names, taps, strict=True))) for taps in self.window()]
         self.combine(function, target, bodies)
 
-    def _doubled(self, function: str, target: str, source: str, levels: int) -> None:
+    def _doubled(self, axis: int, function: str, target: str, source: str, levels: int) -> None:
         """``L(2k)[u] = L(k)[u] o L(k)[u + k*d]``: windows of 2, 4, 8, ... taps, of which the window is put together.
 
         A sum takes one window for every binary digit of the number of taps, a maximum two that may overlap. Sums are
         added in a tree, so that their rounding error grows with the logarithm of the window.
         """
-        (axis,) = self.stage.axes
         walk = self.stage.walks[axis]
         left, first = walk.taps, 0
         parts: list[tuple[str, int]] = []
@@ -227,10 +257,10 @@ class Builder:
                 half = size // 2
                 shape = lost + half * walk.step
                 pieces = [
-                    self._shifted(level, axis, f"{level}_{shift}", shift * walk.step, shape) for shift in (0, half)
+                    self.shifted(level, axis, f"{level}_{shift}", shift * walk.step, shape) for shift in (0, half)
                 ]
                 held = self.take(like="input")
-                fits = self._shifted(held, axis, f"{held}_{power}", 0, shape)
+                fits = self.shifted(held, axis, f"{held}_{power}", 0, shape)
                 self.apply(fits, function, *pieces)
                 if all(array != level for array, _ in parts):
                     self.give(level)
@@ -243,18 +273,17 @@ class Builder:
         views = []
         for array, tap in parts:
             name = f"{array}_at_{tap}"
-            where = [Part()] * len(self.stage.walks)
-            where[axis] = Part(tap * walk.step, f"e{axis}", walk.stride)
-            self.steps.append(View(name, array, tuple(where)))
+            self.steps.append(View(name, array, self.seen_from(axis, tap)))
             views.append(name)
         if len(views) == 1:
-            self.apply(target, "positive", views[0])
+            self.copy(target, views[0])
             return
         self.apply(target, function, views[0], views[1])
         for view in views[2:]:
             self.apply(target, function, target, view)
 
-    def _shifted(self, source: str, axis: int, name: str, start: int, shorter: int) -> str:
+    def shifted(self, source: str, axis: int, name: str, start: int, shorter: int) -> str:
+        """The view of an array from `start` on, `shorter` positions shorter than the source along an axis."""
         parts = [Part()] * len(self.stage.walks)
         parts[axis] = Part(start, f"n{axis}", 1, shorter)
         self.steps.append(View(name, source, tuple(parts)))
@@ -285,7 +314,7 @@ class Builder:
         elif over:
             self.combine("multiply", target, over)
         else:
-            self.apply(target, "positive", 1)
+            self.copy(target, 1)
         for node in under:
             divisor = self.value(node)
             self.apply(target, "divide", target, divisor)
@@ -374,13 +403,15 @@ def _signed(over: list[Node], under: list[Node]) -> tuple[list[Node], list[Node]
 
 
 def _ratios(over: list[Node], under: list[Node]) -> tuple[list[Node], list[Node]]:
-    """Write ``|x|**e / y**e`` as ``(|x|/y)**e``."""
+    """Write ``|x|**e / y**e`` as ``(|x|/y)**e`` for e >= 1; a smaller power brings no number out of its range."""
     for top in over:
         for bottom in under:
             if (
                 isinstance(top, Power)
                 and isinstance(bottom, Power)
                 and top.exponent == bottom.exponent
+                and isinstance(top.exponent, Constant)
+                and top.exponent.value >= 1
                 and isinstance(top.base, Absolute)
             ):
                 ratio = Power(Multiply((top.base, Power(bottom.base, Constant(Fraction(-1))))), top.exponent)

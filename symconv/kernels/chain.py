@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -11,71 +11,29 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
-from symconv.kernels.derivative import balanced, forward, pullback, pushforward, root_of, weight_pullback, winners
+from symconv.kernels.blocks import KEPT, Block, Parameters, Sweep, Workspace, blocks
+from symconv.kernels.derivative import (
+    balanced,
+    forward,
+    mirrored,
+    partial,
+    pullback,
+    pushforward,
+    root_of,
+    scaled,
+    weight_pullback,
+)
 from symconv.kernels.lambdified import Emitted, emit
 from symconv.kernels.layout import Layout
-from symconv.kernels.padding import Array, Padded, add_unpadded
+from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.plans import Chain, Stage
 from symconv.kernels.program import Program
+from symconv.kernels.winners import FirstMaximum
 
-__all__ = ["ChainEngine", "Parameters"]
+__all__ = ["Block", "ChainEngine", "Parameters", "Workspace", "blocks"]
 
-BLOCK_BYTES = 1 << 18
-"""Measured: a block of 256 KiB of input and its few scratch arrays stay in a second-level cache."""
-
-Parameters = Mapping[str, Array]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A part of the batch and of the rows of the output, and the extents that go with it."""
-
-    batch: slice
-    rows: slice
-    layout: Layout
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        return (self.rows.stop - self.rows.start, *self.layout.outputs[1:])
-
-    @property
-    def reads(self) -> tuple[Any, ...]:
-        """The part of the padded input that the block reads."""
-        first, *others = self.layout.axes
-        return (..., first.span(self.rows.start, self.rows.stop), *(axis.span(0, axis.outputs) for axis in others))
-
-    @property
-    def writes(self) -> tuple[Any, ...]:
-        """The part of an output (after its batch has been taken) that the block writes."""
-        return (..., self.rows, *[slice(None)] * (len(self.layout.axes) - 1))
-
-
-def blocks(batch: int, layout: Layout, row_bytes: int, limit: int, least: int) -> Iterator[tuple[slice, list[Block]]]:
-    """Cut the work into parts of the batch, each with blocks of at least `least` rows.
-
-    `row_bytes` is what one row of one item takes, `limit` what a block should take.
-    """
-    rows = min(max(least, limit // max(row_bytes, 1)), layout.outputs[0])
-    items = max(1, limit // max(row_bytes * rows, 1)) if rows == layout.outputs[0] else 1
-    for start in range(0, batch, items):
-        part = slice(start, min(start + items, batch))
-        cuts = range(0, layout.outputs[0], rows)
-        yield part, [Block(part, slice(cut, min(cut + rows, layout.outputs[0])), layout) for cut in cuts]
-
-
-class Workspace:
-    """Scratch arrays of one call, by name and shape."""
-
-    def __init__(self, dtype: npt.DTypeLike) -> None:
-        self.dtype = dtype
-        self._arrays: dict[tuple[Any, ...], Array] = {}
-
-    def array(self, key: object, shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
-        """An array with arbitrary contents; the same one for the same key and shape."""
-        found = self._arrays.get((key, shape))
-        if found is None:
-            found = self._arrays[key, shape] = np.empty(shape, self.dtype if dtype is None else dtype)
-        return found
+BLOCK_BYTES = 1 << 20
+"""Measured: with less the calls take longer than the arithmetic, with more a block and its scratch leave the cache."""
 
 
 class ChainEngine:
@@ -89,7 +47,12 @@ class ChainEngine:
         absent = self.maximum and reduce is not None and isinstance(reduce.body, Access)
         self.fill = -np.inf if absent else 0.0  # what never wins: nothing is below -infinity, and no |x| below 0
         self.nonlinear = self.maximum or any(isinstance(n, Absolute) for n in walk(chain.whole.body))
+        self.first = FirstMaximum(chain, self.fill) if self.maximum else None
+        found = {id(stage): mirrored(stage) for stage in chain.backward}
+        self._mirrors = {key: mirror for key, mirror in found.items() if mirror is not None}
         self._emitted: dict[tuple[Any, ...], Emitted] = {}
+        self._known_cuts: dict[tuple[Any, ...], list[tuple[slice, list[Block]]]] = {}
+        self._known_frames: dict[tuple[Any, ...], dict[tuple[Any, ...], Mapping[str, Any]]] = {}
 
     # ------------------------------------------------------------------ programs
 
@@ -105,235 +68,280 @@ class ChainEngine:
         return [self.emitted(forward, stage) for stage in self.chain.forward]
 
     def pullback_programs(self) -> list[Emitted]:
-        """The programs of the gradients, in the order in which they run."""
-        programs = [self.emitted(pullback, stage, False, False) for stage in reversed(self.chain.backward)]
+        """The programs of the gradients, in the order in which they run where nothing is out of the ordinary."""
+        if self._one_winner:
+            assert self.first is not None
+            return self.first.pullback_programs()
+        stages = self.chain.backward
+        programs = []
+        for number in reversed(range(len(stages))):
+            stage = stages[number]
+            if id(stage) in self._mirrors:
+                programs.append(self._derived(scaled, stages, number, True))
+                programs.append(self.emitted(forward, self._mirrors[id(stage)]))
+            else:
+                fresh = all(stage.walks[axis].apart for axis in stage.axes)
+                programs.append(self._derived(pullback, stages, number, False, fresh, True))
         if self.chain.whole.weight is not None:
             programs.append(self.emitted(weight_pullback, self.chain.whole))
         return programs
 
-    def _run(self, emitted: Emitted, arrays: Mapping[str, Any], work: Workspace) -> Any:
-        values = dict(arrays)
-        for scratch in emitted.program.scratch:
-            shape = values["shape_in" if scratch.like == "input" else "shape_out"]
-            dtype = np.bool_ if scratch.holds == "mask" else None
-            values[scratch.name] = work.array((scratch.name, scratch.holds), shape, dtype)
-        return emitted.function(*[values[name] for name in emitted.program.parameters])
+    def _derived(self, kind: Callable[..., Program], stages: Sequence[Stage], number: int, *options: Any) -> Emitted:
+        """A program of the gradient of a stage; what the stages multiply by, the last one does for all of them."""
+        key = (kind.__name__, tuple(id(stage) for stage in stages), number, options)
+        if key not in self._emitted:
+            coefficients = [partial(stage, stage.source).coefficient for stage in stages]
+            scale = prod(coefficients, start=Fraction(1)) if number == len(stages) - 1 else Fraction(1)
+            self._emitted[key] = emit(kind(stages[number], *options, scale))
+        return self._emitted[key]
+
+    @property
+    def _one_winner(self) -> bool:
+        return self.maximum and self.chain.whole.ties != "split"
 
     # ------------------------------------------------------------------ one block
 
-    def _frame(
-        self, stage: Stage, block: Block, source: tuple[int, ...], given: Parameters, work: Workspace
-    ) -> dict[str, Any]:
-        """Everything that a program of a stage may ask for but the arrays that flow: extents, counts, masks."""
-        ndim = len(stage.walks)
-        lead = source[: len(source) - ndim]
-        shape = list(source[len(source) - ndim :])
-        frame: dict[str, Any] = dict(given)
-        for axis in stage.axes:
-            outputs = block.outputs[axis]
-            frame[f"e{axis}"] = stage.walks[axis].stride * (outputs - 1) + 1
-            frame[f"n{axis}"] = shape[axis]
-            shape[axis] = outputs
-        for axis, place in enumerate(block.layout.axes):
-            here = block.rows if axis == 0 else slice(None)
-            after = (1,) * (ndim - 1 - axis)
-            if place.count is not None:
-                counts = place.count[here].astype(work.dtype)
-                frame[f"r{axis}"] = counts.reshape(counts.shape + after)
-            if place.walk.guards:
-                real = np.ones(place.positions.shape, np.bool_) if place.real is None else place.real
-                frame[f"v{axis}"] = real[:, here].reshape((real.shape[0], -1, *after))
-        frame["shape_in"], frame["shape_out"] = source, (*lead, *shape)
-        return frame
-
     def _values(
         self,
+        sweep: Sweep,
         stages: Sequence[Stage],
         a: Array,
         block: Block,
-        given: Parameters,
-        work: Workspace,
         out: Array | None = None,
         key: str = "value",
     ) -> list[Array]:
-        """The input of the first stage, then the output of every stage; the last one is written to `out` if given.
+        programs = [self.emitted(forward, stage) for stage in stages]
+        return sweep.values_of(stages, programs, a, block, out, key)
 
-        `key` keeps what two runs write into the workspace apart.
+    def _kept(
+        self, sweep: Sweep, stages: Sequence[Stage], a: Array, block: Block, bits: float, out: Array | None = None
+    ) -> tuple[Sequence[Stage], list[Array], int]:
+        """The outputs of stages that nothing has overflowed or underflowed in, the stages, and an exponent.
+
+        The last output is the wanted one divided by 2 to the exponent. Powers are taken of the entries as they are; if
+        they may leave their range, of the entries over a power of two that all of the block can share; if that does
+        not do, of each window's entries over the largest of them.
+
+        Args:
+            bits: by how many binary digits sums of powers may be away from 1; 0 for no sums of powers of entries.
         """
-        values = [a]
-        for number, stage in enumerate(stages):
-            frame = self._frame(stage, block, values[-1].shape, given, work)
-            last = number == len(stages) - 1
-            c = out if last and out is not None else work.array((key, number), frame["shape_out"])
-            self._run(self.emitted(forward, stage), {**frame, stage.source: values[-1], "c": c}, work)
-            values.append(c)
-        return values
+        values = self._values(sweep, stages, a, block, out)
+        if self.root is None or (bits > 0 and self._trusted(sweep, values[-1], a, block, bits)):
+            return stages, values, 0
+        exponent = _shared_exponent(a)
+        if exponent:
+            a = np.ldexp(a, -exponent, out=sweep.array("scaled", a.shape))
+            values = self._values(sweep, stages, a, block, out)
+            if bits > 0 and self._trusted(sweep, values[-1], a, block, bits):
+                return stages, values, exponent
+        whole, y = self.chain.whole, values[-1]
+        frame = sweep.frame(whole, block, a.shape)
+        sweep.run(self.emitted(balanced, whole), frame, {whole.source: a, "c": y})
+        return (whole,), [a, y], exponent
 
-    def _trusted(self, y: Array, a: Array, block: Block, given: Parameters, work: Workspace) -> bool:
-        """True where no power of an entry can have left the range in which sums of powers are accurate.
-
-        An output of 0 is right where its window holds nothing but zeros: then nothing has underflowed.
-        """
+    def _trusted(self, sweep: Sweep, y: Array, a: Array, block: Block, bits: float) -> bool:
+        """True where all sums of powers are within the range, or 0 because all their terms are."""
         assert self.root is not None
         assert isinstance(self.root.exponent, Constant)
-        least = 2.0 ** (-float(np.finfo(y.dtype).maxexp) / 2 * float(self.root.exponent.value))
+        least = 2.0 ** (-bits * float(self.root.exponent.value))
         if not y.max() <= 1 / least:
             return False
         if y.min() >= least:
             return True
-        low = y < least
-        nonzero = (a != 0).astype(y.dtype)
-        counted = [stage for stage in self.chain.forward if stage.axes]
         if len(self.chain.forward) == 1:
             return False
-        counts = self._values(counted, nonzero, block, given, work, key="count")[-1]
-        return not counts[low].any()
-
-    def _careful(self, y: Array, flow: Array) -> bool:
-        """True where masks must tell NaN from numbers and padding from -infinity, or may not be a factor."""
-        return self.maximum and not (y.min() > -np.inf and np.isfinite(flow.sum()))
+        counted = [stage for stage in self.chain.forward if stage.axes]
+        counts = self._values(sweep, counted, (a != 0).astype(y.dtype), block, key="count")[-1]
+        return not counts[y < least].any()
 
     # ------------------------------------------------------------------ calls
 
-    def forward(self, x: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
-        """The output ``(batch, ..., *outputs)`` of an input ``(batch, ..., *sizes)``."""
-        y = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
-        work, pad = Workspace(dtype), Padded(layout, self._filling(dtype))
-        for part, cuts in self._cuts(x, layout, y.itemsize):
-            padded = pad(x[part], dtype)
-            for block in cuts:
-                out = y[part][block.writes]
-                self._output(padded[block.reads], block, given, work, out)
-        return y
+    def _cuts(self, x: Array, layout: Layout, itemsize: int) -> list[tuple[slice, list[Block]]]:
+        lead = x.shape[: -len(layout.axes)]
+        key = (layout.sizes, lead, itemsize, BLOCK_BYTES)
+        found = self._known_cuts.get(key)
+        if found is None:
+            inner = prod(lead[1:]) * prod(axis.length for axis in layout.axes[1:])
+            first = layout.axes[0].walk
+            halo = first.reach // first.stride  # rows that neighbouring blocks both go over along the other axes
+            row = inner * itemsize * first.stride
+            if len(self._known_cuts) >= KEPT:
+                self._known_cuts.clear()
+            found = self._known_cuts[key] = list(blocks(lead[0], layout, row, BLOCK_BYTES, max(1, 2 * halo)))
+        return found
 
-    def _output(self, a: Array, block: Block, given: Parameters, work: Workspace, out: Array) -> None:
-        self._values(self.chain.forward, a, block, given, work, out)
-        if self.root is not None and not self._trusted(out, a, block, given, work):
-            self._balanced(a, block, given, work, out)
-
-    def _balanced(self, a: Array, block: Block, given: Parameters, work: Workspace, out: Array) -> dict[str, Any]:
-        frame = self._frame(self.chain.whole, block, a.shape, given, work)
-        frame |= {self.chain.whole.source: a, "c": out}
-        self._run(self.emitted(balanced, self.chain.whole), frame, work)
-        return frame
-
-    def _cuts(self, x: Array, layout: Layout, itemsize: int) -> Iterator[tuple[slice, list[Block]]]:
-        inner = prod(x.shape[1 : -len(layout.axes)]) * prod(axis.length for axis in layout.axes[1:])
-        first = layout.axes[0].walk
-        halo = first.reach // first.stride  # rows that neighbouring blocks both go over along the other axes
-        return blocks(x.shape[0], layout, inner * itemsize * first.stride, BLOCK_BYTES, max(1, 2 * halo))
+    def _sweep(self, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Sweep:
+        if given:
+            return Sweep(layout, given, dtype)
+        if len(self._known_frames) >= KEPT:
+            self._known_frames.clear()
+        return Sweep(layout, given, dtype, self._known_frames.setdefault((layout.sizes, np.dtype(dtype)), {}))
 
     def _filling(self, dtype: npt.DTypeLike) -> Any:
         if np.issubdtype(dtype, np.integer):
             return np.iinfo(dtype).min if self.fill else 0
         return self.fill
 
+    def forward(self, x: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
+        """The output ``(batch, ..., *outputs)`` of an input ``(batch, ..., *sizes)``."""
+        y = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
+        sweep, pad = self._sweep(layout, given, dtype), Padded(layout, self._filling(dtype))
+        # terms that are lost are below half a unit in the last place of a sum that is not: half the range will do
+        bits = 0.0 if self.root is None else np.finfo(dtype).maxexp / 2
+        for part, cuts in self._cuts(x, layout, y.itemsize):
+            padded = pad(x[part], dtype)
+            for block in cuts:
+                out = y[part][block.writes]
+                _, _, exponent = self._kept(sweep, self.chain.forward, padded[block.reads], block, bits, out)
+                if exponent:
+                    np.ldexp(out, exponent, out=out)
+        return y
+
     def pull(self, g: Array, x: Array, layout: Layout, given: Parameters) -> tuple[Array, Array | None]:
         """The gradients of the input and of the weights, for the upstream gradient `g` of the output."""
-        dtype = g.dtype
-        chain, work, pad = self.chain, Workspace(dtype), Padded(layout, self.fill)
-        to_input = np.zeros(x.shape, dtype)
-        weight = given.get(chain.whole.weight or "")
+        dtype, whole = g.dtype, self.chain.whole
+        sweep = self._sweep(layout, given, dtype)
+        if self._one_winner:
+            assert self.first is not None
+            return self.first.pull(g, x, sweep, self._cuts(x, layout, dtype.itemsize)), None
+        pad = Padded(layout, self.fill)
+        weight = given.get(whole.weight or "")
         to_weight = None if weight is None else np.zeros(weight.shape, dtype)
+        to_input: Array | None = None
         for part, cuts in self._cuts(x, layout, dtype.itemsize):
             padded = pad(x[part], dtype)
-            grad = np.zeros(padded.shape, dtype)
+            own = len(cuts) == 1 or layout.axes[0].walk.apart  # no entry is read by two blocks
+            gapless = len(cuts) == 1 or layout.axes[0].tiled  # and none between them by no block
+            written = own and gapless and self._writes(self.chain.backward[0], layout)
+            if to_input is None:
+                to_input = (np.empty if written and layout.whole else np.zeros)(x.shape, dtype)
+            if layout.plain:
+                gradient = to_input[part][layout.source]
+            else:
+                gradient = sweep.array("padded", padded.shape)
+                if not written:
+                    gradient.fill(0)
             for block in cuts:
-                a, upstream, into = padded[block.reads], g[part][block.writes], grad[block.reads]
-                self._pull_block(a, upstream, into, block, given, work)
+                a, upstream, into = padded[block.reads], g[part][block.writes], gradient[block.reads]
+                self._pull_block(sweep, a, upstream, into, block, own, written)
                 if to_weight is not None:
-                    frame = self._frame(chain.whole, block, a.shape, given, work)
-                    frame |= {chain.whole.source: a, "g": upstream, f"grad_{chain.whole.weight}": to_weight}
-                    self._run(self.emitted(weight_pullback, chain.whole), frame, work)
-            add_unpadded(grad, layout, to_input[part])
-        return to_input, to_weight
+                    frame = sweep.frame(whole, block, a.shape)
+                    arrays = {whole.source: a, "g": upstream, f"grad_{whole.weight}": to_weight}
+                    sweep.run(self.emitted(weight_pullback, whole), frame, arrays)
+            if not layout.plain:
+                unpadded(gradient, layout, to_input[part])
+        return np.zeros(x.shape, dtype) if to_input is None else to_input, to_weight
+
+    def _writes(self, stage: Stage, layout: Layout) -> bool:
+        """True where the gradient of a stage is written, each entry once, and nothing is added to what was there."""
+        return id(stage) in self._mirrors or all(layout.axes[axis].tiled for axis in stage.axes)
+
+    def _mirror(
+        self,
+        sweep: Sweep,
+        stages: Sequence[Stage],
+        number: int,
+        frame: Mapping[str, Any],
+        g: Array,
+        output: Sequence[Array],
+        nonzero: bool,
+        out: Array,
+    ) -> None:
+        """Write the gradient of a stage that is a sum with stride 1: the same sum of what arrives, between zeros."""
+        stage, mirror = stages[number], self._mirrors[id(stages[number])]
+        (axis,) = stage.axes
+        reach = stage.walks[axis].reach
+        side: Any = (slice(None),) * (len(stage.walks) - 1 - axis)
+        length = g.shape[axis - len(stage.walks)]
+        shape = (*g.shape[: axis - len(stage.walks)], length + 2 * reach, *g.shape[g.ndim - len(side) :])
+        framed = sweep.array(("framed", number), shape)
+        framed[(..., slice(0, reach), *side)] = 0
+        framed[(..., slice(reach + length, None), *side)] = 0
+        middle = framed[(..., slice(reach, reach + length), *side)]
+        arrays = {"g": g, "t": middle} | ({"c": output[0]} if output else {})
+        sweep.run(self._derived(scaled, stages, number, nonzero), {**frame, "shape_out": g.shape}, arrays)
+        whole = {f"e{axis}": length + reach, f"n{axis}": length + 2 * reach, "shape_in": shape, "shape_out": out.shape}
+        sweep.run(self.emitted(forward, mirror), whole, {mirror.source: framed, "c": out})
 
     def _pull_block(
-        self, a: Array, upstream: Array, into: Array, block: Block, given: Parameters, work: Workspace
+        self, sweep: Sweep, a: Array, upstream: Array, into: Array, block: Block, own: bool, written: bool
     ) -> None:
-        stages = self.chain.backward
+        """Add the gradient of a block's input to `into`; or write it, where that is what `written` says."""
+        stages: Sequence[Stage] = self.chain.backward
         values: list[Array] = [a]
-        careful = False
+        careful = nonzero = False
         if self.nonlinear:
-            values = self._values(stages, a, block, given, work)
-            careful = self._careful(values[-1], upstream)
-            if self.root is not None and not self._trusted(values[-1], a, block, given, work):
-                stages, values = (self.chain.whole,), [a, values[-1]]
-                self._balanced(a, block, given, work, values[-1])
+            # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
+            bits = np.finfo(sweep.dtype).nmant + 1.0 if _moderate(upstream) else 0.0
+            stages, values, _ = self._kept(sweep, stages, a, block, bits)
+            careful = self.maximum and not (values[-1].min() > -np.inf and np.isfinite(upstream.sum()))
+            nonzero = self.root is not None and bool(values[-1].min() > 0)
         shapes = [a.shape]
-        frames = []
         for stage in stages:
-            frames.append(self._frame(stage, block, shapes[-1], given, work))
-            shapes.append(frames[-1]["shape_out"])
+            shapes.append(sweep.frame(stage, block, shapes[-1])["shape_out"])
         for number in reversed(range(len(stages))):
-            stage, frame = stages[number], frames[number]
-            target = into if number == 0 else work.array(("gradient", number), shapes[number])
-            if number:
+            stage, frame = stages[number], sweep.frame(stages[number], block, shapes[number])
+            target = into if number == 0 else sweep.array(("gradient", number), shapes[number])
+            if id(stage) in self._mirrors:
+                out = target if number > 0 or written else sweep.array("mirror", shapes[number])
+                self._mirror(sweep, stages, number, frame, upstream, values[number + 1 :], nonzero, out)
+                if out is not target:
+                    target += out
+                upstream = target
+                continue
+            fresh = (number > 0 or own) and not careful and all(stage.walks[axis].apart for axis in stage.axes)
+            if not (fresh and self._writes(stage, sweep.layout)) and (number > 0 or written):
                 target.fill(0)
-            frame |= {"g": upstream, f"grad_{stage.source}": target}
+            arrays = {"g": upstream, f"grad_{stage.source}": target}
             if len(values) > number + 1:
-                frame |= {stage.source: values[number], "c": values[number + 1]}
-            own = number > 0 or block.layout.axes[0].walk.apart  # rows that two blocks read belong to both
-            fresh = own and all(stage.walks[axis].apart for axis in stage.axes)
-            self._run(self.emitted(pullback, stage, careful, fresh), frame, work)
+                arrays |= {stage.source: values[number], "c": values[number + 1]}
+            sweep.run(self._derived(pullback, stages, number, careful, fresh, nonzero), frame, arrays)
             upstream = target
 
     def push(self, x: Array, tangent: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
         """The tangent of the output for a tangent of the input."""
+        sweep = self._sweep(layout, given, dtype)
+        if self._one_winner:
+            assert self.first is not None
+            return self.first.push(x, tangent, sweep, self._cuts(x, layout, np.dtype(dtype).itemsize))
         out = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
-        work, pad, pad_tangent = Workspace(dtype), Padded(layout, self.fill), Padded(layout, 0.0)
+        pad, pad_tangent = Padded(layout, self.fill), Padded(layout, 0.0)
         for part, cuts in self._cuts(x, layout, out.itemsize):
             padded, moved = pad(x[part], dtype), pad_tangent(tangent[part], dtype)
             for block in cuts:
                 a, along = padded[block.reads], moved[block.reads]
-                stages = self.chain.backward
-                values = self._values(stages, a, block, given, work)
-                careful = self._careful(values[-1], along)
-                if self.root is not None and not self._trusted(values[-1], a, block, given, work):
-                    stages, values = (self.chain.whole,), [a, values[-1]]
-                    self._balanced(a, block, given, work, values[-1])
+                bits = np.finfo(dtype).nmant + 1.0 if _moderate(along) else 0.0
+                stages, values, _ = self._kept(sweep, self.chain.backward, a, block, bits)
+                careful = self.maximum and not (values[-1].min() > -np.inf and np.isfinite(along.sum()))
                 for number, stage in enumerate(stages):
-                    frame = self._frame(stage, block, along.shape, given, work)
+                    frame = sweep.frame(stage, block, along.shape)
                     last = number == len(stages) - 1
-                    into = out[part][block.writes] if last else work.array(("tangent", number), frame["shape_out"])
-                    frame |= {stage.source: values[number], "c": values[number + 1], "d_in": along, "d_c": into}
-                    self._run(self.emitted(pushforward, stage, careful), frame, work)
+                    into = out[part][block.writes] if last else sweep.array(("tangent", number), frame["shape_out"])
+                    arrays = {stage.source: values[number], "c": values[number + 1], "d_in": along, "d_c": into}
+                    sweep.run(self.emitted(pushforward, stage, careful), frame, arrays)
                     along = into
         return out
 
     def indices(self, x: Array, layout: Layout, dtype: npt.DTypeLike) -> Array:
         """The flat index in the input plane of the first maximum of every window, -1 where no tap is real."""
-        result = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), np.int64)
-        work, pad = Workspace(dtype), Padded(layout, self._filling(dtype))
-        for part, cuts in self._cuts(x, layout, np.dtype(np.int64).itemsize):
-            padded = pad(x[part], dtype)
-            for block in cuts:
-                result[part][block.writes] = self._winners(padded[block.reads], block, work)
-        return result
+        assert self.first is not None
+        cuts = self._cuts(x, layout, np.dtype(np.int64).itemsize)
+        return self.first.indices(x, self._sweep(layout, {}, dtype), cuts, self._filling(dtype))
 
-    def _winners(self, a: Array, block: Block, work: Workspace) -> Array:
-        """Follow the number of the winning tap through the stages, then look up where that tap reads."""
-        stages = self.chain.winners
-        values = self._values(stages, a, block, {}, work)
-        carried: list[Array] = []
-        for number, stage in enumerate(stages):
-            frame = self._frame(stage, block, values[number].shape, {}, work)
-            frame |= {stage.source: values[number], "c": values[number + 1]}
-            fresh = [work.array(("winner", number, k), frame["shape_out"], np.int64) for k in range(len(carried) + 1)]
-            frame |= {"k": fresh[0]} | {f"k_in{k}": array for k, array in enumerate(carried)}
-            frame |= {f"k_out{k}": array for k, array in enumerate(fresh[1:])}
-            self._run(self.emitted(winners, stage, len(carried)), frame, work)
-            carried = fresh
-        flat = np.zeros(carried[0].shape, np.int64)
-        missing = np.zeros(carried[0].shape, np.bool_)
-        for stage, numbers in zip(reversed(stages), carried, strict=True):
-            missing |= numbers < 0
-            taps = np.unravel_index(np.maximum(numbers, 0), [stage.walks[axis].taps for axis in stage.axes])
-            for axis, tap in zip(stage.axes, taps, strict=True):
-                place = block.layout.axes[axis]
-                here = np.arange(place.outputs)[block.rows if axis == 0 else slice(None)]
-                after = (1,) * (len(block.layout.axes) - 1 - axis)
-                stride = prod(block.layout.sizes[axis + 1 :])
-                flat += place.positions[tap, here.reshape(here.shape + after)] * stride
-        flat[missing] = -1
-        return flat
+
+def _shared_exponent(a: Array) -> int:
+    """The exponent of the largest entry; 0 if dividing by it would cost another entry digits, or is impossible."""
+    size = np.abs(a)
+    largest = float(size.max())
+    if not 0 < largest < np.inf:
+        return 0
+    exponent = int(np.frexp(largest)[1])
+    least = float(size.min(where=size > 0, initial=largest))
+    return exponent if np.ldexp(least, -exponent) >= np.finfo(a.dtype).tiny else 0
+
+
+def _moderate(flow: Array) -> bool:
+    """True where a gradient may be multiplied and divided by powers that are within the digits of a number."""
+    limits = np.finfo(flow.dtype)
+    bound = float(2.0 ** (limits.maxexp - limits.nmant - 2))
+    return bool(flow.max() <= bound and flow.min() >= -bound)

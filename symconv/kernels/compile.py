@@ -9,15 +9,17 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.kernels.arguments import as_array, engine_weight
-from symconv.kernels.kernel import Compiled, Kernel
-from symconv.kernels.plans import choose
+from symconv.kernels.compiled import Compiled
+from symconv.kernels.contract import Kernel
+from symconv.kernels.family import Relative, relative_kernel
+from symconv.kernels.kernel import WindowKernel
+from symconv.kernels.plan import ACCURACIES, Accuracy
 from symconv.kernels.tapform import tap_form
 from symconv.operators.base import Operator
 
 __all__ = ["BACKENDS", "compile"]
 
 BACKENDS = ("numpy",)
-ACCURACIES = ("default",)
 
 
 def compile(
@@ -29,16 +31,17 @@ def compile(
     plan: str | None = None,
     weight: Any = None,
 ) -> Kernel:
-    """Compile an operator's formula into a function of arrays, by way of ``sympy.lambdify``.
+    """Compile an operator's formula into a function of arrays.
 
     Args:
         op: an operator with numbers for all its options; the input size stays free.
         backend: "numpy".
         threads: 1; NumPy's matrix products have their own setting (such as OPENBLAS_NUM_THREADS).
-        accuracy: "default": sums are rounded in the type that is computed in, in the order of the plan.
-        plan: how to compute it; by default the fastest plan known. "taps" takes one tap after the other, "separable"
-            one axis after the other (pooling), "gemm" turns the taps into a matrix (convolution).
-        weight: bind this weight; the kernel is then called without one.
+        accuracy: "exact_order" for plain sums in the order of the taps; "default" for sums in any order; "fast" to
+            allow transforms that lose digits. Sums are rounded in the type that is computed in.
+        plan: how to compute it; by default a cost model chooses for every shape and type. A plan that is forced is
+            taken for the gradients, too, where it has any. `Kernel.explain` lists what there is and what it costs.
+        weight: bind this weight; the kernel is then called without one, and keeps what it computes from it.
 
     Returns:
         The kernel. Programs are cached by operator and plan.
@@ -62,18 +65,20 @@ def compile(
         )
     if accuracy not in ACCURACIES:
         raise ArgumentError("accuracy", accuracy, f"must be one of {', '.join(map(repr, ACCURACIES))}")
-    compiled = _compiled(op, plan)
+    chosen: Accuracy = accuracy
+    if isinstance(op, Relative):
+        return relative_kernel(op, plan, chosen, weight)
     if weight is None:
-        return Kernel(compiled, None)
-    if compiled.form.letter("weight") is None:
+        return WindowKernel(_compiled(op, plan, chosen))
+    form = tap_form(op)
+    if form.letter("weight") is None:
         raise ArgumentError("weight", type(weight).__name__, f"must be left out: {op!r} has no weight")
     bound = np.array(as_array("weight", weight))
-    engine_weight(compiled.form, bound, compiled.grouped)  # refuses a wrong shape now, not at the first call
-    bound.flags.writeable = False
-    return Kernel(compiled, bound)
+    arranged = engine_weight(form, bound)  # refuses a wrong shape now, not at the first call
+    bound.flags.writeable = arranged.flags.writeable = False
+    return WindowKernel(Compiled(op, form, plan, chosen, arranged), bound)
 
 
 @lru_cache(maxsize=256)
-def _compiled(op: Operator, plan: str | None) -> Compiled:
-    form = tap_form(op)
-    return Compiled(op, form, choose(form, plan))
+def _compiled(op: Operator, plan: str | None, accuracy: Accuracy) -> Compiled:
+    return Compiled(op, tap_form(op), plan, accuracy, None)

@@ -6,7 +6,8 @@ for all taps are computed once; a `Share` of a maximum becomes comparison masks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import (
@@ -33,7 +34,19 @@ from symconv.kernels.build import Builder, Taps
 from symconv.kernels.plans import Stage
 from symconv.kernels.program import INFINITY, Operand, Program
 
-__all__ = ["Partial", "balanced", "forward", "partial", "pullback", "pushforward", "weight_pullback", "winners"]
+__all__ = [
+    "Partial",
+    "balanced",
+    "forward",
+    "mirrored",
+    "partial",
+    "pullback",
+    "pushforward",
+    "root_of",
+    "scaled",
+    "weight_pullback",
+    "winners",
+]
 
 OUTPUT, UPSTREAM, TANGENT = "c", "g", "d_in"
 """The arrays of a program beside the letters of the formula: the output of the stage, its gradient, a tangent."""
@@ -41,15 +54,25 @@ OUTPUT, UPSTREAM, TANGENT = "c", "g", "d_in"
 
 @dataclass(frozen=True)
 class Partial:
-    """The derivative of one output by one entry: ``common * each``, `each` being what belongs to the entry.
+    """The derivative of one output by one entry: ``coefficient * common * each``, `each` being the entry's own.
 
     `at` are the names of the entry's tap indices; `share` is the share of a maximum that it receives, if there is one.
     """
 
+    coefficient: Fraction
     common: tuple[Node, ...]
     each: tuple[Node, ...]
     share: Share | None
     at: tuple[str, ...]
+
+    def shared(self, scale: Fraction | None = None) -> tuple[Node, ...]:
+        """What all entries have in common, with `scale` in place of the coefficient if given."""
+        value = self.coefficient if scale is None else scale
+        return self.common if value == 1 else (Constant(value), *self.common)
+
+    def together(self, stage: Stage) -> bool:
+        """True where the output is among the entry's own factors, which are then multiplied before anything else."""
+        return any(isinstance(factor, Power) and factor.base == stage.body for factor in self.each)
 
     def factors(self, taps: Taps) -> tuple[Node, ...]:
         """What belongs to the entry, at one tap."""
@@ -77,10 +100,12 @@ def partial(stage: Stage, tensor: str) -> Partial:
     (term,) = terms
     factors = tuple(transform(factor, lambda n: _recognized(n, stage.reduction)) for factor in term.factors)
     factors = tuple(transform(factor, lambda n: _by_the_root(n, stage.body)) for factor in factors)
-    if term.coefficient != 1:
-        factors = (Constant(term.coefficient), *factors)
+    coefficient = term.coefficient
+    for factor in factors:
+        if isinstance(factor, Constant):
+            coefficient *= factor.value
     share = next((factor for factor in factors if isinstance(factor, Share)), None)
-    factors = tuple(factor for factor in factors if factor is not share)
+    factors = tuple(factor for factor in factors if factor is not share and not isinstance(factor, Constant))
 
     def belongs(factor: Node) -> bool:
         if factor == stage.body or (isinstance(factor, Power) and factor.base == stage.body):
@@ -91,7 +116,7 @@ def partial(stage: Stage, tensor: str) -> Partial:
     if any(isinstance(n, Absolute) for factor in each for n in walk(factor)):
         # |x|**(p-1) * y**(1-p) stays together: each may overflow, their quotient is at most 1
         each += tuple(f for f in factors if isinstance(f, Power) and f.base == stage.body)
-    return Partial(tuple(factor for factor in factors if factor not in each), each, share, at)
+    return Partial(coefficient, tuple(factor for factor in factors if factor not in each), each, share, at)
 
 
 def _recognized(node: Node, reduce: Reduce | None) -> Node | None:
@@ -163,29 +188,39 @@ def root_of(stage: Stage) -> Power | None:
 # ---------------------------------------------------------------------- gradients
 
 
-def pullback(stage: Stage, careful: bool, fresh: bool) -> Program:
+def pullback(
+    stage: Stage, careful: bool = False, fresh: bool = False, nonzero: bool = False, scale: Fraction | None = None
+) -> Program:
     """Add ``upstream * derivative`` to the gradient of every tap's entry.
 
     Args:
         stage: the stage.
         careful: also right where an output or an upstream gradient is infinite or NaN: taps in the padding are then
             told from real ones, and what a mask leaves out is not multiplied by 0.
-        fresh: the gradient is 0 so far, and no entry of it belongs to two outputs: write instead of add.
+        fresh: no entry of the gradient belongs to two outputs: write instead of add.
+        nonzero: no output is 0.
+        scale: the number to multiply by, in place of the one in the derivative: constants of a chain cancel.
     """
     derivative = partial(stage, stage.source)
     builder = Builder(stage)
-    _bind_output(builder, stage, derivative)
+    _bind_output(builder, stage, derivative, nonzero)
     upstream = UPSTREAM
-    if derivative.common:
+    common = derivative.shared(scale)
+    if common:
         upstream = builder.take()
-        builder.product(upstream, (*derivative.common, Access(UPSTREAM, ())))
+        builder.product(upstream, (Access(UPSTREAM, ()), *common))
     masks = None if derivative.share is None else _Masks(builder, derivative.share, careful)
     if masks is not None and masks.count is not None:
         upstream = builder.apply(masks.count, "divide", upstream, masks.count)
     into = f"grad_{stage.source}"
     for taps in builder.window():
         target = builder.tap(into, taps)
-        factors = (*derivative.factors(taps), Access(upstream, ()))
+        own: Operand | None = None
+        if derivative.together(stage):
+            own = builder.value(product(*derivative.factors(taps)))
+            factors: tuple[Node, ...] = (Access(str(own), ()), Access(upstream, ()))
+        else:
+            factors = (*derivative.factors(taps), Access(upstream, ()))
         if masks is None:
             builder.accumulate(target, factors, fresh)
         elif careful:
@@ -194,7 +229,33 @@ def pullback(stage: Stage, careful: bool, fresh: bool) -> Program:
             builder.done(part)
         else:
             builder.accumulate(target, (*factors, Access(masks.at(taps), ())), fresh)
+        if own is not None:
+            builder.done(own)
     return builder.program(f"pullback{stage.suffix}", into)
+
+
+def mirrored(stage: Stage) -> Stage | None:
+    """The stage whose output, with zeros around its input, is the gradient of this one; None where there is none such.
+
+    An entry is read by as many outputs as a window has taps, the ones from it back: with stride 1 the adjoint of a sum
+    over a window is the sum over the mirrored window, which for a sum is the same one.
+    """
+    reduce = stage.reduction
+    if reduce is None or reduce.op != "sum" or not isinstance(reduce.body, Access) or len(stage.axes) != 1:
+        return None
+    walk = stage.walks[stage.axes[0]]
+    if walk.stride != 1 or walk.step < 1 or walk.taps == 1:
+        return None
+    return replace(stage, body=reduce)
+
+
+def scaled(stage: Stage, nonzero: bool, scale: Fraction) -> Program:
+    """What arrives at every entry of a `mirrored` stage's windows: the upstream gradient times the derivative."""
+    derivative = partial(stage, stage.source)
+    builder = Builder(stage)
+    _bind_output(builder, stage, derivative, nonzero)
+    builder.product("t", (Access(UPSTREAM, ()), *derivative.shared(scale)))
+    return builder.program(f"upstream{stage.suffix}", "t")
 
 
 def weight_pullback(stage: Stage) -> Program:
@@ -205,7 +266,7 @@ def weight_pullback(stage: Stage) -> Program:
     into = f"grad_{stage.weight}"
     part = builder.take()
     for taps in builder.window():
-        builder.product(part, (Access(UPSTREAM, ()), *derivative.common, *derivative.factors(taps)))
+        builder.product(part, (Access(UPSTREAM, ()), *derivative.shared(), *derivative.factors(taps)))
         total = builder.total("_".join(["s", *map(str, taps)]), part, (0, *range(-len(stage.walks), 0)))
         target = builder.entry(into, taps)
         builder.apply(target, "add", target, total)
@@ -219,13 +280,19 @@ def pushforward(stage: Stage, careful: bool) -> Program:
     _bind_output(builder, stage, derivative)
     into = f"d_{OUTPUT}"
     tangent = Access(TANGENT, tuple(Index.of(name) for name in derivative.at))
-    if derivative.share is None:
+    if derivative.together(stage):
+        for number, taps in enumerate(builder.window()):
+            own = builder.value(product(*derivative.factors(taps)))
+            moved = substitute(tangent, dict(zip(derivative.at, taps, strict=True)))
+            builder.accumulate(into, (Access(str(own), ()), moved), fresh=number == 0)
+            builder.done(own)
+    elif derivative.share is None:
         terms = product(*derivative.each, tangent)
         over = tuple(Bound(name, t.lower, t.upper) for name, t in zip(derivative.at, stage.taps, strict=True))
         builder.into(into, Reduce("sum", over, (), terms) if stage.axes else terms)
     else:
         masks = _Masks(builder, derivative.share, careful)
-        builder.apply(into, "positive", 0)
+        builder.copy(into, 0)
         for taps in builder.window():
             here = dict(zip(derivative.at, taps, strict=True))
             part = builder.value(product(*derivative.factors(taps), substitute(tangent, here)))
@@ -236,8 +303,8 @@ def pushforward(stage: Stage, careful: bool) -> Program:
             builder.done(part)
         if masks.count is not None:
             builder.apply(into, "divide", into, masks.count)
-    if derivative.common:
-        builder.product(into, (Access(into, ()), *derivative.common))
+    if common := derivative.shared():
+        builder.product(into, (Access(into, ()), *common))
     return builder.program("pushforward", into)
 
 
@@ -253,7 +320,7 @@ def winners(stage: Stage, carried: int) -> Program:
     masks = _Masks(builder, Share("first", reduce, tuple(Index.of(f"%{axis}") for axis in stage.axes)), careful=True)
     names = ["k", *(f"k_out{k}" for k in range(carried))]
     for name in names:
-        builder.apply(name, "positive", -1)
+        builder.copy(name, -1)
     for number, taps in enumerate(builder.window()):
         mask = masks.at(taps)
         builder.apply("k", "positive", number, where=mask)
@@ -262,17 +329,19 @@ def winners(stage: Stage, carried: int) -> Program:
     return builder.program("winners", *names)
 
 
-def _bind_output(builder: Builder, stage: Stage, derivative: Partial) -> None:
+def _bind_output(builder: Builder, stage: Stage, derivative: Partial, nonzero: bool = False) -> None:
     """Let the output stand for the stage's body.
 
     Where the derivative divides by it, an output of 0 is taken as infinity: a non-positive power of zero counts as
     zero in a gradient (see `symconv.formulas.algebra.Power`).
     """
     builder.known[stage.body] = OUTPUT
+    if nonzero:
+        return
     if any(isinstance(f, Power) and f.base == stage.body for f in (*derivative.common, *derivative.each)):
         safe, mask = builder.take(), builder.take("mask")
         builder.apply(mask, "equal", OUTPUT, 0)
-        builder.apply(safe, "positive", OUTPUT)
+        builder.copy(safe, OUTPUT)
         builder.apply(safe, "positive", INFINITY, where=mask)
         builder.give(mask)
         builder.known[stage.body] = safe
@@ -289,7 +358,7 @@ class _Masks:
         self.count: str | None = None
         if share.policy == "split":
             self.count = builder.take()
-            builder.apply(self.count, "positive", 0)
+            builder.copy(self.count, 0)
             for taps in builder.window():
                 builder.apply(self.count, "add", self.count, self._largest(taps))
             builder.apply(self.count, "maximum", self.count, 1)  # a window without a real tap hands out nothing

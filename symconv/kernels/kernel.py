@@ -3,87 +3,34 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.arguments import (
-    Arrangement,
-    Types,
-    arrange,
-    as_array,
-    engine_bias,
-    engine_weight,
-    fit,
-    types_of,
-    user_weight,
-)
-from symconv.kernels.chain import ChainEngine
-from symconv.kernels.gemm import MatrixEngine
-from symconv.kernels.lambdified import Emitted
-from symconv.kernels.layout import Layout, layout_of
+from symconv.errors import ArgumentError
+from symconv.kernels.arguments import as_array, engine_bias, engine_weight, fit
+from symconv.kernels.call import Arguments, Bound, Frame
+from symconv.kernels.compiled import Compiled
+from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variables
+from symconv.kernels.explanation import explanation, nominal, shape_call
 from symconv.kernels.padding import Array
-from symconv.kernels.plans import chain_of
-from symconv.kernels.tapform import TapForm
-from symconv.operators.base import Operator
+from symconv.kernels.plan import Plan, Task
+from symconv.kernels.stages import StageEngine
 from symconv.operators.pooling import MaxPool
 
-__all__ = ["Compiled", "Gradients", "Kernel"]
+if TYPE_CHECKING:
+    from symconv.derivations.step import Derivation
 
-LAYOUTS = 64
-"""How many input sizes a kernel remembers the layout of."""
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """The vector-Jacobian products of one upstream gradient; None for what the operator does not have."""
-
-    input: Array
-    weight: Array | None = None
-    bias: Array | None = None
+__all__ = ["Gradients", "Kernel", "WindowKernel"]
 
 
-class Compiled:
-    """What kernels of one operator and plan share: the tap form, the programs, the layouts seen so far."""
-
-    def __init__(self, op: Operator, form: TapForm, plan: str) -> None:
-        self.op, self.form, self.plan = op, form, plan
-        self.engine: ChainEngine | MatrixEngine = (
-            MatrixEngine(form) if plan == "gemm" else ChainEngine(chain_of(form, plan))
-        )
-        self.forward = self.engine.forward_programs()
-        self._layouts: OrderedDict[tuple[int, ...], Layout] = OrderedDict()
-
-    @property
-    def grouped(self) -> bool:
-        """Whether the engine keeps groups and channels of a group apart."""
-        return isinstance(self.engine, MatrixEngine)
-
-    def layout(self, sizes: tuple[int, ...]) -> Layout:
-        """The layout at an input size.
-
-        Raises:
-            GeometryError: where no window fits.
-        """
-        found = self._layouts.get(sizes)
-        if found is None:
-            self.op.output_size(sizes)
-            found = layout_of(self.form, sizes)
-            if len(self._layouts) >= LAYOUTS:
-                self._layouts.popitem(last=False)
-            self._layouts[sizes] = found
-        return found
-
-
-class Kernel:
-    """``kernel(x, weight, bias)``: an operator, compiled. Made by `compile`.
+class WindowKernel(Kernel):
+    """``kernel(x, weight, bias)``: a convolution or a pooling, compiled from its tap form.
 
     Attributes:
         op: the operator.
-        plan: the name of the plan.
-        source: the NumPy source of what runs on each block of the arrays, one function a stage.
 
     Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``, the last for a pooling, and for a convolution
     with one input and one output channel; the result is laid out like the input. Arguments are never written to.
@@ -91,21 +38,42 @@ class Kernel:
     Types: float32 and float64 stay what they are, float16 is computed in float32. A convolution of integers is exact,
     in int64, and refused where it might overflow; a maximum keeps its integer type. Averages and LP norms of integers
     are refused, as they are no integers. Where types differ, NumPy's promotion decides.
+
+    Plans: the plan of a call is the one with the lowest estimate for its shape and type, unless the user forced one.
+    What is said of "the plan" without a shape is said of a nominal input: one item of 224 entries an axis (4096 along
+    one axis, 32 along three) in float32, or what the window needs.
     """
 
-    def __init__(self, compiled: Compiled, weight: Array | None) -> None:
+    def __init__(self, compiled: Compiled, weight: Array | None = None) -> None:
         self._compiled = compiled
-        self._weight = weight
-        self.op = compiled.op
-        self.plan = compiled.plan
+        self._bound = None if weight is None else Bound(weight, engine_weight(compiled.form, weight))
+        self._frames: OrderedDict[Any, Frame] = OrderedDict()
+        super().__init__(compiled.op)
 
-    def __repr__(self) -> str:
-        return f"<Kernel of {self.op!r}, plan {self.plan!r}>"
+    # ------------------------------------------------------------------ plans
+
+    @property
+    def plan(self) -> str:
+        """The plan that was asked for, or the one that a nominal input takes."""
+        return self._plan("output").name
+
+    def plan_for(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> str:
+        """The plan that an input of a shape and type takes."""
+        return self._plan("output", shape, dtype).name
+
+    def _plan(self, task: Task, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> Plan:
+        call = shape_call(self._compiled, nominal(self._compiled) if shape is None else shape, dtype)
+        return self._compiled.ranked(task, call)[0][1]
 
     @property
     def source(self) -> str:
-        """The NumPy source of what runs on each block of the arrays, one function a stage."""
-        return self._listing(self._compiled.forward)
+        """The NumPy source of the plan: what runs on each block of the arrays, one function a stage."""
+        return self.source_for(nominal(self._compiled))
+
+    def source_for(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> str:
+        """The NumPy source of the plan that an input of a shape and type takes."""
+        plan = self._plan("output", shape, dtype)
+        return self._listing(plan, self._compiled.made(plan).source)
 
     @property
     def gradient_source(self) -> str:
@@ -114,11 +82,31 @@ class Kernel:
         Raises:
             NotSupportedError: for ``ties="set"``.
         """
-        return self._listing(self._compiled.engine.pullback_programs())
+        plan = self._plan("input")
+        return self._listing(plan, self._compiled.made(plan).gradient_source)
 
-    def _listing(self, programs: list[Emitted]) -> str:
-        functions = "\n\n".join(emitted.source for emitted in programs)
-        return f"# {self.op!r}, plan {self.plan!r}\nimport numpy\n\n\n{functions}"
+    def _listing(self, plan: Plan, source: str) -> str:
+        return f"# {self.op!r}, plan {plan.name!r}\nimport numpy\n\n\n{source}"
+
+    def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
+        """Which plan an input of a shape and type takes, why, what it does, and what accuracy to expect."""
+        return explanation(self._compiled, nominal(self._compiled) if shape is None else shape, dtype)
+
+    def derivation(self, plan: str | None = None) -> Derivation:
+        """The rewrites that lead from the formula of the operator to the plan; every step can be checked.
+
+        Args:
+            plan: the name of a plan that applies; by default `Kernel.plan`.
+
+        Raises:
+            ArgumentError: for a plan that does not exist or does not apply.
+        """
+        from symconv.kernels.selection import required
+
+        if plan is None:
+            return self._plan("output").derivation(self.op)
+        compiled = self._compiled
+        return required(compiled.form, compiled.weight, compiled.accuracy, plan).derivation(self.op)
 
     # ------------------------------------------------------------------ calls
 
@@ -138,47 +126,53 @@ class Kernel:
         Raises:
             ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
         """
-        call = _Call(self, x, weight, bias)
+        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias)
         if return_indices and not isinstance(self.op, MaxPool):
             raise ArgumentError("return_indices", True, "must be False for an operator other than MaxPool")
         call.refuse_inexact()
-        y = call.restore(call.forward())
+        engine = call.engine("output")
+        with np.errstate(all="ignore"):
+            y = call.restore(engine.forward(call.x, call.layout, call.given, call.types.compute))
         if not return_indices:
             return y
-        assert isinstance(call.engine, ChainEngine)
-        indices = call.engine.indices(call.x, call.layout, call.types.compute)
-        return y, indices.reshape(*call.arrangement.lead_out, *call.layout.outputs)
+        assert isinstance(engine, StageEngine)
+        return y, engine.chain.indices(call.x, call.layout, call.types.compute).reshape(call.frame.result)
 
-    def vjp(self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None) -> Gradients:
+    def vjp(
+        self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
+    ) -> Gradients:
         """The gradients of ``<grad_output, kernel(x, weight, bias)>``, each in the shape and type of its variable.
 
         Args:
             grad_output: the upstream gradient, in the shape of the output.
             x, weight: as for the call.
             bias: not needed; its gradient does not depend on it.
+            wrt: the variables whose gradients are wanted, of "input", "weight" and "bias".
 
         Raises:
-            ArgumentError: for a shape or a type that does not fit.
+            ArgumentError: for a shape or a type that does not fit, or an unknown variable.
             NotSupportedError: for ``ties="set"``, whose gradient is a set.
         """
-        call = _Call(self, x, weight, bias, bias_needed=False)
+        check_variables(wrt)
+        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
         call.refuse_integers("vjp")
         g = as_array("grad_output", grad_output)
-        fit("grad_output", g, (*call.arrangement.lead_out, *call.layout.outputs), "the shape of the output")
-        arranged = g.reshape(*call.arrangement.engine_out, *call.layout.outputs).astype(call.types.compute, copy=False)
+        fit("grad_output", g, call.frame.result, "the shape of the output")
+        arranged = g.reshape(call.frame.shape_out).astype(call.types.compute, copy=False)
+        to_input = to_weight = to_bias = None
         with np.errstate(all="ignore"):
-            to_input, to_weight = call.engine.pull(arranged, call.x, call.layout, call.given)
-        result = to_input.reshape(call.shape).astype(call.types.of(call.x), copy=False)
-        if call.weight is None or to_weight is None:
-            return Gradients(result)
-        of_weight = user_weight(self._compiled.form, to_weight, self._compiled.grouped, call.weight.shape)
-        of_bias = None
-        if self._compiled.form.letter("bias") is not None:
-            # every output is its channel's bias plus terms without it
-            ndim = len(call.layout.axes)
-            summed = arranged.sum(axis=(0, *range(-ndim, 0)), dtype=np.float64).reshape(-1)
-            of_bias = summed.astype(call.types.result if call.bias is None else call.types.of(call.bias))
-        return Gradients(result, of_weight.astype(call.types.of(call.weight), copy=False), of_bias)
+            if "input" in wrt:
+                pulled = call.engine("input").input_gradient(arranged, call.x, call.layout, call.given)
+                to_input = pulled.reshape(call.array.shape).astype(call.types.of(call.array), copy=False)
+            if "weight" in wrt and call.weight is not None:
+                pulled = call.engine("weight").weight_gradient(arranged, call.x, call.layout, call.given)
+                to_weight = np.ascontiguousarray(pulled).reshape(call.weight.shape)
+                to_weight = to_weight.astype(call.types.of(call.weight), copy=False)
+            if "bias" in wrt and self._compiled.form.letter("bias") is not None:
+                # every output is its channel's bias plus terms without it
+                summed = arranged.sum(axis=(0, *range(-len(call.layout.axes), 0)), dtype=np.float64).reshape(-1)
+                to_bias = summed.astype(call.types.result if call.bias is None else call.types.of(call.bias))
+        return Gradients(to_input, to_weight, to_bias)
 
     def jvp(
         self, x: Any, weight: Any = None, bias: Any = None, *, dx: Any = None, dweight: Any = None, dbias: Any = None
@@ -189,163 +183,22 @@ class Kernel:
             ArgumentError: for a shape or a type that does not fit.
             NotSupportedError: for ``ties="set"``.
         """
-        call = _Call(self, x, weight, bias, bias_needed=False)
+        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
         call.refuse_integers("jvp")
-        form, grouped = self._compiled.form, self._compiled.grouped
+        form, compute = self._compiled.form, call.types.compute
         if form.channels is None and (dweight is not None or dbias is not None):
             raise ArgumentError("dweight, dbias", (dweight, dbias), f"must be left out: {self.op!r} has no weights")
         if dbias is not None and form.letter("bias") is None:
             raise ArgumentError("dbias", dbias, f"must be left out: {self.op!r} has no bias")
-        total = np.zeros((*call.arrangement.engine_out, *call.layout.outputs), call.types.compute)
+        total = np.zeros(call.frame.shape_out, compute)
         with np.errstate(all="ignore"):
             if dx is not None:
-                tangent = fit("dx", as_array("dx", dx), call.shape, "the shape of x")
-                moved = tangent.reshape(call.x.shape)
-                total += call.engine.push(call.x, moved, call.layout, call.given, call.types.compute)
+                tangent = fit("dx", as_array("dx", dx), call.array.shape, "the shape of x").reshape(call.x.shape)
+                total += call.engine("output").push(call.x, tangent, call.layout, call.given, compute)
             if dweight is not None:
-                array = as_array("dweight", dweight)
-                call.given[call.letter("weight")] = engine_weight(form, array, grouped, "dweight").astype(
-                    call.types.compute
-                )
-                if form.letter("bias") is not None:
-                    call.given[call.letter("bias")] = np.zeros_like(call.given[call.letter("bias")])
-                total += call.engine.forward(call.x, call.layout, call.given, call.types.compute)
+                moved = engine_weight(form, as_array("dweight", dweight), "dweight").astype(compute)
+                total += call.engine_for_weights().forward(call.x, call.layout, {"weight": moved}, compute)
             if dbias is not None:
-                moved = engine_bias(form, as_array("dbias", dbias), grouped, "dbias")
-                total += moved.reshape(call.arrangement.engine_out[1:] + (1,) * len(call.layout.axes))
+                moved = engine_bias(form, as_array("dbias", dbias), "dbias")
+                total += moved.reshape(*moved.shape, *[1] * len(call.layout.axes))
         return call.restore(total)
-
-    # ------------------------------------------------------------------ what it does
-
-    def explain(self) -> str:
-        """The plan in words: the stages, how many array operations an output costs, what memory is touched."""
-        compiled = self._compiled
-        taps = 1
-        for walk in compiled.form.walks:
-            taps *= walk.taps
-        lines = [f"{self.op!r}", f"plan: {self.plan} (NumPy, one thread outside of BLAS)"]
-        channels = compiled.form.channels
-        if isinstance(compiled.engine, MatrixEngine):
-            depth = compiled.engine.inner
-            lines += [
-                f"  the {taps} taps of a block of outputs become the columns of a matrix; for each of "
-                f"{channels.groups if channels else 1} group(s) a product "
-                f"({compiled.engine.outer} x {depth}) @ ({depth} x positions)",
-                f"operations: {2 * depth} an output entry",
-                "bytes: the input once into a padded copy (where there is padding), columns block by block in at most "
-                "about 1 MB, the output once",
-            ]
-            return "\n".join(lines)
-        for number, emitted in enumerate(compiled.forward, 1):
-            lines.append(f"  stage {number}: {emitted.program.name}, {emitted.program.operations} passes over a block")
-        total = sum(emitted.program.operations for emitted in compiled.forward)
-        lines += [
-            f"operations: {total} an entry ({taps} taps)",
-            "bytes: the input once into a padded copy (where there is padding), blocks of about 256 kB that stay in "
-            "the cache, the output once",
-        ]
-        return "\n".join(lines)
-
-
-class _Call:
-    """The arguments of one call, checked and arranged for the engine."""
-
-    def __init__(self, kernel: Kernel, x: Any, weight: Any, bias: Any, *, bias_needed: bool = True) -> None:
-        compiled = kernel._compiled
-        self.compiled, self.engine, form = compiled, compiled.engine, compiled.form
-        array = as_array("x", x)
-        self.shape = array.shape
-        self.arrangement: Arrangement = arrange(form, array.shape, compiled.grouped)
-        self.layout = compiled.layout(self.arrangement.sizes)
-        self.x = array.reshape(*self.arrangement.engine_in, *self.arrangement.sizes)
-        self.weight = self._optional("weight", weight, kernel)
-        self.bias = self._optional("bias", bias, kernel, needed=bias_needed)
-        arrays = [a for a in (array, self.weight, self.bias) if a is not None]
-        self.types: Types = types_of(arrays, keep_integers=form.channels is None)
-        self.given: dict[str, Array] = {}
-        if self.weight is not None:
-            engine = engine_weight(form, self.weight, compiled.grouped)
-            self.given[self.letter("weight")] = engine.astype(self.types.compute, copy=False)
-        if form.letter("bias") is not None:
-            assert form.channels is not None
-            value = np.zeros(form.channels.total_out, self.types.compute) if self.bias is None else self.bias
-            engine = engine_bias(form, value, compiled.grouped)
-            self.given[self.letter("bias")] = engine.astype(self.types.compute, copy=False)
-
-    def letter(self, role: str) -> str:
-        """The letter of a tensor that is there."""
-        letter = self.compiled.form.letter(role)
-        assert letter is not None
-        return letter
-
-    def _optional(self, role: str, value: Any, kernel: Kernel, needed: bool = True) -> Array | None:
-        """A weight or a bias: there if and only if the operator has one."""
-        bound = kernel._weight if role == "weight" else None
-        if self.compiled.form.letter(role) is None:
-            if value is not None:
-                raise ArgumentError(role, type(value).__name__, f"must be left out: {kernel.op!r} has no {role}")
-            return None
-        if bound is not None:
-            if value is not None:
-                raise ArgumentError(role, type(value).__name__, "must be left out: it was bound by compile(weight=...)")
-            return bound
-        if value is None:
-            if needed:
-                raise ArgumentError(role, None, f"must be given: {kernel.op!r} has a {role}")
-            return None
-        return as_array(role, value)
-
-    def refuse_inexact(self) -> None:
-        """Refuse integers where the result would not be exact."""
-        if not self.types.exact:
-            return
-        form = self.compiled.form
-        if form.channels is not None:
-            self._refuse_overflow()
-        elif not (isinstance(self.engine, ChainEngine) and self.engine.fill):
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                f"must have a floating dtype: {type(self.compiled.op).__name__} of integers is no integer",
-                "pass x.astype('float64')",
-            )
-        elif self.layout.empty_windows:
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                "must have a floating dtype: a window without a real tap has the maximum "
-                "-infinity, which is no integer",
-                "pass x.astype('float64')",
-            )
-
-    def _refuse_overflow(self) -> None:
-        largest = max((abs(int(self.x.min())), abs(int(self.x.max()))), default=0) if self.x.size else 0
-        bound = 0
-        assert self.weight is not None
-        for row in self.weight.reshape(self.weight.shape[0] if self.weight.ndim > len(self.layout.axes) else 1, -1):
-            bound = max(bound, sum(abs(int(value)) for value in row.ravel().tolist()))
-        most = largest * bound + (max(abs(int(v)) for v in self.bias.tolist()) if self.bias is not None else 0)
-        if most >= 1 << 63:
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                f"must be small enough for sums in int64: an output might reach {most:.3g}",
-                "pass x.astype('float64')",
-            )
-
-    def refuse_integers(self, what: str) -> None:
-        """Refuse integers where a derivative is asked for."""
-        if self.types.exact:
-            raise NotSupportedError(
-                f"{what} needs a floating dtype, got x of {self.x.dtype.name}; pass x.astype('float64')"
-            )
-
-    def forward(self) -> Array:
-        """The output as the engine arranges it."""
-        with np.errstate(all="ignore"):
-            return self.engine.forward(self.x, self.layout, self.given, self.types.compute)
-
-    def restore(self, y: Array) -> Array:
-        """An output laid out like the input of the call, in the type of the result."""
-        shaped = y.reshape(*self.arrangement.lead_out, *self.layout.outputs)
-        return shaped.astype(self.types.result, copy=False)

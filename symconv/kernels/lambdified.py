@@ -13,7 +13,21 @@ import sympy
 from sympy.core.symbol import Str
 from sympy.printing.numpy import NumPyPrinter
 
-from symconv.kernels.program import INFINITY, Apply, Copy, Entry, Operand, Part, Program, Step, Total, View
+from symconv.kernels.program import (
+    INFINITY,
+    Apply,
+    Bytes,
+    Copy,
+    Entry,
+    Gather,
+    Operand,
+    Part,
+    Program,
+    Scatter,
+    Step,
+    Total,
+    View,
+)
 
 __all__ = ["Emitted", "emit"]
 
@@ -40,6 +54,22 @@ class ArrayWhole(sympy.Basic):  # type: ignore[misc]
 
 class ArrayTotal(sympy.Basic):  # type: ignore[misc]
     """A sum over axes: the source and the axes."""
+
+
+class ArrayBytes(sympy.Basic):  # type: ignore[misc]
+    """The bytes of a mask."""
+
+
+class ArrayGather(sympy.Basic):  # type: ignore[misc]
+    """Entries of a flat array: the source, the places, the target."""
+
+
+class ArrayScatter(sympy.Basic):  # type: ignore[misc]
+    """An addition to entries of a flat array: the target, the places, the source."""
+
+
+class ArrayPlaces(sympy.Basic):  # type: ignore[misc]
+    """Entries of a flat array as the target of an assignment: the array and the places."""
 
 
 class KernelPrinter(NumPyPrinter):  # type: ignore[misc]
@@ -82,6 +112,20 @@ class KernelPrinter(NumPyPrinter):  # type: ignore[misc]
         listed = ", ".join(str(axis) for axis in axes)
         return f"numpy.sum({self._print(source)}, axis=({listed}{',' if len(axes) == 1 else ''}), keepdims=True)"
 
+    def _print_ArrayBytes(self, expr: Any) -> str:  # noqa: N802
+        return f"{self._print(expr.args[0])}.view(numpy.uint8)"
+
+    def _print_ArrayGather(self, expr: Any) -> str:  # noqa: N802
+        source, index, target = (self._print(arg) for arg in expr.args)
+        return f'numpy.take({source}, {index}, out={target}, mode="clip")'  # "raise" would buffer the output
+
+    def _print_ArrayScatter(self, expr: Any) -> str:  # noqa: N802
+        return f"numpy.add.at({', '.join(self._print(arg) for arg in expr.args)})"
+
+    def _print_ArrayPlaces(self, expr: Any) -> str:  # noqa: N802
+        target, index = (self._print(arg) for arg in expr.args)
+        return f"{target}[{index}]"
+
 
 @dataclass(frozen=True)
 class Emitted:
@@ -110,16 +154,25 @@ def emit(program: Program) -> Emitted:
 
 def _target(step: Step) -> Any:
     name = sympy.Symbol(step.target)
+    if isinstance(step, Scatter):
+        return ArrayPlaces(name, sympy.Symbol(step.index)) if step.fresh else sympy.Symbol("_")
     return ArrayWhole(name) if isinstance(step, Copy) else name
 
 
 def _node(step: Step) -> Any:
     if isinstance(step, Copy):
-        return sympy.Symbol(step.source)
+        return _operand(step.source)
     if isinstance(step, View):
         return ArrayView(sympy.Symbol(step.source), *(_part(part) for part in step.parts))
     if isinstance(step, Entry):
         return ArrayEntry(sympy.Symbol(step.source), sympy.Integer(step.lead), *map(sympy.Integer, step.entries))
+    if isinstance(step, Bytes):
+        return ArrayBytes(sympy.Symbol(step.source))
+    if isinstance(step, Gather):
+        return ArrayGather(sympy.Symbol(step.source), sympy.Symbol(step.index), sympy.Symbol(step.target))
+    if isinstance(step, Scatter):
+        source = sympy.Symbol(step.source)
+        return source if step.fresh else ArrayScatter(sympy.Symbol(step.target), sympy.Symbol(step.index), source)
     if isinstance(step, Total):
         return ArrayTotal(sympy.Symbol(step.source), *map(sympy.Integer, step.axes))
     assert isinstance(step, Apply)

@@ -60,6 +60,12 @@ class AxisLayout:
         """True where the padded axis is a part of the input."""
         return bool(self.inner.stop - self.inner.start == self.length)
 
+    @property
+    def tiled(self) -> bool:
+        """True where every position of the padded axis is read by one tap of one output."""
+        walk = self.walk
+        return walk.stride == walk.taps == walk.reach + 1 and self.length == walk.stride * self.outputs
+
     def span(self, first: int, stop: int) -> slice:
         """The positions of the padded axis that outputs ``first..stop-1`` read."""
         start = self.shift + self.walk.stride * first
@@ -92,6 +98,13 @@ class Layout:
     def plain(self) -> bool:
         """True where no padding has to be built: the padded input is a view of the input."""
         return all(axis.plain for axis in self.axes)
+
+    @cached_property
+    def whole(self) -> bool:
+        """True where the padded input shows all of the input."""
+        return all(
+            axis.source.stop - axis.source.start == size for axis, size in zip(self.axes, self.sizes, strict=True)
+        )
 
     @cached_property
     def empty_windows(self) -> bool:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from symconv.kernels.layout import Layout
 
-__all__ = ["Array", "Padded", "add_unpadded"]
+__all__ = ["Array", "Padded", "add_unpadded", "unpadded"]
 
 Array: TypeAlias = "npt.NDArray[Any]"
 
@@ -55,12 +55,20 @@ class Padded:
 
 
 def add_unpadded(gradient: Array, layout: Layout, out: Array) -> None:
-    """Add to `out` the gradient of the input, given that of the padded input, which is overwritten.
+    """Add to `out` the gradient of the input, given that of the padded input, which is overwritten."""
+    _fold_border(gradient, layout)
+    out[layout.source] += gradient[layout.inner]
 
-    The adjoint of a gather adds up: `numpy.add.at` for the border, where one entry may be shown several times.
-    """
+
+def unpadded(gradient: Array, layout: Layout, out: Array) -> None:
+    """Write to `out` what `add_unpadded` would add; what the padding crops is left alone."""
+    _fold_border(gradient, layout)
+    out[layout.source] = gradient[layout.inner]
+
+
+def _fold_border(gradient: Array, layout: Layout) -> None:
+    """The adjoint of a gather adds up: `numpy.add.at`, where one entry may be shown several times."""
     for axis, place in reversed(list(enumerate(layout.axes))):
         if len(place.border):
             moved = np.moveaxis(gradient, axis - len(layout.axes), 0)
             np.add.at(moved, place.origin, moved[place.border])
-    out[layout.source] += gradient[layout.inner]

@@ -14,11 +14,14 @@ from typing import Literal, TypeAlias
 __all__ = [
     "INFINITY",
     "Apply",
+    "Bytes",
     "Copy",
     "Entry",
+    "Gather",
     "Operand",
     "Part",
     "Program",
+    "Scatter",
     "Scratch",
     "Step",
     "Total",
@@ -77,10 +80,10 @@ class Apply:
 
 @dataclass(frozen=True)
 class Copy:
-    """``target[...] = source``."""
+    """``target[...] = source``, an array or a number."""
 
     target: str
-    source: str
+    source: Operand
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,42 @@ class Total:
     axes: tuple[int, ...]
 
 
-Step: TypeAlias = "View | Entry | Apply | Copy | Total"
+@dataclass(frozen=True)
+class Bytes:
+    """``target = source.view(numpy.uint8)``: a mask as numbers, 1 where it is true."""
+
+    target: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Gather:
+    """``target = source[index]``: entries of a flat array, by their places."""
+
+    target: str
+    source: str
+    index: str
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """``target[index] += source`` on a flat array; ``=`` where no place comes twice and nothing is there yet."""
+
+    target: str
+    index: str
+    source: str
+    fresh: bool
+
+
+Step: TypeAlias = "View | Entry | Apply | Copy | Total | Bytes | Gather | Scatter"
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """An array that a program needs: its name, what it holds, and whose shape it has."""
+    """An array that a program needs: its name, what it holds, and whose shape it has; numbers are those of taps."""
 
     name: str
-    holds: Literal["value", "mask"]
+    holds: Literal["value", "mask", "number"]
     like: Literal["output", "input"] = "output"
 
 
@@ -125,7 +155,7 @@ class Program:
     @property
     def operations(self) -> int:
         """The number of passes over an array of the size of the output or the input."""
-        return sum(isinstance(step, Apply | Copy | Total) for step in self.steps)
+        return sum(isinstance(step, Apply | Copy | Total | Gather | Scatter) for step in self.steps)
 
 
 def program_of(name: str, steps: Sequence[Step], results: tuple[str, ...], scratch: Sequence[Scratch] = ()) -> Program:
@@ -139,6 +169,8 @@ def program_of(name: str, steps: Sequence[Step], results: tuple[str, ...], scrat
             reads = [*step.args, step.target, *([step.where] if step.where else [])]
         elif isinstance(step, Copy):
             reads = [step.source, step.target]
+        elif isinstance(step, Gather | Scatter):
+            reads = [step.source, step.index, step.target]
         else:
             reads = [step.source]
             defined.add(step.target)

@@ -74,7 +74,8 @@ def tie_rule(ties: str) -> Literal["first", "split"]:
     """
     if ties == "set":
         raise NotSupportedError(
-            "the gradient of a maximum under ties='set' is a set, not a formula; use ties='first' or 'split'"
+            "the gradient of a maximum under ties='set' is a set, not a formula; use ties='first' or 'split', or "
+            "symconv.derive, which prints the set"
         )
     return "first" if ties == "first" else "split"
 
@@ -88,6 +89,8 @@ def axes_of(argument: str, value: object, ndim: object, least: int = 1) -> tuple
     if isinstance(value, tuple | list):
         if not value:
             raise ArgumentError(argument, value, "must have one entry a spatial axis, at least one")
+        if ndim not in (2, len(value)):  # 2 is what stands there where nothing was said
+            raise ArgumentError("ndim", ndim, f"must agree with {argument}={value!r}, which has {len(value)} axes")
         return tuple(_checked(argument, value, entry, least) for entry in value)
     count = integer("ndim", ndim, 1)
     if not isinstance(count, int):

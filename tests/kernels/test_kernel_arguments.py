@@ -144,12 +144,18 @@ def test_padding_never_wins_over_negative_integers() -> None:
         ),
         (lambda: compile(Conv(3), backend="c"), r"^backend must be one of 'numpy', got 'c'"),
         (lambda: compile(Conv(3), threads=2), r"^threads must be 1"),
-        (lambda: compile(Conv(3), accuracy="exact"), r"^accuracy must be one of 'default'"),
         (
-            lambda: compile(Conv(3), plan="fft"),
-            r"^plan must be one of the plans that apply here \('gemm', 'taps'\), got 'fft'",
+            lambda: compile(Conv(3), accuracy="exact"),
+            r"^accuracy must be one of 'exact_order', 'default', 'fast', got 'exact'",
         ),
-        (lambda: compile(Conv(3, in_channels=2), plan="taps"), r"^plan must be .* \('gemm'\), got 'taps'"),
+        (
+            lambda: compile(Conv(3), plan="fourier"),
+            r"^plan must be one of the plans that apply here \('gemm', .*'taps'\), got 'fourier'$",
+        ),
+        (
+            lambda: compile(Conv(3, in_channels=2), plan="rows"),
+            r"^plan must be .*, got 'rows'; 'rows' needs one input and one output channel a group$",
+        ),
         (lambda: compile(Conv(sympy.Symbol("K", integer=True))), r"^op must have numbers for all its options \(K"),
         (lambda: compile("conv"), r"^op must be an operator"),  # type: ignore[arg-type]
     ],
@@ -217,4 +223,5 @@ def test_memory_stays_a_few_times_the_arrays(op: Any, shape: tuple[int, ...]) ->
         call()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert peak < limit * own, f"{peak / own:.1f} times input and output"
+        blocks = 32 << 20  # the scratch of a few blocks, whatever the size of the arrays
+        assert peak < limit * own + blocks, f"{(peak - blocks) / own:.1f} times input and output"

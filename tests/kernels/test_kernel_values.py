@@ -14,7 +14,7 @@ from layers import Layer, convolutions, poolings
 
 from symconv.kernels import chain, gemm
 from symconv.kernels.compile import compile
-from symconv.kernels.plans import plans_for
+from symconv.kernels.selection import plans_for
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool

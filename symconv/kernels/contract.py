@@ -1,0 +1,98 @@
+"""What every kernel offers, whatever operator it was made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from symconv.errors import ArgumentError
+from symconv.kernels.padding import Array
+from symconv.operators.base import Operator
+
+if TYPE_CHECKING:
+    from symconv.derivations.step import Derivation
+
+__all__ = ["VARIABLES", "Gradients", "Kernel", "check_variables"]
+
+VARIABLES = ("input", "weight", "bias")
+"""What a gradient can be asked for."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The vector-Jacobian products of one upstream gradient; None for what the operator does not have or was not asked
+    for."""
+
+    input: Array | None
+    weight: Array | None = None
+    bias: Array | None = None
+
+
+class Kernel(ABC):
+    """``kernel(x, weight, bias)``: an operator, compiled. Made by `symconv.compile`.
+
+    Attributes:
+        op: the operator.
+
+    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``; the result is laid out like the input.
+    Arguments are never written to.
+    """
+
+    def __init__(self, op: Operator) -> None:
+        self.op = op
+
+    def __repr__(self) -> str:
+        return f"<Kernel of {self.op!r}, plan {self.plan!r}>"
+
+    @property
+    @abstractmethod
+    def plan(self) -> str:
+        """The plan that was asked for, or the one that a nominal input takes."""
+
+    @abstractmethod
+    def plan_for(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> str:
+        """The plan that an input of a shape and type takes."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """The NumPy source of what computes the output."""
+
+    @property
+    @abstractmethod
+    def gradient_source(self) -> str:
+        """The NumPy source of what computes the gradients."""
+
+    @abstractmethod
+    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+        """The output."""
+
+    @abstractmethod
+    def vjp(self, grad_output: Any, x: Any, *args: Any, **options: Any) -> Gradients:
+        """The gradients of ``<grad_output, kernel(x, ...)>``, each in the shape and type of its variable."""
+
+    @abstractmethod
+    def jvp(self, x: Any, *args: Any, **options: Any) -> Array:
+        """The tangent of the output at `x` for tangents of the variables; None is a zero tangent."""
+
+    @abstractmethod
+    def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
+        """What an input of a shape and type is computed by, and what that costs."""
+
+    @abstractmethod
+    def derivation(self, plan: str | None = None) -> Derivation:
+        """The rewrites that lead from the formula of the operator to the plan; every step can be checked."""
+
+
+def check_variables(wrt: Collection[str]) -> None:
+    """Refuse a name that is no variable.
+
+    Raises:
+        ArgumentError: for a string, and for anything but "input", "weight" and "bias".
+    """
+    if isinstance(wrt, str) or not set(wrt) <= set(VARIABLES):
+        raise ArgumentError("wrt", wrt, f"must be a tuple of {', '.join(map(repr, VARIABLES))}")

@@ -1,0 +1,310 @@
+"""The first maximum of every window: the number of its tap, its place in the input, and what is handed on to it alone.
+
+Under the policy "first" the derivative of a maximum is 1 at one tap and 0 at all others, so that a gradient is one
+addition an output, whatever the size of the window: `numpy.add.at` where the winners are. They are found one axis
+after the other, the last one first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.formulas.algebra import Access, Reduce, transform
+from symconv.formulas.index import Index
+from symconv.kernels.blocks import Block, Sweep
+from symconv.kernels.derivative import UPSTREAM, forward, winners
+from symconv.kernels.lambdified import Emitted, emit
+from symconv.kernels.layout import Layout
+from symconv.kernels.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
+from symconv.kernels.padding import Array, Padded, unpadded
+from symconv.kernels.plans import Chain, Stage
+from symconv.kernels.program import Program
+
+__all__ = ["FirstMaximum"]
+
+Cuts = Iterable[tuple[slice, list[Block]]]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A row-major array with the input in it, and where the window of output 0 starts on every axis."""
+
+    array: Array
+    starts: tuple[int, ...]
+    layout: Layout
+
+    @staticmethod
+    def of(x: Array, pad: Padded, dtype: npt.DTypeLike) -> Ground:
+        """The input itself where it needs no padding, else the padded one."""
+        layout = pad.layout
+        if layout.plain:
+            starts = tuple(axis.source.start + axis.shift for axis in layout.axes)
+            return Ground(np.ascontiguousarray(x, dtype), starts, layout)
+        return Ground(pad(x, dtype), tuple(axis.shift for axis in layout.axes), layout)
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        return self.array.shape[-len(self.starts) :]
+
+    def _rows(self, block: Block) -> tuple[int, int]:
+        walk = self.layout.axes[0].walk
+        start = self.starts[0] + walk.stride * block.rows.start
+        return start, start + walk.stride * (block.outputs[0] - 1) + walk.reach + 1
+
+    def slab(self, block: Block) -> tuple[Array, list[int]]:
+        """The rows that a block reads, whole and row-major, and where its windows start there."""
+        if block.outputs[0] == self.layout.outputs[0]:
+            return self.array, list(self.starts)
+        start, stop = self._rows(block)
+        rest: Any = (slice(None),) * (len(self.starts) - 1)
+        return np.ascontiguousarray(self.array[(..., slice(start, stop), *rest)]), [0, *self.starts[1:]]
+
+    def windows(self, block: Block) -> Array:
+        """The part of the array that a block reads, as its programs expect it."""
+        start, stop = self._rows(block)
+        cuts: list[Any] = [slice(start, stop)]
+        for place, first in zip(self.layout.axes[1:], self.starts[1:], strict=True):
+            cuts.append(slice(first, first + place.walk.stride * (place.outputs - 1) + place.walk.reach + 1))
+        result: Array = self.array[(..., *cuts)]
+        return result
+
+
+def _steps_of(extents: tuple[int, ...]) -> list[int]:
+    return [prod(extents[axis + 1 :]) for axis in range(len(extents))]
+
+
+class FirstMaximum:
+    """The winners of a chain whose reduction is a maximum.
+
+    Args:
+        chain: the chain.
+        fill: what a position shows that no input is behind.
+    """
+
+    def __init__(self, chain: Chain, fill: float) -> None:
+        self.chain, self.fill = chain, fill
+        self.walks = chain.whole.walks
+        self.taps = [walk.taps for walk in self.walks]
+        count = prod(self.taps)
+        self.numbers = np.uint8 if count <= 1 << 8 else np.uint16 if count <= 1 << 16 else np.int64
+        self.apart = all(walk.apart for walk in self.walks)
+        self._emitted: dict[tuple[Any, ...], Emitted] = {}
+        self.entry = self._entry()
+        last = len(self.walks) - 1
+        sliding = [axis for axis in range(last, -1, -1) if self.taps[axis] > 1] or [last]
+        self.stages = [self._stage(axis, flat=axis == last) for axis in sliding]
+
+    def _entry(self) -> Stage | None:
+        """What happens to an entry before the maximum is taken, if anything does."""
+        whole = self.chain.whole
+        reduce = whole.reduction
+        assert reduce is not None
+        if isinstance(reduce.body, Access):
+            return None
+        here = Access(whole.source, ())
+        return replace(whole, axes=(), body=transform(reduce.body, lambda n: here if isinstance(n, Access) else None))
+
+    def _stage(self, axis: int, flat: bool) -> tuple[int, bool, Stage]:
+        """The maximum along one axis; along the last one of the array as a line: without strides, in one long loop."""
+        whole = self.chain.whole
+        tap = next(bound for bound, at in zip(whole.taps, whole.axes, strict=True) if at == axis)
+        body = Reduce("max", (tap,), (), Access(whole.source, (Index.of(tap.name),)))
+        if flat:
+            walks = (replace(self.walks[axis], stride=1),)
+            return axis, True, replace(whole, body=body, axes=(0,), walks=walks)
+        return axis, False, replace(whole, body=body, axes=(axis,))
+
+    def _program(self, kind: Callable[..., Program], stage: Stage | None = None, *options: Any) -> Emitted:
+        key = (kind.__name__, id(stage), *options)
+        if key not in self._emitted:
+            self._emitted[key] = emit(kind(*([] if stage is None else [stage]), *options))
+        return self._emitted[key]
+
+    def _finders(self) -> list[Emitted]:
+        found = []
+        for number, (axis, _, stage) in enumerate(self.stages):
+            found.append(self._program(numbered, stage, prod(self.taps[axis + 1 :]), number > 0))
+        return found
+
+    def pullback_programs(self) -> list[Emitted]:
+        """The programs of the gradient, in the order in which they run."""
+        entry = [] if self.entry is None else [self._program(forward, self.entry)]
+        hand_out = self._program(handed, self.chain.whole, self.apart)  # refuses ties="set"
+        return [*entry, *self._finders(), self._program(places), hand_out]
+
+    # ------------------------------------------------------------------ one block
+
+    def _found(self, sweep: Sweep, ground: Ground, block: Block) -> tuple[Array, Array | None]:
+        """The numbers of the winners of a block, and where there are some, or None for everywhere."""
+        source = self.chain.whole.source
+        value, starts = ground.slab(block)
+        strides = [walk.stride for walk in self.walks]
+        if self.entry is not None:
+            out = sweep.array("entry", value.shape)
+            sweep.run(self._program(forward, self.entry), {"shape_out": value.shape}, {source: value, "c": out})
+            value = out
+        number: Array | None = None
+        for (axis, flat, stage), emitted in zip(self.stages, self._finders(), strict=True):
+            if flat:
+                length = value.size - stage.walks[0].reach
+                frame: Any = {"e0": length, "n0": value.size, "shape_in": (value.size,), "shape_out": (length,)}
+                made = [sweep.array(("won", axis, t), value.shape, t) for t in (sweep.dtype, self.numbers)]
+                for array in made:
+                    array.reshape(-1)[length:] = 0  # no window starts there
+                lines = [array.reshape(-1)[:length] for array in made]
+                arrays = {source: value.reshape(-1), "c": lines[0], NUMBER: lines[1]}
+            else:
+                cut: Any = (..., slice(starts[axis], None), *[slice(None)] * (len(self.walks) - 1 - axis))
+                value = value[cut]
+                frame = sweep.frame(stage, block, value.shape)
+                made = [sweep.array(("won", axis, t), frame["shape_out"], t) for t in (sweep.dtype, self.numbers)]
+                arrays = {source: value, "c": made[0], NUMBER: made[1]}
+                if number is not None:
+                    arrays[SOURCE_NUMBER] = number[cut]
+                starts[axis], strides[axis] = 0, 1
+            sweep.run(emitted, frame, arrays, self.numbers)
+            value, number = made
+        assert number is not None
+        window: Any = (
+            ...,
+            *(
+                slice(start, start + stride * (outputs - 1) + 1, stride)
+                for start, stride, outputs in zip(starts, strides, block.outputs, strict=True)
+            ),
+        )
+        least = np.iinfo(sweep.dtype).min if np.issubdtype(sweep.dtype, np.integer) else -np.inf
+        # no NaN, and no window in which padding and -infinity look alike; what lies between the windows is asked too as
+        # long as nothing there is suspicious, because one long loop is fast
+        if value.min() > least or value[window].min() > least:
+            return number[window], None
+        return self._carefully_found(sweep, ground.windows(block), block)
+
+    def _carefully_found(self, sweep: Sweep, a: Array, block: Block) -> tuple[Array, Array]:
+        """The same where windows may hold NaN, or padding beside -infinity: tap by tap, with the guards asked."""
+        stages = self.chain.winners
+        values = sweep.values_of(stages, [self._program(forward, stage) for stage in stages], a, block, key="careful")
+        carried: list[Array] = []
+        sliding: list[Stage] = []
+        for at, stage in enumerate(stages):
+            if not stage.axes:
+                continue
+            frame = sweep.frame(stage, block, values[at].shape)
+            fresh = [sweep.array(("winner", at, k), frame["shape_out"], np.int64) for k in range(len(carried) + 1)]
+            arrays = {stage.source: values[at], "c": values[at + 1], "k": fresh[0]}
+            arrays |= {f"k_in{k}": array for k, array in enumerate(carried)}
+            arrays |= {f"k_out{k}": array for k, array in enumerate(fresh[1:])}
+            sweep.run(self._program(winners, stage, len(carried)), frame, arrays)
+            carried, sliding = fresh, [stage, *sliding]
+        number = np.zeros(carried[0].shape, np.int64)
+        there = np.ones(carried[0].shape, np.bool_)
+        for stage, found in zip(sliding, carried, strict=True):
+            there &= found >= 0
+            number += np.maximum(found, 0) * prod(self.taps[max(stage.axes) + 1 :])
+        return number, there
+
+    def _places(
+        self, sweep: Sweep, number: Array, block: Block, starts: tuple[int, ...], steps: list[int], item: int
+    ) -> Array:
+        """Places, counted from the place of the block's first output less the start of the first window.
+
+        Args:
+            starts: where the window of output 0 starts on every axis.
+            steps: the distance of neighbours along every axis.
+            item: the distance from one item of the batch to the next.
+        """
+        shape = (*number.shape[: -len(steps)], *block.outputs)
+        made = ("starts", item)
+        known = (made, shape) in sweep
+        base = sweep.array(made, shape, np.intp)
+        table = sweep.array(("offsets", item), (prod(self.taps),), np.intp)
+        if not known:
+            items = prod(shape[: -len(steps)])
+            base.reshape(items, -1)[...] = (np.arange(items) * item)[:, None]
+            table[...] = 0
+            for axis, (walk, step) in enumerate(zip(self.walks, steps, strict=True)):
+                after = (1,) * (len(steps) - 1 - axis)
+                base += ((starts[axis] + walk.stride * np.arange(block.outputs[axis])) * step).reshape(-1, *after)
+                tap = np.arange(table.size) // prod(self.taps[axis + 1 :]) % walk.taps
+                table += (walk.step * tap - min(0, walk.step * (walk.taps - 1))) * step
+        found = sweep.array("places", shape, np.intp)
+        sweep.run(self._program(places), {}, {"offsets": table, NUMBER: number, "starts": base, PLACE: found})
+        return found
+
+    def _in_ground(self, sweep: Sweep, ground: Ground, block: Block) -> tuple[Array, Array | None, int]:
+        """Places in the flat array of a ground from an offset on, where there are winners, and the offset."""
+        number, there = self._found(sweep, ground, block)
+        steps = _steps_of(ground.extents)
+        found = self._places(sweep, number, block, ground.starts, steps, prod(ground.extents))
+        return found, there, block.rows.start * self.walks[0].stride * steps[0]
+
+    # ------------------------------------------------------------------ calls
+
+    def pull(self, g: Array, x: Array, sweep: Sweep, cuts: Cuts) -> Array:
+        """The gradient of the input for the upstream gradient `g`."""
+        dtype, layout = g.dtype, sweep.layout
+        source = self.chain.whole.source
+        program = self._program(handed, self.chain.whole, self.apart)
+        to_input = np.zeros(x.shape, dtype)
+        pad = Padded(layout, self.fill)
+        for part, parts in cuts:
+            ground = Ground.of(x[part], pad, dtype)
+            gradient = to_input[part]
+            if not layout.plain:
+                gradient = sweep.array("gradient", ground.array.shape)
+                gradient.fill(0)
+            for block in parts:
+                found, there, offset = self._in_ground(sweep, ground, block)
+                flow, at = g[part][block.writes].reshape(-1), found.reshape(-1)
+                if there is not None:
+                    real = there.reshape(-1)
+                    flow, at = flow[real], at[real]
+                arrays = {source: ground.array.reshape(-1)[offset:], UPSTREAM: flow, PLACE: at}
+                arrays[f"grad_{source}"] = gradient.reshape(-1)[offset:]
+                sweep.run(program, {"shape_out": at.shape}, arrays)
+            if not layout.plain:
+                unpadded(gradient, layout, to_input[part])
+        return to_input
+
+    def push(self, x: Array, tangent: Array, sweep: Sweep, cuts: Cuts) -> Array:
+        """The tangent of the output for a tangent of the input."""
+        layout = sweep.layout
+        out = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), sweep.dtype)
+        source = self.chain.whole.source
+        program = self._program(fetched, self.chain.whole)
+        pad, pad_tangent = Padded(layout, self.fill), Padded(layout, 0.0)
+        for part, parts in cuts:
+            ground = Ground.of(x[part], pad, sweep.dtype)
+            moved = Ground.of(tangent[part], pad_tangent, sweep.dtype)
+            for block in parts:
+                found, there, offset = self._in_ground(sweep, ground, block)
+                arrays = {source: ground.array.reshape(-1)[offset:], "d_in": moved.array.reshape(-1)[offset:]}
+                into = sweep.array("tangent", found.shape)
+                sweep.run(program, {"shape_out": found.shape}, {**arrays, PLACE: found, "d_c": into})
+                if there is not None:
+                    into[~there] = 0
+                out[part][block.writes] = into
+        return out
+
+    def indices(self, x: Array, sweep: Sweep, cuts: Cuts, fill: Any) -> Array:
+        """The flat index in the input plane of the first maximum of every window, -1 where no tap is real."""
+        layout = sweep.layout
+        result = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), np.int64)
+        pad = Padded(layout, fill)
+        steps = _steps_of(layout.sizes)
+        starts = tuple(int(place.positions[:, 0].min()) for place in layout.axes)
+        for part, parts in cuts:
+            ground = Ground.of(x[part], pad, sweep.dtype)
+            for block in parts:
+                number, there = self._found(sweep, ground, block)
+                found = self._places(sweep, number, block, starts, steps, 0)
+                found += block.rows.start * self.walks[0].stride * steps[0]
+                if there is not None:
+                    found[~there] = -1
+                result[part][block.writes] = found
+        return result
