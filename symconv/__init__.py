@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from symconv.formulas.formula import Formula
     from symconv.kernels.compile import compile
-    from symconv.kernels.kernel import Gradients, Kernel
+    from symconv.kernels.contract import Gradients, Kernel
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.convolution import Conv
     from symconv.operators.importers.imported import ConventionWarning
@@ -121,7 +121,7 @@ _HOME = {
     ),
     "formulas.formula": ("Formula",),
     "kernels.compile": ("compile",),
-    "kernels.kernel": ("Gradients", "Kernel"),
+    "kernels.contract": ("Gradients", "Kernel"),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),
     "operators.importers.imported": ("ConventionWarning",),

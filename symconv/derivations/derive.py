@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
 
+from symconv.derivations.adaptive import covering_stages
 from symconv.derivations.chain import Frame, derivative_stage, gradient_stage, notation, share_definition
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
 from symconv.derivations.output import conditions, output_derivation
-from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage
+from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
+from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step
+from symconv.derivations.subdifferential import set_derivation, with_first_ties
+from symconv.derivations.transposed import gradient_stages
+from symconv.derivations.whole import single_channel
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share, walk
+from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
+from symconv.operators.patches import Fold, Unfold
+from symconv.operators.pooling import MaxPool
+from symconv.operators.transposed import ConvTranspose
+from symconv.operators.unpooling import MaxUnpool
 
 __all__ = ["derive"]
 
@@ -40,6 +50,8 @@ def derive(
         input_size: numbers for the input size, which is symbolic where left out.
         all_ones: for the gradient of a convolution by its input, go on to the case of an all-ones upstream gradient.
 
+    Under the tie rule "set" derivative and gradient are sets: the subdifferential, and the sum of subdifferentials.
+
     Raises:
         ArgumentError: for an unknown `what` or a variable that the operator does not have.
     """
@@ -48,6 +60,9 @@ def derive(
     if wrt not in op.variables:
         raise ArgumentError("wrt", wrt, f"must be a variable of {type(op).__name__}: {', '.join(op.variables)}")
     size = None if input_size is None else tuple(input_size)
+    if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
+        alike = Frame(with_first_ties(op), wrt, names, index_base, size)
+        return output_derivation(alike) if what == "output" else set_derivation(alike, what)
     frame = Frame(op, wrt, names, index_base, size)
     if what == "output":
         return output_derivation(frame)
@@ -55,6 +70,8 @@ def derive(
     definitions: list[Definition] = list(notation(frame))
     if any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
         definitions.append(share_definition(frame, "D3"))
+    if isinstance(op, MaxUnpool):
+        definitions.append(position_definition(frame, op, "D3"))
     array = frame.array(wrt)
     if what == "derivative":
         lead: Phrase = ("One output depends on one entry of ", array, " through at most one tap of its window.")
@@ -62,24 +79,13 @@ def derive(
             f"The derivative of one output with respect to the {wrt}",
             lead,
             conditions(frame),
-            tuple(definitions[:1]),
+            tuple(d for d in definitions if d.id != "D2"),
             (first,),
         )
     stages: list[Stage] = [first, gradient_stage(frame, first.steps[-1])]
-    touched = stages[-1].steps[-1]
-    if isinstance(op, Conv) and op.padding_mode == "zeros":
-        if wrt == "input":
-            stage, more = input_stage(frame, op, touched)
-            stages.append(stage)
-            definitions += more
-            if all_ones and op.in_channels == 1 and op.out_channels == 1:
-                stage, more = all_ones_stage(frame, op, touched)
-                stages.append(stage)
-                definitions += more
-        elif wrt == "weight" and op.in_channels == 1 and op.out_channels == 1:
-            stage, more = weight_stage(frame, op, touched)
-            stages.append(stage)
-            definitions += more
+    for stage, more in _readings(frame, stages[-1].steps[-1], all_ones):
+        stages.append(stage)
+        definitions += more
     return Derivation(
         f"The gradient of {op.phrase} with respect to its {wrt}",
         _lead(op, wrt, array),
@@ -87,6 +93,29 @@ def derive(
         tuple(definitions),
         tuple(stages),
     )
+
+
+Reading: TypeAlias = tuple[Stage, tuple[Definition, ...]]
+
+
+def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
+    """What the gradient can be read as: a correlation, another operator, a look-up."""
+    op, wrt = frame.op, frame.wrt
+    if isinstance(op, Conv) and op.padding_mode == "zeros" and wrt == "input":
+        yield input_stage(frame, op, touched)
+        if all_ones and single_channel(op):
+            yield all_ones_stage(frame, op, touched)
+    elif isinstance(op, Conv) and op.padding_mode == "zeros" and wrt == "weight" and single_channel(op):
+        yield weight_stage(frame, op, touched)
+    elif isinstance(op, ConvTranspose) and wrt != "bias":
+        yield from gradient_stages(frame, op, touched)
+    elif isinstance(op, AdaptivePooling):
+        yield from ((stage, ()) for stage in covering_stages(frame, op, touched))
+    elif isinstance(op, Unfold | Fold):
+        yield adjoint_stage(frame, op, touched), ()
+    elif isinstance(op, MaxUnpool):
+        stage, definition = look_up_stage(frame, op, touched)
+        yield stage, (definition,)
 
 
 def _lead(op: Operator, wrt: str, array: Maths) -> Phrase:
@@ -97,6 +126,14 @@ def _lead(op: Operator, wrt: str, array: Maths) -> Phrase:
             "Sliding a kernel forward is undone, in the gradient, by sliding the kernel turned around over the "
             "upstream gradient, padded so far that every entry of the input gets its turn.",
         )
-    if isinstance(op, Conv) and wrt == "weight":
+    if isinstance(op, ConvTranspose) and wrt == "input":
+        return ("The gradient of a transposed convolution is the convolution that it is the transpose of.",)
+    if isinstance(op, Unfold):
+        return ("An entry that several windows show gathers the upstream gradient of all of them: a folding.",)
+    if isinstance(op, Fold):
+        return ("Every patch receives what the upstream gradient shows under its window: an unfolding.",)
+    if isinstance(op, MaxUnpool):
+        return ("Every entry receives the upstream gradient from the position that it was put at.",)
+    if isinstance(op, Conv | ConvTranspose) and wrt == "weight":
         return ("The gradient by the kernel is again a correlation: of the input with the upstream gradient.",)
     return ("Every output hands its upstream gradient to the entries of ", array, " that its window touches.")

@@ -4,29 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from symconv.derivations.adaptive import window_stages
 from symconv.derivations.chain import Frame, notation
+from symconv.derivations.patches import fold_stage, position_definition
 from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
+from symconv.derivations.transposed import gather_stage, reach_stages
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, const, nonnegative
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.operators.adaptive import AdaptivePooling
+from symconv.operators.patches import Fold
+from symconv.operators.transposed import ConvTranspose
+from symconv.operators.unpooling import MaxUnpool
 from symconv.operators.window import Window
 
 if TYPE_CHECKING:
     from symconv.proofs.verdict import Verdict
 
-__all__ = ["conditions", "output_derivation", "size_stages"]
+__all__ = ["conditions", "output_derivation"]
 
 
 def output_derivation(frame: Frame) -> Derivation:
-    """The size of the output, axis by axis, by counting the windows that fit; its entry is definition D1."""
-    return Derivation(
-        f"The output of {frame.op.phrase}",
-        ("An output exists for every place of the window; its size is the number of places where the window fits.",),
-        conditions(frame),
-        notation(frame)[:1],
-        size_stages(frame),
-    )
+    """The size of the output, axis by axis; its entry is definition D1, and where inputs scatter, it is gathered."""
+    op = frame.op
+    definitions = list(notation(frame)[:1])
+    lead = "An output exists for every place of the window; its size is the number of places where the window fits."
+    if isinstance(op, ConvTranspose):
+        lead = (
+            "Every input hands the kernel, times its value, to the outputs under it; each output adds up what it gets."
+        )
+        sizes = reach_stages(frame, op)
+        gathered, more = gather_stage(frame, op)
+        stages, definitions = (*sizes, gathered), [*definitions, *more]
+    elif isinstance(op, MaxUnpool):
+        lead = "Every input is put at its position; the size is that of the input which the max pooling had."
+        stages, definitions = reach_stages(frame, op), [*definitions, position_definition(frame, op, "D3")]
+    elif isinstance(op, AdaptivePooling):
+        lead = "The number of outputs is given; each reads the entries that overlap its part of the input."
+        stages = window_stages(frame, op)
+    elif isinstance(op, Fold):
+        lead = "The size of the image is given, and says how many patches there are; where they overlap, they add up."
+        image = tuple(op.count(axis, Index.of(0)) for axis in range(op.ndim))
+        stages = (*_window_stages(frame, image, "input", "N", "How many windows fit in the image"), fold_stage(frame))
+    else:
+        stages = _window_stages(frame, frame.sizes, "output", "O", "How many windows fit")
+    return Derivation(f"The output of {op.phrase}", (lead,), conditions(frame), tuple(definitions), stages)
 
 
 def conditions(frame: Frame) -> Phrase:
@@ -48,7 +71,8 @@ def conditions(frame: Frame) -> Phrase:
     words: list[str | Maths] = ["For ", maths(write)] if grouped else ["For"]
     for position, fact in enumerate(facts):
         words += [" with " if position == 0 else " and ", fact]
-    words.append(" (a window fits)." if facts else ".")
+    scatters = isinstance(frame.op, ConvTranspose | MaxUnpool)
+    words.append((" (an output is left)." if scatters else " (a window fits).") if facts else ".")
     return tuple(words)
 
 
@@ -80,16 +104,18 @@ def _grouped(guards: list[Guard]) -> list[tuple[list[str], int]]:
     return sorted(((sorted(names), low) for low, names in result.items()), key=lambda group: group[0])
 
 
-def size_stages(frame: Frame) -> tuple[Stage, ...]:
+def _window_stages(frame: Frame, sizes: tuple[Index, ...], family: str, name: str, title: str) -> tuple[Stage, ...]:
     """One stage for every axis whose arithmetic differs from that of the axes before it."""
     stages = []
     seen: list[tuple[Window, Index]] = []
-    sizes = frame.sizes
     for axis, (window, size) in enumerate(zip(frame.op.windows, sizes, strict=True)):
         if (window, size) in seen or not _countable(window, size):
             continue
         seen.append((window, size))
-        stages.append(_size_stage(frame, axis, window, size))
+        number = f"{name}_{axis + 1}" if frame.op.spatial_axes > 1 else name
+        words = f"{title} on axis {axis + 1}" if frame.op.spatial_axes > 1 else title
+        place = frame.letters.axes(family, frame.op.spatial_axes)[axis]
+        stages.append(_size_stage(frame, window, size, place, number, words))
     return tuple(stages)
 
 
@@ -100,16 +126,14 @@ def _countable(window: Window, size: Index) -> bool:
     return not (window.ceil_mode and slack is not None and slack < 0)
 
 
-def _size_stage(frame: Frame, axis: int, window: Window, size: Index) -> Stage:
+def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str, title: str) -> Stage:
     """Count the places o = 0, 1, ... with s*o <= room: there are floor(room/s) + 1 of them."""
-    place = frame.letters.axes("output", frame.op.spatial_axes)[axis]
     base = frame.base
     room = window.room(size)
     position = window.s * (Index.of(place) - base)
     before, after = window.padding(size)
     padded = size + before + after  # every place from here on is too late, whatever the stride
     bound = Bound(place, Index.of(base), padded + base)
-    name = f"O_{axis + 1}" if frame.op.spatial_axes > 1 else "O"
     count = frame.constant(name)
     ends: tuple[Guard, ...] = (nonnegative(padded - (position + window.span)),)
     fits: tuple[Guard, ...] = (nonnegative(room - position),)
@@ -156,10 +180,7 @@ def _size_stage(frame: Frame, axis: int, window: Window, size: Index) -> Stage:
         uses=(first.id,),
         check=lambda: _counted(solved, bound, fits, window.outputs(size)),
     )
-    title: Phrase = (
-        (f"How many windows fit on axis {axis + 1}",) if frame.op.spatial_axes > 1 else ("How many windows fit",)
-    )
-    return Stage(title, _domain(frame), (first, second))
+    return Stage((title,), _domain(frame), (first, second))
 
 
 def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Index) -> Verdict:

@@ -101,7 +101,7 @@ def _ranked(context: Context, names: list[str]) -> Context:
     rank = dict(context.rank)
     for name in names:
         rank.setdefault(name, len(rank))
-    return Context(rank, context.boxes, context.known)
+    return replace(context, rank=rank)
 
 
 def set_form_steps(frame: Frame) -> tuple[Step, ...]:

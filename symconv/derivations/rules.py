@@ -122,7 +122,12 @@ def turn(formula: Formula, replacement: Mapping[str, Index], bounds: Sequence[Bo
     """Substitute new indices that run the other way."""
     known = formula.knowledge()
     new = tuple(bounds)
-    terms = [without_settled_guards(change_variables(t, replacement, new), known) for t in expand(formula.body)]
+    terms = [
+        without_settled_guards(change_variables(t, replacement, new), known)
+        if any(bound.name in replacement for bound in t.bounds)
+        else t  # such as a bias, which is no part of the sum
+        for t in expand(formula.body)
+    ]
     return formula.with_body(absorb(rebuild(terms), formula.boxes))
 
 
@@ -200,7 +205,12 @@ _WORKINGS = (
 )
 _READINGS = {
     "place": "Put the window at every place where it fits, and number the places.",
-    "count": "Count the places: multiples of the stride from 0 up to the room.",
+    "count": "Count the places: multiples of the stride from 0 up to the room, or all from the first to the last.",
+    "span": "Measure from the first place that is reached to the last one.",
+    "overlap": "The entries of a window are those that overlap a part of the input.",
+    "exchange": "To overlap is mutual: the parts that overlap an entry follow the rule with the sizes exchanged.",
+    "convex_hull": "The subdifferential of a maximum is the convex hull of the gradients of the taps that attain it.",
+    "set_sum": "Subgradients of the outputs, times upstream gradients that are not negative, sum to one of the error.",
     "recognise": "Read a sum as an entry of an array with a name of its own.",
     "put_ones": "Put 1 for every entry of the upstream gradient.",
     "window_set": "Reduce over the input positions that a window covers.",
@@ -210,6 +220,13 @@ _READINGS = {
     "every_term": "A sum of n terms is at most n times its largest one.",
     "take_roots": "Take roots on both sides of an inequality, which keeps its sense.",
     "squeeze": "What lies between two sequences with one limit has that limit.",
+    "evaluate": "The value of a product of polynomials at a point is the product of their values.",
+    "interpolate": "A polynomial of degree below n is the sum of its n values, each times the polynomial of its point.",
+    "collect": "Give the entries of a matrix a letter.",
+    "transpose": "Exchange two sums of a trilinear form, and read what stands beside one of its variables.",
+    "compare_coefficients": "Two linear forms that agree everywhere have the same coefficients.",
+    "nest": "Apply an algorithm along one axis to whole lines, and another to the products of lines.",
+    "number": "Number the places of a box row-major.",
 }
 
 RULES: dict[str, str] = {

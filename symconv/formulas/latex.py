@@ -99,7 +99,8 @@ class _Latex(Style):
         return rf"\left( {inside} \right)"
 
     def relation(self, sign: str) -> str:
-        return {"<=": r" \leq ", ">=": r" \geq ", "=": " = ", "|": r" \mid ", ">": " > "}[sign]
+        signs = {"<=": r"\leq", ">=": r"\geq", "|": r"\mid", "superset": r"\supseteq"}
+        return f" {signs.get(sign, sign)} "
 
     def number(self, value: Fraction) -> str:
         if value.denominator == 1:
@@ -115,7 +116,7 @@ class _Latex(Style):
         return text
 
     def first_maximum(self, where: str, window: str, body: str) -> str:
-        return rf"[\,{where} = \operatorname{{argmax}}_{{{window}}} {body}\,]"
+        return rf"[\,{where} = \text{{first}}\;\operatorname{{argmax}}_{{{window}}} {body}\,]"
 
     def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str:
         return rf"\frac{{[\,{entry} = {maximum}\,]}}{{\#\{{{window} : {body} = {maximum}\}}}}"

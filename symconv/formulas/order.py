@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symconv.formulas.algebra import Constant, Node, Power, Scalar
-from symconv.formulas.index import Atom, Index
+from symconv.formulas.index import Atom, Extremum, Index, Quotient
 
 __all__ = [
     "Piece",
@@ -95,10 +95,22 @@ def leads_negative(expr: Index, rank: Mapping[str, int]) -> bool:
 
 
 def index_part(expr: Index, rank: Mapping[str, int]) -> tuple[Index, Index]:
-    """``(x, rest)`` with ``expr == x + rest``, where x holds all indices and rest sizes and numbers only."""
+    """``(x, rest)`` with ``expr == x + rest``, where x holds all indices and rest sizes and numbers only.
+
+    Rounded quotients, minima and maxima are ends of a range rather than what ranges: they go to the rest, indices in
+    them or not, where an index stands beside them.
+    """
+    plain = {key: value for key, value in expr.terms.items() if any(isinstance(a, str) and a in rank for a in key)}
+    plain = {key: value for key, value in plain.items() if not any(_is_end(a) for a in key)}
     x = {key: value for key, value in expr.terms.items() if any(_mentions(a, rank) for a in key)}
+    if plain:
+        x = {key: value for key, value in x.items() if key in plain or not any(_is_end(a) for a in key)}
     rest = {key: value for key, value in expr.terms.items() if key not in x}
     return Index(x), Index(rest)
+
+
+def _is_end(atom: Atom) -> bool:
+    return isinstance(atom, Extremum) or (isinstance(atom, Quotient) and atom.rounding != "exact")
 
 
 def _mentions(atom: Atom, rank: Mapping[str, int]) -> bool:

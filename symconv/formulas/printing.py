@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, product, walk
 from symconv.formulas.index import Index
 from symconv.formulas.latex import LATEX
+from symconv.formulas.naming import plain_names
 from symconv.formulas.style import Context, Style
 from symconv.formulas.unicode import UNICODE
 
@@ -28,8 +29,9 @@ def context_of(formula: Formula) -> Context:
     Outputs come before the taps of a kernel, and an entry of the input before both: i - p + 1 reads better than -p + i.
     """
     quantity = formula.quantity
+    taken = frozenset((*formula.indices, *quantity.of[1], *(quantity.wrt[1] if quantity.wrt is not None else ())))
     bound: list[str] = []
-    for n in walk(formula.body):
+    for n in walk(plain_names(formula.body, taken)):
         reduce = n.reduce if isinstance(n, Share) else n
         if isinstance(reduce, Reduce):
             bound += [b.name for b in reduce.bounds]
@@ -41,7 +43,7 @@ def context_of(formula: Formula) -> Context:
         else:
             order = [*quantity.of[1], *bound, *quantity.wrt[1]]
     rank = {name: position for position, name in enumerate(dict.fromkeys(order))}
-    return Context(rank, formula.boxes, formula.knowledge())
+    return Context(rank, formula.boxes, formula.knowledge(), taken)
 
 
 def print_formula(formula: Formula, style: Style, *, lhs: bool = True) -> str:

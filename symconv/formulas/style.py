@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Atom, Extremum, Index
+from symconv.formulas.naming import plain_names
 from symconv.formulas.order import (
     Piece,
     index_part,
@@ -59,11 +60,13 @@ class Context:
         rank: the order of index names; positive ones come first in a sum, numbers last.
         boxes: the boxes of the tensors, for the conditions of a pointwise closed form.
         known: what always holds, so that it need not be printed.
+        taken: the names of the formula itself, which no bound index may print as.
     """
 
     rank: Mapping[str, int] = field(default_factory=dict)
     boxes: Mapping[str, Box] = field(default_factory=dict)
     known: Knowledge = field(default_factory=lambda: Knowledge({}))
+    taken: frozenset[str] = frozenset()
 
 
 class Style(ABC):
@@ -156,7 +159,7 @@ class Style(ABC):
         top = self.index(atom.numerator, context)
         bottom = self.index(atom.denominator, context)
         if not display:
-            top = f"({top})" if len(atom.numerator.terms) > 1 else top
+            top = f"({top})" if len(pieces_of(atom.numerator, context.rank)) > 1 else top
             bottom = f"({bottom})" if needs_parentheses(atom.denominator) else bottom
         return self.rounded(atom.rounding, top, bottom, not display)
 
@@ -259,10 +262,11 @@ class Style(ABC):
         text = ""
         for position, arg in enumerate(node.args):
             body = self.node(arg, context)
-            negative = isinstance(arg, Constant | Multiply) and body.startswith(self.minus)
-            if position and not negative:
-                text += self.plus("+")
-            text += body
+            negative = isinstance(arg, Constant | Multiply | Scalar) and body.startswith(self.minus)
+            if position and negative:
+                text += self.plus(self.minus) + body.removeprefix(self.minus)
+            else:
+                text += (self.plus("+") if position else "") + body
         return text
 
     def _multiply(self, node: Multiply, context: Context) -> str:
@@ -394,6 +398,7 @@ class Style(ABC):
 
     def pointwise(self, node: Node, context: Context) -> str:
         """A tree with its conditions written out as cases, where it is no sum over an index."""
+        node = plain_names(node, context.taken)
         guards: tuple[Guard, ...] = ()
         body = node
         if isinstance(body, Reduce) and body.op == "sum" and not body.bounds:
@@ -417,4 +422,4 @@ def _ranked(context: Context, names: Iterable[str]) -> Context:
     rank = dict(context.rank)
     for name in names:
         rank.setdefault(name, len(rank))
-    return Context(rank, context.boxes, context.known)
+    return replace(context, rank=rank)

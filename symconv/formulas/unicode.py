@@ -30,7 +30,9 @@ class _Unicode(Style):
         return f"{_wrapped(top)}/{_wrapped(bottom)}"
 
     def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str:
-        ratio = f"{_wrapped(top)}/{_wrapped(bottom)}"
+        # a product such as I(p - 1) needs no parentheses above the stroke, where it can be read in one way only
+        above = top if re.fullmatch(r"[\w₀-₉′]+\([^()]*\)", top) else _wrapped(top)
+        ratio = f"{above}/{_wrapped(bottom)}"
         if rounding == "exact":
             return ratio
         return f"⌊{ratio}⌋" if rounding == "floor" else f"⌈{ratio}⌉"
@@ -70,7 +72,8 @@ class _Unicode(Style):
         return f"({inside})"
 
     def relation(self, sign: str) -> str:
-        return {"<=": " ≤ ", ">=": " ≥ ", "=": " = ", "|": " ∣ ", ">": " > "}[sign]
+        signs = {"<=": "≤", ">=": "≥", "|": "∣", "superset": "⊇"}
+        return f" {signs.get(sign, sign)} "
 
     def number(self, value: Fraction) -> str:
         return str(value).replace("-", "−")

@@ -62,9 +62,9 @@ def as_array(name: str, value: Any) -> Array:
 def types_of(arrays: list[Array], keep_integers: bool) -> Types:
     """The types of a call on some arrays; `keep_integers` leaves an integer type as it is."""
     if all(array.dtype.kind in "iu" for array in arrays):
-        kept = arrays[0].dtype.newbyteorder("=") if keep_integers else np.dtype(np.int64)
+        kept = np.dtype(arrays[0].dtype.type) if keep_integers else np.dtype(np.int64)
         return Types(kept, kept)
-    result = np.result_type(*arrays).newbyteorder("=")
+    result = np.dtype(np.result_type(*arrays).type)  # native order, and the one object for it that NumPy is fast with
     return Types(result, np.dtype(np.float32) if result == np.float16 else result)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product as every
+from math import prod
 from typing import Literal
 
-from symconv.errors import NotSupportedError
+from symconv.errors import NotSupportedError, SizeLimitError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
@@ -30,6 +31,9 @@ __all__ = ["Builder", "Taps"]
 Taps = tuple[int, ...]
 
 _LONGEST_RUN = 8  # what is added up in sequence; longer sums are a tree of such runs, for their rounding error
+MAX_TAPS = 1 << 14
+"""Taps that a program is written out for: half a millisecond each to print and compile."""
+
 _MAX_CHAIN = 32  # up to here an integer power is a chain of multiplications: `numpy.power` is ten times slower
 
 
@@ -100,7 +104,17 @@ class Builder:
     # ------------------------------------------------------------------ taps
 
     def window(self) -> Iterator[Taps]:
-        """The taps of the stage in row-major order."""
+        """The taps of the stage in row-major order.
+
+        Raises:
+            SizeLimitError: for more taps than a program is written for, a line or more each.
+        """
+        taps = prod(self.stage.walks[axis].taps for axis in self.stage.axes)
+        if taps > MAX_TAPS:
+            raise SizeLimitError(
+                f"a window of {taps:,} taps would be written out tap by tap (limit {MAX_TAPS:,}); for a window over "
+                f"the whole input take AdaptiveAvgPool(1) or AdaptiveMaxPool(1), which have no such limit"
+            )
         return every(*(range(self.stage.walks[axis].taps) for axis in self.stage.axes))
 
     def tap(self, source: str, taps: Taps) -> str:

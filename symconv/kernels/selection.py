@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from symconv.errors import ArgumentError
 from symconv.kernels.cost import Cost
-from symconv.kernels.gemm import MatrixPlan
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import ACCURACIES, Accuracy, Call, Plan, Task
 from symconv.kernels.plans_conv.im2col import Im2colPlan
@@ -20,7 +19,6 @@ from symconv.kernels.tapform import TapForm
 __all__ = ["CONVOLUTION_PLANS", "POOLING_PLANS", "applicable", "plans_for", "ranked", "required"]
 
 CONVOLUTION_PLANS: tuple[Plan, ...] = (
-    MatrixPlan(),
     Im2colPlan(),
     WinogradPlan(),
     AccurateWinogradPlan(),

@@ -23,6 +23,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.naming import free_names
 from symconv.proofs.sizes import denominators
 
 __all__ = ["Statement", "free_names", "of_formulas", "size_order"]
@@ -210,34 +211,6 @@ def size_order(name: str, order: Sequence[str] = ()) -> tuple[int, int, str]:
 
 def _has_atoms(expr: Index) -> bool:
     return any(not isinstance(atom, str) for key in expr.terms for atom in key)
-
-
-def free_names(node: Node) -> frozenset[str]:
-    """The names of a tree that it does not bind."""
-    if isinstance(node, Reduce):
-        inner = free_names(node.body).union(*(g.names for g in node.guards))
-        inner = inner.union(*(b.lower.names | b.upper.names for b in node.bounds))
-        return inner - {b.name for b in node.bounds}
-    if isinstance(node, Share):
-        return free_names(node.reduce).union(*(e.names for e in node.at))
-    if isinstance(node, Access):
-        return frozenset().union(*(e.names for e in node.index))
-    if isinstance(node, Scalar):
-        return node.index.names
-    if isinstance(node, Bracket):
-        return frozenset().union(*(g.names for g in node.guards))
-    return frozenset().union(*(free_names(child) for child in _parts(node)))
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    found: list[Node] = []
-    for name in ("args", "base", "exponent", "arg", "left", "right"):
-        value = getattr(node, name, None)
-        if isinstance(value, tuple):
-            found += value
-        elif value is not None:
-            found.append(value)
-    return tuple(found)
 
 
 def _indices_in(node: Node) -> Iterator[Index]:

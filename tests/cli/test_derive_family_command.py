@@ -31,7 +31,7 @@ def run(*arguments: str) -> tuple[int, str]:
         ("unfold --kernel 2 --stride 2 --channels 3", "fold(G)[h, i]"),
         ("unfold --kernel 2 --symbolic --what output", "⌊(I + 2P − D(K − 1) − 1)/S⌋ + 1"),
         ("fold --output 4x4 --kernel 2 --stride 2", "unfold(G)[m, n, i, j]"),
-        ("max-unpool --kernel 2 --padding 0", "vec(G)[z[i]]"),
+        ("max-unpool --kernel 2x2 --symbolic", "vec(G)[z[i, j]]"),
     ],
 )
 def test_every_operator_has_a_command(arguments: str, line: str) -> None:

@@ -10,8 +10,12 @@ import pytest
 import sympy
 
 from symconv.formulas.formula import Formula
+from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.convolution import Conv
+from symconv.operators.patches import Unfold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.transposed import ConvTranspose
+from symconv.operators.unpooling import MaxUnpool
 from symconv.report.mathml import to_mathml
 
 INF = float("inf")
@@ -51,13 +55,28 @@ UNICODE = [
     (MaxPool((2,), 1).output(), "c[p] = max(0 ≤ m ≤ 1) a[p+m]"),
     (
         MaxPool((2,), 1).derivative(),
-        "∂c[p]/∂a[i] = [i − p = first argmax(0 ≤ m′ ≤ 1) a[p+m′]]  if 0 ≤ i − p ≤ 1, else 0",
+        "∂c[p]/∂a[i] = [i − p = first argmax(0 ≤ m ≤ 1) a[p+m]]  if 0 ≤ i − p ≤ 1, else 0",
     ),
     (AvgPool((2,)).output(), "c[p] = 1/2·∑(m = 0 … 1) a[2p+m]"),
     (AvgPool((2,)).derivative(), "∂c[p]/∂a[i] = 1/2  if 0 ≤ i − 2p ≤ 1, else 0"),
     (LPPool(1, (2,)).output(), "c[p] = ∑(m = 0 … 1) |a[2p+m]|"),
     (LPPool(3, (2,)).output(), "c[p] = (∑(m = 0 … 1) |a[2p+m]|^3)^(1/3)"),
     (LPPool(INF, (2,)).output(), "c[p] = max(0 ≤ m ≤ 1) |a[2p+m]|"),
+    (
+        AdaptiveAvgPool((3,)).derivative(),
+        "∂c[p]/∂a[i] = 1/(⌈I(p + 1)/3⌉ − ⌊Ip/3⌋)  if ⌊Ip/3⌋ ≤ i ≤ ⌈I(p + 1)/3⌉ − 1, else 0",
+    ),
+    (
+        AdaptiveAvgPool((3,)).gradient(),
+        "∂E/∂a[i] = ∑(p = 0 … 2) [⌊Ip/3⌋ ≤ i ≤ ⌈I(p + 1)/3⌉ − 1] g[p]/(⌈I(p + 1)/3⌉ − ⌊Ip/3⌋)",
+    ),
+    (
+        AdaptiveAvgPool((3,)).generic().output(),
+        "c[p] = 1/(⌈I(p + 1)/O⌉ − ⌊Ip/O⌋)·∑(m = ⌊Ip/O⌋ … ⌈I(p + 1)/O⌉ − 1) a[m]",
+    ),
+    (ConvTranspose((3,), 2, 1).output(), "c[p] = ∑(i = 0 … I − 1) ∑(m = 0 … 2) [2i + m − 1 = p] a[i]·b[m]"),
+    (Unfold((2,), 2, 1).gradient(), "∂E/∂a[i] = ∑(p = 0 … O − 1) g[i−2p+1, p]"),
+    (MaxUnpool((2, 2)).derivative(), "∂c[p, q]/∂a[i, j] = [z[i, j] = O₂p + q] "),
 ]
 
 
@@ -207,6 +226,7 @@ def test_an_index_named_like_a_size_is_not_taken_for_it(letter: str) -> None:
 def test_the_tie_rule_can_be_read_off_the_gradient() -> None:
     first, split = MaxPool((2,)).gradient(), MaxPool((2,), ties="split").gradient()
     assert "first argmax" in first.text()
+    assert r"\text{first}\;\operatorname{argmax}" in first.latex()
     assert "#{" in split.text()
     assert first.latex() != split.latex()
 

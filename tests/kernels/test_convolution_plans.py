@@ -110,7 +110,7 @@ def test_phases_take_every_entry_and_every_tap_once() -> None:
     assert hits.tolist() == expected
 
 
-@pytest.mark.parametrize("plan", ["rows", "gemm", "taps"])
+@pytest.mark.parametrize("plan", ["rows", "im2col", "taps"])
 def test_integers_are_exact(plan: str) -> None:
     x = RNG.integers(-(1 << 40), 1 << 40, size=(1, 2, 9, 7))
     weight = RNG.integers(-100, 100, size=(2, 1, 3, 2))
@@ -326,7 +326,7 @@ def test_source_and_explanation() -> None:
 def _derivations() -> list[tuple[Kernel, str]]:
     low_rank = np.ones((2, 1, 5, 4))
     layers: list[tuple[Kernel, tuple[str, ...]]] = [
-        (compile(Conv(3, 2, 1)), ("rows", "gemm", "taps")),
+        (compile(Conv(3, 2, 1)), ("rows", "im2col", "taps")),
         (compile(Conv((5, 4), groups=2, in_channels=2, out_channels=2), weight=low_rank), ("separable", "fft")),
         (compile(Conv((5,), padding=2, padding_mode="reflect")), ("rows", "fft")),
         (compile(MaxPool((2, 3), 1, 1)), ("separable", "taps")),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
-from symconv.errors import ArgumentError, GeometryError, NotSupportedError
+from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
 from symconv.kernels.compile import compile
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -67,7 +67,7 @@ def test_floating_types_stay_what_they_are(op: Any, weights: tuple[np.ndarray, .
     assert kernel.jvp(x, *parameters, dx=x).dtype == dtype
 
 
-@pytest.mark.parametrize("plan", ["gemm", "taps"])
+@pytest.mark.parametrize("plan", ["im2col", "taps"])
 def test_types_that_differ_are_promoted(plan: str) -> None:
     kernel = compile(Conv(3), plan=plan)
     assert kernel(X[0, 0].astype("float32"), W[0, 0]).dtype == np.float64
@@ -77,7 +77,7 @@ def test_types_that_differ_are_promoted(plan: str) -> None:
     assert (gradients.input.dtype, gradients.weight.dtype) == (np.float32, np.float64)
 
 
-@pytest.mark.parametrize("plan", ["gemm", "taps"])
+@pytest.mark.parametrize("plan", ["im2col", "taps"])
 def test_convolutions_of_integers_are_exact(plan: str) -> None:
     kernel = compile(Conv((2,)), plan=plan)
     big = 1 << 53
@@ -150,7 +150,7 @@ def test_padding_never_wins_over_negative_integers() -> None:
         ),
         (
             lambda: compile(Conv(3), plan="fourier"),
-            r"^plan must be one of the plans that apply here \('gemm', .*'taps'\), got 'fourier'$",
+            r"^plan must be one of the plans that apply here \('im2col', .*'taps'\), got 'fourier'$",
         ),
         (
             lambda: compile(Conv(3, in_channels=2), plan="rows"),
@@ -225,3 +225,8 @@ def test_memory_stays_a_few_times_the_arrays(op: Any, shape: tuple[int, ...]) ->
         tracemalloc.stop()
         blocks = 32 << 20  # the scratch of a few blocks, whatever the size of the arrays
         assert peak < limit * own + blocks, f"{(peak - blocks) / own:.1f} times input and output"
+
+
+def test_a_window_too_large_to_be_written_out_is_refused() -> None:
+    with pytest.raises(SizeLimitError, match=r"16,385 taps .* take AdaptiveAvgPool\(1\)"):
+        compile(AvgPool(16_385, ndim=1))(np.ones(16_385))

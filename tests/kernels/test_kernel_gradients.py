@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from layers import Layer, convolutions, poolings
 
 from symconv.errors import NotSupportedError
-from symconv.kernels import chain, gemm
+from symconv.kernels import chain
 from symconv.kernels.compile import compile
+from symconv.kernels.plans_conv import columns
 from symconv.kernels.selection import plans_for
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
@@ -27,7 +28,8 @@ def check_gradients(layer: Layer, budget: int) -> None:
     rng = np.random.default_rng(layer.x.size)
     patch = pytest.MonkeyPatch()
     patch.setattr(chain, "BLOCK_BYTES", budget)
-    patch.setattr(gemm, "COLUMN_BYTES", budget)
+    for name in ("COLUMN_BYTES", "MOST_BYTES"):
+        patch.setattr(columns, name, budget)
     try:
         for plan in plans_for(tap_form(layer.op)):
             kernel = compile(layer.op, plan=plan)

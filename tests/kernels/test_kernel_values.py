@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import Layer, convolutions, poolings
 
-from symconv.kernels import chain, gemm
+from symconv.kernels import chain
 from symconv.kernels.compile import compile
+from symconv.kernels.plans_conv import columns
 from symconv.kernels.selection import plans_for
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
@@ -26,7 +27,8 @@ def within_budget(budget: int) -> pytest.MonkeyPatch:
     """Blocks of so many bytes, so that small inputs are cut as large ones are."""
     patch = pytest.MonkeyPatch()
     patch.setattr(chain, "BLOCK_BYTES", budget)
-    patch.setattr(gemm, "COLUMN_BYTES", budget)
+    for name in ("COLUMN_BYTES", "MOST_BYTES"):
+        patch.setattr(columns, name, budget)
     return patch
 
 

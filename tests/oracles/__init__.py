@@ -1,8 +1,8 @@
 """Plain-loop oracles for the tests: every operator again, by counting, without a line of symconv and without NumPy.
 
-`tensors` holds values, `windows` places one axis step by step, `convolution` and `pooling` loop over those placements,
-`checks` compares a gradient with the function it belongs to.  Integers and fractions stay exact wherever the operation
-is rational.
+`tensors` holds values, `windows` places one axis step by step, `convolution`, `pooling` and `patches` loop over those
+placements, `checks` compares a gradient with the function it belongs to.  Integers and fractions stay exact wherever
+the operation is rational.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from oracles.convolution import (
     conv_transpose_vjp,
     conv_vjp,
 )
+from oracles.patches import fold, max_unpool, max_unpool_vjp, unfold
 from oracles.pooling import (
     PoolWindow,
     adaptive_avg_pool,
@@ -68,12 +69,15 @@ __all__ = [
     "conv_vjp",
     "differences",
     "dot",
+    "fold",
     "full",
     "jvp_from_vjp",
     "lp_pool",
     "lp_pool_vjp",
     "max_pool",
     "max_pool_vjp",
+    "max_unpool",
+    "max_unpool_vjp",
     "output_size",
     "place",
     "pytorch_same_padding",
@@ -86,5 +90,6 @@ __all__ = [
     "transposed_size",
     "transposed_triples",
     "triples",
+    "unfold",
     "worst_gap",
 ]

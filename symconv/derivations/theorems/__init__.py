@@ -18,14 +18,26 @@ def theorems() -> tuple[Theorem, ...]:
     >>> theorems()[0].name
     'output-size'
     """
-    from symconv.derivations.theorems import gradients, pooling, relationships, size_rules, sizes, structure, ties
+    from symconv.derivations.theorems import (
+        gradients,
+        pooling,
+        relationships,
+        size_rules,
+        sizes,
+        structure,
+        subdifferential,
+        ties,
+        transposes,
+    )
 
     return (
         *sizes.THEOREMS,
         *size_rules.THEOREMS,
         *gradients.THEOREMS,
+        *transposes.THEOREMS,
         *structure.THEOREMS,
         *ties.THEOREMS,
+        *subdifferential.THEOREMS,
         *pooling.THEOREMS,
         *relationships.THEOREMS,
     )

@@ -26,7 +26,7 @@ from symconv.operators.convolution import Conv
 from symconv.proofs.prove import prove
 from symconv.proofs.verdict import Verdict
 
-__all__ = ["AXES", "GENERAL", "THEOREMS", "axes_of", "layer"]
+__all__ = ["AXES", "GENERAL", "THEOREMS", "axes_of", "entries", "layer"]
 
 GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic (arXiv 1603.07285)"
 AXES = ((1, "one axis"), (2, "two axes"))

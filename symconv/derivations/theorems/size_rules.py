@@ -7,6 +7,7 @@ from symconv.derivations.theorems.sizes import FITS, GUIDE, PLACE, SIZES, positi
 from symconv.derivations.theorems.theorem import Check, Theorem, all_of
 from symconv.formulas.algebra import between, equal, nonnegative
 from symconv.formulas.index import Index, ceiling, floor
+from symconv.operators.transposed import ConvTranspose
 from symconv.operators.window import Window
 from symconv.proofs.goals import prove_goal
 from symconv.proofs.verdict import Verdict
@@ -17,8 +18,9 @@ __all__ = ["THEOREMS"]
 
 
 def _transposed(w: Window, n: Index, extra: Index) -> Index:
-    before, behind = w.padding(n)
-    return w.s * (n - 1) + w.span + extra - before - behind
+    """The output size of the transposed convolution with this window."""
+    op = ConvTranspose((w.kernel,), w.stride, ((w.before, w.after),), dilation=w.dilation)
+    return op.count(0, n) + extra
 
 
 def _inverse(wrong: int = 0, *, bounded: bool = True) -> Verdict:
