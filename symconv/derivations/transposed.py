@@ -170,7 +170,7 @@ def gather_stage(frame: Frame, op: ConvTranspose) -> tuple[Stage, tuple[Definiti
     first = gather_step(frame, "input")
     outputs = [bound.upper - bound.lower + 1 for bound in frame.output.free[-op.spatial_axes :]]
     result: Phrase = ("the result has the size of the output",)
-    steps, definitions = turned_steps(frame, first, first.after, "input", op.flip, frame.sizes, (result, outputs))
+    steps, definitions = turned_steps(frame, first, first.after, "input", op.flip, outputs, (result, outputs))
     stage = Stage(("Scattering read as a correlation",), ("for every ", frame.output_entry), (first, *steps))
     return stage, definitions
 

@@ -55,7 +55,7 @@ def turned_steps(
         by_taps: the same quantity as a sum over taps, with divisibility conditions on the places that are read.
         role: whose entries are read, "upstream" or "input".
         flip: whether the operator itself turns its kernel, so that here nothing is left to turn.
-        sizes: the size of every axis that the spread array slides in, without its padding.
+        sizes: the size of the result on every axis; the spread array is as much larger as the kernel reaches.
         result: the size of the result, in words and in numbers.
     """
     op, windows, ndim = _channelled(frame), frame.op.windows, frame.op.spatial_axes

@@ -352,3 +352,8 @@ def test_letters_may_be_chosen() -> None:
     text = derive(ConvTranspose((3,), 2), "gradient", names=names).text()
     assert "(U ⋆[stride 2] W)[k]" in text
     assert "fold(U)[k]" in derive(Unfold((2,)), "gradient", names=names).text()
+
+
+def test_the_spread_input_is_larger_than_the_output_by_the_reach_of_the_kernel() -> None:
+    lines = derive(ConvTranspose((3,), stride=2, padding=1, output_padding=1)).text().splitlines()
+    assert [line.split("; ")[-1] for line in lines if line.startswith("  D3")] == ["O + 2)"]
