@@ -22,7 +22,7 @@ from symconv.derivations.whole import (
     turned_kernel,
     turned_steps,
 )
-from symconv.formulas.algebra import Access, Bracket, Node, expand, inside, rebuild, transform
+from symconv.formulas.algebra import Access, Bracket, Node, inside, transform
 from symconv.formulas.arrays import correlated, padded, upsampled
 from symconv.formulas.arrays import ones as ones_of
 from symconv.formulas.arrays import turned as reversed_
@@ -30,6 +30,7 @@ from symconv.formulas.calculus import without_settled_guards
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, Style, context_of
+from symconv.formulas.terms import expand, rebuild
 from symconv.operators.convolution import Conv
 
 __all__ = ["all_ones_stage", "input_stage", "padded_array", "turned_array", "weight_stage"]

@@ -18,17 +18,15 @@ from symconv.formulas.algebra import (
     Named,
     Node,
     Reduce,
-    Term,
-    expand,
     inside,
     product,
-    rebuild,
     summation,
     transform,
 )
 from symconv.formulas.calculus import absorb, change_variables, differentiate, sift, tighten, without_settled_guards
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, Quotient, quotient
+from symconv.formulas.terms import Term, expand, rebuild
 
 __all__ = [
     "RULES",

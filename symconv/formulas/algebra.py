@@ -1,9 +1,8 @@
 """Formulas as trees: windowed sums and maxima of products of tensor accesses.
 
 A tensor is a function on all integer positions that is zero outside its declared box, so zero padding costs nothing.
-The *linear core* is the guarded sum, `Term`: ``coefficient * sum over bound indices, under guards, of a product``;
-`expand` brings every tree to a list of such terms. Maxima, absolute values, powers and tie shares are factors of a
-product like any access, so that one walk differentiates, substitutes, evaluates and prints all of them.
+Maxima, absolute values, powers and tie shares are factors of a product like any access, so that one walk
+differentiates, substitutes, evaluates and prints all of them.
 """
 
 from __future__ import annotations
@@ -35,22 +34,18 @@ __all__ = [
     "Scalar",
     "Share",
     "Sign",
-    "Term",
     "accesses",
     "add",
     "between",
     "const",
     "divides",
     "equal",
-    "expand",
     "fresh_name",
     "inside",
     "names_in",
     "nonnegative",
     "product",
-    "rebuild",
     "rename_bounds",
-    "rename_term",
     "substitute",
     "summation",
     "transform",
@@ -465,112 +460,6 @@ def substitute(node: Node, env: Mapping[str, IndexLike]) -> Node:
     return _map_children(node, lambda child: substitute(child, env))
 
 
-@dataclass(frozen=True)
-class Term:
-    """``coefficient * sum over bounds, under guards, of the product of factors``; factors are not sums or products."""
-
-    coefficient: Fraction
-    factors: tuple[Node, ...]
-    bounds: tuple[Bound, ...] = ()
-    guards: tuple[Guard, ...] = ()
-
-    def node(self) -> Node:
-        body = product(Constant(self.coefficient), *self.factors)
-        if self.coefficient != 1 and self.bounds:
-            inner = summation(product(*self.factors), *self.bounds, guards=self.guards)
-            return product(Constant(self.coefficient), inner)
-        return summation(body, *self.bounds, guards=self.guards)
-
-
-def expand(node: Node) -> list[Term]:
-    """The sum of terms that a tree stands for: sums multiplied out, nested sums merged, brackets turned into guards."""
-    if isinstance(node, Constant):
-        return [Term(node.value, ())] if node.value else []
-    if isinstance(node, Scalar) and node.index.value is not None:
-        return [Term(Fraction(node.index.value), ())] if node.index.value else []
-    if isinstance(node, Add):
-        return [term for arg in node.args for term in expand(arg)]
-    if isinstance(node, Multiply):
-        total = [Term(Fraction(1), ())]
-        for arg in node.args:
-            total = [_times(left, right) for left in total for right in expand(arg)]
-        return total
-    if isinstance(node, Named):
-        return expand(node.value)
-    if isinstance(node, Bracket):
-        return _guarded(Term(Fraction(1), ()), node.guards)
-    if isinstance(node, Power) and node.exponent == ONE:
-        return expand(node.base)
-    if isinstance(node, Reduce) and node.op == "sum":
-        result = []
-        taken: frozenset[str] = frozenset().union(*(guard.names for guard in node.guards))
-        for b in node.bounds:  # an inner sum may bind what a range or a guard out here means differently
-            taken |= {b.name} | b.lower.names | b.upper.names
-        for term in expand(node.body):
-            inner = rename_term(term, taken)
-            whole = replace(inner, bounds=node.bounds + inner.bounds)
-            result += _guarded(whole, node.guards)
-        return result
-    return [Term(Fraction(1), (node,))]
-
-
-def _guarded(term: Term, guards: Iterable[Guard]) -> list[Term]:
-    kept = list(term.guards)
-    for guard in guards:
-        if guard.truth is False:
-            return []
-        if guard.truth is None and guard not in kept:
-            kept.append(guard)
-    return [replace(term, guards=tuple(kept))]
-
-
-def _term_names(term: Term) -> frozenset[str]:
-    found: set[str] = set()
-    for factor in term.factors:
-        found |= names_in(factor)
-    for guard in term.guards:
-        found |= guard.names
-    for bound in term.bounds:
-        found |= {bound.name} | bound.lower.names | bound.upper.names
-    return frozenset(found)
-
-
-def rename_term(term: Term, taken: frozenset[str]) -> Term:
-    """The same term with its bound names moved away from `taken`."""
-    clash = [bound.name for bound in term.bounds if bound.name in taken]
-    if not clash:
-        return term
-    used = set(taken) | _term_names(term)
-    env: dict[str, IndexLike] = {}
-    for name in clash:
-        env[name] = fresh_name(name, used)
-        used.add(str(env[name]))
-    return Term(
-        term.coefficient,
-        tuple(substitute(factor, env) for factor in term.factors),
-        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in term.bounds),
-        tuple(guard.subs(env) for guard in term.guards),
-    )
-
-
-def _times(left: Term, right: Term) -> Term:
-    if right.bounds:
-        right = rename_term(right, _term_names(left))
-    if left.bounds:
-        left = rename_term(left, _term_names(right))
-    return Term(
-        left.coefficient * right.coefficient,
-        left.factors + right.factors,
-        left.bounds + right.bounds,
-        tuple(dict.fromkeys(left.guards + right.guards)),
-    )
-
-
 def unnamed(node: Node) -> Node:
     """The tree with every name replaced by its value."""
     return transform(node, lambda n: unnamed(n.value) if isinstance(n, Named) else None)
-
-
-def rebuild(terms: Iterable[Term]) -> Node:
-    """The tree of a list of terms."""
-    return add(*(term.node() for term in terms))

@@ -31,23 +31,21 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
-    Term,
     add,
     const,
     divides,
     equal,
-    expand,
     inside,
     names_in,
     nonnegative,
     product,
-    rebuild,
     rename_bounds,
     substitute,
     transform,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum, quotient
+from symconv.formulas.terms import Term, expand, rebuild
 
 __all__ = [
     "absorb",

@@ -34,14 +34,13 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
-    expand,
     inside,
     names_in,
-    rename_term,
     walk,
 )
 from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, points
+from symconv.formulas.terms import expand, rename_term
 
 __all__ = [
     "RELATIONS",

@@ -16,7 +16,7 @@ from symconv.kernels.engine import Engine
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Task
-from symconv.kernels.stages import StageEngine
+from symconv.kernels.stages.plan import StageEngine
 
 __all__ = ["Arguments", "Bound", "Frame"]
 

@@ -11,9 +11,9 @@ from symconv.errors import ArgumentError
 from symconv.kernels.arguments import as_array, engine_weight
 from symconv.kernels.compiled import Compiled
 from symconv.kernels.contract import Kernel
-from symconv.kernels.family import Relative, relative_kernel
 from symconv.kernels.kernel import WindowKernel
 from symconv.kernels.plan import ACCURACIES, Accuracy
+from symconv.kernels.relatives.family import Relative, relative_kernel
 from symconv.kernels.tapform import tap_form
 from symconv.operators.base import Operator
 

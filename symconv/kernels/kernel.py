@@ -17,7 +17,7 @@ from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variabl
 from symconv.kernels.explanation import explanation, nominal, shape_call
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Plan, Task
-from symconv.kernels.stages import StageEngine
+from symconv.kernels.stages.plan import StageEngine
 from symconv.operators.pooling import MaxPool
 
 if TYPE_CHECKING:

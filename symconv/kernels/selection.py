@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symconv.errors import ArgumentError
+from symconv.kernels.convolutions.im2col import Im2colPlan
+from symconv.kernels.convolutions.rows import RowsPlan
+from symconv.kernels.convolutions.separable import SeparablePlan
+from symconv.kernels.convolutions.spectral import SpectralPlan
+from symconv.kernels.convolutions.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.cost import Cost
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import ACCURACIES, Accuracy, Call, Plan, Task
-from symconv.kernels.plans_conv.im2col import Im2colPlan
-from symconv.kernels.plans_conv.rows import RowsPlan
-from symconv.kernels.plans_conv.separable import SeparablePlan
-from symconv.kernels.plans_conv.spectral import SpectralPlan
-from symconv.kernels.plans_conv.winograd import AccurateWinogradPlan, WinogradPlan
-from symconv.kernels.stages import StagePlan, TapsPlan
+from symconv.kernels.stages.plan import StagePlan, TapsPlan
 from symconv.kernels.tapform import TapForm
 
 __all__ = ["CONVOLUTION_PLANS", "POOLING_PLANS", "applicable", "plans_for", "ranked", "required"]

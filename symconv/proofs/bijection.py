@@ -13,20 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from symconv.formulas.algebra import (
-    Absolute,
-    Compare,
-    Guard,
-    Node,
-    Power,
-    Reduce,
-    Share,
-    Sign,
-    Term,
-    expand,
-    substitute,
-)
+from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign, substitute
 from symconv.formulas.index import Index
+from symconv.formulas.terms import Term, expand
 from symconv.proofs.context import Context, NotShown
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections

@@ -20,13 +20,13 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
-    Term,
     between,
     names_in,
     substitute,
     transform,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.terms import Term
 from symconv.proofs.context import Context, NotShown, Quotients, fresh, has_quotient, rewrite_quotients
 
 __all__ = ["Flat", "box_guards", "flatten", "range_guards", "share_guards", "vanishing_accesses"]

@@ -21,15 +21,12 @@ from symconv.formulas.algebra import (
     Node,
     Power,
     Reduce,
-    Term,
     between,
     const,
     divides,
     equal,
-    expand,
     inside,
     product,
-    rebuild,
     summation,
     walk,
 )
@@ -47,6 +44,7 @@ from symconv.formulas.calculus import (
 )
 from symconv.formulas.exact import polynomials
 from symconv.formulas.index import Index, maximum, minimum
+from symconv.formulas.terms import Term, expand, rebuild
 
 KNOWN = Knowledge({}, FREE)
 often = settings(max_examples=45, deadline=None, derandomize=True)

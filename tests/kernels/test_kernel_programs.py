@@ -12,10 +12,10 @@ from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Access, accesses
 from symconv.formulas.index import Index, maximum
 from symconv.kernels.compile import compile
-from symconv.kernels.lambdified import emit
 from symconv.kernels.layout import layout_of
-from symconv.kernels.program import INFINITY, Apply, Copy, Part, View, program_of
 from symconv.kernels.reading import WALK, walk_of
+from symconv.kernels.stages.lambdified import emit
+from symconv.kernels.stages.program import INFINITY, Apply, Copy, Part, View, program_of
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool

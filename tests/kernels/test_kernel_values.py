@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import Layer, convolutions, poolings
 
-from symconv.kernels import chain
 from symconv.kernels.compile import compile
-from symconv.kernels.plans_conv import columns
+from symconv.kernels.convolutions import columns
 from symconv.kernels.selection import plans_for
+from symconv.kernels.stages import chain
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool

@@ -17,11 +17,11 @@ from layers import Layer, convolutions
 from symconv.derivations.rules import RULES
 from symconv.errors import ArgumentError
 from symconv.kernels.compile import compile
+from symconv.kernels.convolutions import columns, minimal_filtering
+from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation, winograd_derivation
+from symconv.kernels.convolutions.scratch import scratch
 from symconv.kernels.layout import layout_of
 from symconv.kernels.plan import Call
-from symconv.kernels.plans_conv import columns, minimal_filtering
-from symconv.kernels.plans_conv.matrix_rewrites import im2col_derivation, winograd_derivation
-from symconv.kernels.plans_conv.scratch import scratch
 from symconv.kernels.selection import applicable, ranked
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symconv.errors import GeometryError
-from symconv.kernels import chain
 from symconv.kernels.compile import compile
+from symconv.kernels.stages import chain
 from symconv.operators.pooling import LPPool, MaxPool
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, 1.0, 2.0, -3.0]

@@ -10,11 +10,11 @@ from math import prod
 
 import numpy
 
-from symconv.kernels.blocks import Workspace
+from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.windows import cuts, read, rows, taps_of
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.plans_conv.scratch import scratch
-from symconv.kernels.plans_conv.windows import cuts, read, rows, taps_of
+from symconv.kernels.stages.blocks import Workspace
 
 __all__ = ["COLUMN_BYTES", "add_products", "contract", "correlate", "direct", "fill_columns", "multiply", "wanted"]
 

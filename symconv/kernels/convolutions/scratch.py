@@ -14,8 +14,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from symconv.kernels.blocks import Workspace
 from symconv.kernels.padding import Array
+from symconv.kernels.stages.blocks import Workspace
 
 __all__ = ["scratch"]
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from symconv.kernels.chain import ChainEngine
 from symconv.kernels.cost import Cost, calls, passes
 from symconv.kernels.engine import Engine, Given
-from symconv.kernels.lambdified import Emitted
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Accuracy, Call, Plan, Task
-from symconv.kernels.plans import chain_of
+from symconv.kernels.stages.chain import ChainEngine
+from symconv.kernels.stages.lambdified import Emitted
+from symconv.kernels.stages.stage import chain_of
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class StagePlan(Plan):
         return StageEngine(form, self.name)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.certificates import stages_derivation
+        from symconv.kernels.convolutions.certificates import stages_derivation
 
         return stages_derivation(op, self.name)
 
@@ -188,6 +188,6 @@ class TapsPlan(Plan):
         return TapsEngine(form)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.certificates import taps_derivation
+        from symconv.kernels.convolutions.certificates import taps_derivation
 
         return taps_derivation(op)

@@ -8,10 +8,10 @@ those of all that it has beaten.
 from __future__ import annotations
 
 from symconv.formulas.algebra import Access, Node, product, transform
-from symconv.kernels.build import Builder
-from symconv.kernels.derivative import UPSTREAM, partial
-from symconv.kernels.plans import Stage
-from symconv.kernels.program import Apply, Bytes, Gather, Operand, Program, Scatter, Step, View, program_of
+from symconv.kernels.stages.build import Builder
+from symconv.kernels.stages.derivative import UPSTREAM, partial
+from symconv.kernels.stages.program import Apply, Bytes, Gather, Operand, Program, Scatter, Step, View, program_of
+from symconv.kernels.stages.stage import Stage
 
 __all__ = ["NUMBER", "PLACE", "SOURCE_NUMBER", "fetched", "handed", "numbered", "places"]
 

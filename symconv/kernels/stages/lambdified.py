@@ -13,7 +13,7 @@ import sympy
 from sympy.core.symbol import Str
 from sympy.printing.numpy import NumPyPrinter
 
-from symconv.kernels.program import (
+from symconv.kernels.stages.program import (
     INFINITY,
     Apply,
     Bytes,

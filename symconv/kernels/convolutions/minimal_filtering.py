@@ -18,11 +18,11 @@ from numpy.lib.stride_tricks import as_strided
 
 from symconv.derivations.winograd.nested import kronecker
 from symconv.derivations.winograd.toom_cook import CookToom, cook_toom
-from symconv.kernels.blocks import Workspace
+from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.windows import Cut, cuts, place
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.plans_conv.scratch import scratch
-from symconv.kernels.plans_conv.windows import Cut, cuts, place
+from symconv.kernels.stages.blocks import Workspace
 
 __all__ = [
     "Transforms",

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import numpy as np
 
-from symconv.kernels.blocks import Workspace
+from symconv.kernels.convolutions.rows import RowsEngine, fill_stack
+from symconv.kernels.convolutions.scratch import scratch
 from symconv.kernels.cost import Cost, calls, copies, passes, product, vector_products
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.plans_conv.rows import RowsEngine, fill_stack
-from symconv.kernels.plans_conv.scratch import scratch
+from symconv.kernels.stages.blocks import Workspace
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -239,6 +239,6 @@ class SeparablePlan(Plan):
         return SeparableEngine(form, weight)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.certificates import separable_derivation
+        from symconv.kernels.convolutions.certificates import separable_derivation
 
         return separable_derivation(op)

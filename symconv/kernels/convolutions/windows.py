@@ -9,9 +9,9 @@ from typing import Any
 
 from numpy.lib.stride_tricks import as_strided
 
-from symconv.kernels.blocks import Workspace
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
+from symconv.kernels.stages.blocks import Workspace
 
 __all__ = ["Cut", "cuts", "place", "read", "rows", "taps_of"]
 

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from symconv.kernels.cost import Cost, calls, copies, passes, product
-from symconv.kernels.engine import ConvEngine, source_of
-from symconv.kernels.geometry import Line, adjoint_lines, lines_of
-from symconv.kernels.padding import Array
-from symconv.kernels.plan import Accuracy, Call, Plan, Task
-from symconv.kernels.plans_conv import columns
-from symconv.kernels.plans_conv.minimal_filtering import (
+from symconv.kernels.convolutions import columns
+from symconv.kernels.convolutions.minimal_filtering import (
     Transforms,
     add_channels,
     filter_tiles,
@@ -25,6 +20,11 @@ from symconv.kernels.plans_conv.minimal_filtering import (
     transform_upstream,
     transforms,
 )
+from symconv.kernels.cost import Cost, calls, copies, passes, product
+from symconv.kernels.engine import ConvEngine, source_of
+from symconv.kernels.geometry import Line, adjoint_lines, lines_of
+from symconv.kernels.padding import Array
+from symconv.kernels.plan import Accuracy, Call, Plan, Task
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class WinogradPlan(Plan):
         return WinogradEngine(form, weight, self.m)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.matrix_rewrites import winograd_derivation
+        from symconv.kernels.convolutions.matrix_rewrites import winograd_derivation
 
         return winograd_derivation(op, self.m)
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy
 
+from symconv.kernels.convolutions.columns import wanted
+from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.windows import cuts
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.plans_conv.columns import wanted
-from symconv.kernels.plans_conv.scratch import scratch
-from symconv.kernels.plans_conv.windows import cuts
 
 __all__ = ["Phases", "add_tap", "hand_out", "scatter"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.kernels.lambdified import Emitted
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
-from symconv.kernels.plans import Stage
+from symconv.kernels.stages.lambdified import Emitted
+from symconv.kernels.stages.stage import Stage
 
 __all__ = ["KEPT", "Block", "Parameters", "Sweep", "Workspace", "blocks"]
 

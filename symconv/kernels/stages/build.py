@@ -23,8 +23,20 @@ from symconv.formulas.algebra import (
     substitute,
 )
 from symconv.formulas.index import Index
-from symconv.kernels.plans import Stage
-from symconv.kernels.program import Apply, Copy, Entry, Operand, Part, Program, Scratch, Step, Total, View, program_of
+from symconv.kernels.stages.program import (
+    Apply,
+    Copy,
+    Entry,
+    Operand,
+    Part,
+    Program,
+    Scratch,
+    Step,
+    Total,
+    View,
+    program_of,
+)
+from symconv.kernels.stages.stage import Stage
 
 __all__ = ["Builder", "Taps"]
 

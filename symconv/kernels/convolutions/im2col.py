@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symconv.kernels.cost import Cost, calls, copies, passes, product
-from symconv.kernels.engine import ConvEngine, Given, source_of
-from symconv.kernels.geometry import Line, adjoint_lines, lines_of
-from symconv.kernels.layout import Layout
-from symconv.kernels.padding import Array, add_unpadded
-from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.plans_conv.columns import (
+from symconv.kernels.convolutions.columns import (
     add_products,
     contract,
     correlate,
@@ -22,8 +16,14 @@ from symconv.kernels.plans_conv.columns import (
     multiply,
     wanted,
 )
-from symconv.kernels.plans_conv.scatter import Phases, add_tap, hand_out, scatter
-from symconv.kernels.plans_conv.windows import cuts
+from symconv.kernels.convolutions.scatter import Phases, add_tap, hand_out, scatter
+from symconv.kernels.convolutions.windows import cuts
+from symconv.kernels.cost import Cost, calls, copies, passes, product
+from symconv.kernels.engine import ConvEngine, Given, source_of
+from symconv.kernels.geometry import Line, adjoint_lines, lines_of
+from symconv.kernels.layout import Layout
+from symconv.kernels.padding import Array, add_unpadded
+from symconv.kernels.plan import Call, Plan, Task
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ WIDE = 0.85
 
 
 class Im2colEngine(ConvEngine):
-    """Columns of the inputs (`symconv.kernels.plans_conv.columns`), or sums of columns (``scatter``)."""
+    """Columns of the inputs (`symconv.kernels.convolutions.columns`), or sums of columns (``scatter``)."""
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
         if _swaps(lines, *weight.shape[1:3]):
@@ -123,7 +123,7 @@ class Im2colPlan(Plan):
         return Im2colEngine(form, weight)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.matrix_rewrites import im2col_derivation
+        from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation
 
         return im2col_derivation(op)
 

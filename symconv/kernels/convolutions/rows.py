@@ -19,13 +19,13 @@ import numpy
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from symconv.kernels.blocks import Workspace
+from symconv.kernels.convolutions.scratch import scratch
 from symconv.kernels.cost import Cost, calls, copies, passes, vector_products
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of, phases
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.plans_conv.scratch import scratch
+from symconv.kernels.stages.blocks import Workspace
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ class RowsPlan(Plan):
         return RowsEngine(form, weight)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.certificates import rows_derivation
+        from symconv.kernels.convolutions.certificates import rows_derivation
 
         return rows_derivation(op)
 

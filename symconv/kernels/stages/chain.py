@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
-from symconv.kernels.blocks import KEPT, Block, Parameters, Sweep, Workspace, blocks
-from symconv.kernels.derivative import (
+from symconv.kernels.layout import Layout
+from symconv.kernels.padding import Array, Padded, unpadded
+from symconv.kernels.stages.blocks import KEPT, Block, Parameters, Sweep, Workspace, blocks
+from symconv.kernels.stages.derivative import (
     balanced,
     forward,
     mirrored,
@@ -23,12 +25,10 @@ from symconv.kernels.derivative import (
     scaled,
     weight_pullback,
 )
-from symconv.kernels.lambdified import Emitted, emit
-from symconv.kernels.layout import Layout
-from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.plans import Chain, Stage
-from symconv.kernels.program import Program
-from symconv.kernels.winners import FirstMaximum
+from symconv.kernels.stages.lambdified import Emitted, emit
+from symconv.kernels.stages.program import Program
+from symconv.kernels.stages.stage import Chain, Stage
+from symconv.kernels.stages.winners import FirstMaximum
 
 __all__ = ["Block", "ChainEngine", "Parameters", "Workspace", "blocks"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from symconv.errors import ArgumentError
-from symconv.kernels.adaptive import adaptive_kernel
 from symconv.kernels.contract import Kernel
-from symconv.kernels.patches import patches_kernel
 from symconv.kernels.plan import ACCURACIES, Accuracy
-from symconv.kernels.planes import DirectKernel
-from symconv.kernels.transposed import transposed_kernel
-from symconv.kernels.unpooling import MaxUnpoolKernel
+from symconv.kernels.relatives.adaptive import adaptive_kernel
+from symconv.kernels.relatives.patches import patches_kernel
+from symconv.kernels.relatives.planes import DirectKernel
+from symconv.kernels.relatives.transposed import transposed_kernel
+from symconv.kernels.relatives.unpooling import MaxUnpoolKernel
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.patches import Patches
 from symconv.operators.transposed import ConvTranspose

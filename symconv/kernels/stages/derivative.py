@@ -20,7 +20,6 @@ from symconv.formulas.algebra import (
     Reduce,
     Share,
     const,
-    expand,
     names_in,
     product,
     substitute,
@@ -30,9 +29,10 @@ from symconv.formulas.algebra import (
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import differentiate, normalize
 from symconv.formulas.index import Index
-from symconv.kernels.build import Builder, Taps
-from symconv.kernels.plans import Stage
-from symconv.kernels.program import INFINITY, Operand, Program
+from symconv.formulas.terms import expand
+from symconv.kernels.stages.build import Builder, Taps
+from symconv.kernels.stages.program import INFINITY, Operand, Program
+from symconv.kernels.stages.stage import Stage
 
 __all__ = [
     "Partial",

@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from symconv.formulas.algebra import Access, Reduce, transform
 from symconv.formulas.index import Index
-from symconv.kernels.blocks import Block, Sweep
-from symconv.kernels.derivative import UPSTREAM, forward, winners
-from symconv.kernels.lambdified import Emitted, emit
 from symconv.kernels.layout import Layout
-from symconv.kernels.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.plans import Chain, Stage
-from symconv.kernels.program import Program
+from symconv.kernels.stages.blocks import Block, Sweep
+from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
+from symconv.kernels.stages.lambdified import Emitted, emit
+from symconv.kernels.stages.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
+from symconv.kernels.stages.program import Program
+from symconv.kernels.stages.stage import Chain, Stage
 
 __all__ = ["FirstMaximum"]
 

@@ -24,10 +24,10 @@ from symconv.kernels.explanation import nominal, shape_call
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Accuracy, Plan, Task
-from symconv.kernels.planes import numbers_only
+from symconv.kernels.relatives.planes import numbers_only
+from symconv.kernels.relatives.transposition import transpose_of, transposition
 from symconv.kernels.selection import required
 from symconv.kernels.tapform import Channels, TapForm, tap_form
-from symconv.kernels.transposition import transpose_of, transposition
 from symconv.operators.transposed import ConvTranspose
 
 if TYPE_CHECKING:

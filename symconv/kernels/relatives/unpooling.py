@@ -13,7 +13,7 @@ from symconv.formulas.index import Index
 from symconv.kernels.arguments import as_array, fit
 from symconv.kernels.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.padding import Array
-from symconv.kernels.planes import DirectKernel, Planes, compute_type, floating, native, numbers_only
+from symconv.kernels.relatives.planes import DirectKernel, Planes, compute_type, floating, native, numbers_only
 from symconv.operators.unpooling import MaxUnpool
 
 __all__ = ["MaxUnpoolKernel"]

@@ -12,7 +12,7 @@ import numpy as np
 from symconv.errors import ArgumentError
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.planes import PlaneKernel, Planes, compute_type, cuts, native, numbers_only
+from symconv.kernels.relatives.planes import PlaneKernel, Planes, compute_type, cuts, native, numbers_only
 from symconv.operators.patches import Fold, Patches, Unfold
 
 __all__ = ["FoldKernel", "UnfoldKernel", "patches_kernel"]

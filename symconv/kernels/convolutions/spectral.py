@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import numpy as np
 
+from symconv.kernels.convolutions.rows import RowsEngine
 from symconv.kernels.cost import Cost, calls, passes
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.plans_conv.rows import RowsEngine
 from symconv.kernels.tapform import TapForm
 
 if TYPE_CHECKING:
@@ -222,6 +222,6 @@ class SpectralPlan(Plan):
         return SpectralEngine(form, weight)
 
     def derivation(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans_conv.certificates import spectral_derivation
+        from symconv.kernels.convolutions.certificates import spectral_derivation
 
         return spectral_derivation(op)

@@ -1,7 +1,7 @@
 """Kernels of adaptive pooling: averages and maxima over windows that differ from output to output.
 
-Windows along one axis are taken together where they are one strided view (see `symconv.kernels.spans`), and the axes
-one after the other: a sum or a maximum over a box is one over an axis, then over the next.
+Windows along one axis are taken together where they are one strided view (see `symconv.kernels.relatives.spans`), and
+the axes one after the other: a sum or a maximum over a box is one over an axis, then over the next.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from symconv.errors import ArgumentError
 from symconv.kernels.compiled import remember
 from symconv.kernels.padding import Array
-from symconv.kernels.planes import PlaneKernel, compute_type, cuts, native, numbers_only
-from symconv.kernels.spans import Run, Span, spans_of, windows
+from symconv.kernels.relatives.planes import PlaneKernel, compute_type, cuts, native, numbers_only
+from symconv.kernels.relatives.spans import Run, Span, spans_of, windows
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
         Raises:
             ArgumentError: for another plan than `plan`.
         """
-        from symconv.kernels.plans_conv.certificates import stages_derivation
+        from symconv.kernels.convolutions.certificates import stages_derivation
 
         direct = super().derivation(plan)
         return stages_derivation(self.op, self.plan) if self.op.ndim > 1 else direct

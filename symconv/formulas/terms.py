@@ -1,0 +1,140 @@
+"""The linear core of formulas, the guarded sum: ``coefficient * sum over bound indices, under guards, of a product``.
+
+`expand` brings every tree to a list of such terms, and `rebuild` makes a tree of them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from symconv.formulas.algebra import (
+    ONE,
+    Add,
+    Bound,
+    Bracket,
+    Constant,
+    Guard,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    add,
+    fresh_name,
+    names_in,
+    product,
+    substitute,
+    summation,
+)
+from symconv.formulas.index import IndexLike
+
+__all__ = ["Term", "expand", "rebuild", "rename_term"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """``coefficient * sum over bounds, under guards, of the product of factors``; factors are not sums or products."""
+
+    coefficient: Fraction
+    factors: tuple[Node, ...]
+    bounds: tuple[Bound, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    def node(self) -> Node:
+        body = product(Constant(self.coefficient), *self.factors)
+        if self.coefficient != 1 and self.bounds:
+            inner = summation(product(*self.factors), *self.bounds, guards=self.guards)
+            return product(Constant(self.coefficient), inner)
+        return summation(body, *self.bounds, guards=self.guards)
+
+
+def expand(node: Node) -> list[Term]:
+    """The sum of terms that a tree stands for: sums multiplied out, nested sums merged, brackets turned into guards."""
+    if isinstance(node, Constant):
+        return [Term(node.value, ())] if node.value else []
+    if isinstance(node, Scalar) and node.index.value is not None:
+        return [Term(Fraction(node.index.value), ())] if node.index.value else []
+    if isinstance(node, Add):
+        return [term for arg in node.args for term in expand(arg)]
+    if isinstance(node, Multiply):
+        total = [Term(Fraction(1), ())]
+        for arg in node.args:
+            total = [_times(left, right) for left in total for right in expand(arg)]
+        return total
+    if isinstance(node, Named):
+        return expand(node.value)
+    if isinstance(node, Bracket):
+        return _guarded(Term(Fraction(1), ()), node.guards)
+    if isinstance(node, Power) and node.exponent == ONE:
+        return expand(node.base)
+    if isinstance(node, Reduce) and node.op == "sum":
+        result = []
+        taken: frozenset[str] = frozenset().union(*(guard.names for guard in node.guards))
+        for b in node.bounds:  # an inner sum may bind what a range or a guard out here means differently
+            taken |= {b.name} | b.lower.names | b.upper.names
+        for term in expand(node.body):
+            inner = rename_term(term, taken)
+            whole = replace(inner, bounds=node.bounds + inner.bounds)
+            result += _guarded(whole, node.guards)
+        return result
+    return [Term(Fraction(1), (node,))]
+
+
+def _guarded(term: Term, guards: Iterable[Guard]) -> list[Term]:
+    kept = list(term.guards)
+    for guard in guards:
+        if guard.truth is False:
+            return []
+        if guard.truth is None and guard not in kept:
+            kept.append(guard)
+    return [replace(term, guards=tuple(kept))]
+
+
+def _term_names(term: Term) -> frozenset[str]:
+    found: set[str] = set()
+    for factor in term.factors:
+        found |= names_in(factor)
+    for guard in term.guards:
+        found |= guard.names
+    for bound in term.bounds:
+        found |= {bound.name} | bound.lower.names | bound.upper.names
+    return frozenset(found)
+
+
+def rename_term(term: Term, taken: frozenset[str]) -> Term:
+    """The same term with its bound names moved away from `taken`."""
+    clash = [bound.name for bound in term.bounds if bound.name in taken]
+    if not clash:
+        return term
+    used = set(taken) | _term_names(term)
+    env: dict[str, IndexLike] = {}
+    for name in clash:
+        env[name] = fresh_name(name, used)
+        used.add(str(env[name]))
+    return Term(
+        term.coefficient,
+        tuple(substitute(factor, env) for factor in term.factors),
+        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in term.bounds),
+        tuple(guard.subs(env) for guard in term.guards),
+    )
+
+
+def _times(left: Term, right: Term) -> Term:
+    if right.bounds:
+        right = rename_term(right, _term_names(left))
+    if left.bounds:
+        left = rename_term(left, _term_names(right))
+    return Term(
+        left.coefficient * right.coefficient,
+        left.factors + right.factors,
+        left.bounds + right.bounds,
+        tuple(dict.fromkeys(left.guards + right.guards)),
+    )
+
+
+def rebuild(terms: Iterable[Term]) -> Node:
+    """The tree of a list of terms."""
+    return add(*(term.node() for term in terms))
