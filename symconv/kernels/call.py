@@ -209,7 +209,7 @@ class Arguments:
             raise ArgumentError(
                 "x",
                 self.x.dtype.name,
-                f"must have a floating dtype: {type(self.compiled.op).__name__} of integers is no integer",
+                f"must have a floating dtype: {type(self.compiled.op).__name__} works in floating point",
                 "pass x.astype('float64')",
             )
         if self.layout.empty_windows:

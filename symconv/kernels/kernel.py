@@ -36,8 +36,8 @@ class WindowKernel(Kernel):
     with one input and one output channel; the result is laid out like the input. Arguments are never written to.
 
     Types: float32 and float64 stay what they are, float16 is computed in float32. A convolution of integers is exact,
-    in int64, and refused where it might overflow; a maximum keeps its integer type. Averages and LP norms of integers
-    are refused, as they are no integers. Where types differ, NumPy's promotion decides.
+    in int64, and refused where it might overflow; a maximum keeps its integer type. Averages and LP norms
+    work in floating point, and refuse integers. Where types differ, NumPy's promotion decides.
 
     Plans: the plan of a call is the one with the lowest estimate for its shape and type, unless the user forced one.
     What is said of "the plan" without a shape is said of a nominal input: one item of 224 entries an axis (4096 along

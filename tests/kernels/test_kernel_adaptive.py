@@ -168,7 +168,7 @@ def test_maxima_of_integers_keep_their_type_and_averages_are_refused(dtype: str)
     found, indices = compile(AdaptiveMaxPool(2))(x, return_indices=True)
     assert found.dtype == dtype
     np.testing.assert_array_equal(x.ravel()[indices], found)
-    with pytest.raises(ArgumentError, match="AdaptiveAvgPool of integers is no integer"):
+    with pytest.raises(ArgumentError, match="AdaptiveAvgPool works in floating point"):
         compile(AdaptiveAvgPool(2))(x)
     with pytest.raises(NotSupportedError, match="floating"):
         compile(AdaptiveMaxPool(2)).vjp(found, x)

@@ -108,8 +108,8 @@ def test_padding_never_wins_over_negative_integers() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: compile(AvgPool(2))(np.ones((2, 2), int)), r"^x must have a floating dtype: AvgPool of integers"),
-        (lambda: compile(LPPool(1, 2))(np.ones((2, 2), int)), r"^x must have a floating dtype: LPPool of integers"),
+        (lambda: compile(AvgPool(2))(np.ones((2, 2), int)), r"^x must have a floating dtype: AvgPool works in"),
+        (lambda: compile(LPPool(1, 2))(np.ones((2, 2), int)), r"^x must have a floating dtype: LPPool works in"),
         (
             lambda: compile(MaxPool((2,), 1, 1, 2))(np.ones(1, int)),
             r"^x must have a floating dtype: a window without a real tap",

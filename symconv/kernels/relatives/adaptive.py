@@ -188,7 +188,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
             raise ArgumentError(
                 "x",
                 x.dtype.name,
-                f"must have a floating dtype: {type(self.op).__name__} of integers is no integer",
+                f"must have a floating dtype: {type(self.op).__name__} works in floating point",
                 "pass x.astype('float64')",
             )
         return native(x.dtype)

@@ -178,7 +178,7 @@ class ChainEngine:
         return Sweep(layout, given, dtype, self._known_frames.setdefault((layout.sizes, np.dtype(dtype)), {}))
 
     def _filling(self, dtype: npt.DTypeLike) -> Any:
-        if np.issubdtype(dtype, np.integer):
+        if np.dtype(dtype).kind in "iu":
             return np.iinfo(dtype).min if self.fill else 0
         return self.fill
 
