@@ -10,6 +10,7 @@ from symconv.derivations.patches import fold_stage, position_definition
 from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.transposed import gather_stage, reach_stages
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, const, nonnegative
+from symconv.formulas.bounds import Knowledge
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
@@ -57,7 +58,8 @@ def conditions(frame: Frame) -> Phrase:
     formula = frame.output
     context = context_of(formula)
     guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in dict(formula.definitions)]
-    guards += [nonnegative(fact) for fact in formula.facts]
+    known = Knowledge(dict(formula.lower))
+    guards += [nonnegative(fact) for fact in formula.facts if not known.nonnegative(fact)]
     if not guards:
         return ("All sizes are given.",)
     grouped = _grouped(guards)

@@ -357,3 +357,8 @@ def test_letters_may_be_chosen() -> None:
 def test_the_spread_input_is_larger_than_the_output_by_the_reach_of_the_kernel() -> None:
     lines = derive(ConvTranspose((3,), stride=2, padding=1, output_padding=1)).text().splitlines()
     assert [line.split("; ")[-1] for line in lines if line.startswith("  D3")] == ["O + 2)"]
+
+
+def test_conditions_that_always_hold_are_not_printed() -> None:
+    lines = derive(ConvTranspose((3,), 2)).text().splitlines()
+    assert "For I ≥ 1." in lines
