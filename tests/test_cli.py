@@ -454,6 +454,7 @@ def test_what_belongs_to_one_operator() -> None:
     ones = derived("conv", "--kernel", "3", "--input", "5", "--all-ones")
     assert len(ones) > len(derived("conv", "--kernel", "3", "--input", "5"))
     assert run("derive", "conv", "--kernel", "3", "--all-ones", "--wrt", "weight").exit_code == 2
+    assert run("derive", "conv", "--kernel", "3", "--what", "output", "--wrt", "weight").exit_code == 2
     assert derived("maxpool", "--kernel", "2", "--ties", "split") != derived("maxpool", "--kernel", "2")
     assert "|a[i]|^(1/2)" in derived("lppool", "--kernel", "2", "--norm", "3/2", "--what", "derivative")
     assert "1/5" in derived("avgpool", "--kernel", "2", "--divisor", "5", "--what", "output")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from symconv.claims import arrays
-from symconv.claims.lowering import lower, read_all_absolute, read_as_nonnegative, without_known_ranges
+from symconv.claims.assumptions import read_all_absolute, read_as_nonnegative, without_known_ranges
+from symconv.claims.denominators import open_denominators
+from symconv.claims.lowering import lower
 from symconv.claims.ranges import free_ranges, use_abstract_sets
 from symconv.claims.repair import candidates, shown
 from symconv.claims.scope import ORDER, Declarations, Scope, general_scope, literal_scope, mentioned
@@ -27,7 +28,7 @@ from symconv.claims.syntax import (
 from symconv.claims.traversal import map_expr, walk_expr
 from symconv.claims.writing import to_text
 from symconv.errors import ClaimError, SymconvError
-from symconv.formulas.algebra import Bound, Guard, Node, accesses
+from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
 from symconv.formulas.index import Index
 from symconv.proofs.prove import prove_statement
 from symconv.proofs.statement import Statement, free_names
@@ -218,7 +219,13 @@ def _compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
             return _compare_numbers(left, right, scope)
         return _compare_arrays(left, right, scope, quick)
     mine, theirs = lower(left, scope), lower(right, scope)  # what is not declared is found here, before ranges
-    return _decide(mine, theirs, free_ranges(left, right, scope), scope, quick)
+    free = free_ranges(left, right, scope)
+    unsettled = open_denominators((left, right), free, scope)
+    verdict = _decide(mine, theirs, free, scope, quick)
+    if unsettled and verdict.holds:
+        text = f"Whether {' and '.join(unsettled)}, by which it divides, is ever 0 was not decided."
+        return replace(verdict, status="undecided", explanation=text)
+    return verdict
 
 
 def _decide(left: Node, right: Node, free: Sequence[Bound], scope: Scope, quick: bool) -> Verdict:
@@ -387,14 +394,11 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
 
 
 def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, quick: bool) -> Verdict:
-    from symconv.formulas.algebra import Scalar, const
-
     verdicts = []
     for a, b in zip(left, right, strict=True):
-        nodes: list[Node] = [const(Fraction(e.value)) if e.value is not None else Scalar(e) for e in (a, b)]
         if a == b:
             continue
-        verdict = _decide(nodes[0], nodes[1], (), scope, quick)
+        verdict = _decide(scalar(a), scalar(b), (), scope, quick)
         if verdict.status == "refuted":
             verdict = replace(verdict, explanation=f"The sizes differ. {verdict.explanation}")
         verdicts.append(verdict)

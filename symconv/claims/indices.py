@@ -5,15 +5,25 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symconv.claims.scope import Scope
-from symconv.claims.syntax import Binary, Call, Expr, Name, Negate, Number
+from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Negate, Number
 from symconv.errors import ClaimError
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 
-__all__ = ["to_index"]
+__all__ = ["indices_of", "to_index", "to_ratio"]
+
+
+def indices_of(entry: Entry, rank: int) -> tuple[Expr, ...]:
+    """The indices of an entry; a joined subscript must have one letter an axis."""
+    if len(entry.indices) != rank:
+        raise ClaimError(
+            f"{entry.name} has {rank} {'index' if rank == 1 else 'indices'}, and {len(entry.indices)} are given"
+            + ("; separate them by commas" if entry.joined else "")
+        )
+    return entry.indices
 
 
 def to_index(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Index:
-    """An index expression: integers, indices and sizes under + - * floor ceil min max."""
+    """An index expression: integers, indices and sizes under + - * floor ceil mod min max."""
     if isinstance(expr, Number):
         value = scope.number(expr)
         if isinstance(value, Fraction):
@@ -29,23 +39,31 @@ def to_index(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> I
     if isinstance(expr, Call) and expr.name in ("floor", "ceil") and len(expr.args) == 1:
         inner = expr.args[0]
         rounded = floor if expr.name == "floor" else ceiling
-        top, bottom = _ratio(inner, scope, bound)
-        if bottom == 0:
-            raise ClaimError("divides by zero")
-        return rounded(top, bottom)
+        top, bottom = to_ratio(inner, scope, bound)
+        return rounded(*_with_positive(top, bottom))
+    if isinstance(expr, Call) and expr.name == "mod" and len(expr.args) == 2:
+        top, bottom = (to_index(arg, scope, bound) for arg in expr.args)
+        return top - bottom * floor(*_with_positive(top, bottom))
     if isinstance(expr, Call) and expr.name in ("min", "max") and expr.args:
         parts = [to_index(arg, scope, bound) for arg in expr.args]
         return minimum(*parts) if expr.name == "min" else maximum(*parts)
-    raise ClaimError("an index must be built from integers, indices and sizes with + - * floor ceil min max")
+    raise ClaimError("an index must be built from integers, indices and sizes with + - * floor ceil mod min max")
 
 
-def _ratio(expr: Expr, scope: Scope, bound: frozenset[str]) -> tuple[Index, Index]:
+def _with_positive(top: Index, bottom: Index) -> tuple[Index, Index]:
+    """The same quotient, not below a negative number."""
+    if bottom == 0:
+        raise ClaimError("divides by zero")
+    return (-top, -bottom) if bottom.value is not None and bottom.value < 0 else (top, bottom)
+
+
+def to_ratio(expr: Expr, scope: Scope, bound: frozenset[str]) -> tuple[Index, Index]:
     """``(n, d)`` of an expression n/d, also inside a sum: ``(I - K)/S + 1`` is ``(I - K + S)/S``."""
     if isinstance(expr, Binary) and expr.op == "/":
-        top, inner = _ratio(expr.left, scope, bound)
+        top, inner = to_ratio(expr.left, scope, bound)
         return top, inner * to_index(expr.right, scope, bound)
     if isinstance(expr, Binary) and expr.op in ("+", "-"):
-        left, right = _ratio(expr.left, scope, bound), _ratio(expr.right, scope, bound)
+        left, right = to_ratio(expr.left, scope, bound), to_ratio(expr.right, scope, bound)
         sign = 1 if expr.op == "+" else -1
         if left[1] == right[1]:
             return left[0] + sign * right[0], left[1]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
-from symconv.claims.indices import to_index
+from symconv.claims.indices import indices_of, to_index
 from symconv.claims.scope import ARRAY_FUNCTIONS, NORMS, ORDER, Scope
+from symconv.claims.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
     Binary,
     Call,
@@ -49,14 +48,15 @@ from symconv.formulas.algebra import (
     inside,
     nonnegative,
     product,
+    scalar,
     substitute,
     summation,
-    transform,
 )
 from symconv.formulas.calculus import differentiate
-from symconv.formulas.index import Index
+from symconv.formulas.index import Index, maximum
+from symconv.proofs.goals import prove_goal
 
-__all__ = ["lower", "read_all_absolute", "read_as_nonnegative", "without_known_ranges"]
+__all__ = ["conditions_of", "lower"]
 
 
 def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node:
@@ -67,7 +67,7 @@ def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node
     """
     if isinstance(expr, Number):
         value = scope.number(expr)
-        return Constant(value) if isinstance(value, Fraction) else _scalar(value)
+        return Constant(value) if isinstance(value, Fraction) else scalar(value)
     if isinstance(expr, Name):
         return _name(expr, scope, bound)
     if isinstance(expr, Entry):
@@ -94,19 +94,15 @@ def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node
     raise ClaimError("a set stands where a single value is wanted; take its maximum with max")
 
 
-def _scalar(index: Index) -> Node:
-    return const(index.value) if index.value is not None else Scalar(index)
-
-
 # ---------------------------------------------------------------------- names and entries
 
 
 def _name(expr: Name, scope: Scope, bound: frozenset[str]) -> Node:
     name = expr.name
     if name in scope.sizes:
-        return _scalar(scope.sizes[name])
+        return scalar(scope.sizes[name])
     if name == "size":
-        return _scalar(scope.whole_size())
+        return scalar(scope.whole_size())
     if name in bound:
         return Scalar(Index.of(name))
     if name == scope.letters.error:
@@ -129,33 +125,22 @@ def _known(scope: Scope) -> list[str]:
     return [*tensors, *scope.arrays, *sizes, *scope.declared.functions, *scope.declared.sets]
 
 
-def indices_of(entry: Entry, rank: int, scope: Scope) -> tuple[Expr, ...]:
-    """The indices of an entry; a joined subscript must have one letter an axis."""
-    if len(entry.indices) != rank:
-        raise ClaimError(
-            f"{entry.name} has {rank} {'index' if rank == 1 else 'indices'}, and {len(entry.indices)} are given"
-            + ("; separate them by commas" if entry.joined else "")
-        )
-    del scope
-    return entry.indices
-
-
 def _entry(expr: Entry, scope: Scope, bound: frozenset[str]) -> Node:
     letters, name = scope.letters, expr.name
     node: Node
     if name == "size":
-        (axis,) = indices_of(expr, 1, scope)
+        (axis,) = indices_of(expr, 1)
         place = to_index(axis, scope).value
         if place is None or not 1 <= place <= len(scope.output_sizes):
             raise ClaimError(f"size has entries 1 to {len(scope.output_sizes)}")
-        return _scalar(scope.output_sizes[place - 1].subs(dict(scope.definitions)))
+        return scalar(scope.output_sizes[place - 1].subs(dict(scope.definitions)))
     if name == letters.output:
         free = scope.output.indices
-        at = [to_index(i, scope, bound) for i in indices_of(expr, len(free), scope)]
+        at = [to_index(i, scope, bound) for i in indices_of(expr, len(free))]
         node = _boxed(scope, dict(zip(free, at, strict=True)))
     elif name in scope.boxes:
         box = scope.boxes[name]
-        at = [to_index(i, scope, bound) for i in indices_of(expr, len(box), scope)]
+        at = [to_index(i, scope, bound) for i in indices_of(expr, len(box))]
         access = Access(name, tuple(at))
         node = access
         if name == letters.upstream and scope.declared.upstream == "ones":
@@ -171,26 +156,6 @@ def _boxed(scope: Scope, env: Mapping[str, Index]) -> Node:
     for free in scope.output.free:
         guards += between(free.lower, env[free.name], free.upper)
     return product(Bracket(tuple(guards)), substitute(scope.output.body, env))
-
-
-def without_known_ranges(node: Node, free: Sequence[Bound]) -> Node:
-    """The tree without the conditions that only repeat the range of a free index, or of the sum around them.
-
-    So ``c[p, q]`` is its formula where p and q run over the output, and is zero outside it anywhere else.
-    """
-    known = frozenset(guard for bound in free for guard in bound.guards())
-
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Bracket):
-            open_ones = tuple(guard for guard in n.guards if guard not in known)
-            return Bracket(open_ones) if open_ones else ONE
-        if isinstance(n, Reduce):
-            own = {bound.name for bound in n.bounds}
-            outer = [b for b in free if not ({b.name} | b.lower.names | b.upper.names) & own]
-            return replace(n, body=without_known_ranges(n.body, [*outer, *n.bounds]))
-        return None
-
-    return transform(node, change)
 
 
 def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) -> Node:
@@ -257,7 +222,7 @@ def _sum(expr: Sum, scope: Scope, bound: frozenset[str]) -> Node:
     for over in expr.over:
         if isinstance(over, Range):
             inner = bound | frozenset(names)
-            _check_bound(over.variable, scope, inner)
+            check_bound(over.variable, scope, inner)
             low, high = to_index(over.lower, scope, inner), to_index(over.upper, scope, inner)
             if over.variable in low.names | high.names:
                 raise ClaimError(f"{over.variable} stands in the range that it runs over; take another letter")
@@ -272,44 +237,6 @@ def _sum(expr: Sum, scope: Scope, bound: frozenset[str]) -> Node:
     if expr.op == "max":
         return Reduce("max", tuple(bounds), tuple(guards), body)
     return summation(body, *bounds, guards=guards)
-
-
-def _check_bound(name: str, scope: Scope, bound: frozenset[str]) -> None:
-    if name in bound:  # which of the two is meant in the body is anybody's guess
-        raise ClaimError(f"{name} is summed over twice, one sum inside the other; take another letter for one of them")
-    if name in scope.sizes:
-        raise ClaimError(f"{name} is declared as a size and cannot be summed over")
-    if name in scope.boxes or name in (scope.letters.output, scope.letters.error, *scope.arrays):
-        raise ClaimError(f"{name} is declared as a tensor and cannot be summed over")
-
-
-def members(over: Over, scope: Scope, bound: frozenset[str]) -> tuple[list[Bound], list[Guard]]:
-    """The index ranges and conditions of ``(s, t) in S_ij``: the input positions of a window, or an abstract set."""
-    where = over.set
-    name = where.name if isinstance(where, Name | Entry) else ""
-    if name not in scope.declared.sets:
-        raise scope.unknown("the set", name or "?", list(scope.declared.sets))
-    for number, variable in enumerate(over.variables):
-        _check_bound(variable, scope, bound | frozenset(over.variables[:number]))
-    if isinstance(where, Name):
-        if len(over.variables) != 1:
-            raise ClaimError(f"{name} without indices is a set of single elements; use one variable")
-        return [Bound(over.variables[0], Index.of(1), scope.elements)], []
-    assert isinstance(where, Entry)
-    windows, sizes = scope.windows, scope.input_sizes
-    if len(over.variables) != len(windows):
-        raise ClaimError(f"a member of {name} has {len(windows)} coordinates, and {len(over.variables)} are named")
-    outputs = [to_index(i, scope, bound) for i in indices_of(where, len(windows), scope)]
-    bounds: list[Bound] = []
-    guards: list[Guard] = []
-    for variable, window, size, o in zip(over.variables, windows, sizes, outputs, strict=True):
-        bounds.append(Bound(variable, Index.of(scope.base), size - 1 + scope.base))
-        first = window.tap(o - scope.base, 0, size) + scope.base
-        place = Index.of(variable)
-        guards += between(first, place, first + window.d * (window.k - 1))
-        if window.d != 1:
-            guards.append(algebra.divides(window.d, place - first))
-    return bounds, guards
 
 
 # ---------------------------------------------------------------------- derivatives
@@ -331,7 +258,7 @@ def _derivative(expr: Derivative, scope: Scope, bound: frozenset[str]) -> Node:
         return _error_by(by, scope, bound)
     if by.name not in scope.boxes or by.name == letters.upstream:
         raise scope.unknown("the variable", by.name, [n for n in scope.boxes if n != letters.upstream])
-    at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name]), scope))
+    at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name])))
     return product(
         _exists(by.name, at, scope), differentiate(lower(of, scope, bound), by.name, at, scope.op.tie_policy())
     )
@@ -342,11 +269,11 @@ def _error_by(by: Entry, scope: Scope, bound: frozenset[str]) -> Node:
     letters = scope.letters
     free = scope.output.free
     if by.name == letters.output:
-        at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(free), scope))
+        at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(free)))
         return _upstream(scope, at)
     if by.name not in scope.boxes or by.name == letters.upstream:
         raise scope.unknown("the variable", by.name, [n for n in scope.boxes if n != letters.upstream])
-    at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name]), scope))
+    at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name])))
     taken = frozenset().union(*(e.names for e in at))
     inner = differentiate(scope.output.body, by.name, at, scope.op.tie_policy())
     places = tuple(Index.of(b.name) for b in free)
@@ -377,7 +304,8 @@ def _cases(expr: Cases, scope: Scope, bound: frozenset[str]) -> Node:
     earlier: list[Node] = []
     for value, conditions in expr.rows:
         body = lower(value, scope, bound)
-        here: Node = Bracket(tuple(g for c in conditions for g in _guards(c, scope, bound))) if conditions else ONE
+        guards = tuple(g for condition in conditions for g in conditions_of(condition, scope, bound))
+        here: Node = Bracket(guards) if conditions else ONE
         rest = [add(ONE, product(const(-1), e)) for e in earlier]
         parts.append(product(body, here, *rest))
         if conditions:
@@ -385,7 +313,8 @@ def _cases(expr: Cases, scope: Scope, bound: frozenset[str]) -> Node:
     return add(*parts)
 
 
-def _guards(condition: Condition, scope: Scope, bound: frozenset[str]) -> list[Guard]:
+def conditions_of(condition: Condition, scope: Scope, bound: frozenset[str]) -> list[Guard]:
+    """A condition of a case as guards."""
     left, right = to_index(condition.left, scope, bound), to_index(condition.right, scope, bound)
     if condition.relation == "==":
         return [equal(left, right)]
@@ -396,51 +325,25 @@ def _guards(condition: Condition, scope: Scope, bound: frozenset[str]) -> list[G
 
 def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     name, args = expr.name, expr.args
-    if name in ("floor", "ceil"):
-        return _scalar(to_index(expr, scope, bound))
+    if name in ("floor", "ceil", "mod"):
+        return scalar(to_index(expr, scope, bound))
     if name == "abs" and len(args) == 1 and getattr(args[0], "name", "") in scope.declared.sets:
-        return _set_size(args[0], scope, bound)
+        return set_size(args[0], scope, bound)
     if name == "abs" and len(args) == 1:
         return Absolute(lower(args[0], scope, bound))
     if name in ("max", "min") and len(args) == 1 and isinstance(args[0], SetOf):
         inner = args[0]
         return _sum(Sum("max", inner.body, (inner.over,)), scope, bound)
     if name in ("max", "min"):
-        return _scalar(to_index(expr, scope, bound))
+        return scalar(to_index(expr, scope, bound))
     if name in ("size", "card") and len(args) == 1:
-        return _set_size(args[0], scope, bound)
+        return set_size(args[0], scope, bound)
     if name in scope.declared.functions:
         return _norm(expr, scope, bound)
     if name in ARRAY_FUNCTIONS or name in scope.declared.operators:
         raise ClaimError(f"{name}(...) is an array and stands where a single value is wanted")
-    known = ["floor", "ceil", "abs", "max", "size", "diff", "sum", *scope.declared.functions]
+    known = ["floor", "ceil", "mod", "abs", "max", "size", "diff", "sum", *scope.declared.functions]
     raise scope.unknown("the function", name, known)
-
-
-def _set_size(where: Expr, scope: Scope, bound: frozenset[str]) -> Node:
-    """The number of elements of a set; that of a window set is counted, axis by axis."""
-    if isinstance(where, Name) and where.name in scope.declared.sets:
-        return _scalar(scope.elements)
-    if isinstance(where, Entry) and where.name in scope.declared.sets:
-        bounds, guards = members(Over(_coordinates(len(scope.windows), bound), where), scope, bound)
-        whole, counts = Index.of(1), []
-        for b in bounds:
-            own = tuple(g for g in guards if b.name in g.names)
-            window = next(w for w, other in zip(scope.windows, bounds, strict=True) if other is b)
-            padded = any(pad != 0 for pad in window.padding(scope.input_sizes[bounds.index(b)]))
-            if not padded and not window.ceil_mode:
-                whole = whole * window.k  # the window lies inside the input
-            else:
-                counts.append(Reduce("sum", (b,), own, ONE))
-        return product(_scalar(whole), *counts)
-    name = getattr(where, "name", "?")
-    raise scope.unknown("the set", name, list(scope.declared.sets))
-
-
-def _coordinates(count: int, bound: frozenset[str]) -> tuple[str, ...]:
-    """Letters for the coordinates of a member of a set, none of them summed over already."""
-    free = (name for number in itertools.count(1) if (name := f"s{number}") not in bound)
-    return tuple(itertools.islice(free, count))
 
 
 def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
@@ -457,10 +360,10 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     if letter not in scope.boxes:
         raise scope.unknown("the array", getattr(array, "name", "?"), [name.upper() for name in scope.boxes])
     count = len(scope.windows) if isinstance(where, Entry) else 1
-    bounds, guards = members(Over(_coordinates(count, bound), where), scope, bound)
+    bounds, guards = members(Over(coordinates(count, bound), where), scope, bound)
     access: Node = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
-        return Reduce("max", tuple(bounds), tuple(guards), Absolute(access))
+        return _largest(bounds, guards, access, scope)
     p = lower(order, scope, bound | _orders(scope))
     if isinstance(p, Constant) and p.value < 1:
         raise ClaimError(f"the order of a norm must be at least 1, got {p.value}")
@@ -481,6 +384,20 @@ def _without_upper(array: Expr, scope: Scope) -> Expr:
     return array
 
 
+def _largest(bounds: Sequence[Bound], guards: Sequence[Guard], entry: Node, scope: Scope) -> Node:
+    """The norm of order infinity: the largest absolute value, and 0 where there is none, as any norm of nothing is."""
+    known = (*scope.hypotheses, nonnegative(scope.elements - 1))
+    if not guards and all(_holds(nonnegative(b.upper - b.lower), known) for b in bounds):
+        return Reduce("max", tuple(bounds), (), Absolute(entry))
+    conditions = (*(guard for b in bounds for guard in b.guards()), *guards)
+    ranges = tuple(Bound(b.name, b.lower, maximum(b.lower, b.upper)) for b in bounds)
+    return Reduce("max", ranges, (), product(Bracket(conditions), Absolute(entry)))
+
+
+def _holds(guard: Guard, known: Sequence[Guard]) -> bool:
+    return guard.truth is True or (guard.truth is None and prove_goal(known, [guard]).status == "proved")
+
+
 def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
     """The limit of a p-norm as p grows: the largest absolute value, which the squeeze proves for any finite set."""
     to = expr.to
@@ -497,29 +414,7 @@ def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
         and isinstance(body.base.body.base, Absolute)
     ):
         inner = body.base
-        return Reduce("max", inner.bounds, inner.guards, inner.body.base)  # type: ignore[union-attr]
+        return _largest(inner.bounds, inner.guards, body.base.body.base.arg, scope)
     raise ClaimError(
         f"the limit in {expr.variable} is not that of a norm (sum |x|^{expr.variable})^(1/{expr.variable})"
     )
-
-
-def read_as_nonnegative(node: Node, letters: tuple[str, ...]) -> Node:
-    """The tree with |x| read as x for tensors whose entries are assumed to be >= 0."""
-
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Absolute) and isinstance(n.arg, Access) and n.arg.tensor in letters:
-            return n.arg
-        return None
-
-    return transform(node, change)
-
-
-def read_all_absolute(node: Node, letters: Sequence[str]) -> Node:
-    """The tree with x read as |x| for the same tensors: its values at x are those of the tree at |x|."""
-
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Absolute) and isinstance(n.arg, Access):
-            return n
-        return Absolute(n) if isinstance(n, Access) and n.tensor in letters else None
-
-    return transform(node, change)

@@ -283,6 +283,8 @@ def _check(question: Question, where: Where, data: Mapping[str, Any]) -> None:
                 raise where.at("wrt").error(
                     f"must be among {', '.join(first.op.variables)} for this operator, got {variable!r}"
                 )
+        if question.all_ones and "input" not in question.wrt:
+            raise where.at("all_ones").error("belongs to the gradient by the input", 'add "input" to wrt')
     if question.ask in ("modules", "expressions", "relations"):
         for declared in question.operators:
             if isinstance(declared.op, Conv):

@@ -19,7 +19,8 @@ from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.operators.base import Operator, numbered
+from symconv.operators.base import Operator
+from symconv.operators.frame import numbered
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import Pooling
 
@@ -194,6 +195,8 @@ def general_scope(declared: Declarations) -> Scope:
 
 
 def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None) -> Scope:
+    if not op.windows:
+        raise ClaimError(f"claims speak of one window for all outputs, and {op.noun} has another for each")
     output = op.output(names=declared.names, index_base=declared.base, input_size=input_size)
     frame = op.geometry(Letters.of(declared.names), input_size)
     env: dict[str, Index] = {}
@@ -209,9 +212,7 @@ def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | N
     hypotheses += [Guard("ge", fact.subs(env)) for fact in frame.facts]
     body = output.subs(env) if env else output
     boxes = {t.name: t.box for t in body.tensors}
-    gradient = op.gradient("input", names=declared.names, index_base=declared.base, input_size=input_size)
-    upstream = next(t for t in gradient.tensors if t.role == "upstream")
-    boxes[upstream.name] = tuple((low.subs(env), high.subs(env)) for low, high in upstream.box)
+    boxes[frame.letters.upstream] = tuple((bound.lower, bound.upper) for bound in body.free)
     scope = Scope(
         declared,
         frame.letters,
@@ -260,11 +261,24 @@ def _size_letters(scope: Scope) -> dict[str, Index]:
             raise ClaimError(f"sizes: {letter!r} must be one of {', '.join(by_word)}, got {word!r}")
         if letter in taken and letter not in scope.declared.sizes:
             continue
+        if word == "padding":
+            _refuse_two_paddings(letter, scope)
         values = by_word[word]
         if len(set(values)) == 1:
             result[letter] = values[0]
         result.update({f"{letter}_{axis}": value for axis, value in enumerate(values, 1)})
     return result
+
+
+def _refuse_two_paddings(letter: str, scope: Scope) -> None:
+    """A letter for the padding means nothing where there is another one before the input than after it."""
+    for axis, (window, size) in enumerate(zip(scope.declared.op.windows, scope.declared.input_size, strict=True), 1):
+        before, after = window.padding(size)
+        if before != after:
+            raise ClaimError(
+                f"sizes: {letter!r} is to be the padding, which on axis {axis} is {before!r} before the input and "
+                f"{after!r} after it; write the numbers"
+            )
 
 
 def mentioned(expr: Expr) -> dict[str, list[tuple[int, int]]]:

@@ -259,10 +259,10 @@ def max_unpool(**shared: Any) -> None:
 @derive.command()
 @click.argument("layer", metavar="LAYER")
 @shared_options("input", "weight", "bias", window=())
-@click.option("--channels", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Of Unfold and Fold.")
+@click.option("--channels", type=click.IntRange(1, 10**6), help="Of Unfold and Fold; 1 if left out.")
 def layer(
     layer: str,
-    channels: int,
+    channels: int | None,
     input_size: tuple[int, ...] | None,
     what: Any,
     wrt: Any,

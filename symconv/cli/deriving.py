@@ -144,6 +144,10 @@ def show(
     all_ones: bool = False,
 ) -> None:
     """Derive, and print."""
+    if what == "output" and wrt != "input":
+        raise click.UsageError(
+            f"--wrt {wrt} belongs to --what derivative or gradient: an output is differentiated by nothing"
+        )
     from symconv.claims.problem import check_declared_size
     from symconv.claims.schema import Where
     from symconv.derivations.derive import derive as derivation

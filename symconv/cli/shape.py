@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["position_words", "shape"]
 
 NOTHING_FOUND = 1
+MOST_DILATION, LIMIT = 8, 20
 
 
 @click.command(short_help="Output sizes, and the options that give one.")
@@ -38,16 +39,12 @@ NOTHING_FOUND = 1
 @click.option(
     "--most-dilation",
     type=click.IntRange(1, 1000),
-    default=8,
-    show_default=True,
-    help="With --output: the largest dilation to look at.",
+    help="With --output: the largest dilation to look at, 8 unless given.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
-    default=20,
-    show_default=True,
-    help="With --output: the largest number of lines.",
+    help="With --output: the largest number of lines, 20 unless given.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -62,8 +59,8 @@ def shape(
     dilation: int | tuple[int, ...] | None,
     output_padding: int | tuple[int, ...] | None,
     ceil_mode: bool,
-    most_dilation: int,
-    limit: int,
+    most_dilation: int | None,
+    limit: int | None,
     as_json: bool,
 ) -> None:
     """Work out an output size, with the formula; or, with --output, which options give that size.
@@ -84,18 +81,29 @@ def shape(
         raise click.UsageError("--ceil-mode belongs to a pool")
     if output_padding is not None and (kind != "transposed" or wanted is not None):
         raise click.UsageError("--output-padding belongs to a transposed convolution, and is looked for with --output")
-    if len(kernel) not in (1, len(input_size)):
-        raise click.UsageError(f"--kernel must have 1 entry or {len(input_size)}, one an axis of --input")
-    kernel = kernel * len(input_size) if len(kernel) == 1 else kernel
+    kernel = _every_axis("--kernel", kernel, input_size)
     if wanted is not None:
-        found = _look(kind, input_size, kernel, wanted, stride, padding, dilation, ceil_mode, most_dilation, limit)
+        wanted = _every_axis("--output", wanted, input_size)
+        bounds = (most_dilation or MOST_DILATION, limit or LIMIT)
+        found = _look(kind, input_size, kernel, wanted, stride, padding, dilation, ceil_mode, *bounds)
         _print_settings(found, kind, as_json)
         if any(not settings.found for _, settings in found):
             ctx.exit(NOTHING_FOUND)
         return
+    for option, bound in (("--most-dilation", most_dilation), ("--limit", limit)):
+        if bound is not None:
+            raise click.UsageError(f"{option} belongs to the search with --output")
     sides = shapes.padding(ctx, _option(ctx, "padding"), padding or "0")
     op = _operator(kind, kernel, stride, sides, dilation, output_padding, ceil_mode)
     _print_sizes(op, input_size, as_json)
+
+
+def _every_axis(option: str, given: tuple[int, ...], input_size: tuple[int, ...]) -> tuple[int, ...]:
+    """One number for every axis of the input, where one stands for all."""
+    if len(given) not in (1, len(input_size)):
+        axes = "1 entry" if len(input_size) == 1 else f"1 entry or {len(input_size)}"
+        raise click.UsageError(f"{option} must have {axes}, one an axis of --input, got {len(given)}")
+    return given * len(input_size) if len(given) == 1 else given
 
 
 def _option(ctx: click.Context, name: str) -> click.Parameter:
@@ -182,9 +190,6 @@ def _look(
     """What gives the wanted size, once for all axes that are alike."""
     from symconv.operators.sizing import settings_for
 
-    if len(wanted) not in (1, len(input_size)):
-        raise click.UsageError(f"--output must have 1 entry or {len(input_size)}, one an axis of --input")
-    wanted = wanted * len(input_size) if len(wanted) == 1 else wanted
     fixed = {"stride": stride, "dilation": dilation}
     for option, value in fixed.items():
         if isinstance(value, tuple):

@@ -53,12 +53,19 @@ def derive(
     Under the tie rule "set" derivative and gradient are sets: the subdifferential, and the sum of subdifferentials.
 
     Raises:
-        ArgumentError: for an unknown `what` or a variable that the operator does not have.
+        ArgumentError: for an unknown `what`, a variable that the operator does not have, a variable for an output, or
+            `all_ones` where there is no such case.
     """
     if what not in WHAT:
         raise ArgumentError("what", what, f"must be one of {', '.join(map(repr, WHAT))}")
     if wrt not in op.variables:
         raise ArgumentError("wrt", wrt, f"must be a variable of {type(op).__name__}: {', '.join(op.variables)}")
+    if what == "output" and wrt != "input":
+        raise ArgumentError("wrt", wrt, "belongs to a derivative or a gradient", "leave it out for what='output'")
+    if all_ones and not (what == "gradient" and wrt == "input" and _has_all_ones(op)):
+        raise ArgumentError(
+            "all_ones", True, "belongs to the gradient by the input of a Conv with one channel and padding_mode='zeros'"
+        )
     size = None if input_size is None else tuple(input_size)
     if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
         alike = Frame(with_first_ties(op), wrt, names, index_base, size)
@@ -95,6 +102,10 @@ def derive(
     )
 
 
+def _has_all_ones(op: Operator) -> bool:
+    return isinstance(op, Conv) and op.padding_mode == "zeros" and single_channel(op)
+
+
 Reading: TypeAlias = tuple[Stage, tuple[Definition, ...]]
 
 
@@ -103,7 +114,7 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
     op, wrt = frame.op, frame.wrt
     if isinstance(op, Conv) and op.padding_mode == "zeros" and wrt == "input":
         yield input_stage(frame, op, touched)
-        if all_ones and single_channel(op):
+        if all_ones:
             yield all_ones_stage(frame, op, touched)
     elif isinstance(op, Conv) and op.padding_mode == "zeros" and wrt == "weight" and single_channel(op):
         yield weight_stage(frame, op, touched)

@@ -7,7 +7,7 @@ differentiates, substitutes, evaluates and prints all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -42,10 +42,13 @@ __all__ = [
     "equal",
     "fresh_name",
     "inside",
+    "names_away_from",
     "names_in",
     "nonnegative",
     "product",
     "rename_bounds",
+    "renamed_bounds",
+    "scalar",
     "substitute",
     "summation",
     "transform",
@@ -276,26 +279,25 @@ def const(value: int | Fraction) -> Constant:
     return Constant(Fraction(value))
 
 
+def scalar(index: Index) -> Node:
+    """The value of an index expression: a number where it is one."""
+    return const(index.value) if index.value is not None else Scalar(index)
+
+
 ZERO, ONE = const(0), const(1)
 
 
 def product(*args: Node) -> Node:
-    """A product, flattened, with its numbers multiplied into one leading factor and p * (1/p) cancelled."""
+    """A product, flattened, with its numbers multiplied into one leading factor.
+
+    Nothing else is cancelled: p * (1/p) has no value where p is 0, which is not seen from here.
+    """
     number = Fraction(1)
     rest: list[Node] = []
     for arg in args:
         for part in arg.args if isinstance(arg, Multiply) else (arg,):
             if isinstance(part, Constant):
                 number *= part.value
-            elif isinstance(part, Scalar) and Power(part, Constant(Fraction(-1))) in rest:
-                rest.remove(Power(part, Constant(Fraction(-1))))
-            elif (
-                isinstance(part, Power)
-                and part.exponent == Constant(Fraction(-1))
-                and part.base in rest
-                and (isinstance(part.base, Scalar))
-            ):
-                rest.remove(part.base)
             else:
                 rest.append(part)
     if number == 0:
@@ -412,22 +414,29 @@ def fresh_name(name: str, taken: frozenset[str] | set[str]) -> str:
     return name
 
 
+def names_away_from(bounds: Iterable[Bound], taken: Set[str], used: Set[str]) -> dict[str, str]:
+    """New names for the bound indices that are named as something taken; none of them is taken or used."""
+    known = {*taken, *used}
+    env: dict[str, str] = {}
+    for bound in bounds:
+        if bound.name in taken:
+            env[bound.name] = fresh_name(bound.name, known)
+            known.add(env[bound.name])
+    return env
+
+
+def renamed_bounds(bounds: Iterable[Bound], env: Mapping[str, str]) -> tuple[Bound, ...]:
+    """The same ranges under other names, in each other's ends too."""
+    return tuple(Bound(env.get(b.name, b.name), b.lower.subs(env), b.upper.subs(env)) for b in bounds)
+
+
 def rename_bounds(reduce: Reduce, taken: frozenset[str]) -> Reduce:
     """The same reduction with its bound names moved away from `taken`."""
-    clash = [bound.name for bound in reduce.bounds if bound.name in taken]
-    if not clash:
+    if not any(bound.name in taken for bound in reduce.bounds):
         return reduce
-    used = set(taken) | names_in(reduce)
-    env: dict[str, IndexLike] = {}
-    for name in clash:
-        env[name] = fresh_name(name, used)
-        used.add(str(env[name]))
-    return Reduce(
-        reduce.op,
-        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in reduce.bounds),
-        tuple(guard.subs(env) for guard in reduce.guards),
-        substitute(reduce.body, env),
-    )
+    env = names_away_from(reduce.bounds, taken, names_in(reduce))
+    guards = tuple(guard.subs(env) for guard in reduce.guards)
+    return Reduce(reduce.op, renamed_bounds(reduce.bounds, env), guards, substitute(reduce.body, env))
 
 
 def substitute(node: Node, env: Mapping[str, IndexLike]) -> Node:

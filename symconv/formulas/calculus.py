@@ -98,7 +98,7 @@ def differentiate(
         return ZERO if inner == ZERO else product(Sign(node.arg), inner)
     if isinstance(node, Power):
         inner = differentiate(node.base, tensor, at, ties, formal=formal)
-        return ZERO if inner == ZERO else product(*_outer_derivative(node), inner)
+        return ZERO if inner == ZERO else _without_degree(product(*_outer_derivative(node), inner), node.exponent)
     taken = frozenset().union(*(e.names for e in at))
     moved = rename_bounds(node, taken)
     inner = differentiate(moved.body, tensor, at, ties, formal=formal)
@@ -111,6 +111,15 @@ def differentiate(
     outside = [f for f in _factors(inner) if isinstance(f, Constant | Scalar) and not names_in(f) & own]
     inside_it = [f for f in _factors(inner) if f not in outside]
     return product(*outside, Reduce("sum", moved.bounds, moved.guards, product(*inside_it)))
+
+
+def _without_degree(derivative: Node, exponent: Node) -> Node:
+    """The derivative of a root of order p without p * (1/p): the root has a meaning only where p is not 0."""
+    factors = list(_factors(derivative))
+    if isinstance(exponent, Power) and exponent.exponent == const(-1) and {exponent, exponent.base} <= set(factors):
+        factors.remove(exponent)
+        factors.remove(exponent.base)
+    return product(*factors)
 
 
 def _factors(node: Node) -> tuple[Node, ...]:

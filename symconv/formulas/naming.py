@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 
 from symconv.formulas.algebra import (
     Access,
-    Bound,
     Bracket,
     Named,
     Node,
@@ -14,10 +13,10 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     fresh_name,
+    renamed_bounds,
     substitute,
     transform,
 )
-from symconv.formulas.index import Index
 
 __all__ = ["free_names", "plain_names"]
 
@@ -76,18 +75,13 @@ def _plain(node: Node, taken: frozenset[str]) -> Node:
 
 def _plain_reduction(node: Reduce, taken: frozenset[str]) -> Reduce:
     used = set(taken)
-    env: dict[str, Index] = {}
+    env: dict[str, str] = {}
     for bound in node.bounds:
-        name = fresh_name(bound.name.rstrip("'"), used)
-        used.add(name)
-        env[bound.name] = Index.of(name)
-    if all(str(value) == name for name, value in env.items()):
+        env[bound.name] = fresh_name(bound.name.rstrip("'"), used)
+        used.add(env[bound.name])
+    if all(new == old for old, new in env.items()):
         body = node.body
     else:
         body = substitute(node.body, env)
-        node = Reduce(node.op, _renamed(node.bounds, env), tuple(g.subs(env) for g in node.guards), body)
+        node = Reduce(node.op, renamed_bounds(node.bounds, env), tuple(g.subs(env) for g in node.guards), body)
     return Reduce(node.op, node.bounds, node.guards, _plain(body, frozenset(used)))
-
-
-def _renamed(bounds: tuple[Bound, ...], env: Mapping[str, Index]) -> tuple[Bound, ...]:
-    return tuple(Bound(str(env[b.name]), b.lower.subs(env), b.upper.subs(env)) for b in bounds)

@@ -23,13 +23,13 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     add,
-    fresh_name,
+    names_away_from,
     names_in,
     product,
+    renamed_bounds,
     substitute,
     summation,
 )
-from symconv.formulas.index import IndexLike
 
 __all__ = ["Term", "expand", "rebuild", "rename_term"]
 
@@ -106,20 +106,12 @@ def _term_names(term: Term) -> frozenset[str]:
 
 def rename_term(term: Term, taken: frozenset[str]) -> Term:
     """The same term with its bound names moved away from `taken`."""
-    clash = [bound.name for bound in term.bounds if bound.name in taken]
-    if not clash:
+    if not any(bound.name in taken for bound in term.bounds):
         return term
-    used = set(taken) | _term_names(term)
-    env: dict[str, IndexLike] = {}
-    for name in clash:
-        env[name] = fresh_name(name, used)
-        used.add(str(env[name]))
-    return Term(
-        term.coefficient,
-        tuple(substitute(factor, env) for factor in term.factors),
-        tuple(Bound(str(env.get(b.name, b.name)), b.lower.subs(env), b.upper.subs(env)) for b in term.bounds),
-        tuple(guard.subs(env) for guard in term.guards),
-    )
+    env = names_away_from(term.bounds, taken, _term_names(term))
+    factors = tuple(substitute(factor, env) for factor in term.factors)
+    guards = tuple(guard.subs(env) for guard in term.guards)
+    return Term(term.coefficient, factors, renamed_bounds(term.bounds, env), guards)
 
 
 def _times(left: Term, right: Term) -> Term:

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Reduce, Scalar, const, product, summation
 from symconv.formulas.index import Index, ceiling, floor
-from symconv.operators.base import Axis, Geometry, Operator, named_axes
-from symconv.operators.options import Integer, axes_of, one_of, tie_rule, to_index
+from symconv.operators.base import Operator
+from symconv.operators.frame import Axis, Geometry, named_axes, note_symbols
+from symconv.operators.options import TIES, Integer, axes_of, one_of, tie_rule, to_index
 from symconv.operators.window import Window
 
 __all__ = ["AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptivePooling"]
@@ -52,9 +53,7 @@ class AdaptivePooling(Operator):
         return []
 
     def parameters(self, note: Callable[[str, int], None]) -> None:
-        for value in self.outputs:
-            if getattr(value, "is_Symbol", False):
-                note(value.name, 1)
+        note_symbols(self.outputs, 1, note)
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
         return self.outputs[axis]
@@ -137,7 +136,7 @@ class AdaptiveMaxPool(AdaptivePooling):
 
     def __init__(self, output_size: Any, ties: str = "first", *, ndim: int = 2) -> None:
         self._declare(output_size, ndim)
-        object.__setattr__(self, "ties", one_of("ties", ties, ("first", "split", "set")))
+        object.__setattr__(self, "ties", one_of("ties", ties, TIES))
 
     @property
     def noun(self) -> str:

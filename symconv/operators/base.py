@@ -3,65 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Access, Bound, Guard, Node, product, summation
+from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula, Quantity, Tensor
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, is_symbolic
+from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, numbered
 from symconv.operators.letters import Letters
-from symconv.operators.options import Integer, integer, to_index
+from symconv.operators.options import Integer, integer
 from symconv.operators.window import Window
 
-__all__ = ["Axis", "Geometry", "Operator", "Variable", "named_axes"]
+__all__ = ["Operator", "Variable"]
 
 Variable: TypeAlias = Literal["input", "weight", "bias"]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One index of a tensor: its letter and its extent (the index runs over ``0..extent-1``)."""
-
-    name: str
-    extent: Index
-
-    @property
-    def index(self) -> Index:
-        return Index.of(self.name)
-
-    @property
-    def bound(self) -> Bound:
-        return Bound(self.name, Index.of(0), self.extent - 1)
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """The index frame of an operator: letters, sizes and what is known of them.
-
-    `sizes` are the input sizes, one a spatial axis; `outputs` the output sizes, as names where they are not numbers.
-    """
-
-    letters: Letters
-    sizes: tuple[Index, ...]
-    outputs: tuple[Index, ...]
-    definitions: tuple[tuple[str, Index], ...]
-    lower: dict[str, int]
-    facts: tuple[Index, ...]
-    symbols: dict[str, Any]
-
-    def tensor(self, role: Any, axes: Sequence[Axis]) -> Tensor:
-        """The declaration of a tensor with these axes."""
-        box = tuple((Index.of(0), axis.extent - 1) for axis in axes)
-        return Tensor(getattr(self.letters, role), role, box)
-
-
-def named_axes(names: Sequence[str], extents: Sequence[Index]) -> tuple[Axis, ...]:
-    """The axes of some names and extents, one each."""
-    return tuple(Axis(name, extent) for name, extent in zip(names, extents, strict=True))
 
 
 class Operator(ABC):
@@ -186,7 +145,7 @@ class Operator(ABC):
         symbols: dict[str, Any] = {}
         lower: dict[str, int] = {}
         for option, value in self.options().items():
-            _collect(value, symbols, option)
+            collect_symbols(value, symbols, option)
         letters = letters.avoiding((*symbols, *self.reals()))
         lower.update(dict.fromkeys(self.reals(), 1))  # the order of a norm
         for option in ("in_channels", "out_channels"):
@@ -195,7 +154,7 @@ class Operator(ABC):
         taken = {*symbols, *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         if input_size is None:
-            sizes = self.input_sizes(tuple(_distinct(name, taken) for name in numbered("I", ndim)))
+            sizes = self.input_sizes(tuple(distinct(name, taken) for name in numbered("I", ndim)))
             lower.update({name: 1 for size in sizes for name in size.names if name not in symbols})
         else:
             sizes = tuple(Index.of(n) for n in input_size)
@@ -204,7 +163,7 @@ class Operator(ABC):
         for axis, size in enumerate(sizes):
             count = self.count(axis, size)
             if count.value is None and count != Index.of(min(count.names)):
-                name = _distinct(numbered("O", ndim)[axis], taken)
+                name = distinct(numbered("O", ndim)[axis], taken)
                 definitions.append((name, count))
                 lower[name] = 1
                 count = Index.of(name)
@@ -371,25 +330,6 @@ def close_form(formula: Formula) -> Node:
     """The closed form of a body: sifted, without settled guards and without those that a tensor's box implies."""
     node = normalize(without_single_values(formula.body), formula.knowledge())
     return absorb(node, formula.boxes)
-
-
-def numbered(letter: str, ndim: int) -> tuple[str, ...]:
-    """K for one axis; K_1, K_2, ... for more."""
-    return (letter,) if ndim == 1 else tuple(f"{letter}_{axis}" for axis in range(1, ndim + 1))
-
-
-def _distinct(name: str, taken: Set[str]) -> str:
-    while name in taken:
-        name += "'"
-    return name
-
-
-def _collect(value: Any, symbols: dict[str, Any], option: str) -> None:
-    if isinstance(value, tuple):
-        for entry in value:
-            _collect(entry, symbols, option)
-    elif hasattr(value, "free_symbols") and option != "norm_type":
-        to_index(value, symbols, option)
 
 
 def _compact(value: Any) -> Any:

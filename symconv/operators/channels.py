@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, add
 from symconv.formulas.index import Index, floor
-from symconv.operators.base import Axis, Geometry, Operator, Variable
+from symconv.operators.base import Variable
+from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.options import Integer, flag, integer, to_index
+from symconv.operators.windowed import Windowed
 
 __all__ = ["Channelled"]
 
 
-class Channelled(Operator):
+class Channelled(Windowed):
     """An operator with a weight: channels in and out, in groups, and perhaps a bias for every output channel."""
 
     groups: Integer
@@ -34,6 +38,25 @@ class Channelled(Operator):
     def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]
         """The tensors that the output depends on."""
         return ("input", "weight", "bias") if self.bias else ("input", "weight")
+
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        letters, ndim = geometry.letters, self.spatial_axes
+        if role == "weight":
+            return self.weight_axes(geometry)
+        if role == "input":
+            channel = self.channel_axis(self.in_channels, letters.input_channel, geometry)
+            return (*channel, *named_axes(letters.axes("input", ndim), geometry.sizes))
+        out = self.channel_axis(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
+        return (*out, *named_axes(letters.axes("output", ndim), geometry.outputs)) if role == "output" else out
+
+    @abstractmethod
+    def weight_axes(self, geometry: Geometry) -> tuple[Axis, ...]:
+        """The indices of the weight: channels, then taps."""
+
+    def taps(self, geometry: Geometry) -> tuple[Axis, ...]:
+        """The indices of the taps of a window."""
+        names = geometry.letters.axes("weight", self.spatial_axes)
+        return named_axes(names, [window.k for window in self.windows])
 
     def channel_axis(self, count: Integer | Index, name: str, geometry: Geometry) -> tuple[Axis, ...]:
         """The index of `count` channels; there is none for a single channel."""

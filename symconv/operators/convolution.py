@@ -9,10 +9,10 @@ from typing import Any
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, product, summation
 from symconv.formulas.index import Index, floor, maximum, minimum
-from symconv.operators.base import Axis, Geometry, named_axes
 from symconv.operators.channels import Channelled
+from symconv.operators.frame import Axis, Geometry
 from symconv.operators.letters import Letters
-from symconv.operators.options import Integer, axes_of, flag, one_of, padding_pairs, per_axis, to_index
+from symconv.operators.options import Integer, flag, one_of, to_index
 from symconv.operators.window import Window
 
 __all__ = ["Conv", "padded_position"]
@@ -61,25 +61,10 @@ class Conv(Channelled):
     ndim: int = 2
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
-        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
-        put(self, "padding", padding_pairs(self.padding, self.ndim))
+        self._read_window(self.stride)
         self._check_channels()
         flag("flip", self.flip)
         one_of("padding_mode", self.padding_mode, PADDING_MODES)
-        if self.padding == "same" and any(s != 1 for s in self.stride):
-            raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis, with a padding rule turned into numbers where that is possible."""
-        result = []
-        for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.stride, self.dilation, strict=True)):
-            result.append(named_window(self.padding, axis, k, s, d))
-        return tuple(result)
 
     @property
     def noun(self) -> str:
@@ -113,20 +98,11 @@ class Conv(Channelled):
 
     # ------------------------------------------------------------------ the formula
 
-    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+    def weight_axes(self, geometry: Geometry) -> tuple[Axis, ...]:
         letters = geometry.letters
-        ndim = self.spatial_axes
-        out = self.channel_axis(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
-        if role == "input":
-            channel = self.channel_axis(self.in_channels, letters.input_channel, geometry)
-            return (*channel, *named_axes(letters.axes("input", ndim), geometry.sizes))
-        if role == "output":
-            return (*out, *named_axes(letters.axes("output", ndim), geometry.outputs))
-        if role == "weight":
-            inner = self.channel_axis(self.per_group("in_channels", geometry), letters.input_channel, geometry)
-            turned = self.channel_axis(self.out_channels, letters.output_channel + "'", geometry)
-            return (*turned, *inner, *named_axes(letters.axes("weight", ndim), [w.k for w in self.windows]))
-        return out
+        inner = self.channel_axis(self.per_group("in_channels", geometry), letters.input_channel, geometry)
+        turned = self.channel_axis(self.out_channels, letters.output_channel + "'", geometry)
+        return (*turned, *inner, *self.taps(geometry))
 
     def body(self, geometry: Geometry) -> Node:
         letters = geometry.letters
@@ -147,26 +123,6 @@ class Conv(Channelled):
         weights = Access(letters.weight, (*lead, *(axis.index for axis in (*inner, *taps))))
         entry = product(Access(letters.input, (*source, *read)), weights)
         return self.biased(summation(entry, *(axis.bound for axis in (*inner, *taps))), geometry, lead)
-
-
-def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer) -> Window:
-    """The window of one axis under a padding that is given in pairs or by the name of a rule."""
-    if not isinstance(padding, str):
-        before, after = padding[axis]
-        return Window(k, s, before, after, d)
-    total = d * (k - 1)
-    if padding == "valid":
-        return Window(k, s, 0, 0, d)
-    if padding == "full":
-        return Window(k, s, total, total, d)
-    if padding == "half":
-        half = total // 2
-        return Window(k, s, half, half, d)
-    if padding == "same":
-        return Window(k, s, total // 2, total - total // 2, d)
-    if padding == "same_upper":
-        return Window(k, s, 0, 0, d, fit="same_upper")
-    return Window(k, s, 0, 0, d, fit="same_lower")
 
 
 def padded_position(mode: str, position: Index, size: Index) -> Index:

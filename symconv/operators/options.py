@@ -10,6 +10,7 @@ from symconv.formulas.symbols import from_sympy, is_symbolic
 
 __all__ = [
     "PADDING_NAMES",
+    "TIES",
     "Integer",
     "axes_of",
     "flag",
@@ -23,6 +24,9 @@ __all__ = [
 
 Integer: TypeAlias = Any
 """An int, or a SymPy expression that stands for one."""
+
+TIES = ("first", "split", "set")
+"""Which of several equal maxima receives the gradient: the first, all in equal shares, or it is left open."""
 
 PADDING_NAMES = ("valid", "same", "same_upper", "same_lower", "half", "full")
 

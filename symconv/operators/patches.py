@@ -12,39 +12,21 @@ from typing import Any
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Guard, Node, equal, summation
 from symconv.formulas.index import Index
-from symconv.operators.base import Axis, Geometry, Operator, named_axes
-from symconv.operators.convolution import named_window
-from symconv.operators.options import Integer, axes_of, integer, padding_pairs, per_axis, to_index
-from symconv.operators.window import Window
+from symconv.operators.frame import Axis, Geometry, named_axes, note_symbols
+from symconv.operators.options import Integer, integer, per_axis, to_index
+from symconv.operators.windowed import Windowed
 
 __all__ = ["Fold", "Unfold"]
 
 
-class Patches(Operator):
+class Patches(Windowed):
     """What `Unfold` and `Fold` share: the window, and the two tensors between which they map."""
 
-    kernel_size: Any
-    stride: Any
-    padding: Any
-    dilation: Any
     in_channels: Integer
 
     def _check_window(self) -> None:
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
-        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
-        put(self, "padding", padding_pairs(self.padding, self.ndim))
-        put(self, "in_channels", integer("in_channels", self.in_channels, 1))
-        if self.padding == "same" and any(s != 1 for s in self.stride):
-            raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis."""
-        options = zip(self.kernel_size, self.stride, self.dilation, strict=True)
-        return tuple(named_window(self.padding, axis, k, s, d) for axis, (k, s, d) in enumerate(options))
+        self._read_window(self.stride)
+        object.__setattr__(self, "in_channels", integer("in_channels", self.in_channels, 1))
 
     def _channel(self, family: str, geometry: Geometry) -> tuple[Axis, ...]:
         """The channel index, in the letter of the tensor that it belongs to: both have the same channels."""
@@ -177,9 +159,7 @@ class Fold(Patches):
 
     def parameters(self, note: Any) -> None:
         super().parameters(note)
-        for value in self.image_size:
-            if getattr(value, "is_Symbol", False):
-                note(value.name, 1)
+        note_symbols(self.image_size, 1, note)
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
         places = self.windows[axis].output_size(self.image_size[axis])

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from symconv.errors import ArgumentError, GeometryError
+from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
@@ -28,65 +28,30 @@ from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import settle
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
-from symconv.operators.base import Axis, Geometry, Operator
-from symconv.operators.convolution import named_window
-from symconv.operators.options import axes_of, flag, integer, one_of, padding_pairs, per_axis, tie_rule, to_index
-from symconv.operators.window import Window
+from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.options import TIES, flag, integer, one_of, tie_rule, to_index
+from symconv.operators.windowed import Windowed
 
 __all__ = ["AvgPool", "LPPool", "MaxPool", "Pooling"]
 
 
-class Pooling(Operator):
+class Pooling(Windowed):
     """What the poolings share: a window that starts by default where the last one ended, and no weights."""
 
-    kernel_size: Any
-    stride: Any
-    padding: Any
-    dilation: Any
-    ceil_mode: bool
-    ndim: int
-
     def _check_window(self) -> None:
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        stride = self.kernel_size if self.stride is None else self.stride
-        put(self, "stride", per_axis("stride", stride, self.ndim, 1))
-        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
-        put(self, "padding", padding_pairs(self.padding, self.ndim))
+        self._read_window(self.kernel_size if self.stride is None else self.stride)
         flag("ceil_mode", self.ceil_mode)
-        if self.padding == "same" and any(s != 1 for s in self.stride):
-            raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis."""
-        result = []
-        for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.stride, self.dilation, strict=True)):
-            window = named_window(self.padding, axis, k, s, d)
-            result.append(
-                Window(
-                    window.kernel,
-                    window.stride,
-                    window.before,
-                    window.after,
-                    window.dilation,
-                    self.ceil_mode,
-                    window.fit,
-                )
-            )
-        return tuple(result)
 
     def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
         ndim, letters = self.spatial_axes, geometry.letters
         extents = geometry.sizes if role == "input" else geometry.outputs
         family = "input" if role == "input" else "output"
-        return tuple(Axis(name, extent) for name, extent in zip(letters.axes(family, ndim), extents, strict=True))
+        return named_axes(letters.axes(family, ndim), extents)
 
     def taps(self, geometry: Geometry) -> tuple[Axis, ...]:
         """The indices of the taps of a window."""
         names = geometry.letters.axes("weight", self.spatial_axes)
-        return tuple(Axis(name, window.k) for name, window in zip(names, self.windows, strict=True))
+        return named_axes(names, [window.k for window in self.windows])
 
     def read(self, geometry: Geometry) -> tuple[Access, tuple[Guard, ...]]:
         """The input entry of a tap, and the guards that say that it is a real one, not padding."""
@@ -142,7 +107,7 @@ class MaxPool(Pooling):
 
     def __post_init__(self) -> None:
         self._check_window()
-        one_of("ties", self.ties, ("first", "split", "set"))
+        one_of("ties", self.ties, TIES)
 
     def tie_policy(self) -> Literal["first", "split"]:
         return tie_rule(self.ties)

@@ -11,20 +11,20 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from symconv.errors import ArgumentError, GeometryError
-from symconv.formulas.algebra import Access, Guard, Node, equal, nonnegative, product, summation
+from symconv.formulas.algebra import Access, Guard, Node, equal, product, summation
 from symconv.formulas.index import Index
-from symconv.formulas.symbols import SymbolTable, index_to_sympy, is_symbolic
-from symconv.operators.base import Axis, Geometry, named_axes
+from symconv.formulas.symbols import is_symbolic
 from symconv.operators.channels import Channelled
-from symconv.operators.convolution import named_window
-from symconv.operators.options import Integer, axes_of, flag, padding_pairs, per_axis, to_index
+from symconv.operators.frame import Axis, Geometry, note_symbols
+from symconv.operators.options import Integer, flag, per_axis, to_index
 from symconv.operators.window import Window
+from symconv.operators.windowed import Spreading
 
 __all__ = ["ConvTranspose"]
 
 
 @dataclass(frozen=True, repr=False)
-class ConvTranspose(Channelled):
+class ConvTranspose(Spreading, Channelled):
     """A transposed convolution: the linear map whose matrix is the transpose of that of a convolution.
 
     Every input entry hands its value, times the kernel, to the outputs under the kernel:
@@ -64,15 +64,6 @@ class ConvTranspose(Channelled):
     ndim: int = 2
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        put(self, "stride", per_axis("stride", self.stride, self.ndim, 1))
-        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
-        put(self, "output_padding", per_axis("output_padding", self.output_padding, self.ndim, 0))
-        put(self, "padding", padding_pairs(self.padding, self.ndim))
-        self._check_channels()
-        flag("flip", self.flip)
         if self.padding == "same":
             raise ArgumentError(
                 "padding",
@@ -80,6 +71,10 @@ class ConvTranspose(Channelled):
                 "is no padding of a transposed convolution (PyTorch has it for stride 1 and Conv alone)",
                 "use 'same_upper' or 'same_lower'",
             )
+        self._read_window(self.stride)
+        object.__setattr__(self, "output_padding", per_axis("output_padding", self.output_padding, self.ndim, 0))
+        self._check_channels()
+        flag("flip", self.flip)
         if self.padding in ("same_upper", "same_lower") and any(
             is_symbolic(e) for e in (*self.kernel_size, *self.stride, *self.dilation, *self.output_padding)
         ):
@@ -103,14 +98,13 @@ class ConvTranspose(Channelled):
     @property
     def windows(self) -> tuple[Window, ...]:
         """The windows of the convolution that this is the transpose of."""
+        if self.padding not in ("same_upper", "same_lower"):
+            return super().windows
         result = []
         for axis, (k, s, d) in enumerate(zip(self.kernel_size, self.stride, self.dilation, strict=True)):
-            if self.padding in ("same_upper", "same_lower"):
-                total = max(0, self._surplus(axis))
-                first = total // 2 if self.padding == "same_upper" else total - total // 2
-                result.append(Window(k, s, first, total - first, d))
-            else:
-                result.append(named_window(self.padding, axis, k, s, d))
+            total = max(0, self._surplus(axis))
+            first = total // 2 if self.padding == "same_upper" else total - total // 2
+            result.append(Window(k, s, first, total - first, d))
         return tuple(result)
 
     def _surplus(self, axis: int) -> int:
@@ -126,57 +120,17 @@ class ConvTranspose(Channelled):
         declared = to_index(self.output_padding[axis], {}, "output_padding")
         return declared + max(0, -self._surplus(axis)) if self.padding in ("same_upper", "same_lower") else declared
 
-    def count(self, axis: int, size: Index) -> Index:
-        """``s*(n - 1) + D*(k - 1) + 1 + output_padding - before - after``."""
-        window = self.windows[axis]
-        before, after = window.padding(size)
-        return window.s * (size - 1) + window.span + self.added(axis) - before - after
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """There is an output."""
-        return [nonnegative(self.count(axis, size) - 1)]
-
     def parameters(self, note: Callable[[str, int], None]) -> None:
         super().parameters(note)
-        for value in self.output_padding:
-            if getattr(value, "is_Symbol", False):
-                note(value.name, 0)
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        symbols: dict[str, Any] = {}
-        for option in ("kernel_size", "stride", "dilation", "output_padding"):
-            to_index(getattr(self, option)[axis], symbols, option)
-        if not isinstance(self.padding, str):
-            for side in self.padding[axis]:
-                to_index(side, symbols, "padding")
-        count = self.count(axis, to_index(n, symbols, "input_size"))
-        if count.value is None:
-            return index_to_sympy(count, SymbolTable(symbols))
-        if count.value < 1:
-            raise GeometryError(
-                "padding",
-                self.padding,
-                f"must leave an output: on axis {axis} an input of {n} gives {count.value} entries",
-                "take a larger input, less padding or more output_padding",
-            )
-        return count.value
+        note_symbols(self.output_padding, 0, note)
 
     # ------------------------------------------------------------------ the formula
 
-    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
-        letters, ndim = geometry.letters, self.spatial_axes
-        out = self.channel_axis(self.out_channels, letters.output_channel + ("'" if primed else ""), geometry)
-        if role == "input":
-            channel = self.channel_axis(self.in_channels, letters.input_channel, geometry)
-            return (*channel, *named_axes(letters.axes("input", ndim), geometry.sizes))
-        if role == "output":
-            return (*out, *named_axes(letters.axes("output", ndim), geometry.outputs))
-        if role == "weight":
-            rows = self.channel_axis(self.in_channels, letters.input_channel + "'", geometry)
-            inner = self.per_group("out_channels", geometry)
-            columns = self.channel_axis(inner, letters.output_channel + "'", geometry)
-            return (*rows, *columns, *named_axes(letters.axes("weight", ndim), [w.k for w in self.windows]))
-        return out
+    def weight_axes(self, geometry: Geometry) -> tuple[Axis, ...]:
+        letters = geometry.letters
+        rows = self.channel_axis(self.in_channels, letters.input_channel + "'", geometry)
+        columns = self.channel_axis(self.per_group("out_channels", geometry), letters.output_channel + "'", geometry)
+        return (*rows, *columns, *self.taps(geometry))
 
     def body(self, geometry: Geometry) -> Node:
         letters, ndim = geometry.letters, self.spatial_axes

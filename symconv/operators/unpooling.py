@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Compare, Guard, Node, Scalar, nonnegative, product, summation
+from symconv.formulas.algebra import Access, Compare, Node, Scalar, product, summation
 from symconv.formulas.index import Index
-from symconv.formulas.symbols import SymbolTable, index_to_sympy
-from symconv.operators.base import Axis, Geometry, Operator, named_axes
-from symconv.operators.options import Integer, axes_of, padding_pairs, per_axis, to_index
-from symconv.operators.window import Window
+from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.windowed import Spreading
 
 __all__ = ["MaxUnpool"]
 
 
 @dataclass(frozen=True, repr=False)
-class MaxUnpool(Operator):
+class MaxUnpool(Spreading):
     """Max unpooling: ``c[i, j] = sum over p, q of a[p, q] * [z[p, q] = i*W + j]`` (0-based).
 
     The tensor z holds flat positions in the output plane of width W, counted from 0 row by row, as max pooling returns
@@ -42,46 +39,11 @@ class MaxUnpool(Operator):
     ndim: int = 2
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        put(self, "stride", per_axis("stride", self.kernel_size if self.stride is None else self.stride, self.ndim, 1))
-        put(self, "padding", padding_pairs(self.padding, self.ndim, named=False))
+        self._read_window(self.kernel_size if self.stride is None else self.stride, named=False)
 
     @property
     def noun(self) -> str:
         return "max unpooling"
-
-    # ------------------------------------------------------------------ sizes
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The windows of the max pooling."""
-        options = zip(self.kernel_size, self.stride, self.padding, strict=True)
-        return tuple(Window(k, s, before, after) for k, s, (before, after) in options)
-
-    def count(self, axis: int, size: Index) -> Index:
-        """``s*(n - 1) + k - before - after``."""
-        window = self.windows[axis]
-        before, after = window.padding(size)
-        return window.s * (size - 1) + window.k - before - after
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """There is an output."""
-        return [nonnegative(self.count(axis, size) - 1)]
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        symbols: dict[str, Any] = {}
-        for value in (self.kernel_size[axis], self.stride[axis], *self.padding[axis]):
-            to_index(value, symbols, "kernel_size")
-        count = self.count(axis, to_index(n, symbols, "input_size"))
-        if count.value is None:
-            return index_to_sympy(count, SymbolTable(symbols))
-        if count.value < 1:
-            raise GeometryError(
-                "padding", self.padding, f"must leave an output: on axis {axis} an input of {n} gives {count.value}"
-            )
-        return count.value
 
     # ------------------------------------------------------------------ the formula
 

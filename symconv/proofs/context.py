@@ -14,7 +14,7 @@ from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
 from symconv.proofs.smt import Solver, script
-from symconv.proofs.verdict import Obligation, Outcome
+from symconv.proofs.verdict import Obligation, Outcome, condition
 
 __all__ = ["Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
 
@@ -228,7 +228,7 @@ class Context:
         """
         wanted = list(dict.fromkeys(goal for goal in goals if goal.truth is not True))
         if any(goal.truth is False for goal in wanted):
-            raise NotShown(f"{name}: {next(g for g in wanted if g.truth is False)} is false")
+            raise NotShown(f"{name}: {condition(next(g for g in wanted if g.truth is False))} is false")
         known = list(dict.fromkeys([*(self.hypotheses if only is None else only), *given]))
         present = set(known)
         settled = [goal for goal in wanted if goal in present]

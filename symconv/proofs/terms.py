@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, prod
 
 from symconv.formulas.algebra import (
     Absolute,
@@ -171,7 +171,7 @@ def flatten(term: Term, context: Context, label: str, *, window: bool = False) -
             own.add(local.define_exact(flat(guard.expr), flat(guard.divisor)))
     stated = [Guard(g.kind, flat(g.expr)) for g in (*range_guards(bounds), *conditions) if g.kind != "div"]
     ranges = tuple((bound.name, flat(bound.lower), flat(bound.upper)) for bound in bounds)
-    parts = _Factors(Index.of(1), Index.of(1), [], [])
+    parts = _Factors([], [], [], [])
     for factor in factors:
         parts.take(_rewrite(factor, define, frozenset()), split=not window)
     context.check_quotients(local.denominators)
@@ -179,13 +179,21 @@ def flatten(term: Term, context: Context, label: str, *, window: bool = False) -
     domain = [guard for guard in dict.fromkeys(stated) if guard.truth is not True]
     for goal in dict.fromkeys(exact):
         context.require("an exact quotient is exact", (goal,), domain)
+    for denominator in parts.common():
+        mark = context.trace.mark()
+        try:
+            context.require(f"{denominator!r} >= 1, so that it cancels", (Guard("ge", denominator - 1),), domain)
+        except NotShown:
+            context.trace.rewind(mark)
+        else:
+            parts.cancel(denominator)
     vanishing = [] if window else vanishing_accesses(parts.others, context)
     zero_outside = [
         *box_guards([*parts.accesses, *vanishing], context),
         *([] if window else share_guards(parts.others)),
     ]
     domain += [guard for guard in zero_outside if guard.truth is not True]
-    content, weight = _content(parts.weight)
+    content, weight = _content(prod(parts.scalars, start=Index.of(1)))
     if not weight.names & own:
         outer, weight = outer * weight, Index.of(1)
     return Flat(
@@ -193,7 +201,7 @@ def flatten(term: Term, context: Context, label: str, *, window: bool = False) -
         term.coefficient * content,
         outer,
         weight,
-        parts.divisor,
+        prod(parts.divisors, start=Index.of(1)),
         tuple(parts.accesses),
         tuple(parts.others),
         (*(bound.name for bound in bounds), *local.guards),
@@ -218,20 +226,30 @@ def _idle(bounds: Sequence[Bound], conditions: Sequence[Guard], factors: Sequenc
 class _Factors:
     """The factors of a term by kind."""
 
-    weight: Index
-    divisor: Index
+    scalars: list[Index]
+    divisors: list[Index]
     accesses: list[Access]
     others: list[Node]
+
+    def common(self) -> list[Index]:
+        """What stands above and below the line."""
+        return [divisor for divisor in dict.fromkeys(self.divisors) if divisor in self.scalars]
+
+    def cancel(self, factor: Index) -> None:
+        """Leave out a factor that is not 0 above and below the line, as often as it stands in both."""
+        while factor in self.scalars and factor in self.divisors:
+            self.scalars.remove(factor)
+            self.divisors.remove(factor)
 
     def take(self, factor: Node, *, split: bool) -> None:
         if split and isinstance(factor, Access):
             self.accesses.append(factor)
         elif split and isinstance(factor, Scalar):
-            self.weight = self.weight * factor.index
+            self.scalars.append(factor.index)
         elif split and _is_reciprocal(factor):
             assert isinstance(factor, Power)
             assert isinstance(factor.base, Scalar)
-            self.divisor = self.divisor * factor.base.index
+            self.divisors.append(factor.base.index)
         else:
             self.others.append(factor)
 

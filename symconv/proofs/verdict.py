@@ -80,7 +80,6 @@ class Counterexample:
         boxes: the first and last index of every tensor at these sizes, one pair an axis.
         left: the value of the left-hand side.
         right: the value of the right-hand side.
-        smallest: whether all smaller sizes were tried before.
         what: what is compared, such as "value" or "range of p".
     """
 
@@ -90,7 +89,6 @@ class Counterexample:
     boxes: Mapping[str, tuple[tuple[int, int], ...]]
     left: Any
     right: Any
-    smallest: bool = True
     what: str = "value"
 
     def matrix(self, tensor: str) -> Any:

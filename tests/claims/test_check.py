@@ -20,8 +20,10 @@ from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource
 from symconv.cli.application import commands
+from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.transposed import ConvTranspose
 
 EXERCISE = Path(__file__).parents[2] / "reports" / "dsga1008-hw2.toml"
 
@@ -88,7 +90,6 @@ def test_every_row_has_the_verdict_that_is_due(id: str) -> None:
 def witness(id: str, mode: str) -> dict[str, Any]:
     counter = exercise()[id, mode].verdict.counterexample
     assert counter is not None
-    assert counter.smallest
     return {
         "sizes": dict(counter.sizes),
         "indices": dict(counter.indices),
@@ -322,6 +323,11 @@ TRUE: list[tuple[str, Declarations]] = [
     ("diff(E, b[m]) == sum(g[p]*a[p+m-1], (p,1,3))", CONV1),
     ("diff(E, B) == corr(A, G)", CONV2),
     ("diff(E, A) == corr(pad(G, 2), rot180(B))", CONV2),
+    ("sum(a[i]*(i % 2), (i,1,5)) == a[1] + a[3] + a[5]", CONV1),
+    ("(-7) % 3 == 2", CONV1),
+    ("floor(7/(0-2)) == -4", CONV1),
+    ("size(S[p+9]) == 0", POOL),  # there is no such output, so there is no window
+    ("sum(1, s in S[p+9]) == 0", POOL),
     ("corr(corr(A, B), B) == corr(A, conv(pad(B, 1), B))", Declarations(Conv((2,)), (5,))),
     ("conv(A, B) == corr(A, rot180(B))", CONV2),
     ("rot180(rot180(A)) == A", CONV2),
@@ -390,7 +396,9 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("L(A, S, q) == 1", {"functions": {"L": "lp"}, "sets": ("S",)}, "^the name 'q' is not declared"),
     ("L(A, T, 2) == 1", {"functions": {"L": "lp"}, "sets": ("S",)}, "^the set 'T' is not declared"),
     ("L(A, S) == 1", {"functions": {"L": "lp"}, "sets": ("S",)}, "^S is a set and stands where a value is wanted"),
-    ("c[i] == mod(i, 2)", {}, "^the function 'mod' is not declared"),
+    ("c[i] == gcd(i, 2)", {}, "^the function 'gcd' is not declared"),
+    ("c[i] == mod(i)", {}, "^an index must be built from integers"),
+    ("c[i] == i % (K-3)", {}, "^divides by zero"),
     ("c[i] == sum(a[K], (K,1,3))", {}, "^K is declared as a size and cannot be summed over"),
     ("c[i] == c[i]/0", {}, "^divides by zero"),
     ("[[1/0]] == [[1]]", {}, "^divides by zero"),
@@ -410,6 +418,13 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     ("c[i] == limit(c[i], p, 0)", {}, "^only limits to infinity are read"),
     ("c[i] == 0", {"indices": {"i": "output 2"}}, "^indices: i = .output 2. must be a role and an axis"),
     ("c[i] == 0", {"nonnegative": ("z",)}, "^the tensor 'z' is not declared"),
+    (
+        "size(S[p]) == 3",
+        {"op": ConvTranspose((3,)), "sets": ("S",)},
+        "^S is a window of the input, and transposed conv",
+    ),
+    ("c[p] == 0", {"op": AdaptiveAvgPool((2,))}, "^claims speak of one window for all outputs, and adaptive average"),
+    ("size == P", {"op": Conv((3,), padding=((1, 2),)), "sizes": {"P": "padding"}}, "^sizes: 'P' is to be the padding"),
     ("c[i] == 0", {"sizes": {"Z": "width"}}, "^sizes: 'Z' must be one of input, output, kernel"),
     ("c[i] = 0", {}, "column 6: found '=', expected == for an equation"),
 ]

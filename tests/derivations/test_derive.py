@@ -93,7 +93,12 @@ def ids(case: object) -> str:
 @cache
 def worked(op: Any, what: Any, wrt: Any, size: tuple[int, ...] | None, base: int = 1) -> Derivation:
     """A derivation; an all-ones stage goes with the gradient by the input, where there is one."""
-    return derive(op, what, wrt, input_size=size, index_base=base, all_ones=what == "gradient" and wrt == "input")
+    return derive(op, what, wrt, input_size=size, index_base=base, all_ones=has_all_ones(op, what, wrt))
+
+
+def has_all_ones(op: Any, what: str, wrt: str) -> bool:
+    plain = isinstance(op, Conv) and op.padding_mode == "zeros" and op.in_channels == op.out_channels == 1
+    return plain and (what, wrt) == ("gradient", "input")
 
 
 def all_of(op: Any, size: tuple[int, ...] | None, base: int = 1) -> list[tuple[str, str, Derivation]]:
@@ -361,7 +366,7 @@ def _joined(piece: str, letters: Mapping[str, str]) -> str:
 def test_other_letters_change_nothing_but_the_letters(op: Any) -> None:
     for what, wrt in [("output", "input"), *(("gradient", v) for v in op.variables)]:
         plain_one = worked(op, what, wrt, None)
-        other = derive(op, what, wrt, names=_NAMES, all_ones=what == "gradient" and wrt == "input")  # type: ignore[arg-type]
+        other = derive(op, what, wrt, names=_NAMES, all_ones=has_all_ones(op, what, wrt))  # type: ignore[arg-type]
         assert [s.rule for s in other.steps] == [s.rule for s in plain_one.steps]
         assert [s.uses for s in other.steps] == [s.uses for s in plain_one.steps]
         for ours, theirs in zip(plain_one.steps, other.steps, strict=True):
@@ -379,6 +384,11 @@ def test_letters_that_meet_are_refused_and_unknown_questions_too() -> None:
         derive(MaxPool(2), "gradient", "weight")
     with pytest.raises(ArgumentError, match=r"^wrt.*must be a variable of Conv: input, weight"):
         derive(Conv(3), "gradient", "bias")
+    with pytest.raises(ArgumentError, match=r"^wrt belongs to a derivative or a gradient, got 'weight'"):
+        derive(Conv(3), "output", "weight")
+    for op, what in ((MaxPool(2), "gradient"), (Conv(3), "derivative"), (Conv(3, in_channels=2), "gradient")):
+        with pytest.raises(ArgumentError, match=r"^all_ones belongs to the gradient by the input of a Conv"):
+            derive(op, what, all_ones=True)  # type: ignore[arg-type]
 
 
 # ---------------------------------------------------------------------- broken rules

@@ -177,6 +177,38 @@ def test_a_matrix_in_latex_reads_back() -> None:
     assert tuple(tuple(map(Fraction, row)) for row in plain_cells) == f.G
 
 
+def width(entry: str) -> float:
+    """A lower bound of how wide an entry of a matrix is set in 10 points, in points."""
+    digits = 3.9 * max(map(len, re.findall(r"\d+", entry))) if "frac" in entry else 5 * len(entry.strip("-"))
+    return digits + 7.7 * entry.startswith("-")
+
+
+@pytest.mark.parametrize(("m", "r"), [(4, 3), (14, 3), (8, 8)])
+def test_no_matrix_is_wider_than_a_line_and_its_blocks_are_the_matrix(m: int, r: int) -> None:
+    f = cook_toom(m, r)
+    displays = re.findall(r"\\\[\n(.*?)\n\\\]", latex(nested(m, r)), re.DOTALL)
+    rows: dict[str, list[list[str]]] = {}
+    name = ""
+    for display in displays:
+        found = re.search(r"\\begin\{array\}\{(r+)\}\n(.*)\n\\end\{array\}", display, re.DOTALL)
+        if found is None or "text" in display:
+            continue
+        block = [
+            [re.sub(r"\\tfrac\{(\d+)\}\{(\d+)\}", r"\1/\2", cell).strip() for cell in row.split("&")]
+            for row in re.split(r"\\\\(?:\[6pt\])?\n", found[2])
+        ]
+        raw = [re.split("&", row) for row in re.split(r"\\\\(?:\[6pt\])?\n", found[2])]
+        wide = sum(10 + max(width(cell.strip()) for cell in column) for column in zip(*raw, strict=True))
+        assert wide <= 310, display
+        if display.startswith(r"\left."):
+            rows[name] = [[*old, *new] for old, new in zip(rows[name], block, strict=True)]
+        else:
+            name = display.partition(" = ")[0]
+            rows[name] = block
+    matrices = [tuple(tuple(map(Fraction, row)) for row in matrix) for matrix in rows.values()]
+    assert matrices == [f.AT, f.G, f.BT]
+
+
 def test_the_text_holds_the_matrices_the_costs_and_the_errors() -> None:
     shown = text(nested((2, 2), (3, 3)), MEASURED)
     assert shown.startswith("F(2x2, 3x3): 4 outputs of a correlation with 9 taps by 16 multiplications\n")

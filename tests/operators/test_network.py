@@ -250,6 +250,8 @@ def test_padding_layers_norms_and_what_is_ignored() -> None:
         "Sequential(ReflectionPad2d((1, 2, 0, 3)), Conv2d(1, 2, 3), Swoosh(), GELU(approximate='none'), Dropout(p=0.1))"
     )
     (layer,) = network_from_text(text, (1, 8, 9), ignore=["Swoosh"]).layers
+    with pytest.raises(ArgumentError, match="ignore must be the class name of a layer of the model, got 'Swosh'"):
+        network_from_text(text, (1, 8, 9), ignore=["Swoosh", "Swosh"])
     assert layer.output == (2, 8 + 3 - 2, 9 + 3 - 2)
     assert layer.unread_of_network == ((), ())
     unfolded = network_from_text("Sequential(Unfold(2, stride=2), Conv2d(1, 1, 1))", (3, 4, 6))
@@ -429,5 +431,7 @@ def test_the_same_shapes_as_onnx_infers(graph: Graph) -> None:
         entry.name: tuple(dim.dim_value for dim in entry.type.tensor_type.shape.dim)
         for entry in (*inferred.value_info, *inferred.output)
     }
-    for layer in network_from_onnx(model).layers:
+    layers = network_from_onnx(model).layers
+    assert len(layers) == 3
+    for layer in layers:
         assert shapes[layer.name] == (1, *layer.output)

@@ -25,7 +25,8 @@ from symconv.formulas.calculus import differentiate
 from symconv.formulas.formula import Formula, Quantity, Tensor
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.symbols import symbol
-from symconv.operators.base import Operator, Variable, numbered
+from symconv.operators.base import Operator, Variable
+from symconv.operators.frame import numbered
 from symconv.operators.letters import Letters
 
 __all__ = [

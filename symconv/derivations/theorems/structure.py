@@ -20,8 +20,8 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.formula import Tensor
 from symconv.formulas.index import Index
-from symconv.operators.base import numbered
 from symconv.operators.convolution import Conv
+from symconv.operators.frame import numbered
 from symconv.proofs.prove import prove
 from symconv.proofs.verdict import Verdict
 

@@ -18,6 +18,7 @@ __all__ = ["latex", "matrix_latex", "matrix_text", "text"]
 
 Table = Sequence[tuple[Maths, Sequence[str]]]
 
+LINE, COLUMN_GAP = 280, 10  # points: an article's line of 345 without "A = " and brackets, and between two columns
 TILE, KERNEL, PRODUCTS = Maths("d", "d"), Maths("g", "g"), Maths(r"[\,\cdots\,]", "[⋯]")
 UNSHARED = "A multiplication by 0, 1 or −1 is none, and nothing is shared between rows."
 
@@ -62,16 +63,12 @@ def latex(algorithm: Nested, measurements: Sequence[Measurement] = ()) -> str:
         measurements: what `symconv.derivations.winograd.accuracy.measure` has found, one a format.
     """
     worked = derivation(algorithm)
-    displays = [equals(name, Maths(matrix_latex(matrix), "")).latex for name, matrix in _matrices(algorithm)]
-    displays.append(_array(_COST_TITLES, _costs(algorithm)))
+    displays = [display for name, matrix in _matrices(algorithm) for display in _matrix_displays(name, matrix)]
+    displays.append(_display(_array(_COST_TITLES, _costs(algorithm))))
     if measurements:
-        displays.append(
-            _array(
-                _error_titles(algorithm),
-                [(row, [_scientific(cell) for cell in cells]) for row, cells in _measured(measurements)],
-            )
-        )
-    return "\n\n".join([worked.latex(), *(f"\\[\n{display}\n\\]" for display in displays)])
+        rows = [(row, [_scientific(cell) for cell in cells]) for row, cells in _measured(measurements)]
+        displays.append(_display(_array(_error_titles(algorithm), rows)))
+    return "\n\n".join([worked.latex(), *displays])
 
 
 def matrix_text(matrix: Matrix) -> list[str]:
@@ -101,6 +98,40 @@ def matrix_latex(matrix: Matrix) -> str:
     ending = " \\\\[6pt]\n" if fractions else " \\\\\n"
     rows = ending.join(" & ".join(map(_small, row)) for row in matrix)
     return f"\\left[\\begin{{array}}{{{'r' * len(matrix[0])}}}\n{rows}\n\\end{{array}}\\right]"
+
+
+def _display(mathematics: str) -> str:
+    return f"\\[\n{mathematics}\n\\]"
+
+
+def _matrix_displays(name: Maths, matrix: Matrix) -> list[str]:
+    """``name = matrix``; a matrix that is wider than a line goes on below, with its brackets at its two ends."""
+    parts = [matrix_latex(block) for block in _column_blocks(matrix)]
+    parts = [part.removesuffix(r"\right]") + r"\;\cdots\right." for part in parts[:-1]] + parts[-1:]
+    parts[1:] = [r"\left.\cdots\;" + part.removeprefix(r"\left[") for part in parts[1:]]
+    return [_display(part) for part in (equals(name, Maths(parts[0], "")).latex, *parts[1:])]
+
+
+def _column_blocks(matrix: Matrix) -> list[Matrix]:
+    """The columns of a matrix in blocks, each no wider than a line of an article in 10 points."""
+    columns: list[list[tuple[Fraction, ...]]] = [[]]
+    room = LINE
+    for column in zip(*matrix, strict=True):
+        width = max(map(_points, column)) + COLUMN_GAP
+        if width > room and columns[-1]:
+            columns.append([])
+            room = LINE
+        columns[-1].append(column)
+        room -= width
+    return [tuple(zip(*block, strict=True)) for block in columns]
+
+
+def _points(entry: Fraction) -> int:
+    """About how wide an entry is set: digits of 5 points, of 4 in a small fraction, and a sign of 8."""
+    sign = 8 if entry < 0 else 0
+    if entry.denominator == 1:
+        return sign + 5 * len(str(abs(entry.numerator)))
+    return sign + 3 + 4 * max(len(str(abs(entry.numerator))), len(str(entry.denominator)))
 
 
 def _small(entry: Fraction) -> str:

@@ -53,7 +53,7 @@ class Written:
     line: int = 0
 
 
-def from_text(text: str, *, input_size: Sequence[int] | None = None, channels: int = 1) -> Operator:
+def from_text(text: str, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Operator:
     """The operator of one layer in PyTorch's spelling, as it is printed or as it is typed.
 
     Args:
@@ -69,12 +69,12 @@ def from_text(text: str, *, input_size: Sequence[int] | None = None, channels: i
     return read_text(text, input_size=input_size, channels=channels).announced()
 
 
-def read_text(text: str, *, input_size: Sequence[int] | None = None, channels: int = 1) -> Imported:
+def read_text(text: str, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of one layer that is written out, with notes; see `from_text`."""
     return read_written(written(text), input_size=input_size, channels=channels)
 
 
-def read_written(layer: Written, *, input_size: Sequence[int] | None = None, channels: int = 1) -> Imported:
+def read_written(layer: Written, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of one layer, and what its text leaves open."""
     given = bound(layer.name, layer.positional, layer.keywords)
     read = read_layer(layer.name, given, input_size=input_size, channels=channels)

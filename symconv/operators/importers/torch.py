@@ -55,7 +55,7 @@ SIGNATURES: Mapping[str, tuple[tuple[str, object], ...]] = {
 """The options of every family of layers in PyTorch's order, with their defaults."""
 
 
-def from_torch(module: object, *, input_size: Sequence[int] | None = None, channels: int = 1) -> Operator:
+def from_torch(module: object, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Operator:
     """The operator that a PyTorch layer computes.
 
     The layer is known by the name of its class, and its attributes are read; PyTorch is not imported. Weights are not
@@ -65,7 +65,8 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
         module: Conv1d to Conv3d, ConvTranspose1d to 3d, MaxPool, AvgPool, LPPool, AdaptiveAvgPool, AdaptiveMaxPool and
             MaxUnpool of 1 to 3 axes, Unfold or Fold.
         input_size: the spatial sizes of the input, for an adaptive pooling that keeps the size of an axis (None).
-        channels: the number of channels of the image of Unfold and Fold, which do not know it themselves.
+        channels: the number of channels of the image of Unfold and Fold (1 if left out), which do not know it
+            themselves.
 
     Raises:
         NotSupportedError: for another class, or a lazy layer that has not seen an input yet.
@@ -83,7 +84,7 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
     return read_module(module, input_size=input_size, channels=channels).announced()
 
 
-def read_module(module: object, *, input_size: Sequence[int] | None = None, channels: int = 1) -> Imported:
+def read_module(module: object, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of a PyTorch layer, and where PyTorch departs from it; see `from_torch`."""
     name = type(module).__name__
     return read_layer(name, options_of(module), input_size=input_size, channels=channels)
@@ -158,7 +159,7 @@ def bound(name: str, positional: Sequence[object], keywords: Mapping[str, object
 
 
 def read_layer(
-    name: str, given: Mapping[str, object], *, input_size: Sequence[int] | None = None, channels: int = 1
+    name: str, given: Mapping[str, object], *, input_size: Sequence[int] | None = None, channels: int | None = None
 ) -> Imported:
     """The operator of a layer with a class name and options by name; options left out have PyTorch's defaults.
 
@@ -188,7 +189,11 @@ def read_layer(
     if family.startswith("Adaptive"):
         values["output_size"] = _kept_sizes(name, values["output_size"], ndim, input_size)
     if family in ("Unfold", "Fold"):
-        values["in_channels"] = channels
+        values["in_channels"] = 1 if channels is None else channels
+    elif channels is not None:
+        raise ArgumentError(
+            f"{name}: channels", channels, "must be left out: they are those of the image of Unfold or Fold"
+        )
     return _READERS[family](values, ndim)
 
 

@@ -68,6 +68,8 @@ def _followed(chain: _Chain, input_shape: Sequence[int]) -> Network:
     """The layers of a chain applied one after the other."""
     input_shape = sizes_of("input_shape", input_shape)
     layers = list(chain.layers())
+    for name in sorted(chain.ignored - set(_names(chain.root))):
+        raise ArgumentError("ignore", name, "must be the class name of a layer of the model")
     axes = next((_axes(layer) for _, layer in layers if is_layer(layer.name)), None)
     if axes is None:
         raise ArgumentError("the model", chain.root.name, "must have a layer with windows, such as Conv2d")
@@ -94,6 +96,16 @@ def _followed(chain: _Chain, input_shape: Sequence[int]) -> Network:
     return network
 
 
+def _names(layer: Written) -> Iterator[str]:
+    """The class names of a layer and of all that it holds."""
+    yield layer.name
+    for _, child in layer.children:
+        yield from _names(child)
+    for entry in layer.positional:
+        if isinstance(entry, Written):
+            yield from _names(entry)
+
+
 def _axes(layer: Written) -> int:
     found = re.search(r"([123])d$", layer.name)
     return int(found[1]) if found else 2
@@ -105,7 +117,7 @@ class _Chain:
     def __init__(self, root: Written, ignored: frozenset[str]) -> None:
         self.root = root
         self.notes: list[str] = []
-        self._ignored = ignored
+        self.ignored = ignored
 
     def layers(self) -> Iterator[tuple[str, Written]]:
         """The layers that hold no others, with their labels."""
@@ -119,7 +131,7 @@ class _Chain:
             if layer.name != "Sequential":
                 yield label, layer
             return
-        if layer.name in self._ignored:
+        if layer.name in self.ignored:
             return
         if layer.name in _UNORDERED:
             raise NotSupportedError(
@@ -139,7 +151,9 @@ class _Chain:
             if name.startswith("Fold"):
                 raise NotSupportedError(f"{name} puts patches together, and takes no image")
             if is_layer(name):
-                read = read_written(layer, input_size=image.sizes, channels=image.channels)
+                read = read_written(
+                    layer, input_size=image.sizes, channels=image.channels if name == "Unfold" else None
+                )
                 result = network.apply(label, name, read.operator, image)
                 for note in read.notes:
                     network.note(note)
@@ -149,7 +163,7 @@ class _Chain:
                 return network.apply(label, name, _padded(layer, padding, image), image, listed=False)
         except SymconvError as error:
             raise _placed(error, layer) from None
-        if _SAME_SHAPE.fullmatch(name) or name in self._ignored:
+        if _SAME_SHAPE.fullmatch(name) or name in self.ignored:
             return image
         if name in _ENDS:
             return None
