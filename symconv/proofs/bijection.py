@@ -17,6 +17,7 @@ from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Redu
 from symconv.formulas.index import Index
 from symconv.formulas.terms import Term, expand
 from symconv.proofs.context import Context, NotShown
+from symconv.proofs.rewriting import one_maximum, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
 from symconv.proofs.verdict import Match
@@ -42,6 +43,27 @@ class _Class:
 
 def equal_sums(left: Node, right: Node, context: Context) -> list[Match]:
     """Show that two trees have the same value for all that the context allows.
+
+    Where the terms do not match as they are, sums over a fixed range are written out, and it is tried again.
+
+    Raises:
+        NotShown: where no such proof was found, which says nothing about the statement.
+    """
+    mark = context.trace.mark()
+    try:
+        return _matched(left, right, context)
+    except NotShown as failure:
+        for pair in written_pairs(left, right):
+            context.trace.rewind(mark)
+            try:
+                return _matched(*pair, context)
+            except NotShown:
+                continue
+        raise failure
+
+
+def _matched(left: Node, right: Node, context: Context) -> list[Match]:
+    """Show that two trees have the same value by matching their terms.
 
     All terms of ``left - right`` are sorted into classes of equal terms; in each class the coefficients must cancel,
     or the domain be empty.
@@ -180,7 +202,7 @@ def same(left: Node, right: Node, context: Context) -> None:
     elif isinstance(left, Share) and isinstance(right, Share) and left.policy == right.policy:
         _same_share(left, right, context)
     elif isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op == "max":
-        _same_window(left, right, context)
+        _same_window(one_maximum(left), one_maximum(right), context)
     elif _is_atomic(left) and _is_atomic(right):
         raise NotShown(f"a {type(left).__name__.lower()} and a {type(right).__name__.lower()} were not shown equal")
     else:

@@ -62,6 +62,9 @@ _NOTHING = Form.atom("-oo")
 class Forms:
     """A domain to evaluate formulas in (see `symconv.formulas.exact.Domain`); the entries of tensors stay letters."""
 
+    def __init__(self) -> None:
+        self._members: dict[Form, list[Form]] = {}  # what a maximum was taken of
+
     def number(self, value: Fraction) -> Form:
         return Form.of({(): Fraction(value)})
 
@@ -120,7 +123,8 @@ class Forms:
         return Form.atom(f"sign({positive.key})").times(Fraction(sign))
 
     def maximum(self, values: list[Any]) -> Form:
-        distinct: dict[str, Form] = {value.key: value for value in values if value != _NOTHING}
+        members = [member for value in values for member in self._members.get(value, [value])]
+        distinct: dict[str, Form] = {value.key: value for value in members if value != _NOTHING}
         numbers = [value.constant for value in distinct.values() if value.constant is not None]
         kept = sorted(key for key, value in distinct.items() if value.constant is None)
         if not distinct:
@@ -130,7 +134,9 @@ class Forms:
         if len(kept) == 1 and not numbers:
             return distinct[kept[0]]
         shown = kept if not numbers else [str(max(numbers)), *kept]
-        return Form.atom(f"max({'; '.join(shown)})")
+        found = Form.atom(f"max({'; '.join(shown)})")
+        self._members[found] = list(distinct.values())  # a maximum of this one is a maximum of these
+        return found
 
     def compare(self, left: Any, relation: str, right: Any) -> Form:
         difference = self.add([left, right.times(Fraction(-1))])

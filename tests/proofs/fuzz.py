@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product as every
 from typing import Any
 
 from symconv.formulas.algebra import (
@@ -409,6 +410,51 @@ def law_two_layers(rng: random.Random, axes: tuple[Axis, ...]) -> tuple[Node, li
     return left, [right], "p"
 
 
+def law_written(rng: random.Random, axes: tuple[Axis, ...]) -> tuple[Node, list[Node], str]:
+    """A window of a few taps, and its taps one by one, all of them or those of one axis."""
+    counts = [rng.randint(1, 4 if len(axes) == 1 else 2) for _ in axes]
+    guards = [g for x in axes for g in between(0, x.read, x.I - 1) if rng.random() < 0.5]
+    factors: list[Node] = [Access("a", tuple(x.read for x in axes))]
+    if rng.random() < 0.4:
+        factors.append(Scalar(V(axes[0].m) + rng.randint(0, 2)))
+    if rng.random() < 0.3:
+        factors.append(Power(Access("g", tuple(V(x.p) for x in axes)), const(rng.choice([2, -1]))))
+    if rng.random() < 0.3:
+        factors.append(Access("a", tuple(floor(x.read, 2) for x in axes)))
+    bounds = [Bound(x.m, V(0), V(count - 1)) for x, count in zip(axes, counts, strict=True)]
+    whole = summation(product(*factors), *bounds, guards=guards)
+
+    def written(some: int) -> Node:
+        terms = []
+        for taps in every(*(range(count) for count in counts[:some])):
+            env = {x.m: V(tap) for x, tap in zip(axes, taps, strict=False)}
+            entry = product(*(substitute(factor, env) for factor in factors))
+            terms.append(summation(entry, *bounds[some:], guards=[guard.subs(env) for guard in guards]))
+        return add(*terms)
+
+    return whole, [written(some) for some in range(1, len(axes) + 1)], "p"
+
+
+def law_nested(rng: random.Random, axes: tuple[Axis, ...]) -> tuple[Node, list[Node], str]:
+    """A maximum over a box of taps, and maxima of maxima, with guards that may leave inner windows empty."""
+    first = axes[0]
+    here: tuple[Index, ...]
+    if len(axes) == 1:
+        bounds = [Bound(first.m, V(0), first.K - 1), Bound(first.u, V(0), V(rng.randint(0, 2)))]
+        here = (first.read + V(first.u),)
+    else:
+        bounds = [Bound(x.m, V(0), x.K - 1) for x in axes]
+        here = tuple(x.read for x in axes)
+    guards = [g for x, place in zip(axes, here, strict=True) for g in between(0, place, x.I - 1)]
+    guards = [g for g in guards if rng.random() < 0.7]
+    entry = Access("a", here)
+    body: Node = Absolute(entry) if rng.random() < 0.3 else entry
+    outer, inner = bounds if rng.random() < 0.5 else bounds[::-1]
+    early = tuple(g for g in guards if inner.name not in g.names)
+    nested = Reduce("max", (outer,), early, Reduce("max", (inner,), tuple(g for g in guards if g not in early), body))
+    return Reduce("max", tuple(bounds), tuple(guards), body), [nested], "p"
+
+
 LAWS: dict[str, Law] = {
     "output": law_output,
     "derivative": law_derivative,
@@ -420,6 +466,8 @@ LAWS: dict[str, Law] = {
     "average": law_average,
     "padding": law_padding,
     "two layers": law_two_layers,
+    "written": law_written,
+    "nested": law_nested,
 }
 
 

@@ -1,0 +1,138 @@
+"""Two ways to write a tree so that terms can be matched which did not stand there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from itertools import product as every
+from math import prod
+
+from symconv.formulas.algebra import (
+    ZERO,
+    Access,
+    Bound,
+    Bracket,
+    Constant,
+    Guard,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    names_in,
+    rename_bounds,
+    substitute,
+    walk,
+)
+from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
+from symconv.formulas.terms import Term, expand, rebuild
+
+__all__ = ["MOST_TERMS", "one_maximum", "written_pairs"]
+
+MOST_TERMS = 128
+"""A sum with more terms than that is not written out."""
+
+
+def one_maximum(reduce: Reduce) -> Reduce:
+    """A maximum of maxima as one maximum over the pairs of their taps.
+
+    An empty maximum is minus infinity, which changes no maximum that it takes part in: so nothing is asked of the
+    inner windows, which may be empty at some outer taps.
+    """
+    while isinstance(reduce.body, Reduce) and reduce.op == reduce.body.op == "max":
+        used = names_in(Reduce("max", reduce.bounds, reduce.guards, ZERO))
+        inner = rename_bounds(reduce.body, used)
+        reduce = Reduce("max", (*reduce.bounds, *inner.bounds), (*reduce.guards, *inner.guards), inner.body)
+    return reduce
+
+
+def written_pairs(left: Node, right: Node) -> list[tuple[Node, Node]]:
+    """The two with sums written out on both sides, the ways in which that says something new."""
+    pairs = [(written_out(left, longest=longest), written_out(right, longest=longest)) for longest in (False, True)]
+    return [pair for pair in dict.fromkeys(pairs) if pair != (left, right)]
+
+
+def written_out(node: Node, *, longest: bool) -> Node:
+    """A tree with the sums over fixed ranges written out term by term, the shortest first or the longest.
+
+    A range stays as it is where there would be more than `MOST_TERMS` terms, so that two ways to write a sum, of which
+    one has these ranges written out already, come to the same.
+    """
+    terms = expand(node)
+    return rebuild(chain.from_iterable(_terms(term, MOST_TERMS // len(terms), longest) for term in terms))
+
+
+def _terms(term: Term, most: int, longest: bool) -> Iterator[Term]:
+    """The terms that a sum has if it is written out, at most so many."""
+    names = {bound.name for bound in term.bounds}
+    # the value of a length that is a number; a range that starts at another bound index is left alone
+    fixed = [(bound, (bound.upper - bound.lower + 1).value) for bound in term.bounds if not bound.lower.names & names]
+    chosen: list[tuple[Bound, int]] = []
+    for bound, length in sorted(((b, n) for b, n in fixed if n is not None), key=lambda p: p[1], reverse=longest):
+        if prod(n for _, n in chosen) * length <= most:
+            chosen.append((bound, max(0, length)))
+    if not _keeps_meaning(term, {bound.name for bound, _ in chosen}):
+        yield term
+        return
+    others = tuple(bound for bound in term.bounds if all(bound is not mine for mine, _ in chosen))
+    for shifts in every(*(range(length) for _, length in chosen)):
+        env: dict[str, IndexLike] = {b.name: b.lower + shift for (b, _), shift in zip(chosen, shifts, strict=True)}
+        guards = tuple(guard.subs(env) for guard in term.guards)
+        if all(guard.truth is not False for guard in guards):
+            factors = tuple(substitute(factor, env) for factor in term.factors)
+            left = tuple(guard for guard in guards if guard.truth is not True)
+            yield Term(term.coefficient, factors, tuple(bound.subs(env) for bound in others), left)
+
+
+def _keeps_meaning(term: Term, names: set[str]) -> bool:
+    """Whether numbers may be put in for these names without hiding what the term may not have a value for.
+
+    A number makes a quotient exact or not, a divisor 0 or not, and a factor of 0 makes all of that disappear, while the
+    sum itself has no value then.
+    """
+    nodes = [node for factor in term.factors for node in walk(factor)]
+    quotients = [q for expr in _expressions(term, nodes) for q in _quotients(expr)]
+    if any(q.rounding == "exact" or q.denominator.names & names for q in quotients):
+        return False
+    if any(guard.divisor is not None and guard.divisor.names & names for guard in _guards(term, nodes)):
+        return False
+    divisors: list[Node] = [node for node in nodes if isinstance(node, Power) and not _is_positive(node.exponent)]
+    weights: list[Node] = [node for node in nodes if isinstance(node, Scalar)]
+    return not divisors or not any(names_in(node) & names for node in divisors + weights)
+
+
+def _is_positive(exponent: Node) -> bool:
+    return isinstance(exponent, Constant) and exponent.value > 0
+
+
+def _guards(term: Term, nodes: list[Node]) -> list[Guard]:
+    return [*term.guards, *(guard for node in nodes if isinstance(node, Bracket | Reduce) for guard in node.guards)]
+
+
+def _expressions(term: Term, nodes: list[Node]) -> Iterator[Index]:
+    """All index expressions in a term, whose factors' nodes are given."""
+    reductions = [node for node in nodes if isinstance(node, Reduce)]
+    for bound in (*term.bounds, *(b for node in reductions for b in node.bounds)):
+        yield from (bound.lower, bound.upper)
+    for guard in _guards(term, nodes):
+        yield guard.expr
+        if guard.divisor is not None:
+            yield guard.divisor
+    for node in nodes:
+        if isinstance(node, Scalar):
+            yield node.index
+        elif isinstance(node, Access | Named):
+            yield from node.index
+        elif isinstance(node, Share):
+            yield from node.at
+
+
+def _quotients(expr: Index) -> Iterator[Quotient]:
+    for key in expr.terms:
+        for atom in key:
+            if isinstance(atom, Quotient):
+                yield atom
+                yield from chain(_quotients(atom.numerator), _quotients(atom.denominator))
+            elif isinstance(atom, Extremum):
+                yield from chain.from_iterable(_quotients(arg) for arg in atom.args)
