@@ -16,6 +16,9 @@ __all__ = ["Measurement", "measure", "repeated", "spread"]
 WINDOW = 0.004
 """How long a window of calls lasts at least, in seconds."""
 
+WARM = 0.1
+"""A call that takes less is made once before its window: else the quick ones alone would start warm."""
+
 FEW_ROUNDS, LEAST_ROUNDS, MOST_ROUNDS = 3, 5, 60
 FAR = 4.0
 """A peer that takes this many times as long as the fastest one runs in the first few rounds only."""
@@ -140,10 +143,10 @@ def _far(once: Mapping[str, float], seconds: float) -> dict[str, int]:
 
 
 def _window(call: Call, once: float, clock: Clock, repeats: int | None = None, warm: bool = True) -> float:
-    """Seconds a call, over a window of calls; a short call is made once before, to be where the last peer was not."""
+    """Seconds a call, over a window of calls, with one call before it, to be where the last peer was not."""
     if repeats is None:
         repeats = max(1, min(2000, int(WINDOW / max(once, 1e-7))))
-    if warm and once < WINDOW:
+    if warm and once < WARM:
         call()
     start = clock()
     for _ in range(repeats):

@@ -159,4 +159,7 @@ def kernel_of(task: Task, data: Data, accuracy: str) -> tuple[WindowKernel, Call
         return kernel, (lambda: kernel(x)) if given is None else (lambda: kernel(x, given))
     if task.direction == "weight gradient":
         return kernel, lambda: kernel.vjp(upstream, x, given, wrt=("weight",)).weight
-    return kernel, lambda: kernel.vjp(upstream, x, given, wrt=("input",)).input
+    known = None  # what a backward pass needs of the forward pass is at hand, for ours as for the peers
+    if task.operator != "conv":
+        known = kernel(x, return_indices=True) if task.operator == "max" else kernel(x)
+    return kernel, lambda: kernel.vjp(upstream, x, given, wrt=("input",), output=known).input

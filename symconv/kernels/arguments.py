@@ -29,8 +29,8 @@ __all__ = [
 class Types:
     """The type of the result, and the type that is computed in: float32 for float16, int64 for integers."""
 
-    result: npt.DTypeLike
-    compute: npt.DTypeLike
+    result: np.dtype[Any]
+    compute: np.dtype[Any]
 
     def of(self, variable: Array) -> npt.DTypeLike:
         """The type of a variable's gradient: its own, or that of the result where it is an integer."""
@@ -39,7 +39,7 @@ class Types:
     @property
     def exact(self) -> bool:
         """True for integers."""
-        return np.dtype(self.compute).kind in "iu"
+        return self.compute.kind in "iu"
 
 
 def as_array(name: str, value: Any) -> Array:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, engine_weight, types_of
+from symconv.errors import ArgumentError
+from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, engine_weight, fit, types_of
 from symconv.kernels.compiled import Compiled, remember
-from symconv.kernels.engine import Engine
+from symconv.kernels.engine import Engine, Known
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
+from symconv.kernels.parameters import Bound, bias_of, refuse_overflow, weight_of
 from symconv.kernels.plan import Task
 from symconv.kernels.stages.plan import StageEngine
+from symconv.operators.pooling import MaxPool
 
-__all__ = ["Arguments", "Bound", "Frame"]
+__all__ = ["Arguments", "Frame"]
 
 
 @dataclass
@@ -44,23 +46,6 @@ class Frame:
     weight: tuple[int, ...] | None
     bias: tuple[int, ...] | None
     engines: dict[Task, Engine] = field(default_factory=dict)
-
-
-class Bound:
-    """A weight given at compile time: as the user gave it, and as engines take it in each type."""
-
-    def __init__(self, weight: Array, arranged: Array) -> None:
-        self.weight, self._arranged = weight, arranged
-        self._in_type: dict[Any, Array] = {}
-
-    def in_type(self, dtype: npt.DTypeLike) -> Array:
-        """The weight in a type; the same array every time, which must not be written to."""
-        key = np.dtype(dtype)
-        if key not in self._in_type:
-            converted = self._arranged.astype(key, copy=False)
-            converted.flags.writeable = False
-            self._in_type[key] = converted
-        return self._in_type[key]
 
 
 class Arguments:
@@ -98,8 +83,9 @@ class Arguments:
     ) -> None:
         self.compiled, self.bound = compiled, bound
         self.array = array = as_array("x", x)
-        self.weight = self._weight(weight)
-        self.bias = self._bias(bias, bias_needed)
+        op, form = compiled.op, compiled.form
+        self.weight = weight_of(op, form.channels is not None, weight, bound)
+        self.bias = bias_of(op, form.letter("bias") is not None, bias, bias_needed)
         key = (
             array.shape,
             array.dtype,
@@ -122,34 +108,6 @@ class Arguments:
             if self.bias is not None:
                 assert frame.bias is not None
                 self.given["bias"] = self.bias.reshape(frame.bias).astype(compute, copy=False)
-
-    def _weight(self, value: Any) -> Array | None:
-        """The weight: there if and only if the operator has one, and then either bound or given."""
-        if self.bound is not None:
-            if value is not None:
-                raise ArgumentError(
-                    "weight", type(value).__name__, "must be left out: it was bound by compile(weight=...)"
-                )
-            return self.bound.weight
-        if self.compiled.form.channels is None:
-            if value is not None:
-                raise ArgumentError(
-                    "weight", type(value).__name__, f"must be left out: {self.compiled.op!r} has no weight"
-                )
-            return None
-        if value is None:
-            raise ArgumentError("weight", None, f"must be given: {self.compiled.op!r} has a weight")
-        return as_array("weight", value)
-
-    def _bias(self, value: Any, needed: bool) -> Array | None:
-        """The bias: there only if the operator has one."""
-        if value is not None:
-            if self.compiled.form.letter("bias") is None:
-                raise ArgumentError("bias", type(value).__name__, f"must be left out: {self.compiled.op!r} has no bias")
-            return as_array("bias", value)
-        if needed and self.compiled.form.letter("bias") is not None:
-            raise ArgumentError("bias", None, f"must be given: {self.compiled.op!r} has a bias")
-        return None
 
     def _frame(self) -> Frame:
         form = self.compiled.form
@@ -195,6 +153,33 @@ class Arguments:
         """An output laid out like the input of the call, in the type of the result."""
         return y.reshape(self.frame.result).astype(self.types.result, copy=False)
 
+    def known(self, output: Any) -> Known:
+        """What is known of the forward pass: its output, or a pair of that and the indices of maxima.
+
+        Raises:
+            ArgumentError: for anything else, for another shape, and for an index that is none of the input plane.
+        """
+        indices = None
+        if isinstance(output, tuple):
+            if len(output) != 2 or not isinstance(self.compiled.op, MaxPool):
+                raise ArgumentError(
+                    "output", f"a tuple of {len(output)}", "must be what the call returned: a pair is for MaxPool alone"
+                )
+            output, indices = output[0], self._indices(output[1])
+        y = fit("output", as_array("output", output), self.frame.result, "the shape of the output")
+        # rounded to a smaller type it would say less than what it is computed from
+        exact = y.dtype == self.types.compute
+        return Known(y.reshape(self.frame.shape_out) if exact else None, indices)
+
+    def _indices(self, value: Any) -> Array:
+        given = fit("output[1]", as_array("output[1]", value), self.frame.result, "the shape of the output")
+        plane = prod(self.layout.sizes)
+        within = given.dtype.kind in "iu" and (not given.size or (given.min() >= -1 and given.max() < plane))
+        if not within:
+            found = given.dtype.name if given.dtype.kind == "f" else f"{given.min()} to {given.max()}"
+            raise ArgumentError("output[1]", found, f"must hold integers, from -1 to {plane - 1}: indices of a plane")
+        return given.reshape(self.frame.shape_out).astype(np.intp, copy=False)
+
     # ------------------------------------------------------------------ integers
 
     def refuse_inexact(self) -> None:
@@ -202,7 +187,9 @@ class Arguments:
         if not self.types.exact:
             return
         if self.compiled.form.channels is not None:
-            self._refuse_overflow()
+            assert self.weight is not None
+            whole = self.weight.ndim > len(self.layout.axes)
+            refuse_overflow(self.x, self.weight.reshape(len(self.weight) if whole else 1, -1), self.bias)
             return
         engine = self.engine("output")
         if not (isinstance(engine, StageEngine) and engine.chain.fill):
@@ -219,26 +206,4 @@ class Arguments:
                 "must have a floating dtype: a window without a real tap has the maximum "
                 "-infinity, which is no integer",
                 "pass x.astype('float64')",
-            )
-
-    def _refuse_overflow(self) -> None:
-        largest = max((abs(int(self.x.min())), abs(int(self.x.max()))), default=0) if self.x.size else 0
-        bound = 0
-        assert self.weight is not None
-        for row in self.weight.reshape(self.weight.shape[0] if self.weight.ndim > len(self.layout.axes) else 1, -1):
-            bound = max(bound, sum(abs(int(value)) for value in row.ravel().tolist()))
-        most = largest * bound + (max(abs(int(v)) for v in self.bias.tolist()) if self.bias is not None else 0)
-        if most >= 1 << 63:
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                f"must be small enough for sums in int64: an output might reach {most:.3g}",
-                "pass x.astype('float64')",
-            )
-
-    def refuse_integers(self, what: str) -> None:
-        """Refuse integers where a derivative is asked for."""
-        if self.types.exact:
-            raise NotSupportedError(
-                f"{what} needs a floating dtype, got x of {self.x.dtype.name}; pass x.astype('float64')"
             )

@@ -25,13 +25,15 @@ PASS = 55e-12
 MEMORY = 110e-12
 
 PRODUCT_CALL = 0.6e-6
-"""Seconds of a matrix product of no size in a batch; a product of a vector takes `VECTOR_CALL`."""
-VECTOR_CALL = 0.1e-6
+"""Seconds of a matrix product of no size in a batch; that of a vector takes `VECTOR_CALL`, and `VECTOR_ENTRY` for every
+entry of the vector."""
+VECTOR_CALL = 0.07e-6
+VECTOR_ENTRY = 1e-9
 
 RATE = {"f4": 60e9, "f8": 30e9}
 """Multiplications and additions a second of a large matrix product."""
 
-VECTOR_RATE = {"f4": 32e9, "f8": 13e9}
+VECTOR_RATE = {"f4": 30e9, "f8": 14e9}
 """The same of a matrix times a vector in the cache."""
 
 INTEGER_RATE = 0.8e9
@@ -64,6 +66,8 @@ def _kind(dtype: np.dtype[Any]) -> str:
 
 def product(m: int, k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
     """Seconds of `count` matrix products ``(m x k) @ (k x n)`` in one call."""
+    if m == 1:
+        return vector_products(k, n, count, dtype)
     operations = 2 * m * k * n
     rate = RATE.get(_kind(dtype))
     if rate is None:
@@ -75,7 +79,7 @@ def product(m: int, k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
 def vector_products(k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
     """Seconds of `count` products of a vector of `k` entries with a ``k x n`` matrix in the cache, in one call."""
     rate = VECTOR_RATE.get(_kind(dtype), INTEGER_RATE)
-    return count * (VECTOR_CALL + 2 * k * n / rate)
+    return count * (VECTOR_CALL + k * VECTOR_ENTRY + 2 * k * n / rate)
 
 
 def copies(entries: float, dtype: np.dtype[Any], run: int) -> float:

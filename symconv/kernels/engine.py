@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,10 +16,26 @@ from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array, Padded, add_unpadded
 from symconv.kernels.tapform import TapForm
 
-__all__ = ["ConvEngine", "Engine", "Given", "source_of"]
+__all__ = ["NOTHING", "ConvEngine", "Engine", "Given", "Known", "source_of"]
 
 Given: TypeAlias = Mapping[str, Array]
 """The parameters of a call: "weight" ``(groups, out, in, *kernel)`` and "bias" ``(groups, out)``, if there are any."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is at hand of the forward pass when a gradient is computed, as an engine has it.
+
+    Attributes:
+        output: the output, in the type that is computed in.
+        indices: of a maximum, the flat index of each output in its input plane, -1 where there is none.
+    """
+
+    output: Array | None = None
+    indices: Array | None = None
+
+
+NOTHING = Known()
 
 
 class Engine(ABC):
@@ -33,7 +50,7 @@ class Engine(ABC):
         """The output, computed in `dtype`."""
 
     @abstractmethod
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
+    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
         """The gradient of the input for the upstream gradient `g`, in the shape of `x`."""
 
     @abstractmethod
@@ -71,6 +88,7 @@ class ConvEngine(Engine):
     def __init__(self, form: TapForm, weight: Array | None) -> None:
         self.form, self.bound = form, weight is not None
         self._lines: dict[tuple[int, ...], tuple[tuple[Line, ...], bool]] = {}
+        self._turned: dict[Any, Array] = {}
         self.flipped = tuple(axis - len(form.walks) for axis, walk in enumerate(form.walks) if walk.step < 0)
 
     @abstractmethod
@@ -97,6 +115,11 @@ class ConvEngine(Engine):
         # contiguous, because a matrix product of a view that runs backwards is none of the BLAS
         return np.ascontiguousarray(np.flip(weight, self.flipped)) if self.flipped else weight
 
+    def _turn(self, weight: Array) -> Array:
+        """A weight with its taps backwards and its channels exchanged, which gives the gradient of the input."""
+        turned: Array = np.flip(self.ascending(weight).swapaxes(1, 2), tuple(range(3, weight.ndim))).copy()
+        return turned
+
     def padded(self, x: Array, layout: Layout, dtype: npt.DTypeLike) -> tuple[Array, tuple[Line, ...]]:
         """The input and how it is read: padding with anything but zeros is built."""
         lines, built = self.lines(layout)
@@ -122,8 +145,9 @@ class ConvEngine(Engine):
             y += bias.reshape(*bias.shape, *[1] * len(lines))
         return y
 
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
-        turned = np.flip(self.ascending(given["weight"]).swapaxes(1, 2), tuple(range(3, x.ndim))).copy()
+    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
+        weight = given["weight"]
+        turned = self.kept(self._turned, weight.dtype, weight, self._turn)
         lines, built = self.lines(layout)
         sizes = tuple(line.size for line in lines)
         gradient = np.empty((*x.shape[:3], *sizes), g.dtype)
@@ -152,9 +176,10 @@ class ConvEngine(Engine):
         """What `make` computes from the weight: kept from call to call where the weight is bound, and only there."""
         if not self.bound:
             return make(weight)
-        if key not in store:
-            store[key] = make(weight)
-        return store[key]
+        found = store.get(key)  # asked once: another thread may empty the store in between
+        if found is None:
+            found = store[key] = make(weight)
+        return found
 
 
 def source_of(*functions: Callable[..., Any]) -> str:

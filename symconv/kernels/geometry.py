@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from symconv.kernels.layout import AxisLayout, Layout
 
 __all__ = ["Line", "adjoint_lines", "lines_of", "phases"]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):  # a tuple, because what is computed from lines is remembered by them
     """One axis: tap m in ``0..taps-1`` of output o in ``0..outputs-1`` reads entry ``stride*o + step*m - before``.
 
     Entries outside of ``0..size-1`` are zero; `step` is positive, and `before` negative where entries are cropped.
@@ -30,6 +29,20 @@ class Line:
     def length(self) -> int:
         """How many consecutive entries all windows together span, the first of them entry ``-before``."""
         return self.stride * (self.outputs - 1) + self.step * (self.taps - 1) + 1
+
+    @property
+    def inside(self) -> bool:
+        """Whether all windows lie in the input."""
+        return self.before <= 0 and self.length - self.before <= self.size
+
+    @property
+    def span(self) -> Line:
+        """The axis of all entries that the windows read, gaps included, as outputs with one tap."""
+        return Line(self.size, self.length, 1, 1, 1, self.before)
+
+    def part(self, first: int, stop: int) -> Line:
+        """How the outputs ``first..stop-1`` read."""
+        return self._replace(outputs=stop - first, before=self.before - self.stride * first)
 
     def real(self, tap: int) -> tuple[int, int, int]:
         """``(first, stop, entry)``: outputs ``first..stop-1`` find the input at a tap, the first of them `entry`."""

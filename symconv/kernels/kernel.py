@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from symconv.errors import ArgumentError
 from symconv.kernels.arguments import as_array, engine_bias, engine_weight, fit
-from symconv.kernels.call import Arguments, Bound, Frame
+from symconv.kernels.call import Arguments, Frame
 from symconv.kernels.compiled import Compiled
 from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variables
+from symconv.kernels.engine import NOTHING, Engine
 from symconv.kernels.explanation import explanation, nominal, shape_call
 from symconv.kernels.padding import Array
+from symconv.kernels.parameters import Bound, bias_gradient, refuse_integers
 from symconv.kernels.plan import Plan, Task
 from symconv.kernels.stages.plan import StageEngine
 from symconv.operators.pooling import MaxPool
@@ -131,15 +133,21 @@ class WindowKernel(Kernel):
             raise ArgumentError("return_indices", True, "must be False for an operator other than MaxPool")
         call.refuse_inexact()
         engine = call.engine("output")
-        with np.errstate(all="ignore"):
-            y = call.restore(engine.forward(call.x, call.layout, call.given, call.types.compute))
+        y = call.restore(_run(engine, call))
         if not return_indices:
             return y
         assert isinstance(engine, StageEngine)
         return y, engine.chain.indices(call.x, call.layout, call.types.compute).reshape(call.frame.result)
 
     def vjp(
-        self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
+        self,
+        grad_output: Any,
+        x: Any,
+        weight: Any = None,
+        bias: Any = None,
+        *,
+        wrt: Collection[str] = VARIABLES,
+        output: Any = None,
     ) -> Gradients:
         """The gradients of ``<grad_output, kernel(x, weight, bias)>``, each in the shape and type of its variable.
 
@@ -148,6 +156,8 @@ class WindowKernel(Kernel):
             x, weight: as for the call.
             bias: not needed; its gradient does not depend on it.
             wrt: the variables whose gradients are wanted, of "input", "weight" and "bias".
+            output: what the call returned for `x`, where it is at hand: a norm is then not computed a second time,
+                nor, given the pair that ``return_indices`` returns, a maximum. That it belongs to `x` is not checked.
 
         Raises:
             ArgumentError: for a shape or a type that does not fit, or an unknown variable.
@@ -155,22 +165,22 @@ class WindowKernel(Kernel):
         """
         check_variables(wrt)
         call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
-        call.refuse_integers("vjp")
+        refuse_integers(call.types, call.x, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
         arranged = g.reshape(call.frame.shape_out).astype(call.types.compute, copy=False)
+        known = NOTHING if output is None else call.known(output)
         to_input = to_weight = to_bias = None
         with np.errstate(all="ignore"):
             if "input" in wrt:
-                pulled = call.engine("input").input_gradient(arranged, call.x, call.layout, call.given)
+                pulled = call.engine("input").input_gradient(arranged, call.x, call.layout, call.given, known)
                 to_input = pulled.reshape(call.array.shape).astype(call.types.of(call.array), copy=False)
             if "weight" in wrt and call.weight is not None:
                 pulled = call.engine("weight").weight_gradient(arranged, call.x, call.layout, call.given)
                 to_weight = np.ascontiguousarray(pulled).reshape(call.weight.shape)
                 to_weight = to_weight.astype(call.types.of(call.weight), copy=False)
             if "bias" in wrt and self._compiled.form.letter("bias") is not None:
-                # every output is its channel's bias plus terms without it
-                summed = arranged.sum(axis=(0, *range(-len(call.layout.axes), 0)), dtype=np.float64).reshape(-1)
+                summed = bias_gradient(arranged, len(call.layout.axes))
                 to_bias = summed.astype(call.types.result if call.bias is None else call.types.of(call.bias))
         return Gradients(to_input, to_weight, to_bias)
 
@@ -184,7 +194,7 @@ class WindowKernel(Kernel):
             NotSupportedError: for ``ties="set"``.
         """
         call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
-        call.refuse_integers("jvp")
+        refuse_integers(call.types, call.x, "jvp")
         form, compute = self._compiled.form, call.types.compute
         if form.channels is None and (dweight is not None or dbias is not None):
             raise ArgumentError("dweight, dbias", (dweight, dbias), f"must be left out: {self.op!r} has no weights")
@@ -202,3 +212,8 @@ class WindowKernel(Kernel):
                 moved = engine_bias(form, as_array("dbias", dbias), "dbias")
                 total += moved.reshape(*moved.shape, *[1] * len(call.layout.axes))
         return call.restore(total)
+
+
+@np.errstate(all="ignore")  # made once: half the time of a `with` in every call
+def _run(engine: Engine, call: Arguments) -> Array:
+    return engine.forward(call.x, call.layout, call.given, call.types.compute)

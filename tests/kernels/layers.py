@@ -39,8 +39,8 @@ class Layer:
     def run(self, kernel: Kernel) -> np.ndarray:
         return kernel(self.x, **self.parameters)
 
-    def pull(self, kernel: Kernel, g: np.ndarray) -> list[np.ndarray]:
-        found: Gradients = kernel.vjp(g, self.x, **self.parameters)
+    def pull(self, kernel: Kernel, g: np.ndarray, output: Any = None) -> list[np.ndarray]:
+        found: Gradients = kernel.vjp(g, self.x, **self.parameters, output=output)
         return [a for a in (found.input, found.weight, found.bias) if a is not None]
 
 

@@ -256,7 +256,7 @@ def test_lengths_of_tiles_have_small_factors() -> None:
 
 
 @pytest.mark.parametrize("plan", ["rows", "fft", "separable"])
-@pytest.mark.parametrize("shape", [(1, 1, 300, 1500), (4, 3, 200, 170)])
+@pytest.mark.parametrize("shape", [(1, 1, 300, 1500), (1, 1, 60, 4200), (4, 3, 200, 170)])
 def test_large_images_go_through_many_blocks(plan: str, shape: tuple[int, ...]) -> None:
     channels = shape[1]
     weight = np.ones((channels, 1, 7, 1)) * RNG.normal(size=(channels, 1, 1, 5))
@@ -305,7 +305,7 @@ def test_the_error_in_float32(plan: str) -> None:
 def test_source_and_explanation() -> None:
     kernel = compile(Conv(3))
     assert "numpy.matmul(weight, windows, out=y)" in kernel.source
-    assert "numpy.fft.rfftn" in compile(Conv(3), plan="fft").source
+    assert "numpy.fft.rfft(" in compile(Conv(3), plan="fft").source
     text = kernel.explain((1, 1, 512, 512))
     assert "plan: rows for an input of 1x1x512x512 in float32, the lowest estimate" in text
     for line in (

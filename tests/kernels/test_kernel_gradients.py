@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import Layer, convolutions, poolings
 
-from symconv.errors import NotSupportedError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.compile import compile
 from symconv.kernels.convolutions import columns
 from symconv.kernels.selection import plans_for
@@ -30,13 +30,19 @@ def check_gradients(layer: Layer, budget: int) -> None:
     patch.setattr(chain, "BLOCK_BYTES", budget)
     for name in ("COLUMN_BYTES", "MOST_BYTES"):
         patch.setattr(columns, name, budget)
+    patch.setattr(columns, "prepared", columns.prepared.__wrapped__)  # what is remembered knows another budget
     try:
         for plan in plans_for(tap_form(layer.op)):
             kernel = compile(layer.op, plan=plan)
             g = rng.normal(size=layer.run(kernel).shape)
-            found = layer.pull(kernel, g)
-            for mine, theirs in zip(found, layer.gradients(g), strict=True):
-                np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9, err_msg=f"{layer.op!r} {plan}")
+            expected = layer.gradients(g)
+            outputs = [layer.run(kernel), None]  # given, or not; for a maximum with its places as well
+            if isinstance(layer.op, MaxPool):
+                outputs.insert(0, kernel(layer.x, return_indices=True))
+            for known in outputs:
+                found = layer.pull(kernel, g, known)
+                for mine, theirs in zip(found, expected, strict=True):
+                    np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-9, err_msg=f"{layer.op!r} {plan}")
             tangents = [rng.normal(size=a.shape) for a in (layer.x, *layer.parameters.values())]
             named = {f"d{name}": t for name, t in zip(("x", *layer.parameters), tangents, strict=True)}
             forward = kernel.jvp(layer.x, **layer.parameters, **named)
@@ -160,3 +166,30 @@ def test_tangents_of_single_variables_add_up() -> None:
     np.testing.assert_allclose(parts[2], np.broadcast_to(dbias[:, None], (3, 5)))
     expected = oracles.conv_jvp(x[None], weight, dx=dx[None], dweight=dweight, dbias=dbias, padding=1)
     np.testing.assert_allclose(whole[None], oracles.to_numpy(expected), rtol=1e-12, atol=1e-12)
+
+
+def test_a_known_output_has_the_shape_of_the_output_and_may_be_rounded() -> None:
+    x = np.arange(1, 17, dtype=np.float16).reshape(4, 4)
+    kernel = compile(LPPool(2, 2))
+    y = kernel(x)
+    g = np.ones((2, 2), np.float16)
+    # a norm of float16 is computed in float32: an output that was rounded is not divided by
+    np.testing.assert_array_equal(kernel.vjp(g, x, output=y).input, kernel.vjp(g, x).input)
+    with pytest.raises(ArgumentError, match=r"output must have the shape \(2, 2\)"):
+        kernel.vjp(g, x, output=x)
+
+
+def test_known_places_are_places_of_the_input() -> None:
+    x = np.arange(32.0).reshape(2, 4, 4)
+    kernel = compile(MaxPool(2))
+    y, places = kernel(x, return_indices=True)
+    g = np.ones_like(y)
+    expected = np.zeros_like(x)
+    for plane, found in enumerate(places):
+        expected[plane].flat[found.ravel()] = 1
+    np.testing.assert_array_equal(kernel.vjp(g, x, output=(y, places)).input, expected)
+    for wrong, message in ((places + 16, "-1 to 15.*31"), (places - 32, "-1 to 15"), (places / 2, "integers.*float64")):
+        with pytest.raises(ArgumentError, match=message):
+            kernel.vjp(g, x, output=(y, wrong))
+    with pytest.raises(ArgumentError, match="a pair is for MaxPool alone"):
+        compile(AvgPool(2)).vjp(g, x, output=(y, places))

@@ -29,6 +29,7 @@ def within_budget(budget: int) -> pytest.MonkeyPatch:
     patch.setattr(chain, "BLOCK_BYTES", budget)
     for name in ("COLUMN_BYTES", "MOST_BYTES"):
         patch.setattr(columns, name, budget)
+    patch.setattr(columns, "prepared", columns.prepared.__wrapped__)  # what is remembered knows another budget
     return patch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +20,7 @@ from symconv.errors import ArgumentError
 from symconv.kernels.compile import compile
 from symconv.kernels.convolutions import columns, minimal_filtering
 from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation, winograd_derivation
-from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.layout import layout_of
 from symconv.kernels.plan import Call
 from symconv.kernels.selection import applicable, ranked
@@ -40,6 +41,8 @@ def parts_of(size: int) -> Iterator[None]:
     for module in (columns, minimal_filtering):
         patch.setattr(module, "LEAST", 1)
     patch.setattr(columns, "DIRECT", 1 if size == 1 else 1 << 30)
+    for module in (columns, minimal_filtering):  # what is remembered knows another budget
+        patch.setattr(module, "prepared", module.prepared.__wrapped__)
     try:
         yield
     finally:
@@ -304,12 +307,86 @@ def test_every_rewrite_is_proved(op: Conv) -> None:
         assert derivation.latex()
 
 
+def calls_in_turn(channels: int) -> list[np.ndarray]:
+    """Inputs that differ in one thing each: size, batch, type, and how they lie in memory."""
+    rng = np.random.default_rng(6)
+    small = rng.normal(size=(2, channels, 8, 8))
+    return [
+        small,
+        small.astype(np.float32),
+        small.astype(np.float16),
+        small[:1],
+        small[..., ::-1],
+        small.swapaxes(2, 3),
+        small[:, :, ::2],
+        np.asfortranarray(small),
+        rng.normal(size=(2, channels, 16, 16))[:, :, 4:12, 4:12],
+        rng.normal(size=(5, channels, 8, 8)),
+        rng.normal(size=(0, channels, 8, 8)),
+        rng.normal(size=(2, channels, 5, 31)),
+        rng.normal(size=(1, channels, 21, 12)).astype(np.float32),
+    ]
+
+
+IN_TURN = [
+    ("rows", Conv(3, 1, 1, groups=3, in_channels=3, out_channels=3), {"padding": 1, "groups": 3}),
+    ("rows", Conv((3, 2), (1, 2), groups=3, in_channels=3, out_channels=3), {"stride": (1, 2), "groups": 3}),
+    ("fft", Conv(3, 1, 1, groups=3, in_channels=3, out_channels=3), {"padding": 1, "groups": 3}),
+    ("im2col", Conv(3, 1, 1, in_channels=3, out_channels=4), {"padding": 1}),
+    ("im2col", Conv((3, 2), 2, in_channels=3, out_channels=4), {"stride": 2}),
+    ("im2col", Conv(1, in_channels=3, out_channels=2), {}),
+    ("im2col", Conv(3, in_channels=3), {}),
+    ("winograd_f2", Conv(3, 1, 1, in_channels=3, out_channels=4), {"padding": 1}),
+]
+"""Plans, layers with three input channels, and their options for the plain loops."""
+
+
+@pytest.mark.parametrize(("plan", "op", "options"), IN_TURN)
+def test_what_is_remembered_of_a_call_does_not_mix_with_other_calls(plan: str, op: Conv, options: Any) -> None:
+    kernel = compile(op, plan=plan)
+    inputs = calls_in_turn(3)
+    weight = np.random.default_rng(7).normal(size=(op.out_channels, 3 // op.groups, *op.kernel_size))
+    for x in (*inputs, *inputs[::-1]):  # each is met a second time, with others in between
+        w = weight.astype(x.dtype)
+        bound = 1e-9 if x.dtype == np.float64 else 1e-5 if x.dtype == np.float32 else 1e-2
+        found = kernel(x, w)
+        assert found.dtype == x.dtype
+        if not len(x):
+            assert not len(found)
+            continue
+        wide = x.astype(float), w.astype(float)
+        expected = oracles.to_numpy(oracles.conv(*wide, None, **options))
+        np.testing.assert_allclose(found, expected, rtol=bound, atol=10 * bound)
+        g = np.ones(found.shape, x.dtype)
+        pulled, right = kernel.vjp(g, x, w), oracles.conv_vjp(g.astype(float), *wide, **options)
+        np.testing.assert_allclose(pulled.input, oracles.to_numpy(right.input), rtol=bound, atol=10 * bound)
+        many = bound * 40 * x[:, 0].size ** 0.5
+        np.testing.assert_allclose(pulled.weight, oracles.to_numpy(right.weight), rtol=bound, atol=many)
+
+
+@pytest.mark.parametrize(("plan", "op", "options"), IN_TURN[:1] + IN_TURN[2:4] + IN_TURN[-1:])
+def test_threads_do_not_disturb_each_other(plan: str, op: Conv, options: Any) -> None:
+    weight = np.random.default_rng(8).normal(size=(op.out_channels, 3 // op.groups, *op.kernel_size))
+    kernel = compile(op, plan=plan, weight=weight)
+    inputs = [x for x in calls_in_turn(3) if len(x) and x.dtype != np.float16]
+    inputs += [np.random.default_rng(9).normal(size=(2, 3, 150, 150))]  # large enough for scratch memory that is kept
+    expected = [kernel(x) for x in inputs]
+
+    def work(start: int) -> bool:
+        turns = [(start + 3 * turn) % len(inputs) for turn in range(30)]
+        return all(np.array_equal(kernel(inputs[turn]), expected[turn]) for turn in turns)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+
+
 def test_scratch_of_a_call_inside_of_another_is_its_own() -> None:
-    with scratch(np.float32) as outer, scratch(np.float64) as inner:
-        mine, theirs = outer.array("a", (100,)), inner.array("a", (100,))
+    with Scratch(np.float32) as outer, Scratch(np.float64) as inner:
+        mine, theirs = outer.array("a", (100_000,)), inner.array("a", (100_000,))
         assert not np.shares_memory(mine, theirs)
-        assert outer.array("a", (100,)) is mine
-        assert not np.shares_memory(mine, outer.array("b", (100,)))
+        assert outer.array("a", (100_000,)) is mine
+        assert not np.shares_memory(mine, outer.array("b", (100_000,)))
         assert outer.array("large", (1 << 24,)).size == 1 << 24
-    with scratch(np.float32) as again:
-        assert np.shares_memory(again.array("c", (100,)), mine)
+    with Scratch(np.float32) as again:
+        assert np.shares_memory(again.array("c", (100_000,)), mine)
+        assert not np.shares_memory(again.array("small", (100,)), mine)

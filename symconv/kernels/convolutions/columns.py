@@ -6,17 +6,43 @@ several at once, so that a product is never a narrow one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
+from typing import Any
 
 import numpy
+import numpy as np
 
-from symconv.kernels.convolutions.scratch import scratch
-from symconv.kernels.convolutions.windows import cuts, read, rows, taps_of
+from symconv.kernels.convolutions.scratch import Scratch
+from symconv.kernels.convolutions.windows import (
+    PREPARED,
+    Cover,
+    Memory,
+    View,
+    cover_of,
+    memory_of,
+    packed,
+    place,
+    sections,
+    split,
+)
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
 from symconv.kernels.stages.blocks import Workspace
 
-__all__ = ["COLUMN_BYTES", "add_products", "contract", "correlate", "direct", "fill_columns", "multiply", "wanted"]
+__all__ = [
+    "COLUMN_BYTES",
+    "add_products",
+    "contract",
+    "correlate",
+    "direct",
+    "fill_columns",
+    "multiply",
+    "prepared",
+    "wanted",
+]
 
 COLUMN_BYTES = 2 << 20
 """Measured: 2 MiB of columns; less makes the products narrow, more leaves the cache."""
@@ -56,16 +82,102 @@ def wanted(lines: tuple[Line, ...], depth: int, itemsize: int) -> int:
     return max(1, min(LEAST, MOST_BYTES // (depth * itemsize)), COLUMN_BYTES // (depth * itemsize))
 
 
-def matrix_of(a: Array, lines: tuple[Line, ...], work: Workspace) -> Array:
-    """The columns ``(groups, channels * taps, batch * outputs)`` of ``(batch, groups, channels, *lengths)``."""
-    batch, groups, channels = a.shape[:3]
-    if batch == 1 and direct(lines) and a.dtype == work.dtype and a[0, 0, 0].flags.c_contiguous:
-        matrix: Array = a[0].reshape(groups, channels, -1)
-        return matrix
-    taps = taps_of(a, lines)
-    columns = work.array("columns", taps.shape)
-    fill_columns(columns, taps)
-    return columns.reshape(groups, channels * prod(line.taps for line in lines), -1)
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of outputs of some items, and their columns.
+
+    Attributes:
+        positions: the outputs, counted row-major.
+        cover: what is copied to a buffer first; None where the windows find the input at all taps.
+        buffer: the shape of that buffer.
+        taps: what each tap reads, a view ``(groups, channels, *taps, items, *outputs)`` of the items or of the buffer.
+        matrix: the shape of the columns.
+        direct: the columns as a view of the items or of the buffer, where no copy is needed.
+    """
+
+    positions: slice
+    cover: Cover | None
+    buffer: tuple[int, ...]
+    taps: View
+    matrix: tuple[int, int, int]
+    direct: View | None
+
+
+@lru_cache(maxsize=PREPARED)
+def prepared(
+    memory: Memory, lines: tuple[Line, ...], itemsize: int, same: bool
+) -> tuple[tuple[range, int, tuple[_Part, ...]], ...]:
+    """The work on inputs ``(batch, groups, channels, *sizes)`` that lie in memory in one way: the first items of the
+    parts, how many items they have, and the parts. `same` says that the inputs have the type of the result."""
+    batch, groups, channels = memory.shape[:3]
+    outputs = tuple(line.outputs for line in lines)
+    depth = groups * channels * prod(line.taps for line in lines)
+    together, height = split(batch, outputs, wanted(lines, depth, itemsize))
+    return tuple(
+        (
+            firsts,
+            items,
+            tuple(
+                _part(memory.of_items(items), lines, start, min(start + height, outputs[0]), itemsize, same)
+                for start in range(0, outputs[0], height)
+            ),
+        )
+        for firsts, items in sections(batch, together)
+    )
+
+
+def _part(memory: Memory, lines: tuple[Line, ...], start: int, stop: int, itemsize: int, same: bool) -> _Part:
+    here = (lines[0].part(start, stop), *lines[1:])
+    row = prod(line.outputs for line in lines[1:])
+    items, groups, channels = memory.shape[:3]
+    lengths = tuple(line.length for line in here)
+    source, entries, cover = memory, tuple(-line.before for line in here), None
+    if not all(line.inside for line in here):
+        source = packed((items, groups, channels, *lengths), itemsize)
+        entries, same = (0,) * len(lines), True
+        cover = cover_of(tuple(line.span for line in here), items * groups * channels)
+    batch, group, channel, *units = source.strides
+    shape = (groups, channels, *(line.taps for line in here), items, *(line.outputs for line in here))
+    inner = [line.step * unit for line, unit in zip(here, units, strict=True)]
+    outer = [line.stride * unit for line, unit in zip(here, units, strict=True)]
+    begin = (0, 0, 0, *entries)
+    matrix = (groups, channels * prod(line.taps for line in here), items * (stop - start) * row)
+    alone = items == 1 and same and direct(here) and _in_order(lengths, tuple(units), itemsize)
+    return _Part(
+        slice(start * row, stop * row),
+        cover,
+        source.shape,
+        View.of(source, begin, shape, (group, channel, *inner, batch, *outer)),
+        matrix,
+        View.of(source, begin, matrix, (group, channel, itemsize)) if alone else None,
+    )
+
+
+def _in_order(sizes: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> bool:
+    """Whether entries stand one behind the other."""
+    places = zip(sizes, strides, packed(sizes, itemsize).strides, strict=True)
+    return all(size == 1 or stride == expected for size, stride, expected in places)
+
+
+def _columns(
+    x: Array, lines: tuple[Line, ...], dtype: np.dtype[Any], work: Workspace
+) -> Iterator[tuple[slice, slice, Array]]:
+    """Items, positions, and the columns ``(groups, channels * taps, items * positions)`` of every part."""
+    for firsts, count, parts in prepared(memory_of(x), lines, dtype.itemsize, x.dtype == dtype):
+        for first in firsts:
+            items = slice(first, first + count)
+            for part in parts:
+                source = x[items]
+                if part.cover is not None:
+                    buffer = work.array("read", part.buffer)
+                    place(source, part.cover, buffer)
+                    source = buffer
+                if part.direct is not None:
+                    yield items, part.positions, part.direct.show(source)
+                    continue
+                columns = work.array("columns", part.taps.shape)
+                fill_columns(columns, part.taps.show(source))
+                yield items, part.positions, columns.reshape(part.matrix)
 
 
 def correlate(x: Array, weight: Array, lines: tuple[Line, ...], out: Array) -> None:
@@ -77,16 +189,12 @@ def correlate(x: Array, weight: Array, lines: tuple[Line, ...], out: Array) -> N
         lines: how each spatial axis is read.
         out: ``(batch, groups, f, *outputs)``, contiguous.
     """
-    with scratch(out.dtype) as work:
-        groups, f = weight.shape[:2]
-        matrix = weight.reshape(groups, f, -1)
-        outputs = tuple(line.outputs for line in lines)
-        row = prod(outputs[1:])
-        flat = out.reshape(*out.shape[:3], prod(outputs))
-        for cut in cuts(len(out), outputs, wanted(lines, groups * matrix.shape[2], out.itemsize)):
-            here = rows(lines, cut.start, cut.stop)
-            columns = matrix_of(read(x[cut.items], here, work), here, work)
-            target = flat[cut.items, :, :, cut.start * row : cut.stop * row]
+    groups, f = weight.shape[:2]
+    matrix = weight.reshape(groups, f, -1)
+    flat = out.reshape(*out.shape[:3], prod(out.shape[3:]))
+    with Scratch(out.dtype) as work:
+        for items, positions, columns in _columns(x, lines, out.dtype, work):
+            target = flat[items, :, :, positions]
             if len(target) == 1:
                 multiply(matrix, columns, target[0])
                 continue
@@ -103,22 +211,18 @@ def contract(x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
         g: the upstream gradient ``(batch, groups, f, *outputs)``.
         lines: how each spatial axis is read.
     """
-    with scratch(g.dtype) as work:
-        (groups, f), channels = g.shape[1:3], x.shape[2]
-        taps = tuple(line.taps for line in lines)
-        outputs = tuple(line.outputs for line in lines)
-        row = prod(outputs[1:])
-        flat = g.reshape(*g.shape[:3], prod(outputs))
-        total = numpy.zeros((groups, f, channels * prod(taps)), g.dtype)
-        partial = numpy.empty_like(total)
-        for cut in cuts(len(g), outputs, wanted(lines, groups * total.shape[2], g.itemsize)):
-            here = rows(lines, cut.start, cut.stop)
-            columns = matrix_of(read(x[cut.items], here, work), here, work)
-            upstream = flat[cut.items, :, :, cut.start * row : cut.stop * row]
+    (groups, f), channels = g.shape[1:3], x.shape[2]
+    taps = tuple(line.taps for line in lines)
+    flat = g.reshape(*g.shape[:3], prod(g.shape[3:]))
+    total = np.zeros((groups, f, channels * prod(taps)), g.dtype)
+    with Scratch(g.dtype) as work:
+        partial = work.array("partial", total.shape)
+        for items, positions, columns in _columns(x, lines, g.dtype, work):
+            upstream = flat[items, :, :, positions]
             if len(upstream) == 1:
                 add_products(upstream[0], columns, partial, total)
                 continue
             together = work.array("upstream", (groups, f, len(upstream), upstream.shape[-1]))
             together[...] = upstream.transpose(1, 2, 0, 3)
             add_products(together.reshape(groups, f, -1), columns, partial, total)
-        return total.reshape(groups, f, channels, *taps)
+    return total.reshape(groups, f, channels, *taps)

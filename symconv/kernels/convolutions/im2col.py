@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +17,10 @@ from symconv.kernels.convolutions.columns import (
     multiply,
     wanted,
 )
-from symconv.kernels.convolutions.scatter import Phases, add_tap, hand_out, scatter
-from symconv.kernels.convolutions.windows import cuts
+from symconv.kernels.convolutions.scatter import add_tap, hand_out, phases_of, scatter
+from symconv.kernels.convolutions.windows import split
 from symconv.kernels.cost import Cost, calls, copies, passes, product
-from symconv.kernels.engine import ConvEngine, Given, source_of
+from symconv.kernels.engine import NOTHING, ConvEngine, Given, Known, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array, add_unpadded
@@ -35,28 +36,34 @@ __all__ = ["Im2colPlan"]
 WIDE = 0.85
 """Measured: what a product of at least some hundred positions takes of the time that is estimated for any product."""
 
+SUMS = 1.6
+"""Measured: what adding up columns takes of the time that is estimated for one operation on arrays in the cache."""
+
 
 class Im2colEngine(ConvEngine):
     """Columns of the inputs (`symconv.kernels.convolutions.columns`), or sums of columns (``scatter``)."""
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
-        if _swaps(lines, *weight.shape[1:3]):
+        if _swaps(lines, (max(1, len(x)), *weight.shape[:3]), out.dtype):
             scatter(x, _turned(weight), adjoint_lines(lines), out)
         else:
             correlate(x, weight, lines, out)
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
-        if _swaps(lines, g.shape[2], x.shape[2]) and x.flags.c_contiguous and x.dtype == g.dtype:
+        if _turns(lines, g.shape[2], x.shape[2]) and x.flags.c_contiguous and x.dtype == g.dtype:
             return _turned(contract(g, x, adjoint_lines(lines)))
         return contract(x, g, lines)
 
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
-        lines = lines_of(layout)
-        if all(line.stride == 1 for line in lines):
+    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
+        lines, built = self.lines(layout)
+        if all(line.stride == 1 for line in lines) and not direct(lines):
             return super().input_gradient(g, x, layout, given)
         gradient = np.empty((*x.shape[:3], *(line.size for line in lines)), g.dtype)
-        scatter(g, self.ascending(given["weight"]), lines, gradient)
-        if not any(len(axis.border) for axis in layout.axes):
+        if direct(lines):  # a product with the transposed weight, of which no copy is made
+            correlate(g, given["weight"].swapaxes(1, 2), adjoint_lines(lines), gradient)
+        else:
+            scatter(g, self.ascending(given["weight"]), lines, gradient)
+        if not built:
             return gradient
         result = np.zeros(x.shape, g.dtype)
         add_unpadded(gradient, layout, result)
@@ -87,12 +94,22 @@ def _turned(weight: Array) -> Array:
     return np.flip(weight.swapaxes(1, 2), tuple(range(3, weight.ndim)))
 
 
-def _swaps(lines: tuple[Line, ...], f: int, channels: int) -> bool:
-    """Whether to take a correlation as the adjoint of the turned one, with columns of its few outputs.
+def _turns(lines: tuple[Line, ...], f: int, channels: int) -> bool:
+    """Whether to take the gradient of the weight from columns of the upstream gradient, which are fewer."""
+    return channels >= 2 * f and all(line.stride == 1 for line in lines) and not direct(lines)
 
-    Measured: adding up columns costs twice as much as laying them out, so it pays for half as many channels.
+
+@lru_cache(maxsize=256)
+def _swaps(lines: tuple[Line, ...], shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> bool:
+    """Whether to take a correlation as the adjoint of the turned one, for a ``(batch, groups, f, channels)``.
+
+    Columns of the few outputs are then added up, instead of laying out those of the many inputs.
     """
-    return all(line.stride == 1 for line in lines) and not direct(lines) and channels >= 2 * f
+    batch, groups, f, channels = shape
+    if not _turns(lines, f, channels):
+        return False
+    added = _scattered(adjoint_lines(lines), (batch, groups, channels, f), dtype)
+    return added.seconds < _columns(lines, shape, dtype, "output").seconds
 
 
 class Im2colPlan(Plan):
@@ -107,17 +124,21 @@ class Im2colPlan(Plan):
     def cost(self, form: TapForm, call: Call, task: Task) -> Cost | None:
         channels = form.channels
         assert channels is not None
-        lines = lines_of(call.layout)
+        lines, dtype = lines_of(call.layout), call.dtype
         groups, f, inside = channels.groups, channels.per_group_out, channels.per_group_in
+        shape = (call.batch, groups, f, inside)
         if task == "input" and any(line.stride > 1 for line in lines):
-            return _scattered(call, lines, (groups, f, inside))
+            return _scattered(lines, shape, dtype)
         if task == "input":
-            lines, f, inside = adjoint_lines(lines), inside, f
-        if not _swaps(lines, f, inside):
-            return _columns(call, lines, (groups, f, inside), task)
+            lines, shape = adjoint_lines(lines), (call.batch, groups, inside, f)
+        turned = (call.batch, groups, shape[3], shape[2])
         if task == "weight":
-            return _columns(call, adjoint_lines(lines), (groups, inside, f), task)
-        return _scattered(call, adjoint_lines(lines), (groups, inside, f))
+            if _turns(lines, f, inside):
+                return _columns(adjoint_lines(lines), turned, dtype, task)
+            return _columns(lines, shape, dtype, task)
+        if _swaps(lines, shape, dtype):
+            return _scattered(adjoint_lines(lines), turned, dtype)
+        return _columns(lines, shape, dtype, task)
 
     def engine(self, form: TapForm, weight: Array | None) -> Im2colEngine:
         return Im2colEngine(form, weight)
@@ -128,46 +149,50 @@ class Im2colPlan(Plan):
         return im2col_derivation(op)
 
 
-def _columns(call: Call, lines: tuple[Line, ...], shape: tuple[int, int, int], task: Task) -> Cost:
+def _columns(lines: tuple[Line, ...], shape: tuple[int, int, int, int], dtype: np.dtype[Any], task: Task) -> Cost:
     """The cost of an output, or of the gradient of a weight, with columns of the input."""
-    groups, f, channels = shape
-    size = call.dtype.itemsize
+    batch, groups, f, channels = shape
+    size = dtype.itemsize
     depth = channels * prod(line.taps for line in lines)
     outputs = tuple(line.outputs for line in lines)
-    parts = list(cuts(call.batch, outputs, wanted(lines, groups * depth, size)))
-    count = len(parts)
-    positions = call.batch * prod(outputs)
+    items, height = split(batch, outputs, wanted(lines, groups * depth, size))
+    count = -(-batch // items) * -(-outputs[0] // height)
+    positions = batch * prod(outputs)
     width = -(-positions // count)
-    together = parts[0].items.stop > 1
-    read = call.batch * groups * channels * prod(line.size for line in lines)
-    columns = 0 if direct(lines) and not together else positions * groups * depth
-    seconds = calls(40 + 14 * count) + copies(columns, call.dtype, outputs[-1]) + copies(read, call.dtype, outputs[-1])
-    if together:
-        seconds += copies(positions * groups * f, call.dtype, prod(outputs))
+    read = batch * groups * channels * prod(line.size for line in lines)
+    columns = 0 if direct(lines) and items == 1 else positions * groups * depth
+    padded = not all(line.inside for line in lines)
+    seconds = calls(12 + (10 if padded else 6) * count) + copies(columns, dtype, outputs[-1])
+    if padded:
+        seconds += copies(read, dtype, outputs[-1])
+    if items > 1:
+        seconds += calls(3 * count) + copies(positions * groups * f, dtype, prod(outputs))
     if task != "weight":
-        seconds += WIDE * product(f, depth, width, count * groups, call.dtype)
+        seconds += WIDE * product(f, depth, width, count * groups, dtype)
     else:
-        seconds += WIDE * product(f, width, depth, count * groups, call.dtype)
-        seconds += passes(count * groups * f * depth, call.dtype)
+        seconds += WIDE * product(f, width, depth, count * groups, dtype)
+        seconds += passes(count * groups * f * depth, dtype)
     moved = (2 * read + 2 * columns + positions * groups * f) * size
-    scratch = (columns // count + (positions * groups * f // count if together else 0)) * size
+    scratch = (columns // count + (positions * groups * f // count if items > 1 else 0)) * size
     return Cost(seconds, positions * groups * f * depth, moved, scratch)
 
 
-def _scattered(call: Call, lines: tuple[Line, ...], shape: tuple[int, int, int]) -> Cost:
+def _scattered(lines: tuple[Line, ...], shape: tuple[int, int, int, int], dtype: np.dtype[Any]) -> Cost:
     """The cost of the gradient of the input by adding up columns."""
-    groups, f, channels = shape
-    size = call.dtype.itemsize
+    batch, groups, f, channels = shape
+    size = dtype.itemsize
     taps = prod(line.taps for line in lines)
     depth = channels * taps
-    phases = Phases(lines)
+    phases = phases_of(lines)
     outputs = tuple(line.outputs for line in lines)
-    count = len(list(cuts(call.batch, outputs, wanted(lines, groups * depth, size))))
-    positions = call.batch * outputs[0] * phases.steps[0]
-    sums = call.batch * len(phases.numbers) * groups * channels * prod(phases.extents)
-    seconds = calls(60 + count * (20 + 2 * taps))
-    seconds += WIDE * product(depth, f, -(-positions // count), count * groups, call.dtype)
-    seconds += passes(positions * groups * depth, call.dtype) + copies(positions * groups * f, call.dtype, outputs[-1])
-    seconds += 3 * copies(sums, call.dtype, outputs[-1])
+    items, height = split(batch, outputs, wanted(lines, groups * depth, size))
+    count = -(-batch // items) * -(-outputs[0] // height)
+    positions = batch * outputs[0] * phases.steps[0]
+    sums = batch * len(phases.places) * groups * channels * prod(phases.extents)
+    seconds = calls(35 + 3 * len(phases.places) + count * (12 + 3 * taps))
+    seconds += WIDE * product(depth, f, -(-positions // count), count * groups, dtype)
+    seconds += SUMS * passes(positions * groups * depth, dtype)
+    seconds += copies(positions * groups * f, dtype, outputs[-1])
+    seconds += 3 * copies(sums, dtype, outputs[-1])
     moved = (3 * positions * groups * depth + 2 * positions * groups * f + 4 * sums) * size
     return Cost(seconds, positions * groups * f * depth, moved, (positions * groups * depth // count + sums) * size)

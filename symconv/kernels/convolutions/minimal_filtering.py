@@ -8,18 +8,26 @@ entries of a tile on the way out, so that tiles are gathered and laid down in ru
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
 import numpy
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from symconv.derivations.winograd.nested import kronecker
 from symconv.derivations.winograd.toom_cook import CookToom, cook_toom
-from symconv.kernels.convolutions.scratch import scratch
-from symconv.kernels.convolutions.windows import Cut, cuts, place
+from symconv.kernels.convolutions.scratch import Scratch
+from symconv.kernels.convolutions.windows import (
+    PREPARED,
+    Cover,
+    View,
+    cover_of,
+    packed,
+    place,
+    sections,
+    split,
+)
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
 from symconv.kernels.stages.blocks import Workspace
@@ -31,6 +39,7 @@ __all__ = [
     "filter_weight",
     "multiply_channels",
     "parts",
+    "prepared",
     "transform_products",
     "transform_tiles",
     "transform_upstream",
@@ -123,10 +132,10 @@ def filter_tiles(x: Array, kernel: Array, lines: tuple[Line, ...], t: Transforms
         t: the transforms.
         out: ``(batch, groups, f, *outputs)``, contiguous.
     """
-    with scratch(out.dtype) as work:
-        groups, f, channels = kernel.shape[1:]
-        planes = out.reshape(len(out), groups * f, *out.shape[3:])
-        for tiles, items, where, counts in _parts(x, lines, (groups, f, channels), t, work):
+    groups, f, channels = kernel.shape[1:]
+    planes = out.reshape(len(out), groups * f, *out.shape[3:])
+    with Scratch(out.dtype) as work:
+        for items, part, tiles in _gathered(x, lines, (groups, f, channels), t, work):
             inside = _inside(tiles, groups, t, work)
             products = work.array("products", (t.products, groups, f, inside.shape[1]))
             multiply_channels(kernel, inside, products)
@@ -134,14 +143,13 @@ def filter_tiles(x: Array, kernel: Array, lines: tuple[Line, ...], t: Transforms
             transform_products(products, t.output, outside)
             if not numpy.isfinite(outside.sum()):
                 return False
-            target = planes[items][:, :, where]
-            whole = (*target.shape[:2], *(c * m for c, m in zip(counts, t.m, strict=True)))
-            laid = target if target.shape == whole else work.array("laid", whole)
-            flat, entries = _side_by_side(laid, outside, counts, t)
+            target = planes[items, :, part.rows]
+            laid = target if target.shape == part.laid else work.array("laid", part.laid)
+            flat, entries = part.side_by_side(laid, outside)
             flat[...] = entries
             if laid is not target:
                 target[...] = laid[tuple(map(slice, target.shape))]
-        return True
+    return True
 
 
 def filter_weight(x: Array, g: Array, lines: tuple[Line, ...], t: Transforms) -> Array:
@@ -153,24 +161,24 @@ def filter_weight(x: Array, g: Array, lines: tuple[Line, ...], t: Transforms) ->
         lines: how each spatial axis is read, with stride and step 1.
         t: the transforms.
     """
-    with scratch(g.dtype) as work:
-        (groups, f), channels = g.shape[1:3], x.shape[2]
-        total = numpy.zeros((t.products, groups, f, channels), g.dtype)
-        planes = g.reshape(len(g), groups * f, *g.shape[3:])
-        for tiles, items, where, counts in _parts(x, lines, (groups, f, channels), t, work):
-            part = planes[items][:, :, where]
-            laid = work.array("laid", (*part.shape[:2], *(c * m for c, m in zip(counts, t.m, strict=True))))
-            if laid.shape != part.shape:
+    (groups, f), channels = g.shape[1:3], x.shape[2]
+    total = numpy.zeros((t.products, groups, f, channels), g.dtype)
+    planes = g.reshape(len(g), groups * f, *g.shape[3:])
+    with Scratch(g.dtype) as work:
+        for items, part, tiles in _gathered(x, lines, (groups, f, channels), t, work):
+            given = planes[items, :, part.rows]
+            laid = work.array("laid", part.laid)
+            if laid.shape != given.shape:
                 laid.fill(0)
-            laid[tuple(map(slice, part.shape))] = part
+            laid[tuple(map(slice, given.shape))] = given
             upstream = work.array("outside", (laid.size // t.output.shape[1], t.output.shape[1]))
-            flat, entries = _side_by_side(laid, upstream, counts, t)
+            flat, entries = part.side_by_side(laid, upstream)
             entries[...] = flat
             inside = _inside(tiles, groups, t, work)
             products = work.array("products", (t.products, groups, f, inside.shape[1]))
             transform_upstream(upstream, t.output, products)
             add_channels(products, inside, work.array("partial", total.shape), total)
-        return total
+    return total
 
 
 def _tiles(lines: tuple[Line, ...], m: tuple[int, ...]) -> tuple[int, ...]:
@@ -180,51 +188,112 @@ def _tiles(lines: tuple[Line, ...], m: tuple[int, ...]) -> tuple[int, ...]:
 
 def parts(
     batch: int, lines: tuple[Line, ...], shape: tuple[int, int, int], m: tuple[int, ...], itemsize: int
-) -> list[Cut]:
-    """The parts of the tiles for a weight of a shape ``(groups, f, channels)``."""
+) -> tuple[int, int]:
+    """How many items, or else how many rows of tiles of an item, a part has, for a weight ``(groups, f, channels)``."""
     groups, f, channels = shape
     products = prod(outputs + line.taps - 1 for outputs, line in zip(m, lines, strict=True))
     each = products * groups * (2 * channels + f) * itemsize
-    return list(cuts(batch, _tiles(lines, m), max(1, BLOCK_BYTES // each, min(LEAST, MOST_BYTES // each))))
+    return split(batch, _tiles(lines, m), max(1, BLOCK_BYTES // each, min(LEAST, MOST_BYTES // each)))
 
 
-def _parts(
-    x: Array, lines: tuple[Line, ...], shape: tuple[int, int, int], t: Transforms, work: Workspace
-) -> Iterator[tuple[Array, slice, slice, tuple[int, ...]]]:
-    """The parts of the work: tiles ``(*a, batch, *counts, groups * channels)``, items, rows of outputs, counts."""
-    groups, _, channels = shape
-    covered = _tiles(lines, t.m)
-    images = x.reshape(len(x), groups * channels, *x.shape[3:])
-    for cut in parts(len(x), lines, shape, t.m, numpy.dtype(work.dtype).itemsize):
-        counts = (cut.stop - cut.start, *covered[1:])
-        here = tuple(replace(line, outputs=c * m) for line, c, m in zip(lines, counts, t.m, strict=True))
-        here = (replace(here[0], before=lines[0].before - cut.start * t.m[0]), *here[1:])
-        part = images[cut.items]
-        buffer = work.array("read", (len(part), *(line.length for line in here), groups * channels))
-        for image, room in zip(part, buffer, strict=True):
-            place(image, here, numpy.moveaxis(room, -1, 0))
-        batch, *spatial, channel = buffer.strides
-        view = as_strided(
-            buffer,
-            (*t.a, len(part), *counts, groups * channels),
-            (*spatial, batch, *(m * unit for m, unit in zip(t.m, spatial, strict=True)), channel),
-            writeable=False,
-        )
-        yield view, cut.items, slice(cut.start * t.m[0], cut.stop * t.m[0]), counts
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of tiles of some items.
 
-
-def _side_by_side(planes: Array, tiles: Array, counts: tuple[int, ...], t: Transforms) -> tuple[Array, Array]:
-    """Planes ``(batch, f, *(counts * m))`` and tiles ``(f * batch * counts, prod(m))`` as views of equal shape.
-
-    The last axis of a tile is moved as one number of 8 or 16 bytes, or several of them: its bits are copied alone.
+    Attributes:
+        rows: the rows of outputs.
+        cover: what is copied to a buffer, channels innermost, and `buffer`, its shape.
+        tiles: the tiles as a view of the buffer, ``(*a, items, *counts, groups * channels)``.
+        laid: the shape of the outputs of all tiles, ``(items, groups * f, *(counts * m))``.
+        unit: the type that one line of outputs of a tile is copied as: its bits are copied, in 8 or 16 bytes a number.
+        flat, entries: the shapes of the outputs laid down, and in tiles, in that type; `order` makes them equal.
     """
-    batch, f = planes.shape[:2]
-    size = t.m[-1] * planes.itemsize
+
+    rows: slice
+    cover: Cover
+    buffer: tuple[int, ...]
+    tiles: View
+    laid: tuple[int, ...]
+    unit: str
+    flat: tuple[int, ...]
+    entries: tuple[int, ...]
+    order: tuple[int, ...]
+
+    def side_by_side(self, planes: Array, tiles: Array) -> tuple[Array, Array]:
+        """Outputs laid down, and in tiles ``(f * items * counts, prod(m))``, as views of equal shape."""
+        entries = tiles.view(self.unit).reshape(self.entries).transpose(self.order)
+        return planes.view(self.unit).reshape(self.flat), entries
+
+
+@lru_cache(maxsize=PREPARED)
+def prepared(
+    batch: int, lines: tuple[Line, ...], shape: tuple[int, int, int], m: tuple[int, ...], itemsize: int
+) -> tuple[tuple[range, int, tuple[_Part, ...]], ...]:
+    """The work for a weight ``(groups, f, channels)``: the first items of the parts, how many they have, the parts."""
+    together, height = parts(batch, lines, shape, m, itemsize)
+    counts = _tiles(lines, m)
+    return tuple(
+        (
+            firsts,
+            items,
+            tuple(
+                _part(items, lines, (start, min(start + height, counts[0])), shape, m, itemsize)
+                for start in range(0, counts[0], height)
+            ),
+        )
+        for firsts, items in sections(batch, together)
+    )
+
+
+def _part(
+    items: int,
+    lines: tuple[Line, ...],
+    rows: tuple[int, int],
+    shape: tuple[int, int, int],
+    m: tuple[int, ...],
+    itemsize: int,
+) -> _Part:
+    groups, f, channels = shape
+    counts = (rows[1] - rows[0], *_tiles(lines, m)[1:])
+    where = slice(rows[0] * m[0], rows[1] * m[0])
+    here = (lines[0].part(where.start, where.stop), *lines[1:])
+    here = tuple(line._replace(outputs=c * many) for line, c, many in zip(here, counts, m, strict=True))
+    buffer = packed((items, *(line.length for line in here), groups * channels), itemsize)
+    batch, *spatial, channel = buffer.strides
+    steps = (many * unit for many, unit in zip(m, spatial, strict=True))
+    a = (many + line.taps - 1 for many, line in zip(m, lines, strict=True))
+    size = m[-1] * itemsize
     unit = next(kind for kind in ("c16", "f8", "f4") if size % numpy.dtype(kind).itemsize == 0)
     wide = size // numpy.dtype(unit).itemsize
-    split = [length for axis in zip(counts[:-1], t.m[:-1], strict=True) for length in axis]
-    flat = planes.view(unit).reshape(batch, f, *split, counts[-1], wide)
-    ndim = len(counts)
-    entries = tiles.view(unit).reshape(f, batch, *counts, *t.m[:-1], wide)
+    ndim, split_up = len(counts), [length for axis in zip(counts[:-1], m[:-1], strict=True) for length in axis]
     inner = [place for axis in range(ndim - 1) for place in (2 + axis, 2 + ndim + axis)]
-    return flat, entries.transpose(1, 0, *inner, 1 + ndim, 1 + 2 * ndim)
+    return _Part(
+        where,
+        cover_of(tuple(line.span for line in here), items * groups * channels),
+        buffer.shape,
+        View.of(
+            buffer,
+            (0,) * len(buffer.shape),
+            (*a, items, *counts, groups * channels),
+            (*spatial, batch, *steps, channel),
+        ),
+        (items, groups * f, *(c * many for c, many in zip(counts, m, strict=True))),
+        unit,
+        (items, groups * f, *split_up, counts[-1], wide),
+        (groups * f, items, *counts, *m[:-1], wide),
+        (1, 0, *inner, 1 + ndim, 1 + 2 * ndim),
+    )
+
+
+def _gathered(
+    x: Array, lines: tuple[Line, ...], shape: tuple[int, int, int], t: Transforms, work: Workspace
+) -> Iterator[tuple[slice, _Part, Array]]:
+    """The items and the tiles of every part."""
+    images = x.reshape(len(x), shape[0] * shape[2], *x.shape[3:])
+    for firsts, count, found in prepared(len(x), lines, shape, t.m, numpy.dtype(work.dtype).itemsize):
+        for first in firsts:
+            items = slice(first, first + count)
+            for part in found:
+                buffer = work.array("read", part.buffer)
+                place(images[items], part.cover, numpy.moveaxis(buffer, -1, 1))
+                yield items, part, part.tiles.show(buffer)

@@ -2,24 +2,35 @@
 output row are then consecutive rows of one matrix, so that an output row is a vector times a matrix.
 
 With ``s[r, n, q] = x[r, q + n]`` the output row p is ``sum over (m, n) of w[m, n] * s[p + m, n, :]``, and entry (m, n)
-stands a fixed distance behind entry (m, n-1). A row is copied once a column of the kernel rather than once a tap, and
-zeros of the padding are never added to the input: the copies leave them out.
+stands a fixed distance behind entry (m, n-1). A row is copied once a column of the kernel rather than once a tap; only
+blocks that read padding are first copied to a buffer that has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.scratch import Scratch
+from symconv.kernels.convolutions.windows import (
+    PREPARED,
+    Cover,
+    Memory,
+    View,
+    cover_of,
+    memory_of,
+    narrowed,
+    packed,
+    place,
+    sections,
+    taken,
+)
 from symconv.kernels.cost import Cost, calls, copies, passes, vector_products
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of, phases
@@ -32,188 +43,193 @@ if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
-__all__ = ["RowsPlan"]
+__all__ = ["ONE_ROW", "RowsEngine", "RowsPlan", "plane"]
 
 STACK_BYTES = 1 << 20
 """Measured: the shifted copies of a block take 1 MiB; less repeats more rows, more leaves the cache."""
 
-LEAST = 1 << 14
-"""Measured: from this many entries on, all shifted copies of a row are taken at once, through a view; an output with
-fewer bytes needs no scratch memory that is kept."""
-
-WIDEST = 1024
+WIDEST = 2048
 """Measured: columns of a block, for images that are wider."""
 
+ONE_ROW = Line(1, 1, 1, 1, 1, 0)
+"""How rows are read where there is one axis."""
 
-def fill_stack(
-    stack: Array,
-    x: Array,
-    top: int,
-    row_step: int,
-    columns: Sequence[tuple[int, int, int, int]],
-    shifted: Array | None = None,
-    middle: slice = slice(0, 0),
-) -> None:
-    """The shifted copies of some rows: ``stack[c, r, n, q] = x[c, top + row_step*r, ...]``, 0 outside of the input.
 
-    For tap n of a row, `columns` says which outputs ``first..stop-1`` find the input, from which entry on, and how far
-    apart. The outputs in `middle` find it at all taps: ``shifted[c, i, n, q]`` is what they read in row i.
-    """
-    rows = stack.shape[1]
-    first = min(rows, max(0, -(top // row_step)))
-    stop = max(first, min(rows, (x.shape[1] - 1 - top) // row_step + 1))
-    if first:
-        stack[:, :first] = 0
-    if stop < rows:
-        stack[:, stop:] = 0
-    if stop == first:
-        return
-    begin = top + row_step * first
-    here = slice(begin, begin + row_step * (stop - first - 1) + 1, row_step)
-    source = x[:, here]
-    if shifted is not None:
-        stack[:, first:stop, :, middle] = shifted[:, here]
-    for n, (left, right, entry, step) in enumerate(columns):
-        parts = ((left, right),) if shifted is None else ((left, middle.start), (middle.stop, right))
-        for low, high in parts:
-            if low < high:
-                place = entry + step * (low - left)
-                stack[:, first:stop, n, low:high] = source[:, :, place : place + step * (high - low - 1) + 1 : step]
+def fill_stack(stack: Array, shifted: Array) -> None:
+    """The shifted copies of some rows: ``stack[i, c, r, n, q]`` is what output q of row r reads at tap n."""
+    stack[...] = shifted
 
 
 def multiply_rows(weight: Array, windows: Array, y: Array) -> None:
-    """The rows of the output: ``(channels, 1, 1, taps) @ (channels, rows, taps, columns)``."""
+    """The rows of the output: ``(channels, 1, 1, taps) @ (items, channels, rows, taps, columns)``."""
     numpy.matmul(weight, windows, out=y)
 
 
 def contract_rows(windows: Array, g: Array) -> Array:
-    """The gradient of the weight: ``(channels, rows, taps, columns) @ (channels, rows, columns, 1)``, rows added up."""
-    total: Array = numpy.matmul(windows, g[..., None])[..., 0].sum(axis=1)
+    """The gradient of the weight: ``(items, channels, rows, taps, columns) @ (items, channels, rows, columns, 1)``,
+    added up over items and rows."""
+    total: Array = numpy.matmul(windows, g[..., None])[..., 0].sum(axis=(0, 2))
     return total
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Channels, output rows and output columns; the rows of its stack, the input row of the first of them, the tile."""
+    """Some output rows of some channels; an index is None where it takes the whole array.
 
-    channels: slice
-    rows: slice
-    columns: slice
-    height: int
-    count: int
-    top: int
-    tile: int
+    Attributes:
+        channels: which ones, of the weight.
+        cover: what is copied to the padded buffer; None where the windows find the input at all taps.
+        shifted: the part of the shifted view, of the input or of the padded buffer, that goes to the stack.
+        stack: the part of the stack that it goes to, which is a few columns wider.
+        windows: the part of the windows.
+        outputs: the part of the output.
+    """
+
+    channels: tuple[slice, ...] | None
+    cover: Cover | None
+    shifted: tuple[slice, ...] | None
+    stack: tuple[slice, ...] | None
+    windows: tuple[slice, ...] | None
+    outputs: tuple[slice, ...] | None
 
 
 @dataclass(frozen=True)
 class _Tile:
-    """Output columns: how many, which of them find the input at each tap, which at all taps and whether all do, and how
-    far apart two rows of the stack are."""
+    """Some output columns of all items, so many items at once.
 
-    columns: int
-    shifts: tuple[tuple[int, int, int, int], ...]
-    middle: slice
-    full: bool
-    pitch: int
+    Attributes:
+        firsts, items: the first items of the blocks, and how many they have.
+        stack: the shape of the stack that serves all blocks.
+        windows: the windows as a view of the stack.
+        shifted: what the columns read at each tap, as a view of the items; None where some of it does not exist.
+        padded: the shape of the padded buffer, and `spread`, the shifted view of it.
+        blocks: the blocks.
+    """
 
-    def shifted(self, x: Array, across: Line) -> Array | None:
-        """``[..., i, n, q]``: what the columns in the middle read in row i at tap n, where it is worth a view."""
-        width = self.middle.stop - self.middle.start
-        if x.shape[-2] * width < LEAST:
-            return None
-        first, _, entry, stride = self.shifts[0]
-        seen = x[..., entry + stride * (self.middle.start - first) :]
-        *lead, item = x.strides
-        shape = (*x.shape[:-1], across.taps, width)
-        return as_strided(seen, shape, (*lead, across.step * item, stride * item), writeable=False)
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """The blocks of a correlation, and the shape of the stack that serves them all."""
-
-    channels: int
-    rows: int
-    height: int
-    tiles: tuple[_Tile, ...]
+    firsts: range
+    items: int
+    stack: tuple[int, ...]
+    windows: View
+    shifted: View | None
+    padded: tuple[int, ...]
+    spread: View
     blocks: tuple[_Block, ...]
 
 
 @dataclass(frozen=True)
 class _Tiling:
-    """How many channels, rows and columns a block has."""
+    """How many items, channels, rows and columns a block has; the rows of its stack."""
 
+    items: int
     channels: int
     rows: int
     columns: int
+    height: int
 
 
-def _tiling(channels: int, line: Line, across: Line, itemsize: int) -> _Tiling:
-    parts = max(1, round(across.outputs / WIDEST)) if line.outputs > 1 else ceil(across.outputs / (4 * WIDEST))
+def _tiling(batch: int, channels: int, line: Line, across: Line, itemsize: int) -> _Tiling:
+    parts = max(1, round(across.outputs / WIDEST)) if line.outputs > 1 else ceil(across.outputs / (2 * WIDEST))
     columns = ceil(across.outputs / parts)
     row = across.taps * columns * itemsize
     along = ceil(line.outputs / line.step)
     rows = min(along, max(STACK_BYTES // row - line.taps, 2 * line.taps) // line.stride + 1)
-    whole = (line.stride * (rows - 1) + line.taps) * row
-    together = max(1, min(channels, STACK_BYTES // whole)) if rows == along else 1
-    return _Tiling(together, rows, columns)
+    height = line.stride * (rows - 1) + line.taps
+    together = max(1, min(channels, STACK_BYTES // (height * row))) if rows == along else 1
+    items = max(1, min(batch, STACK_BYTES // (channels * height * row))) if together == channels else 1
+    return _Tiling(items, together, rows, columns, height)
 
 
-@lru_cache(maxsize=64)
-def _schedule(channels: int, line: Line, across: Line, itemsize: int) -> _Schedule:
-    tiling = _tiling(channels, line, across, itemsize)
-    tiles, blocks = [], []
-    for left in range(0, across.outputs, tiling.columns):
-        right = min(left + tiling.columns, across.outputs)
-        shifts = tuple(_shift(across, tap, left, right) for tap in range(across.taps))
-        begin = max(shift[0] for shift in shifts)
-        middle = slice(begin, max(begin, min(shift[1] for shift in shifts)))
-        full = begin == 0 and middle.stop == right - left
-        tiles.append(_Tile(right - left, shifts, middle, full, _pitch(right - left, itemsize)))
-        for start in range(0, channels, tiling.channels):
-            part = slice(start, min(start + tiling.channels, channels))
-            for phase in range(min(line.step, line.outputs)):  # rows that a dilated kernel reads together
-                outputs = len(range(phase, line.outputs, line.step))
-                for first in range(0, outputs, tiling.rows):
-                    count = min(tiling.rows, outputs - first)
-                    begin = phase + line.step * first
-                    rows = slice(begin, begin + line.step * (count - 1) + 1, line.step)
-                    height = line.stride * (count - 1) + line.taps
-                    top = line.stride * begin - line.before
-                    blocks.append(_Block(part, rows, slice(left, right), height, count, top, len(tiles) - 1))
-    height = line.stride * (tiling.rows - 1) + line.taps
-    return _Schedule(tiling.channels, tiling.rows, height, tuple(tiles), tuple(blocks))
-
-
-def _filled(x: Array, line: Line, across: Line, dtype: Any, work: Workspace) -> Iterator[tuple[_Block, int, Array]]:
-    """The blocks of all items ``(batch, channels, rows, columns)``, each with its item and its windows
-    ``(channels, rows, taps, columns)``."""
-    schedule = _schedule(x.shape[1], line, across, np.dtype(dtype).itemsize)
-    tile, stack, windows, shifted = -1, None, None, None
-    for block in schedule.blocks:
-        if block.tile != tile:
-            tile = block.tile
-            here = schedule.tiles[tile]
-            shifted = here.shifted(x, across)
-            stack = work.array("stack", (schedule.channels, schedule.height, across.taps, here.pitch))
-            if not here.full:
-                stack.fill(0)
-            plane, row, tap, entry = stack.strides
-            windows = np.ndarray(
-                (schedule.channels, schedule.rows, line.taps * across.taps, here.columns),
-                dtype,
-                stack,
-                0,
-                (plane, line.stride * row, tap, entry),
+@lru_cache(maxsize=PREPARED)
+def _tiles(memory: Memory, line: Line, across: Line, itemsize: int) -> tuple[_Tile, ...]:
+    """The work on inputs ``(batch, channels, rows, columns)`` that lie in memory in one way."""
+    batch, channels = memory.shape[:2]
+    tiling = _tiling(batch, channels, line, across, itemsize)
+    found = []
+    for firsts, items in sections(batch, tiling.items):
+        for left in range(0, across.outputs, tiling.columns):
+            part = across.part(left, min(left + tiling.columns, across.outputs))
+            columns, taps = part.outputs, line.taps * part.taps
+            stack = packed((items, tiling.channels, tiling.height, part.taps, _pitch(columns, itemsize)), itemsize)
+            padded = packed((items, tiling.channels, tiling.height, part.length), itemsize)
+            plane, channel, row, tap, item = stack.strides
+            windows = (items, tiling.channels, tiling.rows, taps, columns)
+            found.append(
+                _Tile(
+                    firsts,
+                    items,
+                    stack.shape,
+                    View.of(stack, (0,) * 5, windows, (plane, channel, line.stride * row, tap, item)),
+                    _shifted(memory.of_items(items), part, -part.before) if part.inside else None,
+                    padded.shape,
+                    _shifted(padded, part, 0),
+                    tuple(_blocks(memory.of_items(items), stack, tiling, line, across, (left, columns))),
+                )
             )
-        assert stack is not None
-        assert windows is not None
-        count = block.channels.stop - block.channels.start
-        part, seen = stack[:count, : block.height], windows[:count, : block.count]
-        for item in range(len(x)):
-            view = None if shifted is None else shifted[item, block.channels]
-            fill_stack(part, x[item, block.channels], block.top, line.step, here.shifts, view, here.middle)
-            yield block, item, seen
+    return tuple(found)
+
+
+def _shifted(memory: Memory, across: Line, entry: int) -> View:
+    """``[i, c, r, n, q]``: what output q reads at tap n in row r of ``(items, channels, rows, columns)``."""
+    *lead, item = memory.strides
+    shape = (*memory.shape[:3], across.taps, across.outputs)
+    return View.of(memory, (0, 0, 0, entry), shape, (*lead, across.step * item, across.stride * item))
+
+
+def _blocks(
+    memory: Memory, stack: Memory, tiling: _Tiling, line: Line, across: Line, tile: tuple[int, int]
+) -> Iterator[_Block]:
+    every = slice(None)
+    items, channels = memory.shape[:2]
+    columns = slice(tile[0], tile[0] + tile[1])
+    here = across.part(columns.start, columns.stop)
+    result = (items, channels, line.outputs, 1, across.outputs)
+    for start in range(0, channels, tiling.channels):
+        part = slice(start, min(start + tiling.channels, channels))
+        count = slice(part.stop - start)
+        for phase in range(min(line.step, line.outputs)):  # rows that a dilated kernel reads together
+            outputs = len(range(phase, line.outputs, line.step))
+            for first in range(0, outputs, tiling.rows):
+                rows = min(tiling.rows, outputs - first)
+                begin, height = phase + line.step * first, line.stride * (rows - 1) + line.taps
+                top = line.stride * begin - line.before
+                end = top + line.step * (height - 1) + 1
+                shifted = narrowed((every, part, slice(top, end, line.step)), memory.shape)
+                cover = None
+                if not here.inside or top < 0 or end > line.size:
+                    lead = items * count.stop
+                    cover = cover_of((Line(line.size, height, 1, line.step, 1, -top), here.span), lead)
+                    shifted = narrowed((every, count, slice(height)), stack.shape)
+                below = slice(begin, begin + line.step * (rows - 1) + 1, line.step)
+                yield _Block(
+                    narrowed((part,), (channels,)),
+                    cover,
+                    shifted,
+                    narrowed((every, count, slice(height), every, slice(tile[1])), stack.shape),
+                    narrowed((every, count, slice(rows)), (items, tiling.channels, tiling.rows)),
+                    narrowed((every, part, below, every, columns), result),
+                )
+
+
+def _filled(x: Array, tiles: tuple[_Tile, ...], work: Workspace) -> Iterator[tuple[slice, _Block, Array]]:
+    """The blocks of ``(batch, channels, rows, columns)``, each with its items and its windows
+    ``(items, channels, rows, taps, columns)``."""
+    for tile in tiles:
+        stack = work.array("stack", tile.stack)
+        windows = tile.windows.show(stack)
+        for first in tile.firsts:
+            items = slice(first, first + tile.items)
+            source = x[items]
+            shifted = None if tile.shifted is None else tile.shifted.show(source)
+            for block in tile.blocks:
+                view = shifted
+                if block.cover is not None:
+                    padded = work.array("padded", tile.padded)
+                    channels = None if block.channels is None else (slice(None), *block.channels)
+                    place(taken(source, channels), block.cover, taken(padded, block.shifted))
+                    view = tile.spread.show(padded)
+                assert view is not None
+                fill_stack(taken(stack, block.stack), taken(view, block.shifted))
+                yield items, block, taken(windows, block.windows)
 
 
 def _pitch(columns: int, itemsize: int) -> int:
@@ -222,52 +238,43 @@ def _pitch(columns: int, itemsize: int) -> int:
     return columns if columns * itemsize % 512 else columns + 64 // itemsize
 
 
-def _shift(across: Line, tap: int, left: int, right: int) -> tuple[int, int, int, int]:
-    first, stop, entry = across.real(tap)
-    begin, end = min(max(first, left), right), max(min(stop, right), left)
-    return begin - left, end - left, entry + across.stride * (begin - first), across.stride
-
-
-def _memory(y: Array) -> AbstractContextManager[Workspace]:
-    """Scratch arrays for blocks of an output; for a small one fresh memory is the fastest."""
-    return nullcontext(Workspace(y.dtype)) if y.nbytes < LEAST else scratch(y.dtype)
+def plane(x: Array, lines: tuple[Line, ...]) -> tuple[Array, Line, Line]:
+    """Images ``(batch, channels, rows, columns)`` and how they are read; one axis is one row."""
+    if len(lines) == 1:
+        return x, ONE_ROW, lines[0]
+    return x[:, :, 0], lines[0], lines[1]
 
 
 class RowsEngine(ConvEngine):
     """Blocks of rows of one or several channels, for the output and both gradients."""
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
-        images, line, across = self._plane(x, lines)
+        images, line, across = plane(x, lines)
         taps = weight.reshape(images.shape[1], 1, 1, -1)
         y = out.reshape(*images.shape[:2], line.outputs, 1, across.outputs)
-        with _memory(out) as work:
-            for block, item, windows in _filled(images, line, across, out.dtype, work):
-                multiply_rows(taps[block.channels], windows, y[item, block.channels, block.rows, :, block.columns])
+        tiles = _tiles(memory_of(images), line, across, out.itemsize)
+        with Scratch(out.dtype) as work:
+            for items, block, windows in _filled(images, tiles, work):
+                multiply_rows(taken(taps, block.channels), windows, taken(y[items], block.outputs))
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
-        images, line, across = self._plane(x, lines)
-        upstream = g.reshape(*images.shape[:2], line.outputs, across.outputs)
+        images, line, across = plane(x, lines)
+        upstream = g.reshape(*images.shape[:2], line.outputs, 1, across.outputs)
         total = np.zeros((images.shape[1], line.taps * across.taps), g.dtype)
-        with _memory(g) as work:
-            for block, item, windows in _filled(images, line, across, g.dtype, work):
-                above = upstream[item, block.channels, block.rows, block.columns]
-                total[block.channels] += contract_rows(windows, above)
+        tiles = _tiles(memory_of(images), line, across, g.itemsize)
+        with Scratch(g.dtype) as work:
+            for items, block, windows in _filled(images, tiles, work):
+                above = taken(upstream[items], block.outputs)[:, :, :, 0]
+                taken(total, block.channels)[...] += contract_rows(windows, above)
         return total.reshape(x.shape[1], 1, 1, *(line.taps for line in lines))
-
-    @staticmethod
-    def _plane(x: Array, lines: tuple[Line, ...]) -> tuple[Array, Line, Line]:
-        """``(batch, channels, rows, columns)``; one axis is one row."""
-        if len(lines) == 1:
-            return x.reshape(*x.shape[:2], 1, x.shape[-1]), Line(1, 1, 1, 1, 1, 0), lines[0]
-        return x.reshape(*x.shape[:2], *x.shape[3:]), lines[0], lines[1]
 
     @property
     def source(self) -> str:
-        return source_of(fill_stack, multiply_rows)
+        return source_of(place, fill_stack, multiply_rows)
 
     @property
     def gradient_source(self) -> str:
-        return source_of(fill_stack, multiply_rows, contract_rows)
+        return source_of(place, fill_stack, multiply_rows, contract_rows)
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -324,23 +331,25 @@ def _numbers(cost: Cost) -> tuple[int, int, int]:
 
 
 def _cost(call: Call, channels: int, correlations: list[tuple[Line, ...]]) -> Cost:
-    seconds, multiplied, moved, scratch = calls(8), 0, 0, 0
+    seconds, multiplied, moved, scratch = calls(9), 0, 0, 0
     size = call.dtype.itemsize
     for lines in correlations:
-        line, across = lines if len(lines) == 2 else (Line(1, 1, 1, 1, 1, 0), lines[0])
-        tiling = _tiling(channels, line, across, size)
+        line, across = lines if len(lines) == 2 else (ONE_ROW, lines[0])
+        tiling = _tiling(call.batch, channels, line, across, size)
         taps = line.taps * across.taps
         rows = call.batch * channels * line.outputs
         along = ceil(line.outputs / line.step)
-        blocks = ceil(channels / tiling.channels) * ceil(across.outputs / tiling.columns) * call.batch
-        blocks *= min(line.step, line.outputs) * ceil(along / tiling.rows)
-        height = line.stride * (tiling.rows - 1) + line.taps
-        copied = blocks * tiling.channels * height * across.taps * tiling.columns
+        blocks = ceil(call.batch / tiling.items) * ceil(channels / tiling.channels)
+        blocks *= ceil(across.outputs / tiling.columns) * min(line.step, line.outputs) * ceil(along / tiling.rows)
+        read = min(tiling.items, call.batch) * tiling.channels * tiling.height * tiling.columns
+        copied = blocks * read * across.taps
         parts = ceil(across.outputs / tiling.columns)
-        seconds += calls(blocks * (across.taps + 4)) + copies(copied, call.dtype, tiling.columns)
+        seconds += calls(4 * blocks) + copies(copied, call.dtype, tiling.columns)
+        if not (line.inside and across.inside):
+            seconds += calls(4 * blocks) + copies(blocks * read, call.dtype, tiling.columns)
         seconds += vector_products(taps, ceil(across.outputs / parts), rows * parts, call.dtype)
         multiplied += rows * across.outputs * taps
         moved += (call.batch * channels * prod(line.size for line in lines) + 2 * copied) * size
         moved += rows * across.outputs * size
-        scratch = max(scratch, tiling.channels * height * across.taps * tiling.columns * size)
+        scratch = max(scratch, (across.taps + 1) * read * size)
     return Cost(seconds, multiplied, moved, scratch)

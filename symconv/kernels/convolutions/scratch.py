@@ -7,9 +7,9 @@ computing it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import prod
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,14 @@ import numpy.typing as npt
 from symconv.kernels.padding import Array
 from symconv.kernels.stages.blocks import Workspace
 
-__all__ = ["scratch"]
+__all__ = ["Scratch"]
 
 KEPT_BYTES = 32 << 20
 """What a thread keeps; pages of it that were never needed take no memory."""
 ALIGNMENT = 64
+
+FRESH_BYTES = 1 << 15
+"""Measured: up to this size an array of its own is faster than a piece of what is kept."""
 
 
 class _Kept(threading.local):
@@ -31,31 +34,41 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-class _Scratch(Workspace):
-    """A workspace whose arrays are cut from given memory as long as there is enough of it."""
+class Scratch(Workspace):
+    """A workspace for the time of a ``with``; its arrays must not be used after that.
 
-    def __init__(self, dtype: npt.DTypeLike, memory: Array) -> None:
+    Large arrays are cut from what the thread keeps, as long as there is enough of it.
+    """
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
         super().__init__(dtype)
-        self._memory, self._used = memory, 0
+        self._memory: Array | None = None
+        self._used = 0
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._memory is not None:
+            _kept.memory = self._memory
 
     def array(self, key: object, shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
         found = self._arrays.get((key, shape))
         if found is None:
             kind = np.dtype(self.dtype if dtype is None else dtype)
-            stop = self._used + prod(shape) * kind.itemsize
-            if stop > self._memory.size:
-                return super().array(key, shape, dtype)
-            found = self._arrays[key, shape] = self._memory[self._used : stop].view(kind).reshape(shape)
-            self._used = -(-stop // ALIGNMENT) * ALIGNMENT
+            size = prod(shape) * kind.itemsize
+            found = np.empty(shape, kind) if size <= FRESH_BYTES else self._cut(shape, kind, size)
+            self._arrays[key, shape] = found
         return found
 
-
-@contextmanager
-def scratch(dtype: npt.DTypeLike) -> Iterator[Workspace]:
-    """A workspace for the time of a call; its arrays must not be used after that."""
-    memory = np.empty(KEPT_BYTES, np.uint8) if _kept.memory is None else _kept.memory
-    _kept.memory = None  # a call inside of this one takes memory of its own
-    try:
-        yield _Scratch(dtype, memory)
-    finally:
-        _kept.memory = memory
+    def _cut(self, shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> Array:
+        if self._memory is None:
+            self._memory = np.empty(KEPT_BYTES, np.uint8) if _kept.memory is None else _kept.memory
+            _kept.memory = None  # a call inside of this one takes memory of its own
+        first = self._used
+        if first + size > KEPT_BYTES:
+            return np.empty(shape, dtype)
+        self._used = -(-(first + size) // ALIGNMENT) * ALIGNMENT
+        return np.ndarray(shape, dtype, self._memory, first)

@@ -7,14 +7,16 @@ matrix, whose column j holds the row of the kernel shifted by j, so that no entr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy
 import numpy as np
 
-from symconv.kernels.convolutions.rows import RowsEngine, fill_stack
-from symconv.kernels.convolutions.scratch import scratch
+from symconv.kernels.convolutions.rows import RowsEngine
+from symconv.kernels.convolutions.scratch import Scratch
+from symconv.kernels.convolutions.windows import PREPARED, Cover, cover_of, place
 from symconv.kernels.cost import Cost, calls, copies, passes, product, vector_products
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
@@ -91,7 +93,7 @@ class SeparableEngine(ConvEngine):
         self._kept: dict[Any, Any] = {}
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
-        with scratch(out.dtype) as work:
+        with Scratch(out.dtype) as work:
             self._correlate(x, weight, (lines[0], lines[1]), out, turned, work)
 
     def _correlate(
@@ -101,10 +103,8 @@ class SeparableEngine(ConvEngine):
         found = self._factors(weight, lines, turned)
         rows = _rows(line, across, out.dtype.itemsize)
         height, width = line.stride * (rows - 1) + line.step * (line.taps - 1) + 1, across.length
-        stack, between = work.array("stack", (1, height, 1, width)), work.array("between", (rows, 1, width))
-        stack.fill(0)
-        first, stop, entry = Line(across.size, width, 1, 1, 1, across.before).real(0)
-        row, item = stack.strides[1], stack.strides[3]
+        stack, between = work.array("stack", (height, width)), work.array("between", (rows, 1, width))
+        row, item = stack.strides
         windows: Array = np.ndarray(
             (rows, line.taps, width), out.dtype, stack, 0, (line.stride * row, line.step * row, item)
         )
@@ -119,12 +119,9 @@ class SeparableEngine(ConvEngine):
         rest = between[:, 0, across.stride * whole * BAND :]
         for image, y in zip(x[:, :, 0], out[:, :, 0], strict=True):
             for channel, (columns, bands, last) in enumerate(found):
-                plane = image[channel : channel + 1]
-                for top in range(0, line.outputs, rows):
-                    count = min(rows, line.outputs - top)
-                    high = line.stride * (count - 1) + line.step * (line.taps - 1) + 1
-                    fill_stack(stack[:, :high], plane, line.stride * top - line.before, 1, [(first, stop, entry, 1)])
-                    target = y[channel, top : top + count]
+                for part, count, high, cover in _blocks(line, across, rows):
+                    place(image[channel], cover, stack[:high])
+                    target = y[channel, part]
                     for q in range(len(columns)):
                         along_columns(columns[q], windows[:count], between[:count])
                         result = target if q == 0 else work.array("term", target.shape)
@@ -167,7 +164,7 @@ class SeparableEngine(ConvEngine):
 
     @property
     def source(self) -> str:
-        return source_of(fill_stack, along_columns, along_rows)
+        return source_of(place, along_columns, along_rows)
 
     @property
     def gradient_source(self) -> str:
@@ -180,6 +177,17 @@ class SeparableEngine(ConvEngine):
             f"along the columns: for every row of a block a vector of {self.factors.columns.shape[-1]} taps times rows",
             f"along the rows: blocks of {BAND} outputs times a banded Toeplitz matrix",
         )
+
+
+@lru_cache(maxsize=PREPARED)
+def _blocks(line: Line, across: Line, rows: int) -> tuple[tuple[slice, int, int, Cover], ...]:
+    """Blocks of output rows: which ones, how many, how many rows they read, and what is copied."""
+    found = []
+    for top in range(0, line.outputs, rows):
+        part = line.part(top, min(top + rows, line.outputs))
+        cover = cover_of((part.span, across.span))
+        found.append((slice(top, top + part.outputs), part.outputs, part.length, cover))
+    return tuple(found)
 
 
 def _rows(line: Line, across: Line, itemsize: int) -> int:

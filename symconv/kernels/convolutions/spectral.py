@@ -6,16 +6,18 @@ kernel. The spectrum of a bound weight is kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from math import ceil, log2, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy
 import numpy as np
 
-from symconv.kernels.convolutions.rows import RowsEngine
+from symconv.kernels.convolutions.rows import ONE_ROW, RowsEngine, plane
+from symconv.kernels.convolutions.scratch import Scratch
+from symconv.kernels.convolutions.windows import PREPARED
 from symconv.kernels.cost import Cost, calls, passes
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
@@ -32,40 +34,57 @@ __all__ = ["SpectralPlan"]
 LONGEST = 1024
 """Measured: tiles of up to 1024 entries an axis; smaller ones overlap more, larger ones leave every cache."""
 
-BUTTERFLY = 0.09e-9
+BUTTERFLY = 0.12e-9
 """Seconds a byte of the tile and a binary digit of its size, for a transform and its inverse."""
 
 KEPT = 8
 """How many spectra of a bound weight are kept."""
 
 
-def spectrum_of(kernel: Array, shape: tuple[int, ...]) -> Array:
-    """The conjugate spectrum of a kernel: multiplying by it correlates."""
-    spectrum = numpy.fft.rfftn(kernel, shape, axes=range(len(shape)), norm="ortho")
-    spectrum *= float(numpy.prod(shape)) ** 0.5
-    conjugate: Array = numpy.conjugate(spectrum, out=spectrum)
-    return conjugate
-
-
-def correlate_tile(tile: Array, spectrum: Array) -> Array:
-    """The circular correlation of a tile with the kernel of a spectrum.
+def transform(entries: Array, rows: slice, spectrum: Array) -> None:
+    """The spectrum of the rows of a tile that hold entries; the others are zero.
 
     With ``norm="ortho"`` NumPy transforms float32 in float32; by default it takes the factor 1 for an integer, and goes
     by way of float64.
     """
-    axes = range(tile.ndim)
-    product = numpy.fft.rfftn(tile, axes=axes, norm="ortho")
-    product *= spectrum
-    return numpy.fft.irfftn(product, tile.shape, axes=axes, norm="ortho")
+    spectrum[: rows.start] = 0
+    spectrum[rows.stop :] = 0
+    numpy.fft.rfft(entries, norm="ortho", out=spectrum[rows])
+    if len(spectrum) > 1:
+        numpy.fft.fft(spectrum, axis=0, norm="ortho", out=spectrum)
+
+
+def transform_back(spectrum: Array, rows: int, tile: Array) -> Array:
+    """The first rows of what has a spectrum, which is overwritten."""
+    if len(spectrum) > 1:
+        numpy.fft.ifft(spectrum, axis=0, norm="ortho", out=spectrum)
+    found: Array = numpy.fft.irfft(spectrum[:rows], tile.shape[1], norm="ortho", out=tile[:rows])
+    return found
+
+
+def conjugate(spectrum: Array, entries: int) -> None:
+    """The spectrum of a kernel becomes what spectra of tiles with so many entries are multiplied by to correlate."""
+    spectrum *= float(entries) ** 0.5
+    numpy.conjugate(spectrum, out=spectrum)
 
 
 @dataclass(frozen=True)
 class _Tile:
     """Where a tile stands: its outputs, the part of it that holds input, and which part of the input that is."""
 
-    outputs: tuple[slice, ...]
-    inside: tuple[slice, ...]
-    source: tuple[slice, ...]
+    outputs: tuple[slice, slice]
+    inside: tuple[slice, slice]
+    source: tuple[slice, slice]
+
+    @property
+    def height(self) -> int:
+        """How many rows of outputs it has."""
+        return int(self.outputs[0].stop - self.outputs[0].start)
+
+    @property
+    def cropped(self) -> tuple[slice, slice]:
+        """Where its outputs stand in it."""
+        return slice(self.height), slice(self.outputs[1].stop - self.outputs[1].start)
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +101,8 @@ def _smooth(least: int) -> int:
     return best
 
 
-def _tiles(lines: tuple[Line, ...]) -> tuple[tuple[int, ...], list[_Tile]]:
+@lru_cache(maxsize=PREPARED)
+def _tiles(lines: tuple[Line, Line]) -> tuple[tuple[int, int], tuple[_Tile, ...]]:
     """The shape of a tile, and all tiles."""
     shape, axes = [], []
     for line in lines:
@@ -95,7 +115,8 @@ def _tiles(lines: tuple[Line, ...]) -> tuple[tuple[int, ...], list[_Tile]]:
         axes.append(
             [_along(line, first, min(first + width, line.outputs), reach) for first in range(0, line.outputs, width)]
         )
-    return tuple(shape), [_Tile(*(tuple(parts) for parts in zip(*choice, strict=True))) for choice in product(*axes)]
+    tiles = (_Tile(*zip(row, column, strict=True)) for row in axes[0] for column in axes[1])
+    return (shape[0], shape[1]), tuple(tiles)
 
 
 def _along(line: Line, first: int, stop: int, reach: int) -> tuple[slice, slice, slice]:
@@ -114,46 +135,65 @@ class SpectralEngine(ConvEngine):
         self._direct = RowsEngine(form, weight)
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
-        shape, tiles = _tiles(lines)
+        images, *axes = plane(x, lines)
+        shape, tiles = _tiles((axes[0], axes[1]))
         if len(self._spectra) >= KEPT:
             self._spectra.clear()
 
-        def transform(taps: Array) -> list[Array]:
-            return [spectrum_of(kernel, shape) for kernel in _spread(taps[:, 0, 0], lines)]
+        def transformed(given: Array) -> list[Array]:
+            kernels = _spread(given.reshape(len(given), axes[0].taps, axes[1].taps), axes)
+            spectra = [np.empty((shape[0], shape[1] // 2 + 1), _complex(out.dtype)) for _ in kernels]
+            for kernel, spectrum in zip(kernels, spectra, strict=True):
+                rows, columns = map(slice, kernel.shape)
+                every = slice(None), slice(None)
+                transform(_filled(kernel, (rows, columns), every, np.empty(shape, out.dtype)), rows, spectrum)
+                conjugate(spectrum, prod(shape))
+            return spectra
 
-        spectra = self.kept(self._spectra, (turned, shape, weight.dtype), weight, transform)
-        buffer = np.zeros(shape, out.dtype)
-        for item, result in zip(x[:, :, 0], out[:, :, 0], strict=True):
-            for image, y, spectrum in zip(item, result, spectra, strict=True):
-                for tile in tiles:
-                    found = correlate_tile(_place(buffer, image, tile), spectrum)
-                    y[tile.outputs] = found[tuple(slice(part.stop - part.start) for part in tile.outputs)]
+        spectra = self.kept(self._spectra, (turned, shape, weight.dtype), weight, transformed)
+        y = out.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
+        with Scratch(out.dtype) as work:
+            room = work.array("tile", shape)
+            product = work.array("product", (shape[0], shape[1] // 2 + 1), _complex(out.dtype))
+            for item, result in zip(images, y, strict=True):
+                for image, outputs, spectrum in zip(item, result, spectra, strict=True):
+                    for tile in tiles:
+                        transform(_filled(image, tile.inside, tile.source, room), tile.inside[0], product)
+                        numpy.multiply(product, spectrum, out=product)
+                        found = transform_back(product, tile.height, room)
+                        outputs[tile.outputs] = found[tile.cropped]
         if not np.isfinite(out.sum()):  # one NaN or infinity is in every entry of the spectrum of its tile
             self._direct.correlate(x, weight, lines, out, turned=turned)
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
-        shape, tiles = _tiles(lines)
-        axes = range(len(shape))
-        taps = tuple(line.taps for line in lines)
-        picked = tuple(slice(0, line.step * (line.taps - 1) + 1, line.step) for line in lines)
-        total = np.empty((x.shape[1], 1, 1, *taps), g.dtype)
-        buffer, upstream = np.zeros(shape, g.dtype), np.zeros(shape, g.dtype)
-        for channel in range(x.shape[1]):
-            spectrum: Any = 0
-            for image, above in zip(x[:, channel, 0], g[:, channel, 0], strict=True):
-                for tile in tiles:
-                    part = above[tile.outputs]
-                    upstream.fill(0)
-                    upstream[tuple(map(slice, part.shape))] = part
-                    entries = np.fft.rfftn(_place(buffer, image, tile), axes=axes, norm="ortho")
-                    spectrum = spectrum + entries * spectrum_of(upstream, shape)
-            found = np.fft.irfftn(spectrum, shape, axes=axes, norm="ortho") if len(x) else np.zeros(shape, g.dtype)
-            total[channel, 0, 0] = found[picked]
+        images, *axes = plane(x, lines)
+        shape, tiles = _tiles((axes[0], axes[1]))
+        upstream = g.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
+        spans = [line.step * (line.taps - 1) + 1 for line in axes]
+        picked = tuple(slice(0, span, line.step) for span, line in zip(spans, axes, strict=True))
+        total = np.empty((x.shape[1], 1, 1, *(line.taps for line in lines)), g.dtype)
+        with Scratch(g.dtype) as work:
+            room = work.array("tile", shape)
+            names = ("product", "kernel", "sum")
+            product, kernel, spectrum = (
+                work.array(name, (shape[0], shape[1] // 2 + 1), _complex(g.dtype)) for name in names
+            )
+            for channel in range(x.shape[1]):
+                spectrum.fill(0)
+                for image, above in zip(images[:, channel], upstream[:, channel], strict=True):
+                    for tile in tiles:
+                        transform(_filled(image, tile.inside, tile.source, room), tile.inside[0], product)
+                        transform(_filled(above, tile.cropped, tile.outputs, room), tile.cropped[0], kernel)
+                        conjugate(kernel, prod(shape))
+                        numpy.multiply(product, kernel, out=product)
+                        numpy.add(spectrum, product, out=spectrum)
+                found = transform_back(spectrum, spans[0], room)
+                total[channel, 0, 0] = found[picked].reshape(total.shape[3:])
         return total if np.isfinite(total.sum()) else self._direct.contract(x, g, lines)
 
     @property
     def source(self) -> str:
-        return source_of(spectrum_of, correlate_tile)
+        return source_of(transform, conjugate, transform_back)
 
     @property
     def gradient_source(self) -> str:
@@ -167,7 +207,11 @@ class SpectralEngine(ConvEngine):
         )
 
 
-def _spread(kernels: Array, lines: tuple[Line, ...]) -> Array:
+def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.result_type(dtype, np.complex64)
+
+
+def _spread(kernels: Array, lines: Sequence[Line]) -> Array:
     """Kernels with the zeros of a dilation between their taps."""
     if all(line.step == 1 for line in lines):
         return kernels
@@ -176,12 +220,19 @@ def _spread(kernels: Array, lines: tuple[Line, ...]) -> Array:
     return spread
 
 
-def _place(buffer: Array, image: Array, tile: _Tile) -> Array:
-    """The entries of a tile, 0 outside of the input."""
-    if any(part.start > 0 or part.stop < size for part, size in zip(tile.inside, buffer.shape, strict=True)):
-        buffer.fill(0)
-    buffer[tile.inside] = image[tile.source]
-    return buffer
+def _filled(image: Array, inside: tuple[slice, slice], source: tuple[slice, slice], room: Array) -> Array:
+    """The rows of a tile that hold input, in their whole length: a view where there is nothing to fill up or convert.
+
+    NumPy fills up rows that are too short, in twice the time.
+    """
+    entries, columns = image[source], inside[1]
+    if entries.shape[1] == room.shape[1] and entries.dtype == room.dtype:
+        return entries
+    rows = room[: len(entries)]
+    rows[:, : columns.start] = 0
+    rows[:, columns] = entries
+    rows[:, columns.stop :] = 0
+    return rows
 
 
 class SpectralPlan(Plan):
@@ -206,14 +257,14 @@ class SpectralPlan(Plan):
         lines = lines_of(call.layout)
         if task == "input":
             lines = adjoint_lines(lines)
-        shape, tiles = _tiles(lines)
+        shape, tiles = _tiles((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]))
         entries, channels = prod(shape), form.channels.groups
         transforms = 1.0 if task != "weight" else 1.5
         count = call.batch * channels * len(tiles)
         butterflies = entries * log2(max(entries, 2))
         spectra = 0 if call.weight is not None and task != "weight" else channels
         size = call.dtype.itemsize
-        seconds = (count * transforms + spectra / 2) * (BUTTERFLY * butterflies * size + calls(30))
+        seconds = (count * transforms + spectra / 2) * (BUTTERFLY * butterflies * size + calls(80)) + calls(20)
         seconds += count * passes(3 * entries, call.dtype)
         moved = count * entries * size * 8
         return Cost(seconds, int(count * transforms * butterflies), moved, entries * size * (3 + spectra))

@@ -154,7 +154,8 @@ def _cost(call: Call, lines: tuple[Line, ...], shape: tuple[int, int, int], m: i
     size = call.dtype.itemsize
     q, taps, outputs = (m + TAPS - 1) ** len(lines), TAPS ** len(lines), m ** len(lines)
     tiles = call.batch * prod(-(-line.outputs // m) for line in lines)
-    count = len(parts(call.batch, lines, shape, (m,) * len(lines), size))
+    together, height = parts(call.batch, lines, shape, (m,) * len(lines), size)
+    count = -(-call.batch // together) * -(-lines[0].outputs // (m * height))
     each = -(-tiles // count)
     inside, outside = tiles * groups * channels, tiles * groups * f
     read = call.batch * groups * channels * prod(line.size for line in lines)

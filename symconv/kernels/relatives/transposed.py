@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError, NotSupportedError
+from symconv.errors import ArgumentError
 from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, fit, types_of
 from symconv.kernels.compiled import Compiled, remember
 from symconv.kernels.contract import Gradients, Kernel, check_variables
 from symconv.kernels.explanation import nominal, shape_call
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
+from symconv.kernels.parameters import Bound, bias_gradient, bias_of, refuse_integers, refuse_overflow, weight_of
 from symconv.kernels.plan import Accuracy, Plan, Task
 from symconv.kernels.relatives.planes import numbers_only
 from symconv.kernels.relatives.transposition import transpose_of, transposition
@@ -71,15 +72,14 @@ class TransposedKernel(Kernel):
 
     op: ConvTranspose
 
-    def __init__(self, op: ConvTranspose, compiled: Compiled, weight: Array | None = None) -> None:
+    def __init__(self, op: ConvTranspose, compiled: Compiled, bound: Bound | None = None) -> None:
         super().__init__(op)
-        self._compiled, self._bound = compiled, weight
+        self._compiled, self._bound = compiled, bound
         channels = compiled.form.channels
         assert channels is not None
         turned = Channels(channels.groups, channels.per_group_out, channels.per_group_in, None, None)
         self._form: TapForm = replace(compiled.form, channels=turned)  # to read shapes by
         self._frames: OrderedDict[tuple[int, ...], Frame] = OrderedDict()
-        self._typed: dict[Any, Array] = {}
 
     # ------------------------------------------------------------------ plans
 
@@ -158,7 +158,10 @@ class TransposedKernel(Kernel):
             ArgumentError: for a shape or a type that does not fit; GeometryError where nothing is left of the output.
         """
         call = _Call(self, x, weight, bias, bias_needed=True)
-        call.refuse_overflow()
+        if call.types.exact:
+            weight = self._engine_weight(call.given_weight)
+            columns = np.moveaxis(weight, 2, 1).reshape(weight.shape[0] * weight.shape[2], -1)
+            refuse_overflow(call.array, columns, call.bias)
         y = call.scatter(call.x, call.weight)
         if call.bias is not None:
             y += call.shaped_bias(call.bias)
@@ -187,7 +190,7 @@ class TransposedKernel(Kernel):
         """
         check_variables(wrt)
         call = _Call(self, x, weight, bias)
-        call.refuse_integers("vjp")
+        refuse_integers(call.types, call.array, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
         upstream = call.arranged(g, call.frame.shape_out)
@@ -203,9 +206,7 @@ class TransposedKernel(Kernel):
                 to_weight = np.ascontiguousarray(found).reshape(shape)
                 to_weight = to_weight.astype(call.types.of(call.given_weight), copy=False)
             if "bias" in wrt and self.op.bias:
-                # every output is its channel's bias plus terms without it
-                spatial = range(-len(call.frame.outputs), 0)
-                total = upstream.sum(axis=(0, *spatial), dtype=np.float64).reshape(-1)
+                total = bias_gradient(upstream, len(call.frame.outputs))
                 to_bias = total.astype(call.types.result if call.bias is None else call.types.of(call.bias))
         return Gradients(to_input, to_weight, to_bias)
 
@@ -219,7 +220,7 @@ class TransposedKernel(Kernel):
             NotSupportedError: for integers.
         """
         call = _Call(self, x, weight, bias)
-        call.refuse_integers("jvp")
+        refuse_integers(call.types, call.array, "jvp")
         if dbias is not None and not self.op.bias:
             raise ArgumentError("dbias", dbias, f"must be left out: {self.op!r} has no bias")
         total = np.zeros(call.frame.shape_out, call.compute)
@@ -249,26 +250,6 @@ class TransposedKernel(Kernel):
         """A weight as an engine takes it: ``(groups, inputs of a group, outputs of a group, *kernel)``."""
         return arranged_weight(self.op, array, name)
 
-    def _weight(self, value: Any) -> Array:
-        """The weight of a call as it was given, or the bound one."""
-        if self._bound is not None:
-            if value is not None:
-                raise ArgumentError(
-                    "weight", type(value).__name__, "must be left out: it was bound by compile(weight=...)"
-                )
-            return self._bound
-        if value is None:
-            raise ArgumentError("weight", None, f"must be given: {self.op!r} has a weight")
-        return as_array("weight", value)
-
-    def _in_type(self, weight: Array, dtype: np.dtype[Any]) -> Array:
-        """A weight as an engine takes it, in a type; of a bound one always the same array."""
-        if self._bound is None:
-            return self._engine_weight(weight).astype(dtype, copy=False)
-        if dtype not in self._typed:
-            self._typed[dtype] = self._engine_weight(weight).astype(dtype, copy=False)
-        return self._typed[dtype]
-
 
 class _Call:
     """The arguments of one call, checked and arranged for the engines of the convolution."""
@@ -277,16 +258,18 @@ class _Call:
         self.kernel, op = kernel, kernel.op
         self.array = as_array("x", x)
         self.frame = kernel._frame(self.array.shape)
-        self.given_weight = kernel._weight(weight)
-        if bias is not None and not op.bias:
-            raise ArgumentError("bias", type(bias).__name__, f"must be left out: {op!r} has no bias")
-        if bias is None and op.bias and bias_needed:
-            raise ArgumentError("bias", None, f"must be given: {op!r} has a bias")
-        self.bias = None if bias is None else as_array("bias", bias)
+        bound = kernel._bound
+        given = weight_of(op, True, weight, bound)
+        assert given is not None
+        self.given_weight = given
+        self.bias = bias_of(op, op.bias, bias, bias_needed)
         arrays = [a for a in (self.array, self.given_weight, self.bias) if a is not None]
         self.types: Types = types_of(arrays, keep_integers=False)
-        self.compute: np.dtype[Any] = np.dtype(self.types.compute)
-        self.weight = kernel._in_type(self.given_weight, self.compute)
+        self.compute = self.types.compute
+        if bound is not None:
+            self.weight = bound.in_type(self.compute)
+        else:
+            self.weight = kernel._engine_weight(given).astype(self.compute, copy=False)
         self.x = self.arranged(self.array, self.frame.shape_in)
 
     def arranged(self, array: Array, shape: tuple[int, ...]) -> Array:
@@ -325,30 +308,6 @@ class _Call:
         """An output laid out like the input of the call, in the type of the result."""
         return y.reshape(self.frame.result).astype(self.types.result, copy=False)
 
-    def refuse_integers(self, what: str) -> None:
-        """Refuse integers where a derivative is asked for."""
-        if self.types.exact:
-            raise NotSupportedError(
-                f"{what} needs a floating dtype, got x of {self.array.dtype.name}; pass x.astype('float64')"
-            )
-
-    def refuse_overflow(self) -> None:
-        """Refuse integers where a sum might leave int64."""
-        if not self.types.exact or not self.array.size:
-            return
-        largest = max(abs(int(self.array.min())), abs(int(self.array.max())))
-        arranged = self.kernel._engine_weight(self.given_weight)
-        columns = np.moveaxis(arranged, 2, 1).reshape(arranged.shape[0] * arranged.shape[2], -1)
-        most = largest * max(sum(abs(int(value)) for value in column) for column in columns.tolist())
-        most += max(abs(int(value)) for value in self.bias.ravel().tolist()) if self.bias is not None else 0
-        if most >= 1 << 63:
-            raise ArgumentError(
-                "x",
-                self.array.dtype.name,
-                f"must be small enough for sums in int64: an output might reach {most:.3g}",
-                "pass x.astype('float64')",
-            )
-
 
 def arranged_weight(op: ConvTranspose, array: Array, name: str = "weight") -> Array:
     """A weight as an engine takes it: ``(groups, inputs of a group, outputs of a group, *kernel)``.
@@ -381,7 +340,7 @@ def transposed_kernel(op: ConvTranspose, plan: str | None, accuracy: Accuracy, w
     bound = np.array(as_array("weight", weight))
     arranged = arranged_weight(op, bound)
     bound.flags.writeable = arranged.flags.writeable = False
-    return TransposedKernel(op, _made(op, plan, accuracy, arranged), bound)
+    return TransposedKernel(op, _made(op, plan, accuracy, arranged), Bound(bound, arranged))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from symconv.kernels.padding import Array
 from symconv.kernels.stages.lambdified import Emitted
 from symconv.kernels.stages.stage import Stage
 
-__all__ = ["KEPT", "Block", "Parameters", "Sweep", "Workspace", "blocks"]
+__all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Sweep", "Workspace", "blocks"]
 
 Parameters = Mapping[str, Array]
 
@@ -36,18 +36,41 @@ class Block:
         return (self.rows.stop - self.rows.start, *self.layout.outputs[1:])
 
     @cached_property
-    def reads(self) -> tuple[Any, ...]:
-        """The part of the padded input that the block reads."""
+    def _reads(self) -> Any:
+        """The part of the padded input that the block reads, None for all of it."""
         first, *others = self.layout.axes
-        return (..., first.span(self.rows.start, self.rows.stop), *(axis.span(0, axis.outputs) for axis in others))
+        spans = [first.span(self.rows.start, self.rows.stop), *(axis.span(0, axis.outputs) for axis in others)]
+        whole = all(span == slice(0, axis.length) for span, axis in zip(spans, self.layout.axes, strict=True))
+        return None if whole else (..., *spans)
 
     @cached_property
-    def writes(self) -> tuple[Any, ...]:
-        """The part of an output (after its batch has been taken) that the block writes."""
-        return (..., self.rows, *[slice(None)] * (len(self.layout.axes) - 1))
+    def _writes(self) -> Any:
+        """The part of an output (after its batch has been taken) that the block writes, None for all of it."""
+        whole = self.rows == slice(0, self.layout.outputs[0])
+        return None if whole else (..., self.rows, *[slice(None)] * (len(self.layout.axes) - 1))
+
+    def windows(self, padded: Array) -> Array:
+        """What the block reads of the padded input of its part of the batch."""
+        return padded if self._reads is None else padded[self._reads]
+
+    def outcome(self, y: Array) -> Array:
+        """What the block writes of an output, or is handed of its gradient."""
+        part: Array = y[self.batch]
+        return part if self._writes is None else part[self._writes]
+
+    @cached_property
+    def key(self) -> tuple[int, int]:
+        """The rows as numbers."""
+        return self.rows.start, self.rows.stop
 
 
-def blocks(batch: int, layout: Layout, row_bytes: int, limit: int, least: int) -> Iterator[tuple[slice, list[Block]]]:
+Cuts: TypeAlias = Sequence[tuple[slice, Sequence[Block]]]
+"""Parts of the batch, each with its blocks."""
+
+
+def blocks(
+    batch: int, layout: Layout, row_bytes: int, limit: int, least: int
+) -> Iterator[tuple[slice, Sequence[Block]]]:
     """Cut the work into parts of the batch, each with blocks of at least `least` rows.
 
     `row_bytes` is what one row of one item takes, `limit` what a block should take.
@@ -79,6 +102,48 @@ class Workspace:
         return found
 
 
+class Frame:
+    """What programs are handed on one block beside the arrays that flow: extents, counts, masks, weights.
+
+    Args:
+        values: by the names that programs use; "shape_in" and "shape_out" are the shapes of their scratch arrays.
+    """
+
+    __slots__ = ("_prepared", "shape_out", "values")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.shape_out: tuple[int, ...] = values["shape_out"]
+        self._prepared: dict[int, _Prepared] = {}
+
+    def prepared(self, emitted: Emitted, numbers: npt.DTypeLike | None) -> _Prepared:
+        """A program with all that it is handed here but the arrays; `numbers` is the type of the numbers of taps."""
+        found = self._prepared.get(id(emitted))
+        if found is None:
+            found = self._prepared[id(emitted)] = _Prepared(emitted, self.values, numbers)
+        return found
+
+
+class _Prepared:
+    """A program, its arguments with gaps, and what goes into the gaps: arrays by their names, scratch arrays."""
+
+    __slots__ = ("arguments", "arrays", "emitted", "scratch")
+
+    def __init__(self, emitted: Emitted, values: Mapping[str, Any], numbers: npt.DTypeLike | None) -> None:
+        self.emitted = emitted
+        program = emitted.program
+        self.arguments = [values.get(name) for name in program.parameters]
+        held = {needed.name: needed for needed in program.scratch}
+        self.arrays = [(k, name) for k, name in enumerate(program.parameters) if name not in {*values, *held}]
+        self.scratch = []
+        for place, name in enumerate(program.parameters):
+            if name in held:
+                needed = held[name]
+                dtype = np.bool_ if needed.holds == "mask" else numbers if needed.holds == "number" else None
+                shape = values["shape_in" if needed.like == "input" else "shape_out"]
+                self.scratch.append((place, (name, needed.holds), shape, dtype))
+
+
 class Sweep(Workspace):
     """One call: its layout and its parameters, its scratch arrays, and how a program is run on a block.
 
@@ -94,20 +159,20 @@ class Sweep(Workspace):
         layout: Layout,
         given: Parameters,
         dtype: npt.DTypeLike,
-        frames: dict[tuple[Any, ...], Mapping[str, Any]] | None = None,
+        frames: dict[tuple[Any, ...], Frame] | None = None,
     ) -> None:
         super().__init__(dtype)
         self.layout, self.given = layout, given
         self._frames = {} if frames is None else frames
 
-    def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Mapping[str, Any]:
-        """Everything that a program of a stage may ask for but the arrays that flow: extents, counts, masks."""
-        key = (id(stage), source, block.rows.start, block.rows.stop)
+    def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
+        """What a stage is handed on a block, for a source of a shape."""
+        key = (id(stage), source, block.key)
         found = self._frames.get(key)
         if found is None:
             if len(self._frames) >= KEPT:
                 self._frames.clear()
-            found = self._frames[key] = self._framed(stage, block, source)
+            found = self._frames[key] = Frame(self._framed(stage, block, source))
         return found
 
     def _framed(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Mapping[str, Any]:
@@ -132,20 +197,16 @@ class Sweep(Workspace):
         return frame
 
     def run(
-        self,
-        emitted: Emitted,
-        frame: Mapping[str, Any],
-        arrays: Mapping[str, Any],
-        numbers: npt.DTypeLike | None = None,
+        self, emitted: Emitted, frame: Frame, arrays: Mapping[str, Any], numbers: npt.DTypeLike | None = None
     ) -> None:
         """Run a program, with scratch arrays of the shapes that the frame says; `numbers` is the type of numbers."""
-        scratch = {}
-        for needed in emitted.program.scratch:
-            shape = frame["shape_in" if needed.like == "input" else "shape_out"]
-            dtype = np.bool_ if needed.holds == "mask" else numbers if needed.holds == "number" else None
-            scratch[needed.name] = self.array((needed.name, needed.holds), shape, dtype)
-        values = {**frame, **arrays, **scratch}
-        emitted.function(*[values[name] for name in emitted.program.parameters])
+        prepared = frame.prepared(emitted, numbers)
+        arguments = prepared.arguments.copy()
+        for place, name in prepared.arrays:
+            arguments[place] = arrays[name]
+        for place, key, shape, dtype in prepared.scratch:
+            arguments[place] = self.array(key, shape, dtype)
+        emitted.function(*arguments)
 
     def values_of(
         self,
@@ -164,7 +225,7 @@ class Sweep(Workspace):
         for number, (stage, emitted) in enumerate(zip(stages, programs, strict=True)):
             frame = self.frame(stage, block, values[-1].shape)
             last = number == len(stages) - 1
-            c = out if last and out is not None else self.array((key, number), frame["shape_out"])
+            c = out if last and out is not None else self.array((key, number), frame.shape_out)
             self.run(emitted, frame, {stage.source: values[-1], "c": c})
             values.append(c)
         return values

@@ -23,6 +23,7 @@ from symconv.formulas.algebra import (
     substitute,
 )
 from symconv.formulas.index import Index
+from symconv.kernels.stages.factors import fraction, ratios, signed, sized
 from symconv.kernels.stages.program import (
     Apply,
     Copy,
@@ -271,42 +272,48 @@ class Builder:
         """``L(2k)[u] = L(k)[u] o L(k)[u + k*d]``: windows of 2, 4, 8, ... taps, of which the window is put together.
 
         A sum takes one window for every binary digit of the number of taps, a maximum two that may overlap. Sums are
-        added in a tree, so that their rounding error grows with the logarithm of the window.
+        added in a tree, so that their rounding error grows with the logarithm of the window; each is added as soon as
+        it is there, so that two levels and the target are all that the cache has to hold.
         """
         walk = self.stage.walks[axis]
-        left, first = walk.taps, 0
-        parts: list[tuple[str, int]] = []
-        level, lost = source, 0  # `lost`: by how much the level is shorter than the source
+        parts, held = 0, ""
+
+        def put(array: str, tap: int) -> None:
+            """Let a window take part that starts `tap` taps after the first."""
+            nonlocal parts, held
+            name = f"{array}_at_{tap}"
+            self.steps.append(View(name, array, self.seen_from(axis, tap)))
+            parts += 1
+            if parts == 1:
+                held = name
+            else:
+                self.apply(target, function, held if parts == 2 else target, name)
+
+        level, lost, first = source, 0, 0  # `lost`: by how much the level is shorter than the source
+        kept: str | None = None  # the level that the only part so far is a view of
         for power in range(levels + 1):
             size = 1 << power
             if power:
                 half = size // 2
-                shape = lost + half * walk.step
-                pieces = [
-                    self.shifted(level, axis, f"{level}_{shift}", shift * walk.step, shape) for shift in (0, half)
-                ]
-                held = self.take(like="input")
-                fits = self.shifted(held, axis, f"{held}_{power}", 0, shape)
+                lost += half * walk.step
+                pieces = [self.shifted(level, axis, f"{level}_{shift}", shift * walk.step, lost) for shift in (0, half)]
+                new = self.take(like="input")
+                fits = self.shifted(new, axis, f"{new}_of_{size}", 0, lost)
                 self.apply(fits, function, *pieces)
-                if all(array != level for array, _ in parts):
+                if level != kept:
                     self.give(level)
-                level, lost = held, shape
-            if function == "add" and left & size:
-                parts.append((level, first))
+                level = new
+            if function == "add" and walk.taps & size:
+                put(level, first)
                 first += size
+                if kept is not None:
+                    self.give(kept)
+                kept = level if parts == 1 else None
         if function == "maximum":
-            parts = [(level, 0), (level, walk.taps - (1 << levels))]
-        views = []
-        for array, tap in parts:
-            name = f"{array}_at_{tap}"
-            self.steps.append(View(name, array, self.seen_from(axis, tap)))
-            views.append(name)
-        if len(views) == 1:
-            self.copy(target, views[0])
-            return
-        self.apply(target, function, views[0], views[1])
-        for view in views[2:]:
-            self.apply(target, function, target, view)
+            put(level, 0)
+            put(level, walk.taps - (1 << levels))
+        if parts == 1:
+            self.copy(target, held)
 
     def shifted(self, source: str, axis: int, name: str, start: int, shorter: int) -> str:
         """The view of an array from `start` on, `shorter` positions shorter than the source along an axis."""
@@ -323,10 +330,10 @@ class Builder:
         ``sign(x)*|x|`` is x, and ``|x|**e * y**-e`` is ``(|x|/y)**e``, which neither overflows nor underflows where
         |x| <= y.
         """
-        over, under, sign = _signed(*_fraction(factors))
-        over, under = _ratios(over, under)
+        over, under, sign = signed(*fraction(factors))
+        over, under = ratios(over, under)
         if sign is not None:
-            size = next(node for node in over if isinstance(node, Power) and _sized(node.base) == sign)
+            size = next(node for node in over if isinstance(node, Power) and sized(node.base) == sign)
             self.power(target, size.base, size.exponent)
             source = self.value(sign)
             self.apply(target, "copysign", target, source)
@@ -392,54 +399,3 @@ class Builder:
                 self.apply(target, "multiply", target, base)
         if kept:
             self.give(kept)
-
-
-def _fraction(factors: Sequence[Node]) -> tuple[list[Node], list[Node]]:
-    """Numerators and denominators; a constant gives one of each, without ones."""
-    over: list[Node] = []
-    under: list[Node] = []
-    for factor in factors:
-        if isinstance(factor, Constant):
-            over += [Constant(Fraction(factor.value.numerator))] if factor.value.numerator != 1 else []
-            under += [Constant(Fraction(factor.value.denominator))] if factor.value.denominator != 1 else []
-        elif isinstance(factor, Power) and isinstance(factor.exponent, Constant) and factor.exponent.value < 0:
-            up = -factor.exponent.value
-            under.append(factor.base if up == 1 else Power(factor.base, Constant(up)))
-        else:
-            over.append(factor)
-    return over, under
-
-
-def _sized(base: Node) -> Node | None:
-    """The x of a base |x| or |x|/y."""
-    first = base.args[0] if isinstance(base, Multiply) else base
-    return first.arg if isinstance(first, Absolute) else None
-
-
-def _signed(over: list[Node], under: list[Node]) -> tuple[list[Node], list[Node], Node | None]:
-    """Merge a sign with the absolute value of the same thing, or say that it is to go with a power of that."""
-    for sign in [node for node in over if isinstance(node, Sign)]:
-        size = Absolute(sign.arg)
-        if size in over:
-            rest = [node for node in over if node not in (sign, size)]
-            return [sign.arg, *rest], under, None
-        if any(isinstance(node, Power) and node.base == size for node in over):
-            return [node for node in over if node != sign], under, sign.arg
-    return over, under, None
-
-
-def _ratios(over: list[Node], under: list[Node]) -> tuple[list[Node], list[Node]]:
-    """Write ``|x|**e / y**e`` as ``(|x|/y)**e`` for e >= 1; a smaller power brings no number out of its range."""
-    for top in over:
-        for bottom in under:
-            if (
-                isinstance(top, Power)
-                and isinstance(bottom, Power)
-                and top.exponent == bottom.exponent
-                and isinstance(top.exponent, Constant)
-                and top.exponent.value >= 1
-                and isinstance(top.base, Absolute)
-            ):
-                ratio = Power(Multiply((top.base, Power(bottom.base, Constant(Fraction(-1))))), top.exponent)
-                return [ratio if n is top else n for n in over], [n for n in under if n is not bottom]
-    return over, under

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -11,28 +12,30 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
+from symconv.kernels.engine import NOTHING, Known
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.stages.blocks import KEPT, Block, Parameters, Sweep, Workspace, blocks
+from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Frame, Parameters, Sweep, Workspace, blocks
+from symconv.kernels.stages.buffers import short_buffers
 from symconv.kernels.stages.derivative import (
     balanced,
     forward,
-    mirrored,
     partial,
     pullback,
     pushforward,
     root_of,
-    scaled,
     weight_pullback,
 )
 from symconv.kernels.stages.lambdified import Emitted, emit
+from symconv.kernels.stages.mirror import mirrored, scaled
 from symconv.kernels.stages.program import Program
+from symconv.kernels.stages.ranges import moderate, shared_exponent, suspicious
 from symconv.kernels.stages.stage import Chain, Stage
 from symconv.kernels.stages.winners import FirstMaximum
 
 __all__ = ["Block", "ChainEngine", "Parameters", "Workspace", "blocks"]
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 3 << 19
 """Measured: with less the calls take longer than the arithmetic, with more a block and its scratch leave the cache."""
 
 
@@ -49,23 +52,27 @@ class ChainEngine:
         self.nonlinear = self.maximum or any(isinstance(n, Absolute) for n in walk(chain.whole.body))
         self.first = FirstMaximum(chain, self.fill) if self.maximum else None
         found = {id(stage): mirrored(stage) for stage in chain.backward}
-        self._mirrors = {key: mirror for key, mirror in found.items() if mirror is not None}
+        self._mirrors = {key: mirrors for key, mirrors in found.items() if mirrors}
         self._emitted: dict[tuple[Any, ...], Emitted] = {}
-        self._known_cuts: dict[tuple[Any, ...], list[tuple[slice, list[Block]]]] = {}
-        self._known_frames: dict[tuple[Any, ...], dict[tuple[Any, ...], Mapping[str, Any]]] = {}
+        self._known_cuts: dict[tuple[Any, ...], tuple[Cuts, dict[tuple[Any, ...], Frame]]] = {}
 
     # ------------------------------------------------------------------ programs
 
     def emitted(self, kind: Callable[..., Program], stage: Stage, *options: Any) -> Emitted:
         """The function of a program of a stage."""
-        key = (kind.__name__, id(stage), options)
-        if key not in self._emitted:
-            self._emitted[key] = emit(kind(stage, *options))
-        return self._emitted[key]
+        key = (kind, id(stage), options)
+        found = self._emitted.get(key)
+        if found is None:
+            found = self._emitted[key] = emit(kind(stage, *options))
+        return found
+
+    @cached_property
+    def _forward(self) -> list[Emitted]:
+        return [self.emitted(forward, stage) for stage in self.chain.forward]
 
     def forward_programs(self) -> list[Emitted]:
         """The programs of the output, in the order in which they run."""
-        return [self.emitted(forward, stage) for stage in self.chain.forward]
+        return self._forward
 
     def pullback_programs(self) -> list[Emitted]:
         """The programs of the gradients, in the order in which they run where nothing is out of the ordinary."""
@@ -78,7 +85,8 @@ class ChainEngine:
             stage = stages[number]
             if id(stage) in self._mirrors:
                 programs.append(self._derived(scaled, stages, number, True))
-                programs.append(self.emitted(forward, self._mirrors[id(stage)]))
+                parts = [mirror.stage for mirror in self._mirrors[id(stage)]]
+                programs += [self.emitted(forward, part) for part in parts if part is not None]
             else:
                 fresh = all(stage.walks[axis].apart for axis in stage.axes)
                 programs.append(self._derived(pullback, stages, number, False, fresh, True))
@@ -88,7 +96,7 @@ class ChainEngine:
 
     def _derived(self, kind: Callable[..., Program], stages: Sequence[Stage], number: int, *options: Any) -> Emitted:
         """A program of the gradient of a stage; what the stages multiply by, the last one does for all of them."""
-        key = (kind.__name__, tuple(id(stage) for stage in stages), number, options)
+        key = (kind, tuple(id(stage) for stage in stages), number, options)
         if key not in self._emitted:
             coefficients = [partial(stage, stage.source).coefficient for stage in stages]
             scale = prod(coefficients, start=Fraction(1)) if number == len(stages) - 1 else Fraction(1)
@@ -110,7 +118,7 @@ class ChainEngine:
         out: Array | None = None,
         key: str = "value",
     ) -> list[Array]:
-        programs = [self.emitted(forward, stage) for stage in stages]
+        programs = self._forward if stages is self.chain.forward else [self.emitted(forward, s) for s in stages]
         return sweep.values_of(stages, programs, a, block, out, key)
 
     def _kept(
@@ -128,7 +136,7 @@ class ChainEngine:
         values = self._values(sweep, stages, a, block, out)
         if self.root is None or (bits > 0 and self._trusted(sweep, values[-1], a, block, bits)):
             return stages, values, 0
-        exponent = _shared_exponent(a)
+        exponent = shared_exponent(a)
         if exponent:
             a = np.ldexp(a, -exponent, out=sweep.array("scaled", a.shape))
             values = self._values(sweep, stages, a, block, out)
@@ -141,9 +149,7 @@ class ChainEngine:
 
     def _trusted(self, sweep: Sweep, y: Array, a: Array, block: Block, bits: float) -> bool:
         """True where all sums of powers are within the range, or 0 because all their terms are."""
-        assert self.root is not None
-        assert isinstance(self.root.exponent, Constant)
-        least = 2.0 ** (-bits * float(self.root.exponent.value))
+        least = self._least(bits)
         if not y.max() <= 1 / least:
             return False
         if y.min() >= least:
@@ -154,61 +160,89 @@ class ChainEngine:
         counts = self._values(sweep, counted, (a != 0).astype(y.dtype), block, key="count")[-1]
         return not counts[y < least].any()
 
+    def _least(self, bits: float) -> float:
+        """The smallest root of a sum of powers that is by at most so many binary digits away from 1."""
+        assert self.root is not None
+        assert isinstance(self.root.exponent, Constant)
+        return float(2.0 ** (-bits * float(self.root.exponent.value)))
+
+    def _suffices(self, y: Array, bits: float) -> bool:
+        """True where the gradient needs the output and the input alone, and no sum of powers has left its range."""
+        if self.root is None:
+            return len(self.chain.backward) == 1
+        least = self._least(bits)
+        return bits > 0 and self._ends_only and bool(y.min() >= least and y.max() <= 1 / least)
+
+    @cached_property
+    def _ends_only(self) -> bool:
+        """True where no program of the gradient asks for what is between two stages."""
+        stages = self.chain.backward
+        for number, stage in enumerate(stages):
+            if id(stage) in self._mirrors:
+                needed = self._derived(scaled, stages, number, True).program.parameters
+            else:
+                needed = self._derived(pullback, stages, number, False, False, True).program.parameters
+            if (number > 0 and stage.source in needed) or (number < len(stages) - 1 and "c" in needed):
+                return False
+        return True
+
     # ------------------------------------------------------------------ calls
 
-    def _cuts(self, x: Array, layout: Layout, itemsize: int) -> list[tuple[slice, list[Block]]]:
-        lead = x.shape[: -len(layout.axes)]
-        key = (layout.sizes, lead, itemsize, BLOCK_BYTES)
+    def _cut(self, x: Array, layout: Layout, given: Parameters, dtype: np.dtype[Any]) -> tuple[Cuts, Sweep]:
+        """How an input is cut into blocks, and what runs programs on them; both are kept from call to call."""
+        key = (x.shape, dtype, BLOCK_BYTES)
         found = self._known_cuts.get(key)
         if found is None:
+            lead = x.shape[: -len(layout.axes)]
             inner = prod(lead[1:]) * prod(axis.length for axis in layout.axes[1:])
             first = layout.axes[0].walk
             halo = first.reach // first.stride  # rows that neighbouring blocks both go over along the other axes
-            row = inner * itemsize * first.stride
+            row = inner * dtype.itemsize * first.stride
             if len(self._known_cuts) >= KEPT:
                 self._known_cuts.clear()
-            found = self._known_cuts[key] = list(blocks(lead[0], layout, row, BLOCK_BYTES, max(1, 2 * halo)))
-        return found
-
-    def _sweep(self, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Sweep:
-        if given:
-            return Sweep(layout, given, dtype)
-        if len(self._known_frames) >= KEPT:
-            self._known_frames.clear()
-        return Sweep(layout, given, dtype, self._known_frames.setdefault((layout.sizes, np.dtype(dtype)), {}))
+            found = self._known_cuts[key] = list(blocks(lead[0], layout, row, BLOCK_BYTES, max(1, 2 * halo))), {}
+        # frames hold the weights, which are others at the next call
+        return found[0], Sweep(layout, given, dtype, {} if given else found[1])
 
     def _filling(self, dtype: npt.DTypeLike) -> Any:
         if np.dtype(dtype).kind in "iu":
             return np.iinfo(dtype).min if self.fill else 0
         return self.fill
 
+    @short_buffers
     def forward(self, x: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
         """The output ``(batch, ..., *outputs)`` of an input ``(batch, ..., *sizes)``."""
         y = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
-        sweep, pad = self._sweep(layout, given, dtype), Padded(layout, self._filling(dtype))
+        cut, sweep = self._cut(x, layout, given, y.dtype)
+        pad = Padded(layout, self._filling(dtype))
         # terms that are lost are below half a unit in the last place of a sum that is not: half the range will do
         bits = 0.0 if self.root is None else np.finfo(dtype).maxexp / 2
-        for part, cuts in self._cuts(x, layout, y.itemsize):
+        for part, cuts in cut:
             padded = pad(x[part], dtype)
             for block in cuts:
-                out = y[part][block.writes]
-                _, _, exponent = self._kept(sweep, self.chain.forward, padded[block.reads], block, bits, out)
+                out = block.outcome(y)
+                _, _, exponent = self._kept(sweep, self.chain.forward, block.windows(padded), block, bits, out)
                 if exponent:
                     np.ldexp(out, exponent, out=out)
         return y
 
-    def pull(self, g: Array, x: Array, layout: Layout, given: Parameters) -> tuple[Array, Array | None]:
+    @short_buffers
+    def pull(
+        self, g: Array, x: Array, layout: Layout, given: Parameters, known: Known = NOTHING
+    ) -> tuple[Array, Array | None]:
         """The gradients of the input and of the weights, for the upstream gradient `g` of the output."""
         dtype, whole = g.dtype, self.chain.whole
-        sweep = self._sweep(layout, given, dtype)
+        cut, sweep = self._cut(x, layout, given, dtype)
         if self._one_winner:
             assert self.first is not None
-            return self.first.pull(g, x, sweep, self._cuts(x, layout, dtype.itemsize)), None
+            if known.indices is not None:
+                return self.first.hand_out(g, x, known.indices, sweep, cut), None
+            return self.first.pull(g, x, sweep, cut), None
         pad = Padded(layout, self.fill)
         weight = given.get(whole.weight or "")
         to_weight = None if weight is None else np.zeros(weight.shape, dtype)
         to_input: Array | None = None
-        for part, cuts in self._cuts(x, layout, dtype.itemsize):
+        for part, cuts in cut:
             padded = pad(x[part], dtype)
             own = len(cuts) == 1 or layout.axes[0].walk.apart  # no entry is read by two blocks
             gapless = len(cuts) == 1 or layout.axes[0].tiled  # and none between them by no block
@@ -222,8 +256,9 @@ class ChainEngine:
                 if not written:
                     gradient.fill(0)
             for block in cuts:
-                a, upstream, into = padded[block.reads], g[part][block.writes], gradient[block.reads]
-                self._pull_block(sweep, a, upstream, into, block, own, written)
+                a, upstream, into = block.windows(padded), block.outcome(g), block.windows(gradient)
+                y = None if known.output is None else block.outcome(known.output)
+                self._pull_block(sweep, a, upstream, into, block, own, written, y)
                 if to_weight is not None:
                     frame = sweep.frame(whole, block, a.shape)
                     arrays = {whole.source: a, "g": upstream, f"grad_{whole.weight}": to_weight}
@@ -241,50 +276,73 @@ class ChainEngine:
         sweep: Sweep,
         stages: Sequence[Stage],
         number: int,
-        frame: Mapping[str, Any],
+        frame: Frame,
         g: Array,
-        output: Sequence[Array],
+        output: Array | None,
         nonzero: bool,
         out: Array,
     ) -> None:
-        """Write the gradient of a stage that is a sum with stride 1: the same sum of what arrives, between zeros."""
-        stage, mirror = stages[number], self._mirrors[id(stages[number])]
+        """Write the gradient of a stage that is `mirrored`: sums of what arrives, between zeros."""
+        stage, mirrors = stages[number], self._mirrors[id(stages[number])]
         (axis,) = stage.axes
-        reach = stage.walks[axis].reach
-        side: Any = (slice(None),) * (len(stage.walks) - 1 - axis)
-        length = g.shape[axis - len(stage.walks)]
-        shape = (*g.shape[: axis - len(stage.walks)], length + 2 * reach, *g.shape[g.ndim - len(side) :])
+        walk, place = stage.walks[axis], axis - len(stage.walks)
+        margin = walk.reach // walk.stride
+        side: Any = (slice(None),) * (-1 - place)
+        length = g.shape[place]
+        shape = (*g.shape[:place], length + 2 * margin, *g.shape[g.ndim - len(side) :])
         framed = sweep.array(("framed", number), shape)
-        framed[(..., slice(0, reach), *side)] = 0
-        framed[(..., slice(reach + length, None), *side)] = 0
-        middle = framed[(..., slice(reach, reach + length), *side)]
-        arrays = {"g": g, "t": middle} | ({"c": output[0]} if output else {})
-        sweep.run(self._derived(scaled, stages, number, nonzero), {**frame, "shape_out": g.shape}, arrays)
-        whole = {f"e{axis}": length + reach, f"n{axis}": length + 2 * reach, "shape_in": shape, "shape_out": out.shape}
-        sweep.run(self.emitted(forward, mirror), whole, {mirror.source: framed, "c": out})
+        framed[(..., slice(0, margin), *side)] = 0
+        framed[(..., slice(margin + length, None), *side)] = 0
+        middle = framed[(..., slice(margin, margin + length), *side)]
+        arrays = {"g": g, "t": middle, "c": output}
+        sweep.run(self._derived(scaled, stages, number, nonzero), Frame({**frame.values, "shape_out": g.shape}), arrays)
+        for mirror in mirrors:
+            target = out[(..., slice(mirror.first, None, walk.stride), *side)]
+            if mirror.stage is None:
+                target[...] = 0
+                continue
+            begin, outputs = margin - mirror.back, target.shape[place]
+            extent = outputs + mirror.stage.walks[axis].reach
+            source = framed[(..., slice(begin, begin + extent), *side)]
+            extents = {f"e{axis}": outputs, f"n{axis}": extent, "shape_in": source.shape, "shape_out": target.shape}
+            arrays = {mirror.stage.source: source, "c": target}
+            sweep.run(self.emitted(forward, mirror.stage), Frame(extents), arrays)
 
     def _pull_block(
-        self, sweep: Sweep, a: Array, upstream: Array, into: Array, block: Block, own: bool, written: bool
+        self,
+        sweep: Sweep,
+        a: Array,
+        upstream: Array,
+        into: Array,
+        block: Block,
+        own: bool,
+        written: bool,
+        y: Array | None,
     ) -> None:
         """Add the gradient of a block's input to `into`; or write it, where that is what `written` says."""
         stages: Sequence[Stage] = self.chain.backward
-        values: list[Array] = [a]
+        values: Sequence[Array | None] = [a]
         careful = nonzero = False
         if self.nonlinear:
             # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
-            bits = np.finfo(sweep.dtype).nmant + 1.0 if _moderate(upstream) else 0.0
-            stages, values, _ = self._kept(sweep, stages, a, block, bits)
-            careful = self.maximum and not (values[-1].min() > -np.inf and np.isfinite(upstream.sum()))
-            nonzero = self.root is not None and bool(values[-1].min() > 0)
+            bits = np.finfo(sweep.dtype).nmant + 1.0 if moderate(upstream) else 0.0
+            if y is not None and self._suffices(y, bits):
+                values = [a, *[None] * (len(stages) - 1), y]
+            else:
+                stages, values, _ = self._kept(sweep, stages, a, block, bits)
+                y = values[-1]
+            careful = self.maximum and suspicious(y, upstream)
+            nonzero = self.root is not None and bool(y.min() > 0)
         shapes = [a.shape]
         for stage in stages:
-            shapes.append(sweep.frame(stage, block, shapes[-1])["shape_out"])
+            shapes.append(sweep.frame(stage, block, shapes[-1]).shape_out)
         for number in reversed(range(len(stages))):
             stage, frame = stages[number], sweep.frame(stages[number], block, shapes[number])
             target = into if number == 0 else sweep.array(("gradient", number), shapes[number])
             if id(stage) in self._mirrors:
                 out = target if number > 0 or written else sweep.array("mirror", shapes[number])
-                self._mirror(sweep, stages, number, frame, upstream, values[number + 1 :], nonzero, out)
+                output = values[number + 1] if len(values) > number + 1 else None
+                self._mirror(sweep, stages, number, frame, upstream, output, nonzero, out)
                 if out is not target:
                     target += out
                 upstream = target
@@ -292,56 +350,40 @@ class ChainEngine:
             fresh = (number > 0 or own) and not careful and all(stage.walks[axis].apart for axis in stage.axes)
             if not (fresh and self._writes(stage, sweep.layout)) and (number > 0 or written):
                 target.fill(0)
-            arrays = {"g": upstream, f"grad_{stage.source}": target}
+            arrays: dict[str, Array | None] = {"g": upstream, f"grad_{stage.source}": target}
             if len(values) > number + 1:
                 arrays |= {stage.source: values[number], "c": values[number + 1]}
             sweep.run(self._derived(pullback, stages, number, careful, fresh, nonzero), frame, arrays)
             upstream = target
 
+    @short_buffers
     def push(self, x: Array, tangent: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
         """The tangent of the output for a tangent of the input."""
-        sweep = self._sweep(layout, given, dtype)
+        cut, sweep = self._cut(x, layout, given, np.dtype(dtype))
         if self._one_winner:
             assert self.first is not None
-            return self.first.push(x, tangent, sweep, self._cuts(x, layout, np.dtype(dtype).itemsize))
+            return self.first.push(x, tangent, sweep, cut)
         out = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
         pad, pad_tangent = Padded(layout, self.fill), Padded(layout, 0.0)
-        for part, cuts in self._cuts(x, layout, out.itemsize):
+        for part, cuts in cut:
             padded, moved = pad(x[part], dtype), pad_tangent(tangent[part], dtype)
             for block in cuts:
-                a, along = padded[block.reads], moved[block.reads]
-                bits = np.finfo(dtype).nmant + 1.0 if _moderate(along) else 0.0
+                a, along = block.windows(padded), block.windows(moved)
+                bits = np.finfo(dtype).nmant + 1.0 if moderate(along) else 0.0
                 stages, values, _ = self._kept(sweep, self.chain.backward, a, block, bits)
                 careful = self.maximum and not (values[-1].min() > -np.inf and np.isfinite(along.sum()))
                 for number, stage in enumerate(stages):
                     frame = sweep.frame(stage, block, along.shape)
                     last = number == len(stages) - 1
-                    into = out[part][block.writes] if last else sweep.array(("tangent", number), frame["shape_out"])
+                    into = block.outcome(out) if last else sweep.array(("tangent", number), frame.shape_out)
                     arrays = {stage.source: values[number], "c": values[number + 1], "d_in": along, "d_c": into}
                     sweep.run(self.emitted(pushforward, stage, careful), frame, arrays)
                     along = into
         return out
 
+    @short_buffers
     def indices(self, x: Array, layout: Layout, dtype: npt.DTypeLike) -> Array:
         """The flat index in the input plane of the first maximum of every window, -1 where no tap is real."""
         assert self.first is not None
-        cuts = self._cuts(x, layout, np.dtype(np.int64).itemsize)
-        return self.first.indices(x, self._sweep(layout, {}, dtype), cuts, self._filling(dtype))
-
-
-def _shared_exponent(a: Array) -> int:
-    """The exponent of the largest entry; 0 if dividing by it would cost another entry digits, or is impossible."""
-    size = np.abs(a)
-    largest = float(size.max())
-    if not 0 < largest < np.inf:
-        return 0
-    exponent = int(np.frexp(largest)[1])
-    least = float(size.min(where=size > 0, initial=largest))
-    return exponent if np.ldexp(least, -exponent) >= np.finfo(a.dtype).tiny else 0
-
-
-def _moderate(flow: Array) -> bool:
-    """True where a gradient may be multiplied and divided by powers that are within the digits of a number."""
-    limits = np.finfo(flow.dtype)
-    bound = float(2.0 ** (limits.maxexp - limits.nmant - 2))
-    return bool(flow.max() <= bound and flow.min() >= -bound)
+        cut, sweep = self._cut(x, layout, {}, np.dtype(dtype))
+        return self.first.indices(x, sweep, cut, self._filling(dtype))

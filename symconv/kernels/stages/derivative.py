@@ -6,7 +6,7 @@ for all taps are computed once; a `Share` of a maximum becomes comparison masks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from symconv.errors import NotSupportedError
@@ -37,13 +37,12 @@ from symconv.kernels.stages.stage import Stage
 __all__ = [
     "Partial",
     "balanced",
+    "bind_output",
     "forward",
-    "mirrored",
     "partial",
     "pullback",
     "pushforward",
     "root_of",
-    "scaled",
     "weight_pullback",
     "winners",
 ]
@@ -203,7 +202,7 @@ def pullback(
     """
     derivative = partial(stage, stage.source)
     builder = Builder(stage)
-    _bind_output(builder, stage, derivative, nonzero)
+    bind_output(builder, stage, derivative, nonzero)
     upstream = UPSTREAM
     common = derivative.shared(scale)
     if common:
@@ -234,30 +233,6 @@ def pullback(
     return builder.program(f"pullback{stage.suffix}", into)
 
 
-def mirrored(stage: Stage) -> Stage | None:
-    """The stage whose output, with zeros around its input, is the gradient of this one; None where there is none such.
-
-    An entry is read by as many outputs as a window has taps, the ones from it back: with stride 1 the adjoint of a sum
-    over a window is the sum over the mirrored window, which for a sum is the same one.
-    """
-    reduce = stage.reduction
-    if reduce is None or reduce.op != "sum" or not isinstance(reduce.body, Access) or len(stage.axes) != 1:
-        return None
-    walk = stage.walks[stage.axes[0]]
-    if walk.stride != 1 or walk.step < 1 or walk.taps == 1:
-        return None
-    return replace(stage, body=reduce)
-
-
-def scaled(stage: Stage, nonzero: bool, scale: Fraction) -> Program:
-    """What arrives at every entry of a `mirrored` stage's windows: the upstream gradient times the derivative."""
-    derivative = partial(stage, stage.source)
-    builder = Builder(stage)
-    _bind_output(builder, stage, derivative, nonzero)
-    builder.product("t", (Access(UPSTREAM, ()), *derivative.shared(scale)))
-    return builder.program(f"upstream{stage.suffix}", "t")
-
-
 def weight_pullback(stage: Stage) -> Program:
     """Add to the gradient of every weight the sum of ``upstream * derivative`` over positions and batch."""
     assert stage.weight is not None
@@ -277,7 +252,7 @@ def pushforward(stage: Stage, careful: bool) -> Program:
     """The tangent of the output: the sum over the taps of ``derivative * tangent of the tap``."""
     derivative = partial(stage, stage.source)
     builder = Builder(stage)
-    _bind_output(builder, stage, derivative)
+    bind_output(builder, stage, derivative)
     into = f"d_{OUTPUT}"
     tangent = Access(TANGENT, tuple(Index.of(name) for name in derivative.at))
     if derivative.together(stage):
@@ -329,7 +304,7 @@ def winners(stage: Stage, carried: int) -> Program:
     return builder.program("winners", *names)
 
 
-def _bind_output(builder: Builder, stage: Stage, derivative: Partial, nonzero: bool = False) -> None:
+def bind_output(builder: Builder, stage: Stage, derivative: Partial, nonzero: bool = False) -> None:
     """Let the output stand for the stage's body.
 
     Where the derivative divides by it, an output of 0 is taken as infinity: a non-positive power of zero counts as

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.kernels.cost import Cost, calls, passes
-from symconv.kernels.engine import Engine, Given
+from symconv.kernels.engine import NOTHING, Engine, Given, Known
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Accuracy, Call, Plan, Task
-from symconv.kernels.stages.chain import ChainEngine
+from symconv.kernels.stages.chain import BLOCK_BYTES, ChainEngine
 from symconv.kernels.stages.lambdified import Emitted
 from symconv.kernels.stages.stage import chain_of
 from symconv.kernels.tapform import TapForm
@@ -38,8 +38,8 @@ class StageEngine(Engine):
     def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:
         return self.chain.forward(x, layout, given, dtype)
 
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
-        return self.chain.pull(g, x, layout, given)[0]
+    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
+        return self.chain.pull(g, x, layout, given, known)[0]
 
     def weight_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
         raise AssertionError("a pooling has no weight")
@@ -107,7 +107,7 @@ class TapsEngine(StageEngine):
         assert to_weight is not None
         return to_input, to_weight
 
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
+    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
         result = np.empty(x.shape, g.dtype)
         for channel in range(x.shape[2]):
             pulled, _ = self._pull(g, x, layout, given, channel)
@@ -151,7 +151,7 @@ class StagePlan(Plan):
         entries = call.batch * call.positions
         moved = (entries * (count + 1) + call.batch * prod(call.sizes)) * call.dtype.itemsize
         seconds = calls(20) + passes(entries * count, call.dtype)
-        return Cost(seconds, entries * count, moved, 1 << 20)
+        return Cost(seconds, entries * count, moved, BLOCK_BYTES)
 
     def engine(self, form: TapForm, weight: Array | None) -> Engine:
         return StageEngine(form, self.name)

@@ -7,7 +7,7 @@ after the other, the last one first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -19,7 +19,7 @@ from symconv.formulas.algebra import Access, Reduce, transform
 from symconv.formulas.index import Index
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.stages.blocks import Block, Sweep
+from symconv.kernels.stages.blocks import Block, Cuts, Frame, Sweep
 from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
 from symconv.kernels.stages.lambdified import Emitted, emit
 from symconv.kernels.stages.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
@@ -27,8 +27,6 @@ from symconv.kernels.stages.program import Program
 from symconv.kernels.stages.stage import Chain, Stage
 
 __all__ = ["FirstMaximum"]
-
-Cuts = Iterable[tuple[slice, list[Block]]]
 
 
 @dataclass(frozen=True)
@@ -147,13 +145,14 @@ class FirstMaximum:
         strides = [walk.stride for walk in self.walks]
         if self.entry is not None:
             out = sweep.array("entry", value.shape)
-            sweep.run(self._program(forward, self.entry), {"shape_out": value.shape}, {source: value, "c": out})
+            sweep.run(self._program(forward, self.entry), Frame({"shape_out": value.shape}), {source: value, "c": out})
             value = out
         number: Array | None = None
         for (axis, flat, stage), emitted in zip(self.stages, self._finders(), strict=True):
             if flat:
                 length = value.size - stage.walks[0].reach
-                frame: Any = {"e0": length, "n0": value.size, "shape_in": (value.size,), "shape_out": (length,)}
+                extents = {"e0": length, "n0": value.size, "shape_in": (value.size,), "shape_out": (length,)}
+                frame = Frame(extents)
                 made = [sweep.array(("won", axis, t), value.shape, t) for t in (sweep.dtype, self.numbers)]
                 for array in made:
                     array.reshape(-1)[length:] = 0  # no window starts there
@@ -163,7 +162,7 @@ class FirstMaximum:
                 cut: Any = (..., slice(starts[axis], None), *[slice(None)] * (len(self.walks) - 1 - axis))
                 value = value[cut]
                 frame = sweep.frame(stage, block, value.shape)
-                made = [sweep.array(("won", axis, t), frame["shape_out"], t) for t in (sweep.dtype, self.numbers)]
+                made = [sweep.array(("won", axis, t), frame.shape_out, t) for t in (sweep.dtype, self.numbers)]
                 arrays = {source: value, "c": made[0], NUMBER: made[1]}
                 if number is not None:
                     arrays[SOURCE_NUMBER] = number[cut]
@@ -195,7 +194,7 @@ class FirstMaximum:
             if not stage.axes:
                 continue
             frame = sweep.frame(stage, block, values[at].shape)
-            fresh = [sweep.array(("winner", at, k), frame["shape_out"], np.int64) for k in range(len(carried) + 1)]
+            fresh = [sweep.array(("winner", at, k), frame.shape_out, np.int64) for k in range(len(carried) + 1)]
             arrays = {stage.source: values[at], "c": values[at + 1], "k": fresh[0]}
             arrays |= {f"k_in{k}": array for k, array in enumerate(carried)}
             arrays |= {f"k_out{k}": array for k, array in enumerate(fresh[1:])}
@@ -233,7 +232,11 @@ class FirstMaximum:
                 tap = np.arange(table.size) // prod(self.taps[axis + 1 :]) % walk.taps
                 table += (walk.step * tap - min(0, walk.step * (walk.taps - 1))) * step
         found = sweep.array("places", shape, np.intp)
-        sweep.run(self._program(places), {}, {"offsets": table, NUMBER: number, "starts": base, PLACE: found})
+        sweep.run(
+            self._program(places),
+            Frame({"shape_out": shape}),
+            {"offsets": table, NUMBER: number, "starts": base, PLACE: found},
+        )
         return found
 
     def _in_ground(self, sweep: Sweep, ground: Ground, block: Block) -> tuple[Array, Array | None, int]:
@@ -260,15 +263,31 @@ class FirstMaximum:
                 gradient.fill(0)
             for block in parts:
                 found, there, offset = self._in_ground(sweep, ground, block)
-                flow, at = g[part][block.writes].reshape(-1), found.reshape(-1)
+                flow, at = block.outcome(g).reshape(-1), found.reshape(-1)
                 if there is not None:
                     real = there.reshape(-1)
                     flow, at = flow[real], at[real]
                 arrays = {source: ground.array.reshape(-1)[offset:], UPSTREAM: flow, PLACE: at}
                 arrays[f"grad_{source}"] = gradient.reshape(-1)[offset:]
-                sweep.run(program, {"shape_out": at.shape}, arrays)
+                sweep.run(program, Frame({"shape_out": at.shape}), arrays)
             if not layout.plain:
                 unpadded(gradient, layout, to_input[part])
+        return to_input
+
+    def hand_out(self, g: Array, x: Array, indices: Array, sweep: Sweep, cuts: Cuts) -> Array:
+        """The gradient of the input, where the winners are known: their indices in the planes of the input."""
+        to_input = np.zeros(x.shape, g.dtype)
+        source, plane = self.chain.whole.source, prod(sweep.layout.sizes)
+        program = self._program(handed, self.chain.whole, self.apart)
+        for part, _ in cuts:
+            flow, at = g[part], indices[part]
+            starts = np.arange(len(at)).reshape(-1, *[1] * (at.ndim - 1)) * plane
+            found = np.add(at, starts, out=sweep.array("places", at.shape, np.intp))
+            if at.min() < 0:
+                flow, found = flow[at >= 0], found[at >= 0]
+            arrays = {source: x[part].reshape(-1), UPSTREAM: flow.reshape(-1), PLACE: found.reshape(-1)}
+            arrays[f"grad_{source}"] = to_input[part].reshape(-1)
+            sweep.run(program, Frame({"shape_out": (found.size,)}), arrays)
         return to_input
 
     def push(self, x: Array, tangent: Array, sweep: Sweep, cuts: Cuts) -> Array:
@@ -285,10 +304,10 @@ class FirstMaximum:
                 found, there, offset = self._in_ground(sweep, ground, block)
                 arrays = {source: ground.array.reshape(-1)[offset:], "d_in": moved.array.reshape(-1)[offset:]}
                 into = sweep.array("tangent", found.shape)
-                sweep.run(program, {"shape_out": found.shape}, {**arrays, PLACE: found, "d_c": into})
+                sweep.run(program, Frame({"shape_out": found.shape}), {**arrays, PLACE: found, "d_c": into})
                 if there is not None:
                     into[~there] = 0
-                out[part][block.writes] = into
+                block.outcome(out)[...] = into
         return out
 
     def indices(self, x: Array, sweep: Sweep, cuts: Cuts, fill: Any) -> Array:
@@ -306,5 +325,5 @@ class FirstMaximum:
                 found += block.rows.start * self.walks[0].stride * steps[0]
                 if there is not None:
                     found[~there] = -1
-                result[part][block.writes] = found
+                block.outcome(result)[...] = found
         return result
