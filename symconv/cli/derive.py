@@ -259,7 +259,7 @@ def max_unpool(**shared: Any) -> None:
 @derive.command()
 @click.argument("layer", metavar="LAYER")
 @shared_options("input", "weight", "bias", window=())
-@click.option("--channels", type=click.IntRange(1, 10**6), help="Of Unfold and Fold; 1 if left out.")
+@click.option("--channels", type=click.IntRange(1, 10**6), help="Of the input: 1 if left out, for Unfold and Fold.")
 def layer(
     layer: str,
     channels: int | None,

@@ -38,7 +38,7 @@ class Case:
     layer: Any
     build: Callable[[], Operator]
     x: np.ndarray
-    channels: int = 1
+    channels: int | None = None
     positions: np.ndarray | None = None
     output_size: tuple[int, ...] | None = None
 

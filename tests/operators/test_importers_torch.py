@@ -269,6 +269,6 @@ def test_text_as_it_is_typed() -> None:
     assert from_text("LPPool2d(inf, 2)") == LPPool(float("inf"), 2)
     assert from_text("Conv1d(1, 1, (3,), padding='same')") == Conv((3,), padding="same", bias=True)
     assert from_text("Unfold(kernel_size=3, dilation=1, padding=0, stride=1)", channels=2) == Unfold(3, in_channels=2)
-    with pytest.raises(ArgumentError, match="Conv2d: channels must be left out"):
-        from_text("nn.Conv2d(3, 64, 7)", channels=3)
+    with pytest.raises(ArgumentError, match="Conv2d: channels must be the 3 that the layer takes"):
+        from_text("nn.Conv2d(3, 64, 7)", channels=4)
     assert from_text("AdaptiveAvgPool2d((None, 7))", input_size=(5, 9)) == AdaptiveAvgPool((5, 7))

@@ -65,8 +65,8 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
         module: Conv1d to Conv3d, ConvTranspose1d to 3d, MaxPool, AvgPool, LPPool, AdaptiveAvgPool, AdaptiveMaxPool and
             MaxUnpool of 1 to 3 axes, Unfold or Fold.
         input_size: the spatial sizes of the input, for an adaptive pooling that keeps the size of an axis (None).
-        channels: the number of channels of the image of Unfold and Fold (1 if left out), which do not know it
-            themselves.
+        channels: the number of channels of the input, or of the image of Unfold and Fold, which do not know it
+            themselves (1 if left out); a pooling takes any number.
 
     Raises:
         NotSupportedError: for another class, or a lazy layer that has not seen an input yet.
@@ -190,10 +190,8 @@ def read_layer(
         values["output_size"] = _kept_sizes(name, values["output_size"], ndim, input_size)
     if family in ("Unfold", "Fold"):
         values["in_channels"] = 1 if channels is None else channels
-    elif channels is not None:
-        raise ArgumentError(
-            f"{name}: channels", channels, "must be left out: they are those of the image of Unfold or Fold"
-        )
+    elif channels is not None and values.get("in_channels", channels) != channels:
+        raise ArgumentError(f"{name}: channels", channels, f"must be the {values['in_channels']} that the layer takes")
     return _READERS[family](values, ndim)
 
 
