@@ -19,8 +19,8 @@ __all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Sweep", "Workspace",
 
 Parameters = Mapping[str, Array]
 
-KEPT = 256
-"""How many frames, and how many ways to cut a call into blocks, are kept for the next call."""
+KEPT = 1024
+"""How many frames and the like, and how many ways to cut a call into blocks, are kept for the next call."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Sweep(Workspace):
         layout: the layout of the padded input.
         given: the weights, by their letters.
         dtype: what is computed in.
-        frames: the frames of earlier calls with the same layout, parameters and type; new ones are put there.
+        known: what earlier calls with the same layout, parameters and type have worked out; more is put there.
     """
 
     def __init__(
@@ -159,20 +159,20 @@ class Sweep(Workspace):
         layout: Layout,
         given: Parameters,
         dtype: npt.DTypeLike,
-        frames: dict[tuple[Any, ...], Frame] | None = None,
+        known: dict[tuple[Any, ...], Any],
     ) -> None:
         super().__init__(dtype)
         self.layout, self.given = layout, given
-        self._frames = {} if frames is None else frames
+        self._known = known
 
     def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
         """What a stage is handed on a block, for a source of a shape."""
         key = (id(stage), source, block.key)
-        found = self._frames.get(key)
+        found: Frame | None = self._known.get(key)
         if found is None:
-            if len(self._frames) >= KEPT:
-                self._frames.clear()
-            found = self._frames[key] = Frame(self._framed(stage, block, source))
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            found = self._known[key] = Frame(self._framed(stage, block, source))
         return found
 
     def _framed(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Mapping[str, Any]:
@@ -200,13 +200,15 @@ class Sweep(Workspace):
         self, emitted: Emitted, frame: Frame, arrays: Mapping[str, Any], numbers: npt.DTypeLike | None = None
     ) -> None:
         """Run a program, with scratch arrays of the shapes that the frame says; `numbers` is the type of numbers."""
-        prepared = frame.prepared(emitted, numbers)
+        self._call(frame.prepared(emitted, numbers), arrays)
+
+    def _call(self, prepared: _Prepared, arrays: Mapping[str, Any]) -> None:
         arguments = prepared.arguments.copy()
         for place, name in prepared.arrays:
             arguments[place] = arrays[name]
         for place, key, shape, dtype in prepared.scratch:
             arguments[place] = self.array(key, shape, dtype)
-        emitted.function(*arguments)
+        prepared.emitted.function(*arguments)
 
     def values_of(
         self,
@@ -222,10 +224,25 @@ class Sweep(Workspace):
         `key` keeps what two runs write into the workspace apart.
         """
         values = [a]
-        for number, (stage, emitted) in enumerate(zip(stages, programs, strict=True)):
-            frame = self.frame(stage, block, values[-1].shape)
-            last = number == len(stages) - 1
-            c = out if last and out is not None else self.array((key, number), frame.shape_out)
-            self.run(emitted, frame, {stage.source: values[-1], "c": c})
+        steps = self._steps(stages, programs, block, a.shape)
+        last = len(steps) - 1
+        for number, (prepared, source, shape) in enumerate(steps):
+            c = out if number == last and out is not None else self.array((key, number), shape)
+            self._call(prepared, {source: values[-1], "c": c})
             values.append(c)
         return values
+
+    def _steps(
+        self, stages: Sequence[Stage], programs: Sequence[Emitted], block: Block, shape: tuple[int, ...]
+    ) -> list[tuple[_Prepared, str, tuple[int, ...]]]:
+        """Every stage's program, made ready, with the letter of its source and the shape of its output."""
+        key = (id(stages[0]), len(stages), shape, block.key)  # no two chains begin with one stage and are as long
+        found = self._known.get(key)
+        if found is None:
+            found = []
+            for stage, emitted in zip(stages, programs, strict=True):
+                frame = self.frame(stage, block, shape)
+                shape = frame.shape_out
+                found.append((frame.prepared(emitted, None), stage.source, shape))
+            self._known[key] = found
+        return found

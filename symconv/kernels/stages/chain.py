@@ -54,7 +54,7 @@ class ChainEngine:
         found = {id(stage): mirrored(stage) for stage in chain.backward}
         self._mirrors = {key: mirrors for key, mirrors in found.items() if mirrors}
         self._emitted: dict[tuple[Any, ...], Emitted] = {}
-        self._known_cuts: dict[tuple[Any, ...], tuple[Cuts, dict[tuple[Any, ...], Frame]]] = {}
+        self._known_cuts: dict[tuple[Any, ...], tuple[Cuts, dict[tuple[Any, ...], Any]]] = {}
 
     # ------------------------------------------------------------------ programs
 
@@ -214,11 +214,11 @@ class ChainEngine:
         """The output ``(batch, ..., *outputs)`` of an input ``(batch, ..., *sizes)``."""
         y = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
         cut, sweep = self._cut(x, layout, given, y.dtype)
-        pad = Padded(layout, self._filling(dtype))
+        pad = None if layout.plain and x.dtype == y.dtype else Padded(layout, self._filling(dtype))
         # terms that are lost are below half a unit in the last place of a sum that is not: half the range will do
         bits = 0.0 if self.root is None else np.finfo(dtype).maxexp / 2
         for part, cuts in cut:
-            padded = pad(x[part], dtype)
+            padded = x[part][layout.source] if pad is None else pad(x[part], dtype)
             for block in cuts:
                 out = block.outcome(y)
                 _, _, exponent = self._kept(sweep, self.chain.forward, block.windows(padded), block, bits, out)
