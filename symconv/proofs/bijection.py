@@ -56,13 +56,13 @@ def equal_sums(left: Node, right: Node, context: Context) -> list[Match]:
         for pair in written_pairs(left, right):
             context.trace.rewind(mark)
             try:
-                return _matched(*pair, context)
+                return _matched(*pair, context, "written-out term")
             except NotShown:
                 continue
         raise failure
 
 
-def _matched(left: Node, right: Node, context: Context) -> list[Match]:
+def _matched(left: Node, right: Node, context: Context, called: str = "term") -> list[Match]:
     """Show that two trees have the same value by matching their terms.
 
     All terms of ``left - right`` are sorted into classes of equal terms; in each class the coefficients must cancel,
@@ -76,7 +76,7 @@ def _matched(left: Node, right: Node, context: Context) -> list[Match]:
     for side, sign, node in (("left", 1, left), ("right", -1, right)):
         terms = expand(node)
         for position, term in enumerate(terms, 1):
-            label = f"the {side} side" if len(terms) == 1 else f"term {position} of the {side} side"
+            label = f"the {side} side" if len(terms) == 1 else f"{called} {position} of the {side} side"
             _sort_in(flatten(term, context, label), sign, classes, matches, context)
     for group in classes:
         total = group.total()
