@@ -93,13 +93,14 @@ def _keeps_meaning(term: Term, names: set[str]) -> bool:
     """
     nodes = [node for factor in term.factors for node in walk(factor)]
     quotients = [q for expr in _expressions(term, nodes) for q in _quotients(expr)]
-    if any(q.rounding == "exact" or q.denominator.names & names for q in quotients):
+    if any(q.rounding == "exact" for q in quotients):
         return False
-    if any(guard.divisor is not None and guard.divisor.names & names for guard in _guards(term, nodes)):
-        return False
-    divisors: list[Node] = [node for node in nodes if isinstance(node, Power) and not _is_positive(node.exponent)]
-    weights: list[Node] = [node for node in nodes if isinstance(node, Scalar)]
-    return not divisors or not any(names_in(node) & names for node in divisors + weights)
+    # what has a value only where something is not 0, and the names that decide what becomes of it
+    open_ = [names_in(node) for node in nodes if isinstance(node, Power) and not _is_positive(node.exponent)]
+    open_ += [q.names for q in quotients if q.denominator.value is None]
+    open_ += [g.names for g in _guards(term, nodes) if g.divisor is not None and g.divisor.value is None]
+    weights = [names_in(node) for node in nodes if isinstance(node, Scalar)]
+    return not open_ or not any(used & names for used in open_ + weights)
 
 
 def _is_positive(exponent: Node) -> bool:

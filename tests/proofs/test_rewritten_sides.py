@@ -70,6 +70,11 @@ def test_a_number_put_in_hides_no_missing_value() -> None:
     rounded = summation(product(Scalar(n), tap(floor(V(2), n))), over)
     written = add(tap(V(2)), product(const(2), tap(V(1))))
     assert not engine_proves(statement(rounded, written, [], [], a=V(3)))  # not without 1 <= n
+    stride = V("S")
+    nothing = summation(tap(floor(n, stride)), fixed("n", 0))  # floor(0/S) is 0, but only where S is not
+    assert not engine_proves(statement(nothing, tap(V(0)), [], [], a=V(3)))
+    weighted = summation(product(Scalar(n), tap(floor(SIZE, stride))), fixed("n", 0))
+    assert not engine_proves(statement(weighted, const(0), [], [], a=SIZE + 1))
 
 
 def test_maxima_of_maxima_are_one_maximum() -> None:
