@@ -9,6 +9,7 @@ from math import prod
 
 from symconv.formulas.algebra import (
     ZERO,
+    Absolute,
     Access,
     Bound,
     Bracket,
@@ -96,15 +97,18 @@ def _keeps_meaning(term: Term, names: set[str]) -> bool:
     if any(q.rounding == "exact" for q in quotients):
         return False
     # what has a value only where something is not 0, and the names that decide what becomes of it
-    open_ = [names_in(node) for node in nodes if isinstance(node, Power) and not _is_positive(node.exponent)]
+    open_ = [names_in(node) for node in nodes if isinstance(node, Power) and not _has_value(node)]
     open_ += [q.names for q in quotients if q.denominator.value is None]
     open_ += [g.names for g in _guards(term, nodes) if g.divisor is not None and g.divisor.value is None]
     weights = [names_in(node) for node in nodes if isinstance(node, Scalar)]
     return not open_ or not any(used & names for used in open_ + weights)
 
 
-def _is_positive(exponent: Node) -> bool:
-    return isinstance(exponent, Constant) and exponent.value > 0
+def _has_value(power: Power) -> bool:
+    """Whether a power has a value whatever its base is: it divides by nothing and takes no root of what may be < 0."""
+    if not isinstance(power.exponent, Constant) or power.exponent.value <= 0:
+        return False
+    return power.exponent.value.denominator == 1 or isinstance(power.base, Absolute)
 
 
 def _guards(term: Term, nodes: list[Node]) -> list[Guard]:

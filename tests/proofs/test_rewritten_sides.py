@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product as every
 
 from laws import V, engine_proves, statement
@@ -75,6 +76,8 @@ def test_a_number_put_in_hides_no_missing_value() -> None:
     assert not engine_proves(statement(nothing, tap(V(0)), [], [], a=V(3)))
     weighted = summation(product(Scalar(n), tap(floor(SIZE, stride))), fixed("n", 0))
     assert not engine_proves(statement(weighted, const(0), [], [], a=SIZE + 1))
+    root = summation(product(Scalar(n), Power(tap(V(1)), const(Fraction(1, 2)))), fixed("n", 0))
+    assert not engine_proves(statement(root, const(0), [], [], a=V(3)))  # a[1] may be negative
 
 
 def test_maxima_of_maxima_are_one_maximum() -> None:
