@@ -9,7 +9,7 @@ from typing import Any
 
 from symconv.bench.records import MARK_LIBRARIES, Mark
 
-__all__ = ["Case", "Cold", "Contender", "Missing", "Settings", "Workload"]
+__all__ = ["Case", "Cold", "Contender", "Missing", "Settings", "Workload", "refusal"]
 
 
 def _unchanged(result: Any) -> Any:
@@ -116,3 +116,8 @@ class Workload:
     build: Callable[[Settings], Case | Cold]
     mark: Mark | None = None
     quick: bool = False
+
+
+def refusal(error: Exception) -> str:
+    """What is said of a peer that raised: the first line of its message, or the name of the error."""
+    return f"refused: {(str(error).strip().splitlines() or [type(error).__name__])[0][:120]}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from symconv.bench.case import Case, Contender, Missing, Settings, Workload
+from symconv.bench.case import Case, Contender, Missing, Settings, Workload, refusal
 from symconv.bench.libraries import library_version, load
 from symconv.bench.records import Mark
 from symconv.bench.task import Data, Direction, Task
@@ -35,12 +35,8 @@ def peers_of(task: Task, data: Data) -> tuple[Contender | Missing, ...]:
         try:
             found += provider(task, data)
         except Exception as error:  # a peer's refusal, in whatever class it comes, is a fact about the peer
-            found.append(Missing(library, library, f"refused: {_first_line(error)}"))
+            found.append(Missing(library, library, refusal(error)))
     return tuple(found)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def case_of(task: Task, settings: Settings) -> Case:

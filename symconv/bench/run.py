@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter, process_time
 from typing import Any
 
-from symconv.bench.case import Case, Cold, Contender, Missing, Settings, Workload
+from symconv.bench.case import Case, Cold, Contender, Missing, Settings, Workload, refusal
 from symconv.bench.measure import measure, repeated
 from symconv.bench.records import PeerResult, Result
 
@@ -52,8 +52,7 @@ def _compared(workload: Workload, case: Case, settings: Settings) -> Result:
             first[peer.name] = perf_counter() - start
             theirs = peer.array(theirs)
         except Exception as error:  # a peer's refusal, in whatever class it comes, is a fact about the peer
-            reason = f"refused: {(str(error).strip().splitlines() or [type(error).__name__])[0][:120]}"
-            peers.append(PeerResult(peer.name, peer.library, reason=reason))
+            peers.append(PeerResult(peer.name, peer.library, reason=refusal(error)))
             continue
         error_found = case.error(output, theirs)
         if not error_found <= case.tolerance:

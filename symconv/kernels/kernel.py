@@ -157,7 +157,8 @@ class WindowKernel(Kernel):
             bias: not needed; its gradient does not depend on it.
             wrt: the variables whose gradients are wanted, of "input", "weight" and "bias".
             output: what the call returned for `x`, where it is at hand: a norm is then not computed a second time,
-                nor, given the pair that ``return_indices`` returns, a maximum. That it belongs to `x` is not checked.
+                nor, given the pair that ``return_indices`` returns, a maximum; the gradients of what is linear need
+                nothing of it. That it belongs to `x` is not checked.
 
         Raises:
             ArgumentError: for a shape or a type that does not fit, or an unknown variable.

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
-__all__ = ["ONE_ROW", "RowsEngine", "RowsPlan", "plane"]
+__all__ = ["ONE_ROW", "RowsEngine", "RowsPlan", "no_single_channel", "plane"]
 
 STACK_BYTES = 1 << 20
 """Measured: the shifted copies of a block take 1 MiB; less repeats more rows, more leaves the cache."""
@@ -245,6 +245,16 @@ def plane(x: Array, lines: tuple[Line, ...]) -> tuple[Array, Line, Line]:
     return x[:, :, 0], lines[0], lines[1]
 
 
+def no_single_channel(form: TapForm) -> str | None:
+    """What a form lacks of a convolution of one channel at a time along one or two axes; None where it is one."""
+    channels = form.channels
+    if channels is None or len(form.walks) > 2:
+        return "needs a convolution along one or two axes"
+    if channels.per_group_in != 1 or channels.per_group_out != 1:
+        return "needs one input and one output channel a group"
+    return None
+
+
 class RowsEngine(ConvEngine):
     """Blocks of rows of one or several channels, for the output and both gradients."""
 
@@ -293,11 +303,9 @@ class RowsPlan(Plan):
     error = "as a plain sum of the taps in another order: about 3e-7 relative in float32"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        channels = form.channels
-        if channels is None or len(form.walks) > 2:
-            return "needs a convolution along one or two axes"
-        if channels.per_group_in != 1 or channels.per_group_out != 1:
-            return "needs one input and one output channel a group"
+        why = no_single_channel(form)
+        if why is not None:
+            return why
         if len(form.walks) == 2 and form.walks[0].stride > 1 and abs(form.walks[0].step) > 1:
             return "needs stride 1 or dilation 1 along the first axis"
         return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import numpy as np
 
-from symconv.kernels.convolutions.rows import ONE_ROW, RowsEngine, plane
+from symconv.kernels.convolutions.rows import ONE_ROW, RowsEngine, no_single_channel, plane
 from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import PREPARED
 from symconv.kernels.cost import Cost, calls, passes
@@ -243,14 +243,10 @@ class SpectralPlan(Plan):
     error = "about 3e-7 (float32) and 4e-16 (float64) of the largest output of a tile, whatever the size of the kernel"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        channels = form.channels
-        if channels is None or len(form.walks) > 2:
-            return "needs a convolution along one or two axes"
-        if channels.per_group_in != 1 or channels.per_group_out != 1:
-            return "needs one input and one output channel a group"
-        if any(walk.stride > 1 for walk in form.walks):
+        why = no_single_channel(form)
+        if why is None and any(walk.stride > 1 for walk in form.walks):
             return "needs stride 1"
-        return None
+        return why
 
     def cost(self, form: TapForm, call: Call, task: Task) -> Cost | None:
         assert form.channels is not None
