@@ -61,9 +61,10 @@ def runtime(task: Task, data: Data) -> list[Contender | Missing]:
 
 
 def _feeds(task: Task, data: Data) -> dict[str, Any]:
+    x = np.ascontiguousarray(data.x)  # it knows no other order, and would copy at every call
     if data.weight is None or task.bound:
-        return {"x": data.x}
-    return {"x": data.x, "w": data.weight}
+        return {"x": x}
+    return {"x": x, "w": data.weight}
 
 
 def _model(onnx: Any, task: Task, data: Data) -> Any:

@@ -32,6 +32,7 @@ class Task:
         dtype: "float32" or "float64".
         bound: the weight is given at compile time.
         separable: the weight is a product of a column and a row.
+        channels_last: input and upstream gradient have the channels of a position next to each other in memory.
         accuracy: the accuracy class that a kernel is compiled for, unless the run says another one.
     """
 
@@ -48,6 +49,7 @@ class Task:
     dtype: Literal["float32", "float64"] = "float32"
     bound: bool = False
     separable: bool = False
+    channels_last: bool = False
     accuracy: str = "default"
 
     @property
@@ -135,14 +137,17 @@ def data_of(task: Task) -> Data:
         drawn: Array = generator.standard_normal(shape).astype(task.dtype)
         return drawn
 
-    x = normal(*task.input_shape)
+    def laid(a: Array) -> Array:
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1) if task.channels_last else a
+
+    x = laid(normal(*task.input_shape))
     weight = column = row = None
     if task.operator == "conv":
         weight = normal(*task.weight_shape)
         if task.separable:
             column, row = normal(task.kernel), normal(task.kernel)
             weight = np.outer(column, row).reshape(task.weight_shape)
-    return Data(x, weight, column, row, normal(*task.output_shape))
+    return Data(x, weight, column, row, laid(normal(*task.output_shape)))
 
 
 def kernel_of(task: Task, data: Data, accuracy: str) -> tuple[WindowKernel, Callable[[], Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -77,6 +77,12 @@ class Arrangement:
     engine_in: tuple[int, ...]
     engine_out: tuple[int, ...]
     lead_out: tuple[int, ...]
+
+    @property
+    def with_channels(self) -> Arrangement:
+        """The same for a pooling whose engine is to see the channels as an axis of their own."""
+        lead = (1, *self.lead)[-2:]
+        return replace(self, engine_in=lead, engine_out=lead)
 
 
 def arrange(form: TapForm, shape: tuple[int, ...], name: str = "x") -> Arrangement:

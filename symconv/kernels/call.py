@@ -14,6 +14,7 @@ from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, eng
 from symconv.kernels.compiled import Compiled, remember
 from symconv.kernels.engine import Engine, Known
 from symconv.kernels.layout import Layout
+from symconv.kernels.order import ROW_MAJOR, Order, order_of
 from symconv.kernels.padding import Array
 from symconv.kernels.parameters import Bound, bias_of, refuse_overflow, weight_of
 from symconv.kernels.plan import Task
@@ -29,6 +30,7 @@ class Frame:
 
     Attributes:
         arrangement: how the input is arranged.
+        order: how it lies in memory, and all that is computed from it: row-major for a convolution.
         layout: the layout at its size.
         types: the type of the result and the type that is computed in.
         shape_in, shape_out: input and output as an engine has them.
@@ -38,6 +40,7 @@ class Frame:
     """
 
     arrangement: Arrangement
+    order: Order
     layout: Layout
     types: Types
     shape_in: tuple[int, ...]
@@ -86,7 +89,9 @@ class Arguments:
         op, form = compiled.op, compiled.form
         self.weight = weight_of(op, form.channels is not None, weight, bound)
         self.bias = bias_of(op, form.letter("bias") is not None, bias, bias_needed)
+        order = order_of(array, len(form.walks)) if form.channels is None else ROW_MAJOR
         key = (
+            order.last,
             array.shape,
             array.dtype,
             None if self.weight is None else (self.weight.shape, self.weight.dtype),
@@ -94,7 +99,7 @@ class Arguments:
         )
         frame = frames.get(key)
         if frame is None:
-            frame = remember(frames, key, self._frame())
+            frame = remember(frames, key, self._frame(order))
         self.frame = frame
         self.x = array.reshape(frame.shape_in)
         self.given: dict[str, Array] = {}
@@ -109,13 +114,16 @@ class Arguments:
                 assert frame.bias is not None
                 self.given["bias"] = self.bias.reshape(frame.bias).astype(compute, copy=False)
 
-    def _frame(self) -> Frame:
+    def _frame(self, order: Order) -> Frame:
         form = self.compiled.form
         arrangement = arrange(form, self.array.shape)
+        if order.last:
+            arrangement = arrangement.with_channels
         layout = self.compiled.layout(arrangement.sizes)
         arrays = [a for a in (self.array, self.weight, self.bias) if a is not None]
         return Frame(
             arrangement,
+            order,
             layout,
             types_of(arrays, keep_integers=form.channels is None),
             (*arrangement.engine_in, *arrangement.sizes),
@@ -147,7 +155,13 @@ class Arguments:
         return self.compiled.engine("output", self._call(False))
 
     def _call(self, bound: bool) -> Any:
-        return self.compiled.call(self.x.shape[0], self.layout, np.dtype(self.types.compute), bound)
+        lead = self.x.shape[:1] if self.compiled.form.channels is not None else self.frame.arrangement.lead
+        return self.compiled.call(prod(lead), self.layout, np.dtype(self.types.compute), bound)
+
+    def ordered(self, a: Array) -> Array:
+        """An array as large as the input or the output, in the order of the input where that is not row-major."""
+        order = self.frame.order
+        return order.put(a, a.dtype) if order.last else a
 
     def restore(self, y: Array) -> Array:
         """An output laid out like the input of the call, in the type of the result."""
@@ -157,7 +171,7 @@ class Arguments:
         """What is known of the forward pass: its output, or a pair of that and the indices of maxima.
 
         Raises:
-            ArgumentError: for anything else, for another shape, and for an index that is none of the input plane.
+            ArgumentError: for anything else, and for another shape.
         """
         indices = None
         if isinstance(output, tuple):
@@ -169,15 +183,12 @@ class Arguments:
         y = fit("output", as_array("output", output), self.frame.result, "the shape of the output")
         # rounded to a smaller type it would say less than what it is computed from
         exact = y.dtype == self.types.compute
-        return Known(y.reshape(self.frame.shape_out) if exact else None, indices)
+        return Known(self.ordered(y.reshape(self.frame.shape_out)) if exact else None, indices)
 
     def _indices(self, value: Any) -> Array:
         given = fit("output[1]", as_array("output[1]", value), self.frame.result, "the shape of the output")
-        plane = prod(self.layout.sizes)
-        within = given.dtype.kind in "iu" and (not given.size or (given.min() >= -1 and given.max() < plane))
-        if not within:
-            found = given.dtype.name if given.dtype.kind == "f" else f"{given.min()} to {given.max()}"
-            raise ArgumentError("output[1]", found, f"must hold integers, from -1 to {plane - 1}: indices of a plane")
+        if given.dtype.kind not in "iu":
+            raise ArgumentError("output[1]", given.dtype.name, "must hold integers, places in a plane of the input")
         return given.reshape(self.frame.shape_out).astype(np.intp, copy=False)
 
     # ------------------------------------------------------------------ integers

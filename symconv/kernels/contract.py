@@ -38,7 +38,7 @@ class Kernel(ABC):
     Attributes:
         op: the operator.
 
-    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``; the result is laid out like the input.
+    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``; the result has its axes in the same order.
     Arguments are never written to.
     """
 

@@ -35,7 +35,11 @@ class WindowKernel(Kernel):
         op: the operator.
 
     Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``, the last for a pooling, and for a convolution
-    with one input and one output channel; the result is laid out like the input. Arguments are never written to.
+    with one input and one output channel; the result has its axes in the same order. Arguments are never written to.
+
+    Memory: any strides will do. A pooling goes through an input whose channels are next to each other in memory, as in
+    an image file (``numpy.moveaxis(image, -1, 0)``), as it lies there, which is up to three times as fast, and what it
+    returns lies likewise; all other results are row-major.
 
     Types: float32 and float64 stay what they are, float16 is computed in float32. A convolution of integers is exact,
     in int64, and refused where it might overflow; a maximum keeps its integer type. Averages and LP norms
@@ -169,7 +173,7 @@ class WindowKernel(Kernel):
         refuse_integers(call.types, call.x, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
-        arranged = g.reshape(call.frame.shape_out).astype(call.types.compute, copy=False)
+        arranged = call.ordered(g.reshape(call.frame.shape_out)).astype(call.types.compute, copy=False)
         known = NOTHING if output is None else call.known(output)
         to_input = to_weight = to_bias = None
         with np.errstate(all="ignore"):
@@ -201,10 +205,11 @@ class WindowKernel(Kernel):
             raise ArgumentError("dweight, dbias", (dweight, dbias), f"must be left out: {self.op!r} has no weights")
         if dbias is not None and form.letter("bias") is None:
             raise ArgumentError("dbias", dbias, f"must be left out: {self.op!r} has no bias")
-        total = np.zeros(call.frame.shape_out, compute)
+        total = call.frame.order.zeros(call.frame.shape_out, compute)
         with np.errstate(all="ignore"):
             if dx is not None:
-                tangent = fit("dx", as_array("dx", dx), call.array.shape, "the shape of x").reshape(call.x.shape)
+                tangent = fit("dx", as_array("dx", dx), call.array.shape, "the shape of x")
+                tangent = call.ordered(tangent.reshape(call.x.shape))
                 total += call.engine("output").push(call.x, tangent, call.layout, call.given, compute)
             if dweight is not None:
                 moved = engine_weight(form, as_array("dweight", dweight), "dweight").astype(compute)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from symconv.kernels.layout import Layout
+from symconv.kernels.order import Array
 
 __all__ = ["Array", "Padded", "add_unpadded", "unpadded"]
-
-Array: TypeAlias = "npt.NDArray[Any]"
 
 
 class Padded:
@@ -20,10 +20,13 @@ class Padded:
     Args:
         layout: the layout of the padded input.
         fill: what a position shows that no input is behind.
+        new: makes the buffer, of a shape and a type.
     """
 
-    def __init__(self, layout: Layout, fill: float) -> None:
-        self.layout, self.fill = layout, fill
+    def __init__(
+        self, layout: Layout, fill: float, new: Callable[[tuple[int, ...], np.dtype[Any]], Array] = np.empty
+    ) -> None:
+        self.layout, self.fill, self._new = layout, fill, new
         self._buffer: Array | None = None
 
     def __call__(self, x: Array, dtype: npt.DTypeLike) -> Array:
@@ -33,7 +36,7 @@ class Padded:
             return part.astype(dtype, copy=False)
         shape = x.shape[: -len(self.layout.axes)] + tuple(axis.length for axis in self.layout.axes)
         if self._buffer is None or self._buffer.shape != shape:
-            self._buffer = np.empty(shape, dtype)
+            self._buffer = self._new(shape, np.dtype(dtype))
             self._fill_border(self._buffer)
         buffer = self._buffer
         buffer[self.layout.inner] = part

@@ -24,6 +24,7 @@ TASKS = {
     "max 2": Task("max", 8, 2, batch=2, channels=3, stride=2),
     "max 3": Task("max", 8, 3, channels=3, stride=2, padding=1),
     "max, stride 1": Task("max", 12, 5),
+    "max, channels last": Task("max", 8, 2, batch=2, channels=3, stride=2, channels_last=True),
     "average 2": Task("average", 8, 2, batch=2, channels=3, stride=2),
     "average 3": Task("average", 8, 3, channels=3, stride=2, padding=1),
     "average, stride 1": Task("average", 12, 5),

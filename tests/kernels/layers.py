@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from symconv.errors import GeometryError
 from symconv.kernels.kernel import Gradients, Kernel
+from symconv.kernels.stages import chain
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
@@ -42,6 +43,27 @@ class Layer:
     def pull(self, kernel: Kernel, g: np.ndarray, output: Any = None) -> list[np.ndarray]:
         found: Gradients = kernel.vjp(g, self.x, **self.parameters, output=output)
         return [a for a in (found.input, found.weight, found.bias) if a is not None]
+
+
+def with_blocks_of(budget: int, patch: Any) -> None:
+    """Let the stages go through arrays in blocks of so many bytes, in both orders of memory."""
+    for name in ("BLOCK_BYTES", "BLOCK_BYTES_LAST"):
+        patch.setattr(chain, name, budget)
+
+
+def laid(x: np.ndarray, order: str) -> np.ndarray:
+    """The same array ``(N, C, *spatial)`` in another order of memory: "rows", "channels last", or that "with gaps"."""
+    if order == "rows":
+        return x
+    moved = np.moveaxis(x, 1, -1)
+    if order == "with gaps":
+        wide = np.full((*moved.shape[:-2], moved.shape[-2] + 1, moved.shape[-1] + 2), np.nan).astype(x.dtype)
+        wide[..., 1:, : moved.shape[-1]] = moved
+        return np.moveaxis(wide[..., 1:, : moved.shape[-1]], -1, 1)
+    return np.moveaxis(np.ascontiguousarray(moved), -1, 1)
+
+
+ORDERS = st.sampled_from(("rows", "rows", "channels last", "with gaps"))
 
 
 def _windows(draw: st.DrawFn, ndim: int) -> tuple[tuple[int, ...], dict[str, Any], tuple[int, ...]]:
@@ -94,13 +116,14 @@ def convolutions(draw: st.DrawFn) -> Layer:
 
 @st.composite
 def poolings(draw: st.DrawFn) -> Layer:
-    """Poolings of one to three axes with all their options; entries are often small integers, which makes ties."""
+    """Poolings of one to three axes with all their options, on inputs that lie in memory in different orders; entries
+    are often small integers, which makes ties."""
     ndim = draw(st.integers(1, 3))
     kernel, options, sizes = _windows(draw, ndim)
     options["ceil_mode"] = draw(st.booleans())
     rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
-    x = rng.normal(size=(draw(st.integers(1, 2)), draw(st.integers(1, 2)), *sizes))
-    x = x.round() if draw(st.booleans()) else x
+    x = rng.normal(size=(draw(st.integers(1, 2)), draw(st.integers(1, 3)), *sizes))
+    x = laid(x.round() if draw(st.booleans()) else x, draw(ORDERS))
     kind = draw(st.sampled_from(("max", "average", "lp")))
     if kind == "max":
         ties = draw(st.sampled_from(("first", "split")))

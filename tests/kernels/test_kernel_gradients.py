@@ -9,7 +9,7 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import Layer, convolutions, poolings
+from layers import Layer, convolutions, poolings, with_blocks_of
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.compile import compile
@@ -27,7 +27,7 @@ def check_gradients(layer: Layer, budget: int) -> None:
     """vjp against the oracle, and ``<g, jvp(t)> = <vjp(g), t>`` for random g and t."""
     rng = np.random.default_rng(layer.x.size)
     patch = pytest.MonkeyPatch()
-    patch.setattr(chain, "BLOCK_BYTES", budget)
+    with_blocks_of(budget, patch)
     for name in ("COLUMN_BYTES", "MOST_BYTES"):
         patch.setattr(columns, name, budget)
     patch.setattr(columns, "prepared", columns.prepared.__wrapped__)  # what is remembered knows another budget

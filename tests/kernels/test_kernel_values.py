@@ -10,12 +10,11 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import Layer, convolutions, poolings
+from layers import Layer, convolutions, poolings, with_blocks_of
 
 from symconv.kernels.compile import compile
 from symconv.kernels.convolutions import columns
 from symconv.kernels.selection import plans_for
-from symconv.kernels.stages import chain
 from symconv.kernels.tapform import tap_form
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -26,7 +25,7 @@ BUDGETS = st.sampled_from((1, 500, 1 << 20))
 def within_budget(budget: int) -> pytest.MonkeyPatch:
     """Blocks of so many bytes, so that small inputs are cut as large ones are."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(chain, "BLOCK_BYTES", budget)
+    with_blocks_of(budget, patch)
     for name in ("COLUMN_BYTES", "MOST_BYTES"):
         patch.setattr(columns, name, budget)
     patch.setattr(columns, "prepared", columns.prepared.__wrapped__)  # what is remembered knows another budget

@@ -20,11 +20,11 @@ from symconv.errors import ArgumentError
 from symconv.kernels.compile import compile
 from symconv.kernels.convolutions import columns, minimal_filtering
 from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation, winograd_derivation
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.layout import layout_of
 from symconv.kernels.plan import Call
 from symconv.kernels.selection import applicable, ranked
 from symconv.kernels.tapform import tap_form
+from symconv.kernels.workspace import Workspace
 from symconv.operators.convolution import Conv
 
 WINOGRAD = ("winograd", "winograd_f2")
@@ -381,12 +381,12 @@ def test_threads_do_not_disturb_each_other(plan: str, op: Conv, options: Any) ->
 
 
 def test_scratch_of_a_call_inside_of_another_is_its_own() -> None:
-    with Scratch(np.float32) as outer, Scratch(np.float64) as inner:
+    with Workspace(np.float32) as outer, Workspace(np.float64) as inner:
         mine, theirs = outer.array("a", (100_000,)), inner.array("a", (100_000,))
         assert not np.shares_memory(mine, theirs)
         assert outer.array("a", (100_000,)) is mine
         assert not np.shares_memory(mine, outer.array("b", (100_000,)))
         assert outer.array("large", (1 << 24,)).size == 1 << 24
-    with Scratch(np.float32) as again:
+    with Workspace(np.float32) as again:
         assert np.shares_memory(again.array("c", (100_000,)), mine)
         assert not np.shares_memory(again.array("small", (100,)), mine)

@@ -9,10 +9,10 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layers import ORDERS, laid, with_blocks_of
 
 from symconv.errors import GeometryError
 from symconv.kernels.compile import compile
-from symconv.kernels.stages import chain
 from symconv.operators.pooling import LPPool, MaxPool
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, 1.0, 2.0, -3.0]
@@ -32,7 +32,7 @@ def maxima(draw: st.DrawFn) -> tuple[np.ndarray, tuple[int, ...], dict[str, Any]
     }
     rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
     values = np.array(draw(st.sampled_from([SPECIAL, SPECIAL[1:], SPECIAL[3:], [-np.inf, 1.0], [0.0, 1.0, 2.0]])))
-    return rng.choice(values, size=(2, 2, *sizes)), kernel, options
+    return laid(rng.choice(values, size=(2, 2, *sizes)), draw(ORDERS)), kernel, options
 
 
 @settings(max_examples=80, derandomize=True, deadline=None)
@@ -51,14 +51,16 @@ def test_values_indices_and_gradients(case: Any, budget: int, ties: str, single:
     pulled = oracles.to_numpy(oracles.max_pool_vjp(g, x, kernel_size, ties=ties, **options))
     dtype = np.float32 if single else np.float64
     patch = pytest.MonkeyPatch()
-    patch.setattr(chain, "BLOCK_BYTES", budget)
+    with_blocks_of(budget, patch)
     try:
         for plan in ("separable", "taps"):
             kernel = compile(op, plan=plan)
             found, indices = kernel(x.astype(dtype), return_indices=True)
             np.testing.assert_array_equal(found, values)
             np.testing.assert_array_equal(indices, places)
-            np.testing.assert_allclose(kernel.vjp(g.astype(dtype), x.astype(dtype)).input, pulled, rtol=1e-6, atol=1e-5)
+            for known in (None, (found, indices)):
+                gradient = kernel.vjp(g.astype(dtype), x.astype(dtype), output=known).input
+                np.testing.assert_allclose(gradient, pulled, rtol=1e-6, atol=1e-5)
             if ties == "first":
                 t = np.arange(x.size, dtype=dtype).reshape(x.shape)
                 picked = np.take_along_axis(t.reshape(2, 2, -1), np.maximum(places, 0).reshape(2, 2, -1), 2)

@@ -15,7 +15,6 @@ from typing import Any
 import numpy
 import numpy as np
 
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import (
     PREPARED,
     Cover,
@@ -30,7 +29,7 @@ from symconv.kernels.convolutions.windows import (
 )
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.stages.blocks import Workspace
+from symconv.kernels.workspace import Workspace
 
 __all__ = [
     "COLUMN_BYTES",
@@ -192,7 +191,7 @@ def correlate(x: Array, weight: Array, lines: tuple[Line, ...], out: Array) -> N
     groups, f = weight.shape[:2]
     matrix = weight.reshape(groups, f, -1)
     flat = out.reshape(*out.shape[:3], prod(out.shape[3:]))
-    with Scratch(out.dtype) as work:
+    with Workspace(out.dtype) as work:
         for items, positions, columns in _columns(x, lines, out.dtype, work):
             target = flat[items, :, :, positions]
             if len(target) == 1:
@@ -215,7 +214,7 @@ def contract(x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
     taps = tuple(line.taps for line in lines)
     flat = g.reshape(*g.shape[:3], prod(g.shape[3:]))
     total = np.zeros((groups, f, channels * prod(taps)), g.dtype)
-    with Scratch(g.dtype) as work:
+    with Workspace(g.dtype) as work:
         partial = work.array("partial", total.shape)
         for items, positions, columns in _columns(x, lines, g.dtype, work):
             upstream = flat[items, :, :, positions]

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from symconv.derivations.winograd.nested import kronecker
 from symconv.derivations.winograd.toom_cook import CookToom, cook_toom
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import (
     PREPARED,
     Cover,
@@ -30,7 +29,7 @@ from symconv.kernels.convolutions.windows import (
 )
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
-from symconv.kernels.stages.blocks import Workspace
+from symconv.kernels.workspace import Workspace
 
 __all__ = [
     "Transforms",
@@ -134,7 +133,7 @@ def filter_tiles(x: Array, kernel: Array, lines: tuple[Line, ...], t: Transforms
     """
     groups, f, channels = kernel.shape[1:]
     planes = out.reshape(len(out), groups * f, *out.shape[3:])
-    with Scratch(out.dtype) as work:
+    with Workspace(out.dtype) as work:
         for items, part, tiles in _gathered(x, lines, (groups, f, channels), t, work):
             inside = _inside(tiles, groups, t, work)
             products = work.array("products", (t.products, groups, f, inside.shape[1]))
@@ -164,7 +163,7 @@ def filter_weight(x: Array, g: Array, lines: tuple[Line, ...], t: Transforms) ->
     (groups, f), channels = g.shape[1:3], x.shape[2]
     total = numpy.zeros((t.products, groups, f, channels), g.dtype)
     planes = g.reshape(len(g), groups * f, *g.shape[3:])
-    with Scratch(g.dtype) as work:
+    with Workspace(g.dtype) as work:
         for items, part, tiles in _gathered(x, lines, (groups, f, channels), t, work):
             given = planes[items, :, part.rows]
             laid = work.array("laid", part.laid)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy
 import numpy as np
 
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import (
     PREPARED,
     Cover,
@@ -36,8 +35,8 @@ from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of, phases
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.stages.blocks import Workspace
 from symconv.kernels.tapform import TapForm
+from symconv.kernels.workspace import Workspace
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -263,7 +262,7 @@ class RowsEngine(ConvEngine):
         taps = weight.reshape(images.shape[1], 1, 1, -1)
         y = out.reshape(*images.shape[:2], line.outputs, 1, across.outputs)
         tiles = _tiles(memory_of(images), line, across, out.itemsize)
-        with Scratch(out.dtype) as work:
+        with Workspace(out.dtype) as work:
             for items, block, windows in _filled(images, tiles, work):
                 multiply_rows(taken(taps, block.channels), windows, taken(y[items], block.outputs))
 
@@ -272,7 +271,7 @@ class RowsEngine(ConvEngine):
         upstream = g.reshape(*images.shape[:2], line.outputs, 1, across.outputs)
         total = np.zeros((images.shape[1], line.taps * across.taps), g.dtype)
         tiles = _tiles(memory_of(images), line, across, g.itemsize)
-        with Scratch(g.dtype) as work:
+        with Workspace(g.dtype) as work:
             for items, block, windows in _filled(images, tiles, work):
                 above = taken(upstream[items], block.outputs)[:, :, :, 0]
                 taken(total, block.channels)[...] += contract_rows(windows, above)

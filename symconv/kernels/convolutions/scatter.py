@@ -15,10 +15,10 @@ from typing import Any
 import numpy
 
 from symconv.kernels.convolutions.columns import wanted
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import PREPARED, sections, split
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
+from symconv.kernels.workspace import Workspace
 
 __all__ = ["add_tap", "hand_out", "phases_of", "scatter"]
 
@@ -92,7 +92,7 @@ def scatter(g: Array, weight: Array, lines: tuple[Line, ...], out: Array) -> Non
     inside: Any = (..., *(slice(0, o) for o in outputs[1:]))
     together, rows = split(len(g), outputs, wanted(lines, groups * matrix.shape[2], out.itemsize))
     out.fill(0)
-    with Scratch(out.dtype) as work:
+    with Workspace(out.dtype) as work:
         for firsts, batch in sections(len(g), together):
             sums = work.array("sums", (len(phases.places), groups, channels, batch, size))
             for item in firsts:

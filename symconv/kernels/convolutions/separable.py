@@ -15,15 +15,14 @@ import numpy
 import numpy as np
 
 from symconv.kernels.convolutions.rows import RowsEngine
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import PREPARED, Cover, cover_of, place
 from symconv.kernels.cost import Cost, calls, copies, passes, product, vector_products
 from symconv.kernels.engine import ConvEngine, source_of
 from symconv.kernels.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.stages.blocks import Workspace
 from symconv.kernels.tapform import TapForm
+from symconv.kernels.workspace import Workspace
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -93,7 +92,7 @@ class SeparableEngine(ConvEngine):
         self._kept: dict[Any, Any] = {}
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
-        with Scratch(out.dtype) as work:
+        with Workspace(out.dtype) as work:
             self._correlate(x, weight, (lines[0], lines[1]), out, turned, work)
 
     def _correlate(

@@ -16,7 +16,6 @@ import numpy
 import numpy as np
 
 from symconv.kernels.convolutions.rows import ONE_ROW, RowsEngine, no_single_channel, plane
-from symconv.kernels.convolutions.scratch import Scratch
 from symconv.kernels.convolutions.windows import PREPARED
 from symconv.kernels.cost import Cost, calls, passes
 from symconv.kernels.engine import ConvEngine, source_of
@@ -24,6 +23,7 @@ from symconv.kernels.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import Call, Plan, Task
 from symconv.kernels.tapform import TapForm
+from symconv.kernels.workspace import Workspace
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -152,7 +152,7 @@ class SpectralEngine(ConvEngine):
 
         spectra = self.kept(self._spectra, (turned, shape, weight.dtype), weight, transformed)
         y = out.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
-        with Scratch(out.dtype) as work:
+        with Workspace(out.dtype) as work:
             room = work.array("tile", shape)
             product = work.array("product", (shape[0], shape[1] // 2 + 1), _complex(out.dtype))
             for item, result in zip(images, y, strict=True):
@@ -172,7 +172,7 @@ class SpectralEngine(ConvEngine):
         spans = [line.step * (line.taps - 1) + 1 for line in axes]
         picked = tuple(slice(0, span, line.step) for span, line in zip(spans, axes, strict=True))
         total = np.empty((x.shape[1], 1, 1, *(line.taps for line in lines)), g.dtype)
-        with Scratch(g.dtype) as work:
+        with Workspace(g.dtype) as work:
             room = work.array("tile", shape)
             names = ("product", "kernel", "sum")
             product, kernel, spectrum = (

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.kernels.layout import Layout
+from symconv.kernels.order import Order
 from symconv.kernels.padding import Array
 from symconv.kernels.stages.lambdified import Emitted
 from symconv.kernels.stages.stage import Stage
+from symconv.kernels.workspace import Workspace
 
-__all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Sweep", "Workspace", "blocks"]
+__all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Sweep", "blocks"]
 
 Parameters = Mapping[str, Array]
 
@@ -83,30 +85,15 @@ def blocks(
         yield part, [Block(part, slice(cut, min(cut + rows, layout.outputs[0])), layout) for cut in cuts]
 
 
-class Workspace:
-    """Scratch arrays of one call, by name and shape."""
-
-    def __init__(self, dtype: npt.DTypeLike) -> None:
-        self.dtype = dtype
-        self._arrays: dict[tuple[Any, ...], Array] = {}
-
-    def __contains__(self, made: tuple[object, tuple[int, ...]]) -> bool:
-        """Whether an array of this key and shape has been handed out."""
-        return made in self._arrays
-
-    def array(self, key: object, shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
-        """An array with arbitrary contents; the same one for the same key and shape."""
-        found = self._arrays.get((key, shape))
-        if found is None:
-            found = self._arrays[key, shape] = np.empty(shape, self.dtype if dtype is None else dtype)
-        return found
+SHAPES = {"output": "shape_out", "input": "shape_in", "windows": "shape_windows"}
+"""Where a frame says the shapes of scratch arrays."""
 
 
 class Frame:
     """What programs are handed on one block beside the arrays that flow: extents, counts, masks, weights.
 
     Args:
-        values: by the names that programs use; "shape_in" and "shape_out" are the shapes of their scratch arrays.
+        values: by the names that programs use; those of `SHAPES` are the shapes of their scratch arrays.
     """
 
     __slots__ = ("_prepared", "shape_out", "values")
@@ -140,7 +127,7 @@ class _Prepared:
             if name in held:
                 needed = held[name]
                 dtype = np.bool_ if needed.holds == "mask" else numbers if needed.holds == "number" else None
-                shape = values["shape_in" if needed.like == "input" else "shape_out"]
+                shape = values[SHAPES[needed.like]]
                 self.scratch.append((place, (name, needed.holds), shape, dtype))
 
 
@@ -152,6 +139,7 @@ class Sweep(Workspace):
         given: the weights, by their letters.
         dtype: what is computed in.
         known: what earlier calls with the same layout, parameters and type have worked out; more is put there.
+        order: how the input lies in memory, and all arrays ``(N, C, *sizes)`` that are made for it.
     """
 
     def __init__(
@@ -160,10 +148,17 @@ class Sweep(Workspace):
         given: Parameters,
         dtype: npt.DTypeLike,
         known: dict[tuple[Any, ...], Any],
+        order: Order,
     ) -> None:
         super().__init__(dtype)
-        self.layout, self.given = layout, given
+        self.layout, self.given, self.order = layout, given, order
         self._known = known
+        self._axes = 2 + len(layout.axes)
+
+    def new(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        if not self.order.last or len(shape) < self._axes:
+            return super().new(shape, dtype)
+        return self.order.shown(super().new(self.order.stored(shape), dtype))
 
     def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
         """What a stage is handed on a block, for a source of a shape."""
@@ -193,7 +188,9 @@ class Sweep(Workspace):
             if place.walk.guards:
                 real = np.ones(place.positions.shape, np.bool_) if place.real is None else place.real
                 frame[f"v{axis}"] = real[:, here].reshape((real.shape[0], -1, *after))
-        frame["shape_in"], frame["shape_out"] = source, (*source[: len(source) - ndim], *shape)
+        lead = source[: len(source) - ndim]
+        frame["shape_in"], frame["shape_out"] = source, (*lead, *shape)
+        frame["shape_windows"] = (*lead, *(n for axis in range(ndim) for n in (shape[axis], stage.walks[axis].taps)))
         return frame
 
     def run(

@@ -28,13 +28,16 @@ from symconv.kernels.stages.program import (
     Apply,
     Copy,
     Entry,
+    Like,
     Operand,
     Part,
     Program,
     Scratch,
+    Spread,
     Step,
     Total,
     View,
+    Windows,
     program_of,
 )
 from symconv.kernels.stages.stage import Stage
@@ -59,6 +62,7 @@ class Builder:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.like: Like = "output"  # the shape of what `value` computes
         self.steps: list[Step] = []
         self.known: dict[Node, str] = {}
         self._named: set[str] = set()
@@ -83,16 +87,15 @@ class Builder:
         """Write an array, or a number, into an array."""
         self.steps.append(Copy(target, operand))
 
-    def take(
-        self, holds: Literal["value", "mask", "number"] = "value", like: Literal["output", "input"] = "output"
-    ) -> str:
-        """The name of a scratch array that nothing uses at the moment."""
+    def take(self, holds: Literal["value", "mask", "number"] = "value", like: Like | None = None) -> str:
+        """The name of a scratch array that nothing uses at the moment, in the shape of values unless told otherwise."""
+        like = like or self.like
         for scratch in self._idle:
             if (scratch.holds, scratch.like) == (holds, like):
                 self._idle.remove(scratch)
                 return scratch.name
         letter = {"mask": "w", "number": "q", "value": "t"}[holds]
-        if like == "input":
+        if like != "output":
             letter = {"w": "m", "q": "s", "t": "l"}[letter]
         scratch = Scratch(f"{letter}{sum(s.name[0] == letter for s in self._scratch)}", holds, like)
         self._scratch.append(scratch)
@@ -142,6 +145,18 @@ class Builder:
                 walk = self.stage.walks[axis]
                 parts[axis] = Part(walk.offset(tap), f"e{axis}", walk.stride)
             self.steps.append(View(name, source, tuple(parts)))
+        return name
+
+    def windows(self, source: str) -> str:
+        """An array of the shape of the input, as windows that tile it."""
+        name = f"{source}_windows"
+        self.steps.append(Windows(name, source, tuple(self.stage.walks[axis].taps for axis in self.stage.axes)))
+        return name
+
+    def spread(self, source: str) -> str:
+        """An array of the shape of the output, each entry for all taps of its window."""
+        name = f"{source}_spread"
+        self.steps.append(Spread(name, source, len(self.stage.axes)))
         return name
 
     def seen_from(self, axis: int, tap: int) -> tuple[Part, ...]:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
 from symconv.kernels.engine import NOTHING, Known
 from symconv.kernels.layout import Layout
+from symconv.kernels.order import order_of
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Frame, Parameters, Sweep, Workspace, blocks
+from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Frame, Parameters, Sweep, blocks
 from symconv.kernels.stages.buffers import short_buffers
 from symconv.kernels.stages.derivative import (
     balanced,
@@ -24,6 +25,7 @@ from symconv.kernels.stages.derivative import (
     pullback,
     pushforward,
     root_of,
+    tiled_pullback,
     weight_pullback,
 )
 from symconv.kernels.stages.lambdified import Emitted, emit
@@ -33,10 +35,14 @@ from symconv.kernels.stages.ranges import moderate, shared_exponent, suspicious
 from symconv.kernels.stages.stage import Chain, Stage
 from symconv.kernels.stages.winners import FirstMaximum
 
-__all__ = ["Block", "ChainEngine", "Parameters", "Workspace", "blocks"]
+__all__ = ["Block", "ChainEngine", "Parameters", "blocks"]
 
 BLOCK_BYTES = 3 << 19
 """Measured: with less the calls take longer than the arithmetic, with more a block and its scratch leave the cache."""
+
+BLOCK_BYTES_LAST = 1 << 22
+"""The same with channels last, where a call goes over many short rows: in these many bytes rather one item than two
+blocks, whose windows may overlap."""
 
 
 class ChainEngine:
@@ -166,17 +172,17 @@ class ChainEngine:
         assert isinstance(self.root.exponent, Constant)
         return float(2.0 ** (-bits * float(self.root.exponent.value)))
 
-    def _suffices(self, y: Array, bits: float) -> bool:
-        """True where the gradient needs the output and the input alone, and no sum of powers has left its range."""
-        if self.root is None:
-            return len(self.chain.backward) == 1
+    def _within(self, y: Array, bits: float) -> bool:
+        """True where no sum of powers has left its range, or is 0."""
         least = self._least(bits)
-        return bits > 0 and self._ends_only and bool(y.min() >= least and y.max() <= 1 / least)
+        return bits > 0 and bool(y.min() >= least and y.max() <= 1 / least)
 
     @cached_property
     def _ends_only(self) -> bool:
         """True where no program of the gradient asks for what is between two stages."""
         stages = self.chain.backward
+        if self.root is None:
+            return len(stages) == 1
         for number, stage in enumerate(stages):
             if id(stage) in self._mirrors:
                 needed = self._derived(scaled, stages, number, True).program.parameters
@@ -190,7 +196,9 @@ class ChainEngine:
 
     def _cut(self, x: Array, layout: Layout, given: Parameters, dtype: np.dtype[Any]) -> tuple[Cuts, Sweep]:
         """How an input is cut into blocks, and what runs programs on them; both are kept from call to call."""
-        key = (x.shape, dtype, BLOCK_BYTES)
+        order = order_of(x, len(layout.axes))
+        limit = BLOCK_BYTES_LAST if order.last else BLOCK_BYTES
+        key = (x.shape, dtype, order.last, limit)
         found = self._known_cuts.get(key)
         if found is None:
             lead = x.shape[: -len(layout.axes)]
@@ -200,9 +208,9 @@ class ChainEngine:
             row = inner * dtype.itemsize * first.stride
             if len(self._known_cuts) >= KEPT:
                 self._known_cuts.clear()
-            found = self._known_cuts[key] = list(blocks(lead[0], layout, row, BLOCK_BYTES, max(1, 2 * halo))), {}
+            found = self._known_cuts[key] = list(blocks(lead[0], layout, row, limit, max(1, 2 * halo))), {}
         # frames hold the weights, which are others at the next call
-        return found[0], Sweep(layout, given, dtype, {} if given else found[1])
+        return found[0], Sweep(layout, given, dtype, {} if given else found[1], order)
 
     def _filling(self, dtype: npt.DTypeLike) -> Any:
         if np.dtype(dtype).kind in "iu":
@@ -212,18 +220,19 @@ class ChainEngine:
     @short_buffers
     def forward(self, x: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
         """The output ``(batch, ..., *outputs)`` of an input ``(batch, ..., *sizes)``."""
-        y = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
-        cut, sweep = self._cut(x, layout, given, y.dtype)
-        pad = None if layout.plain and x.dtype == y.dtype else Padded(layout, self._filling(dtype))
+        cut, sweep = self._cut(x, layout, given, np.dtype(dtype))
+        y = sweep.order.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
+        pad = None if layout.plain and x.dtype == y.dtype else Padded(layout, self._filling(dtype), sweep.new)
         # terms that are lost are below half a unit in the last place of a sum that is not: half the range will do
         bits = 0.0 if self.root is None else np.finfo(dtype).maxexp / 2
-        for part, cuts in cut:
-            padded = x[part][layout.source] if pad is None else pad(x[part], dtype)
-            for block in cuts:
-                out = block.outcome(y)
-                _, _, exponent = self._kept(sweep, self.chain.forward, block.windows(padded), block, bits, out)
-                if exponent:
-                    np.ldexp(out, exponent, out=out)
+        with sweep:
+            for part, cuts in cut:
+                padded = x[part][layout.source] if pad is None else pad(x[part], dtype)
+                for block in cuts:
+                    out = block.outcome(y)
+                    _, _, exponent = self._kept(sweep, self.chain.forward, block.windows(padded), block, bits, out)
+                    if exponent:
+                        np.ldexp(out, exponent, out=out)
         return y
 
     @short_buffers
@@ -231,14 +240,18 @@ class ChainEngine:
         self, g: Array, x: Array, layout: Layout, given: Parameters, known: Known = NOTHING
     ) -> tuple[Array, Array | None]:
         """The gradients of the input and of the weights, for the upstream gradient `g` of the output."""
-        dtype, whole = g.dtype, self.chain.whole
-        cut, sweep = self._cut(x, layout, given, dtype)
-        if self._one_winner:
+        cut, sweep = self._cut(x, layout, given, g.dtype)
+        with sweep:
+            if not self._one_winner:
+                return self._pull(g, x, sweep, cut, known.output)
             assert self.first is not None
             if known.indices is not None:
                 return self.first.hand_out(g, x, known.indices, sweep, cut), None
             return self.first.pull(g, x, sweep, cut), None
-        pad = Padded(layout, self.fill)
+
+    def _pull(self, g: Array, x: Array, sweep: Sweep, cut: Cuts, output: Array | None) -> tuple[Array, Array | None]:
+        dtype, layout, given, whole = g.dtype, sweep.layout, sweep.given, self.chain.whole
+        pad = Padded(layout, self.fill, sweep.new)
         weight = given.get(whole.weight or "")
         to_weight = None if weight is None else np.zeros(weight.shape, dtype)
         to_input: Array | None = None
@@ -248,7 +261,7 @@ class ChainEngine:
             gapless = len(cuts) == 1 or layout.axes[0].tiled  # and none between them by no block
             written = own and gapless and self._writes(self.chain.backward[0], layout)
             if to_input is None:
-                to_input = (np.empty if written and layout.whole else np.zeros)(x.shape, dtype)
+                to_input = (sweep.order.empty if written and layout.whole else sweep.order.zeros)(x.shape, dtype)
             if layout.plain:
                 gradient = to_input[part][layout.source]
             else:
@@ -257,7 +270,7 @@ class ChainEngine:
                     gradient.fill(0)
             for block in cuts:
                 a, upstream, into = block.windows(padded), block.outcome(g), block.windows(gradient)
-                y = None if known.output is None else block.outcome(known.output)
+                y = None if output is None else block.outcome(output)
                 self._pull_block(sweep, a, upstream, into, block, own, written, y)
                 if to_weight is not None:
                     frame = sweep.frame(whole, block, a.shape)
@@ -265,7 +278,7 @@ class ChainEngine:
                     sweep.run(self.emitted(weight_pullback, whole), frame, arrays)
             if not layout.plain:
                 unpadded(gradient, layout, to_input[part])
-        return np.zeros(x.shape, dtype) if to_input is None else to_input, to_weight
+        return sweep.order.zeros(x.shape, dtype) if to_input is None else to_input, to_weight
 
     def _writes(self, stage: Stage, layout: Layout) -> bool:
         """True where the gradient of a stage is written, each entry once, and nothing is added to what was there."""
@@ -323,16 +336,27 @@ class ChainEngine:
         stages: Sequence[Stage] = self.chain.backward
         values: Sequence[Array | None] = [a]
         careful = nonzero = False
+        # where neighbours along an axis are far apart in memory, one pass over all entries is faster than one a tap
+        whole = self.chain.whole
+        tiled = sweep.order.last and not self.maximum and all(axis.tiled for axis in sweep.layout.axes)
         if self.nonlinear:
             # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
             bits = np.finfo(sweep.dtype).nmant + 1.0 if moderate(upstream) else 0.0
-            if y is not None and self._suffices(y, bits):
+            within = y is not None and (self.root is None or self._within(y, bits))
+            if within and (self._ends_only or tiled):
                 values = [a, *[None] * (len(stages) - 1), y]
             else:
-                stages, values, _ = self._kept(sweep, stages, a, block, bits)
+                stages, values, exponent = self._kept(sweep, stages, a, block, bits)
                 y = values[-1]
+                within = self.root is not None and not exponent and self._within(y, bits)
+            assert y is not None
+            tiled = tiled and within
             careful = self.maximum and suspicious(y, upstream)
-            nonzero = self.root is not None and bool(y.min() > 0)
+            nonzero = self.root is not None and (within or bool(y.min() > 0))
+        if tiled:
+            arrays: dict[str, Array | None] = {whole.source: a, "c": y, "g": upstream, f"grad_{whole.source}": into}
+            sweep.run(self.emitted(tiled_pullback, whole, nonzero), sweep.frame(whole, block, a.shape), arrays)
+            return
         shapes = [a.shape]
         for stage in stages:
             shapes.append(sweep.frame(stage, block, shapes[-1]).shape_out)
@@ -350,7 +374,7 @@ class ChainEngine:
             fresh = (number > 0 or own) and not careful and all(stage.walks[axis].apart for axis in stage.axes)
             if not (fresh and self._writes(stage, sweep.layout)) and (number > 0 or written):
                 target.fill(0)
-            arrays: dict[str, Array | None] = {"g": upstream, f"grad_{stage.source}": target}
+            arrays = {"g": upstream, f"grad_{stage.source}": target}
             if len(values) > number + 1:
                 arrays |= {stage.source: values[number], "c": values[number + 1]}
             sweep.run(self._derived(pullback, stages, number, careful, fresh, nonzero), frame, arrays)
@@ -360,11 +384,16 @@ class ChainEngine:
     def push(self, x: Array, tangent: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
         """The tangent of the output for a tangent of the input."""
         cut, sweep = self._cut(x, layout, given, np.dtype(dtype))
-        if self._one_winner:
-            assert self.first is not None
-            return self.first.push(x, tangent, sweep, cut)
-        out = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
-        pad, pad_tangent = Padded(layout, self.fill), Padded(layout, 0.0)
+        with sweep:
+            if self._one_winner:
+                assert self.first is not None
+                return self.first.push(x, tangent, sweep, cut)
+            return self._push(x, tangent, sweep, cut)
+
+    def _push(self, x: Array, tangent: Array, sweep: Sweep, cut: Cuts) -> Array:
+        order, layout, dtype = sweep.order, sweep.layout, sweep.dtype
+        out = order.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
+        pad, pad_tangent = Padded(layout, self.fill, sweep.new), Padded(layout, 0.0, sweep.new)
         for part, cuts in cut:
             padded, moved = pad(x[part], dtype), pad_tangent(tangent[part], dtype)
             for block in cuts:
@@ -386,4 +415,5 @@ class ChainEngine:
         """The flat index in the input plane of the first maximum of every window, -1 where no tap is real."""
         assert self.first is not None
         cut, sweep = self._cut(x, layout, {}, np.dtype(dtype))
-        return self.first.indices(x, sweep, cut, self._filling(dtype))
+        with sweep:
+            return self.first.indices(x, sweep, cut, self._filling(dtype))

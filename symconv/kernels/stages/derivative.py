@@ -6,7 +6,7 @@ for all taps are computed once; a `Share` of a maximum becomes comparison masks 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symconv.errors import NotSupportedError
@@ -43,6 +43,7 @@ __all__ = [
     "pullback",
     "pushforward",
     "root_of",
+    "tiled_pullback",
     "weight_pullback",
     "winners",
 ]
@@ -72,6 +73,11 @@ class Partial:
     def together(self, stage: Stage) -> bool:
         """True where the output is among the entry's own factors, which are then multiplied before anything else."""
         return any(isinstance(factor, Power) and factor.base == stage.body for factor in self.each)
+
+    def loose(self, stage: Stage) -> Partial:
+        """The same with powers of the output taken once, for numbers of which none leaves its range on the way."""
+        powers = tuple(f for f in self.each if isinstance(f, Power) and f.base == stage.body)
+        return replace(self, common=(*self.common, *powers), each=tuple(f for f in self.each if f not in powers))
 
     def factors(self, taps: Taps) -> tuple[Node, ...]:
         """What belongs to the entry, at one tap."""
@@ -188,7 +194,11 @@ def root_of(stage: Stage) -> Power | None:
 
 
 def pullback(
-    stage: Stage, careful: bool = False, fresh: bool = False, nonzero: bool = False, scale: Fraction | None = None
+    stage: Stage,
+    careful: bool = False,
+    fresh: bool = False,
+    nonzero: bool = False,
+    scale: Fraction | None = None,
 ) -> Program:
     """Add ``upstream * derivative`` to the gradient of every tap's entry.
 
@@ -231,6 +241,28 @@ def pullback(
         if own is not None:
             builder.done(own)
     return builder.program(f"pullback{stage.suffix}", into)
+
+
+def tiled_pullback(stage: Stage, nonzero: bool) -> Program:
+    """Write ``upstream * derivative`` to all entries at once, for windows that tile the input.
+
+    Products are taken in any order (see `Partial.loose`); `nonzero` is that of `pullback`.
+    """
+    derivative = partial(stage, stage.source).loose(stage)
+    builder = Builder(stage)
+    bind_output(builder, stage, derivative, nonzero)
+    upstream = UPSTREAM
+    if common := derivative.shared():
+        upstream = builder.take()
+        builder.product(upstream, (Access(UPSTREAM, ()), *common))
+    into = f"grad_{stage.source}"
+    builder.like = "windows"
+    factors: list[Node] = [Access(builder.spread(upstream), ())]
+    if derivative.each:
+        here = Access(builder.windows(stage.source), ())
+        factors += [transform(f, lambda n: here if isinstance(n, Access) else None) for f in derivative.each]
+    builder.product(builder.windows(into), factors)
+    return builder.program("pullback", into)
 
 
 def weight_pullback(stage: Stage) -> Program:

@@ -24,9 +24,11 @@ from symconv.kernels.stages.program import (
     Part,
     Program,
     Scatter,
+    Spread,
     Step,
     Total,
     View,
+    Windows,
 )
 
 __all__ = ["Emitted", "emit"]
@@ -38,6 +40,14 @@ class ArrayPart(sympy.Basic):  # type: ignore[misc]
 
 class ArrayView(sympy.Basic):  # type: ignore[misc]
     """A view of an array, one `ArrayPart` a spatial axis."""
+
+
+class ArrayWindows(sympy.Basic):  # type: ignore[misc]
+    """An array as windows that tile it: the source and the numbers of taps."""
+
+
+class ArraySpread(sympy.Basic):  # type: ignore[misc]
+    """An array with an axis of one entry after each spatial one: the source and the number of these."""
 
 
 class ArrayEntry(sympy.Basic):  # type: ignore[misc]
@@ -92,6 +102,16 @@ class KernelPrinter(NumPyPrinter):  # type: ignore[misc]
     def _print_ArrayView(self, expr: Any) -> str:  # noqa: N802
         source, *parts = expr.args
         return f"{self._print(source)}[..., {', '.join(self._print(part) for part in parts)}]"
+
+    def _print_ArrayWindows(self, expr: Any) -> str:  # noqa: N802
+        source, *taps = expr.args
+        name, ndim = self._print(source), len(taps)
+        sizes = [f"{name}.shape[{axis - ndim}] // {taps[axis]}, {taps[axis]}" for axis in range(ndim)]
+        return f"{name}.reshape((*{name}.shape[:-{ndim}], {', '.join(sizes)}))"
+
+    def _print_ArraySpread(self, expr: Any) -> str:  # noqa: N802
+        source, axes = expr.args
+        return f"{self._print(source)}[..., {', '.join([':, None'] * int(axes))}]"
 
     def _print_ArrayEntry(self, expr: Any) -> str:  # noqa: N802
         source, lead, *entries = expr.args
@@ -164,6 +184,10 @@ def _node(step: Step) -> Any:
         return _operand(step.source)
     if isinstance(step, View):
         return ArrayView(sympy.Symbol(step.source), *(_part(part) for part in step.parts))
+    if isinstance(step, Windows):
+        return ArrayWindows(sympy.Symbol(step.source), *map(sympy.Integer, step.taps))
+    if isinstance(step, Spread):
+        return ArraySpread(sympy.Symbol(step.source), sympy.Integer(step.axes))
     if isinstance(step, Entry):
         return ArrayEntry(sympy.Symbol(step.source), sympy.Integer(step.lead), *map(sympy.Integer, step.entries))
     if isinstance(step, Bytes):

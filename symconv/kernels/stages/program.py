@@ -18,14 +18,17 @@ __all__ = [
     "Copy",
     "Entry",
     "Gather",
+    "Like",
     "Operand",
     "Part",
     "Program",
     "Scatter",
     "Scratch",
+    "Spread",
     "Step",
     "Total",
     "View",
+    "Windows",
     "program_of",
 ]
 
@@ -56,6 +59,24 @@ class View:
     target: str
     source: str
     parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """``target = source.reshape(...)``: every spatial axis as one of windows that tile it and one of their taps."""
+
+    target: str
+    source: str
+    taps: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """``target = source[..., :, None, :, None]``: an entry a window, for all of its taps."""
+
+    target: str
+    source: str
+    axes: int
 
 
 @dataclass(frozen=True)
@@ -122,16 +143,23 @@ class Scatter:
     fresh: bool
 
 
-Step: TypeAlias = "View | Entry | Apply | Copy | Total | Bytes | Gather | Scatter"
+Step: TypeAlias = "View | Windows | Spread | Entry | Apply | Copy | Total | Bytes | Gather | Scatter"
+
+
+Like: TypeAlias = Literal["output", "input", "windows"]
 
 
 @dataclass(frozen=True)
 class Scratch:
-    """An array that a program needs: its name, what it holds, and whose shape it has; numbers are those of taps."""
+    """An array that a program needs: its name, what it holds, and whose shape it has; numbers are those of taps.
+
+    Attributes:
+        like: the shape of the output, of the input, or of the input as `Windows`.
+    """
 
     name: str
     holds: Literal["value", "mask", "number"]
-    like: Literal["output", "input"] = "output"
+    like: Like = "output"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ after the other, the last one first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -15,14 +15,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Access, Reduce, transform
 from symconv.formulas.index import Index
 from symconv.kernels.layout import Layout
+from symconv.kernels.order import ROW_MAJOR, Order
 from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.stages.blocks import Block, Cuts, Frame, Sweep
 from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
 from symconv.kernels.stages.lambdified import Emitted, emit
-from symconv.kernels.stages.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
+from symconv.kernels.stages.numbering import (
+    NUMBER,
+    PLACE,
+    SOURCE_NUMBER,
+    fetched,
+    handed,
+    numbered,
+    places,
+)
 from symconv.kernels.stages.program import Program
 from symconv.kernels.stages.stage import Chain, Stage
 
@@ -31,20 +41,21 @@ __all__ = ["FirstMaximum"]
 
 @dataclass(frozen=True)
 class Ground:
-    """A row-major array with the input in it, and where the window of output 0 starts on every axis."""
+    """An array without gaps with the input in it, and where the window of output 0 starts on every axis."""
 
     array: Array
     starts: tuple[int, ...]
     layout: Layout
+    order: Order
 
     @staticmethod
-    def of(x: Array, pad: Padded, dtype: npt.DTypeLike) -> Ground:
+    def of(x: Array, pad: Padded, order: Order, dtype: npt.DTypeLike) -> Ground:
         """The input itself where it needs no padding, else the padded one."""
         layout = pad.layout
         if layout.plain:
             starts = tuple(axis.source.start + axis.shift for axis in layout.axes)
-            return Ground(np.ascontiguousarray(x, dtype), starts, layout)
-        return Ground(pad(x, dtype), tuple(axis.shift for axis in layout.axes), layout)
+            return Ground(order.put(x, dtype), starts, layout, order)
+        return Ground(pad(x, dtype), tuple(axis.shift for axis in layout.axes), layout, order)
 
     @property
     def extents(self) -> tuple[int, ...]:
@@ -56,12 +67,13 @@ class Ground:
         return start, start + walk.stride * (block.outputs[0] - 1) + walk.reach + 1
 
     def slab(self, block: Block) -> tuple[Array, list[int]]:
-        """The rows that a block reads, whole and row-major, and where its windows start there."""
+        """The rows that a block reads, whole and without gaps, and where its windows start there."""
         if block.outputs[0] == self.layout.outputs[0]:
             return self.array, list(self.starts)
         start, stop = self._rows(block)
         rest: Any = (slice(None),) * (len(self.starts) - 1)
-        return np.ascontiguousarray(self.array[(..., slice(start, stop), *rest)]), [0, *self.starts[1:]]
+        rows = self.array[(..., slice(start, stop), *rest)]
+        return self.order.put(rows, rows.dtype), [0, *self.starts[1:]]
 
     def windows(self, block: Block) -> Array:
         """The part of the array that a block reads, as its programs expect it."""
@@ -71,10 +83,6 @@ class Ground:
             cuts.append(slice(first, first + place.walk.stride * (place.outputs - 1) + place.walk.reach + 1))
         result: Array = self.array[(..., *cuts)]
         return result
-
-
-def _steps_of(extents: tuple[int, ...]) -> list[int]:
-    return [prod(extents[axis + 1 :]) for axis in range(len(extents))]
 
 
 class FirstMaximum:
@@ -97,6 +105,7 @@ class FirstMaximum:
         last = len(self.walks) - 1
         sliding = [axis for axis in range(last, -1, -1) if self.taps[axis] > 1] or [last]
         self.stages = [self._stage(axis, flat=axis == last) for axis in sliding]
+        self.spread = [self._stage(axis, flat=False) for axis in sliding]
 
     def _entry(self) -> Stage | None:
         """What happens to an entry before the maximum is taken, if anything does."""
@@ -124,9 +133,9 @@ class FirstMaximum:
             self._emitted[key] = emit(kind(*([] if stage is None else [stage]), *options))
         return self._emitted[key]
 
-    def _finders(self) -> list[Emitted]:
+    def _finders(self, stages: Sequence[tuple[int, bool, Stage]]) -> list[Emitted]:
         found = []
-        for number, (axis, _, stage) in enumerate(self.stages):
+        for number, (axis, _, stage) in enumerate(stages):
             found.append(self._program(numbered, stage, prod(self.taps[axis + 1 :]), number > 0))
         return found
 
@@ -134,7 +143,7 @@ class FirstMaximum:
         """The programs of the gradient, in the order in which they run."""
         entry = [] if self.entry is None else [self._program(forward, self.entry)]
         hand_out = self._program(handed, self.chain.whole, self.apart)  # refuses ties="set"
-        return [*entry, *self._finders(), self._program(places), hand_out]
+        return [*entry, *self._finders(self.stages), self._program(places), hand_out]
 
     # ------------------------------------------------------------------ one block
 
@@ -148,7 +157,9 @@ class FirstMaximum:
             sweep.run(self._program(forward, self.entry), Frame({"shape_out": value.shape}), {source: value, "c": out})
             value = out
         number: Array | None = None
-        for (axis, flat, stage), emitted in zip(self.stages, self._finders(), strict=True):
+        # neighbours along the last axis are next to each other in a row-major array alone
+        stages = self.spread if sweep.order.last else self.stages
+        for (axis, flat, stage), emitted in zip(stages, self._finders(stages), strict=True):
             if flat:
                 length = value.size - stage.walks[0].reach
                 extents = {"e0": length, "n0": value.size, "shape_in": (value.size,), "shape_out": (length,)}
@@ -208,29 +219,24 @@ class FirstMaximum:
         return number, there
 
     def _places(
-        self, sweep: Sweep, number: Array, block: Block, starts: tuple[int, ...], steps: list[int], item: int
+        self, sweep: Sweep, number: Array, block: Block, starts: tuple[int, ...], lead: list[int], steps: list[int]
     ) -> Array:
         """Places, counted from the place of the block's first output less the start of the first window.
 
         Args:
             starts: where the window of output 0 starts on every axis.
-            steps: the distance of neighbours along every axis.
-            item: the distance from one item of the batch to the next.
+            lead, steps: how far neighbours along the lead and the spatial axes are apart.
         """
         shape = (*number.shape[: -len(steps)], *block.outputs)
-        made = ("starts", item)
+        made = ("starts", *lead)
         known = (made, shape) in sweep
         base = sweep.array(made, shape, np.intp)
-        table = sweep.array(("offsets", item), (prod(self.taps),), np.intp)
+        table = sweep.array(("offsets", *lead), (prod(self.taps),), np.intp)
         if not known:
-            items = prod(shape[: -len(steps)])
-            base.reshape(items, -1)[...] = (np.arange(items) * item)[:, None]
-            table[...] = 0
-            for axis, (walk, step) in enumerate(zip(self.walks, steps, strict=True)):
-                after = (1,) * (len(steps) - 1 - axis)
-                base += ((starts[axis] + walk.stride * np.arange(block.outputs[axis])) * step).reshape(-1, *after)
-                tap = np.arange(table.size) // prod(self.taps[axis + 1 :]) % walk.taps
-                table += (walk.step * tap - min(0, walk.step * (walk.taps - 1))) * step
+            base[...] = self._starts(starts, block.outputs, steps)
+            for axis, step in enumerate(lead):
+                base += (np.arange(shape[axis]) * step).reshape(-1, *[1] * (len(shape) - 1 - axis))
+            table[...] = self._offsets(steps)
         found = sweep.array("places", shape, np.intp)
         sweep.run(
             self._program(places),
@@ -239,70 +245,106 @@ class FirstMaximum:
         )
         return found
 
+    def _starts(self, firsts: tuple[int, ...], outputs: tuple[int, ...], steps: list[int]) -> Array:
+        """The places where the windows of all outputs start, that of output 0 at `firsts`."""
+        found = np.zeros((1,) * len(steps), np.intp)
+        for axis, (walk, step) in enumerate(zip(self.walks, steps, strict=True)):
+            along = (firsts[axis] + walk.stride * np.arange(outputs[axis])) * step
+            found = found + along.reshape(-1, *[1] * (len(steps) - 1 - axis))
+        return found
+
+    def _offsets(self, steps: list[int]) -> Array:
+        """How far every tap is from the start of its window, in the order of the taps."""
+        found = np.zeros(prod(self.taps), np.intp)
+        for axis, (walk, step) in enumerate(zip(self.walks, steps, strict=True)):
+            offsets = np.array([walk.offset(tap) * step for tap in range(walk.taps)])
+            found += offsets[np.arange(found.size) // prod(self.taps[axis + 1 :]) % walk.taps]
+        return found
+
     def _in_ground(self, sweep: Sweep, ground: Ground, block: Block) -> tuple[Array, Array | None, int]:
         """Places in the flat array of a ground from an offset on, where there are winners, and the offset."""
         number, there = self._found(sweep, ground, block)
-        steps = _steps_of(ground.extents)
-        found = self._places(sweep, number, block, ground.starts, steps, prod(ground.extents))
+        lead, steps = ground.order.steps(number.shape[: -len(self.walks)], ground.extents)
+        found = self._places(sweep, number, block, ground.starts, lead, steps)
         return found, there, block.rows.start * self.walks[0].stride * steps[0]
 
     # ------------------------------------------------------------------ calls
 
     def pull(self, g: Array, x: Array, sweep: Sweep, cuts: Cuts) -> Array:
         """The gradient of the input for the upstream gradient `g`."""
-        dtype, layout = g.dtype, sweep.layout
+        dtype, layout, order = g.dtype, sweep.layout, sweep.order
         source = self.chain.whole.source
         program = self._program(handed, self.chain.whole, self.apart)
-        to_input = np.zeros(x.shape, dtype)
-        pad = Padded(layout, self.fill)
+        to_input = order.empty(x.shape, dtype)
+        pad = Padded(layout, self.fill, sweep.new)
         for part, parts in cuts:
-            ground = Ground.of(x[part], pad, dtype)
+            ground = Ground.of(x[part], pad, order, dtype)
             gradient = to_input[part]
+            gradient.fill(0)
             if not layout.plain:
                 gradient = sweep.array("gradient", ground.array.shape)
                 gradient.fill(0)
             for block in parts:
                 found, there, offset = self._in_ground(sweep, ground, block)
-                flow, at = block.outcome(g).reshape(-1), found.reshape(-1)
+                flow, at = order.line(block.outcome(g)), order.line(found)
                 if there is not None:
-                    real = there.reshape(-1)
+                    real = order.line(there)
                     flow, at = flow[real], at[real]
-                arrays = {source: ground.array.reshape(-1)[offset:], UPSTREAM: flow, PLACE: at}
-                arrays[f"grad_{source}"] = gradient.reshape(-1)[offset:]
+                arrays = {source: order.line(ground.array)[offset:], UPSTREAM: flow, PLACE: at}
+                arrays[f"grad_{source}"] = order.line(gradient)[offset:]
                 sweep.run(program, Frame({"shape_out": at.shape}), arrays)
             if not layout.plain:
                 unpadded(gradient, layout, to_input[part])
         return to_input
 
     def hand_out(self, g: Array, x: Array, indices: Array, sweep: Sweep, cuts: Cuts) -> Array:
-        """The gradient of the input, where the winners are known: their indices in the planes of the input."""
-        to_input = np.zeros(x.shape, g.dtype)
-        source, plane = self.chain.whole.source, prod(sweep.layout.sizes)
+        """The gradient of the input, where the winners are known: their indices in the planes of the input.
+
+        Raises:
+            ArgumentError: for an index that is none of the plane.
+        """
+        order = sweep.order
+        to_input = order.empty(x.shape, g.dtype)
+        source, sizes = self.chain.whole.source, sweep.layout.sizes
         program = self._program(handed, self.chain.whole, self.apart)
         for part, _ in cuts:
-            flow, at = g[part], indices[part]
-            starts = np.arange(len(at)).reshape(-1, *[1] * (at.ndim - 1)) * plane
-            found = np.add(at, starts, out=sweep.array("places", at.shape, np.intp))
-            if at.min() < 0:
-                flow, found = flow[at >= 0], found[at >= 0]
-            arrays = {source: x[part].reshape(-1), UPSTREAM: flow.reshape(-1), PLACE: found.reshape(-1)}
-            arrays[f"grad_{source}"] = to_input[part].reshape(-1)
+            gradient, flow, at = to_input[part], g[part], indices[part]
+            least, most = (int(at.min()), int(at.max())) if at.size else (0, 0)  # asked here, where it is in the cache
+            if least < -1 or most >= prod(sizes):
+                wanted = f"must hold integers from -1 to {prod(sizes) - 1}, places in a plane of the input"
+                raise ArgumentError("output[1]", f"{least} to {most}", wanted)
+            gradient.fill(0)  # while it comes into the cache, not all of it at the start
+            lead, steps = order.steps(at.shape[: -len(sizes)], sizes)
+            found, starts = sweep.array("places", at.shape, np.intp), np.zeros((1,) * at.ndim, np.intp)
+            for axis, step in enumerate(lead):
+                starts = starts + (np.arange(at.shape[axis]) * step).reshape(-1, *[1] * (at.ndim - 1 - axis))
+            if steps[-1] == 1:
+                np.add(at, starts, out=found)
+            else:
+                np.multiply(at, steps[-1], out=found)
+                found += starts
+            flow, found = order.line(flow), order.line(found)
+            if least < 0:
+                real = order.line(at) >= 0
+                flow, found = flow[real], found[real]
+            arrays = {source: order.line(x[part]), UPSTREAM: flow, PLACE: found}
+            arrays[f"grad_{source}"] = order.line(gradient)
             sweep.run(program, Frame({"shape_out": (found.size,)}), arrays)
         return to_input
 
     def push(self, x: Array, tangent: Array, sweep: Sweep, cuts: Cuts) -> Array:
         """The tangent of the output for a tangent of the input."""
-        layout = sweep.layout
-        out = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), sweep.dtype)
+        layout, order = sweep.layout, sweep.order
+        out = order.empty((*x.shape[: -len(layout.axes)], *layout.outputs), sweep.dtype)
         source = self.chain.whole.source
         program = self._program(fetched, self.chain.whole)
-        pad, pad_tangent = Padded(layout, self.fill), Padded(layout, 0.0)
+        pad, pad_tangent = Padded(layout, self.fill, sweep.new), Padded(layout, 0.0, sweep.new)
         for part, parts in cuts:
-            ground = Ground.of(x[part], pad, sweep.dtype)
-            moved = Ground.of(tangent[part], pad_tangent, sweep.dtype)
+            ground = Ground.of(x[part], pad, order, sweep.dtype)
+            moved = Ground.of(tangent[part], pad_tangent, order, sweep.dtype)
             for block in parts:
                 found, there, offset = self._in_ground(sweep, ground, block)
-                arrays = {source: ground.array.reshape(-1)[offset:], "d_in": moved.array.reshape(-1)[offset:]}
+                arrays = {source: order.line(ground.array)[offset:], "d_in": order.line(moved.array)[offset:]}
                 into = sweep.array("tangent", found.shape)
                 sweep.run(program, Frame({"shape_out": found.shape}), {**arrays, PLACE: found, "d_c": into})
                 if there is not None:
@@ -312,16 +354,17 @@ class FirstMaximum:
 
     def indices(self, x: Array, sweep: Sweep, cuts: Cuts, fill: Any) -> Array:
         """The flat index in the input plane of the first maximum of every window, -1 where no tap is real."""
-        layout = sweep.layout
-        result = np.empty((*x.shape[: -len(layout.axes)], *layout.outputs), np.int64)
-        pad = Padded(layout, fill)
-        steps = _steps_of(layout.sizes)
+        layout, order = sweep.layout, sweep.order
+        lead = x.shape[: -len(layout.axes)]
+        result = order.empty((*lead, *layout.outputs), np.int64)
+        pad = Padded(layout, fill, sweep.new)
+        _, steps = ROW_MAJOR.steps((1,), layout.sizes)
         starts = tuple(int(place.positions[:, 0].min()) for place in layout.axes)
         for part, parts in cuts:
-            ground = Ground.of(x[part], pad, sweep.dtype)
+            ground = Ground.of(x[part], pad, order, sweep.dtype)
             for block in parts:
                 number, there = self._found(sweep, ground, block)
-                found = self._places(sweep, number, block, starts, steps, 0)
+                found = self._places(sweep, number, block, starts, [0] * len(lead), steps)
                 found += block.rows.start * self.walks[0].stride * steps[0]
                 if there is not None:
                     found[~there] = -1

@@ -9,15 +9,14 @@ from __future__ import annotations
 import threading
 from math import prod
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from symconv.kernels.padding import Array
-from symconv.kernels.stages.blocks import Workspace
+from symconv.kernels.order import Array
 
-__all__ = ["Scratch"]
+__all__ = ["Workspace"]
 
 KEPT_BYTES = 32 << 20
 """What a thread keeps; pages of it that were never needed take no memory."""
@@ -34,18 +33,23 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-class Scratch(Workspace):
-    """A workspace for the time of a ``with``; its arrays must not be used after that.
+class Workspace:
+    """Scratch arrays of one call, by name and shape, for the time of a ``with``; they must not be used after that.
 
     Large arrays are cut from what the thread keeps, as long as there is enough of it.
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
-        super().__init__(dtype)
+        self.dtype = dtype
+        self._arrays: dict[tuple[Any, ...], Array] = {}
         self._memory: Array | None = None
         self._used = 0
 
-    def __enter__(self) -> Workspace:
+    def __contains__(self, made: tuple[object, tuple[int, ...]]) -> bool:
+        """Whether an array of this key and shape has been handed out."""
+        return made in self._arrays
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -55,15 +59,17 @@ class Scratch(Workspace):
             _kept.memory = self._memory
 
     def array(self, key: object, shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
+        """An array with arbitrary contents; the same one for the same key and shape."""
         found = self._arrays.get((key, shape))
         if found is None:
-            kind = np.dtype(self.dtype if dtype is None else dtype)
-            size = prod(shape) * kind.itemsize
-            found = np.empty(shape, kind) if size <= FRESH_BYTES else self._cut(shape, kind, size)
-            self._arrays[key, shape] = found
+            found = self._arrays[key, shape] = self.new(shape, np.dtype(self.dtype if dtype is None else dtype))
         return found
 
-    def _cut(self, shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> Array:
+    def new(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """An array of its own, with arbitrary contents."""
+        size = prod(shape) * dtype.itemsize
+        if size <= FRESH_BYTES:
+            return np.empty(shape, dtype)
         if self._memory is None:
             self._memory = np.empty(KEPT_BYTES, np.uint8) if _kept.memory is None else _kept.memory
             _kept.memory = None  # a call inside of this one takes memory of its own
