@@ -309,10 +309,10 @@ class FirstMaximum:
         program = self._program(handed, self.chain.whole, self.apart)
         for part, _ in cuts:
             gradient, flow, at = to_input[part], g[part], indices[part]
-            least, most = (int(at.min()), int(at.max())) if at.size else (0, 0)  # asked here, where it is in the cache
-            if least < -1 or most >= prod(sizes):
+            inside = int(at.view(np.uintp).max(initial=0)) < prod(sizes)  # one pass: what is negative is large there
+            if not inside and (at.min() < -1 or at.max() >= prod(sizes)):
                 wanted = f"must hold integers from -1 to {prod(sizes) - 1}, places in a plane of the input"
-                raise ArgumentError("output[1]", f"{least} to {most}", wanted)
+                raise ArgumentError("output[1]", f"{at.min()} to {at.max()}", wanted)
             gradient.fill(0)  # while it comes into the cache, not all of it at the start
             lead, steps = order.steps(at.shape[: -len(sizes)], sizes)
             found, starts = sweep.array("places", at.shape, np.intp), np.zeros((1,) * at.ndim, np.intp)
@@ -324,7 +324,7 @@ class FirstMaximum:
                 np.multiply(at, steps[-1], out=found)
                 found += starts
             flow, found = order.line(flow), order.line(found)
-            if least < 0:
+            if not inside:
                 real = order.line(at) >= 0
                 flow, found = flow[real], found[real]
             arrays = {source: order.line(x[part]), UPSTREAM: flow, PLACE: found}
