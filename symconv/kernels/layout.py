@@ -63,8 +63,7 @@ class AxisLayout:
     @property
     def tiled(self) -> bool:
         """True where every position of the padded axis is read by one tap of one output."""
-        walk = self.walk
-        return walk.stride == walk.taps == walk.reach + 1 and self.length == walk.stride * self.outputs
+        return self.walk.tiling and self.length == self.walk.stride * self.outputs
 
     def span(self, first: int, stop: int) -> slice:
         """The positions of the padded axis that outputs ``first..stop-1`` read."""

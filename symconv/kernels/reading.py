@@ -56,6 +56,11 @@ class Walk:
         """True where no position is read by two outputs."""
         return self.stride > self.reach
 
+    @property
+    def tiling(self) -> bool:
+        """True where windows stand side by side without gaps, and none has any."""
+        return self.stride == self.taps == self.reach + 1
+
     def offset(self, tap: int) -> int:
         """Where a tap stands in its window, counted from the first position that the window reads."""
         return self.step * tap - min(0, self.step * (self.taps - 1))

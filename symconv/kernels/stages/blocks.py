@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,11 @@ from symconv.kernels.stages.lambdified import Emitted
 from symconv.kernels.stages.stage import Stage
 from symconv.kernels.workspace import Workspace
 
-__all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Sweep", "blocks"]
+__all__ = ["KEPT", "Block", "Cuts", "Frame", "Parameters", "Prepared", "Sweep", "blocks"]
 
 Parameters = Mapping[str, Array]
+
+T = TypeVar("T")
 
 KEPT = 1024
 """How many frames and the like, and how many ways to cut a call into blocks, are kept for the next call."""
@@ -101,17 +103,17 @@ class Frame:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
         self.shape_out: tuple[int, ...] = values["shape_out"]
-        self._prepared: dict[int, _Prepared] = {}
+        self._prepared: dict[int, Prepared] = {}
 
-    def prepared(self, emitted: Emitted, numbers: npt.DTypeLike | None) -> _Prepared:
+    def prepared(self, emitted: Emitted, numbers: npt.DTypeLike | None) -> Prepared:
         """A program with all that it is handed here but the arrays; `numbers` is the type of the numbers of taps."""
         found = self._prepared.get(id(emitted))
         if found is None:
-            found = self._prepared[id(emitted)] = _Prepared(emitted, self.values, numbers)
+            found = self._prepared[id(emitted)] = Prepared(emitted, self.values, numbers)
         return found
 
 
-class _Prepared:
+class Prepared:
     """A program, its arguments with gaps, and what goes into the gaps: arrays by their names, scratch arrays."""
 
     __slots__ = ("arguments", "arrays", "emitted", "scratch")
@@ -129,6 +131,14 @@ class _Prepared:
                 dtype = np.bool_ if needed.holds == "mask" else numbers if needed.holds == "number" else None
                 shape = values[SHAPES[needed.like]]
                 self.scratch.append((place, (name, needed.holds), shape, dtype))
+
+
+def tiled(outputs: Sequence[int], taps: Sequence[int]) -> Iterator[int]:
+    """The shape of an array as `Windows` show it: the outputs along every axis, and the taps where it has several."""
+    for count, tap in zip(outputs, taps, strict=True):
+        yield count
+        if tap > 1:
+            yield tap
 
 
 class Sweep(Workspace):
@@ -162,12 +172,15 @@ class Sweep(Workspace):
 
     def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
         """What a stage is handed on a block, for a source of a shape."""
-        key = (id(stage), source, block.key)
-        found: Frame | None = self._known.get(key)
+        return self.kept((id(stage), source, block.key), lambda: Frame(self._framed(stage, block, source)))
+
+    def kept(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """What was made before, for a call with the same layout, parameters and type."""
+        found: T | None = self._known.get(key)
         if found is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            found = self._known[key] = Frame(self._framed(stage, block, source))
+            found = self._known[key] = make()
         return found
 
     def _framed(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Mapping[str, Any]:
@@ -190,16 +203,17 @@ class Sweep(Workspace):
                 frame[f"v{axis}"] = real[:, here].reshape((real.shape[0], -1, *after))
         lead = source[: len(source) - ndim]
         frame["shape_in"], frame["shape_out"] = source, (*lead, *shape)
-        frame["shape_windows"] = (*lead, *(n for axis in range(ndim) for n in (shape[axis], stage.walks[axis].taps)))
+        frame["shape_windows"] = (*lead, *tiled(shape, stage.tile))
         return frame
 
     def run(
         self, emitted: Emitted, frame: Frame, arrays: Mapping[str, Any], numbers: npt.DTypeLike | None = None
     ) -> None:
         """Run a program, with scratch arrays of the shapes that the frame says; `numbers` is the type of numbers."""
-        self._call(frame.prepared(emitted, numbers), arrays)
+        self.call(frame.prepared(emitted, numbers), arrays)
 
-    def _call(self, prepared: _Prepared, arrays: Mapping[str, Any]) -> None:
+    def call(self, prepared: Prepared, arrays: Mapping[str, Any]) -> None:
+        """Run a program that is ready."""
         arguments = prepared.arguments.copy()
         for place, name in prepared.arrays:
             arguments[place] = arrays[name]
@@ -225,21 +239,22 @@ class Sweep(Workspace):
         last = len(steps) - 1
         for number, (prepared, source, shape) in enumerate(steps):
             c = out if number == last and out is not None else self.array((key, number), shape)
-            self._call(prepared, {source: values[-1], "c": c})
+            self.call(prepared, {source: values[-1], "c": c})
             values.append(c)
         return values
 
     def _steps(
         self, stages: Sequence[Stage], programs: Sequence[Emitted], block: Block, shape: tuple[int, ...]
-    ) -> list[tuple[_Prepared, str, tuple[int, ...]]]:
+    ) -> list[tuple[Prepared, str, tuple[int, ...]]]:
         """Every stage's program, made ready, with the letter of its source and the shape of its output."""
         key = (id(stages[0]), len(stages), shape, block.key)  # no two chains begin with one stage and are as long
-        found = self._known.get(key)
-        if found is None:
-            found = []
+
+        def make() -> list[tuple[Prepared, str, tuple[int, ...]]]:
+            found, reads = [], shape
             for stage, emitted in zip(stages, programs, strict=True):
-                frame = self.frame(stage, block, shape)
-                shape = frame.shape_out
-                found.append((frame.prepared(emitted, None), stage.source, shape))
-            self._known[key] = found
-        return found
+                frame = self.frame(stage, block, reads)
+                reads = frame.shape_out
+                found.append((frame.prepared(emitted, None), stage.source, reads))
+            return found
+
+        return self.kept(key, make)

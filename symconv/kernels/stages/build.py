@@ -150,13 +150,13 @@ class Builder:
     def windows(self, source: str) -> str:
         """An array of the shape of the input, as windows that tile it."""
         name = f"{source}_windows"
-        self.steps.append(Windows(name, source, tuple(self.stage.walks[axis].taps for axis in self.stage.axes)))
+        self.steps.append(Windows(name, source, self.stage.tile))
         return name
 
     def spread(self, source: str) -> str:
         """An array of the shape of the output, each entry for all taps of its window."""
         name = f"{source}_spread"
-        self.steps.append(Spread(name, source, len(self.stage.axes)))
+        self.steps.append(Spread(name, source, self.stage.tile))
         return name
 
     def seen_from(self, axis: int, tap: int) -> tuple[Part, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Sequence
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -16,21 +15,17 @@ from symconv.kernels.engine import NOTHING, Known
 from symconv.kernels.layout import Layout
 from symconv.kernels.order import order_of
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Frame, Parameters, Sweep, blocks
+from symconv.kernels.stages.backward import Backward, Manner
+from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Parameters, Sweep, blocks
 from symconv.kernels.stages.buffers import short_buffers
 from symconv.kernels.stages.derivative import (
     balanced,
     forward,
-    partial,
-    pullback,
     pushforward,
     root_of,
-    tiled_pullback,
     weight_pullback,
 )
-from symconv.kernels.stages.lambdified import Emitted, emit
-from symconv.kernels.stages.mirror import mirrored, scaled
-from symconv.kernels.stages.program import Program
+from symconv.kernels.stages.lambdified import Emitted, Programs
 from symconv.kernels.stages.ranges import moderate, shared_exponent, suspicious
 from symconv.kernels.stages.stage import Chain, Stage
 from symconv.kernels.stages.winners import FirstMaximum
@@ -57,24 +52,15 @@ class ChainEngine:
         self.fill = -np.inf if absent else 0.0  # what never wins: nothing is below -infinity, and no |x| below 0
         self.nonlinear = self.maximum or any(isinstance(n, Absolute) for n in walk(chain.whole.body))
         self.first = FirstMaximum(chain, self.fill) if self.maximum else None
-        found = {id(stage): mirrored(stage) for stage in chain.backward}
-        self._mirrors = {key: mirrors for key, mirrors in found.items() if mirrors}
-        self._emitted: dict[tuple[Any, ...], Emitted] = {}
+        self.programs = Programs()
+        self.backward = Backward(chain, self.programs)
         self._known_cuts: dict[tuple[Any, ...], tuple[Cuts, dict[tuple[Any, ...], Any]]] = {}
 
     # ------------------------------------------------------------------ programs
 
-    def emitted(self, kind: Callable[..., Program], stage: Stage, *options: Any) -> Emitted:
-        """The function of a program of a stage."""
-        key = (kind, id(stage), options)
-        found = self._emitted.get(key)
-        if found is None:
-            found = self._emitted[key] = emit(kind(stage, *options))
-        return found
-
     @cached_property
     def _forward(self) -> list[Emitted]:
-        return [self.emitted(forward, stage) for stage in self.chain.forward]
+        return [self.programs(forward, stage) for stage in self.chain.forward]
 
     def forward_programs(self) -> list[Emitted]:
         """The programs of the output, in the order in which they run."""
@@ -85,29 +71,10 @@ class ChainEngine:
         if self._one_winner:
             assert self.first is not None
             return self.first.pullback_programs()
-        stages = self.chain.backward
-        programs = []
-        for number in reversed(range(len(stages))):
-            stage = stages[number]
-            if id(stage) in self._mirrors:
-                programs.append(self._derived(scaled, stages, number, True))
-                parts = [mirror.stage for mirror in self._mirrors[id(stage)]]
-                programs += [self.emitted(forward, part) for part in parts if part is not None]
-            else:
-                fresh = all(stage.walks[axis].apart for axis in stage.axes)
-                programs.append(self._derived(pullback, stages, number, False, fresh, True))
+        programs = self.backward.listing()
         if self.chain.whole.weight is not None:
-            programs.append(self.emitted(weight_pullback, self.chain.whole))
+            programs.append(self.programs(weight_pullback, self.chain.whole))
         return programs
-
-    def _derived(self, kind: Callable[..., Program], stages: Sequence[Stage], number: int, *options: Any) -> Emitted:
-        """A program of the gradient of a stage; what the stages multiply by, the last one does for all of them."""
-        key = (kind, tuple(id(stage) for stage in stages), number, options)
-        if key not in self._emitted:
-            coefficients = [partial(stage, stage.source).coefficient for stage in stages]
-            scale = prod(coefficients, start=Fraction(1)) if number == len(stages) - 1 else Fraction(1)
-            self._emitted[key] = emit(kind(stages[number], *options, scale))
-        return self._emitted[key]
 
     @property
     def _one_winner(self) -> bool:
@@ -124,7 +91,7 @@ class ChainEngine:
         out: Array | None = None,
         key: str = "value",
     ) -> list[Array]:
-        programs = self._forward if stages is self.chain.forward else [self.emitted(forward, s) for s in stages]
+        programs = self._forward if stages is self.chain.forward else [self.programs(forward, s) for s in stages]
         return sweep.values_of(stages, programs, a, block, out, key)
 
     def _kept(
@@ -150,7 +117,7 @@ class ChainEngine:
                 return stages, values, exponent
         whole, y = self.chain.whole, values[-1]
         frame = sweep.frame(whole, block, a.shape)
-        sweep.run(self.emitted(balanced, whole), frame, {whole.source: a, "c": y})
+        sweep.run(self.programs(balanced, whole), frame, {whole.source: a, "c": y})
         return (whole,), [a, y], exponent
 
     def _trusted(self, sweep: Sweep, y: Array, a: Array, block: Block, bits: float) -> bool:
@@ -176,21 +143,6 @@ class ChainEngine:
         """True where no sum of powers has left its range, or is 0."""
         least = self._least(bits)
         return bits > 0 and bool(y.min() >= least and y.max() <= 1 / least)
-
-    @cached_property
-    def _ends_only(self) -> bool:
-        """True where no program of the gradient asks for what is between two stages."""
-        stages = self.chain.backward
-        if self.root is None:
-            return len(stages) == 1
-        for number, stage in enumerate(stages):
-            if id(stage) in self._mirrors:
-                needed = self._derived(scaled, stages, number, True).program.parameters
-            else:
-                needed = self._derived(pullback, stages, number, False, False, True).program.parameters
-            if (number > 0 and stage.source in needed) or (number < len(stages) - 1 and "c" in needed):
-                return False
-        return True
 
     # ------------------------------------------------------------------ calls
 
@@ -259,7 +211,7 @@ class ChainEngine:
             padded = pad(x[part], dtype)
             own = len(cuts) == 1 or layout.axes[0].walk.apart  # no entry is read by two blocks
             gapless = len(cuts) == 1 or layout.axes[0].tiled  # and none between them by no block
-            written = own and gapless and self._writes(self.chain.backward[0], layout)
+            written = own and gapless and self.backward.writes(self.chain.backward[0], layout)
             if to_input is None:
                 to_input = (sweep.order.empty if written and layout.whole else sweep.order.zeros)(x.shape, dtype)
             if layout.plain:
@@ -275,51 +227,10 @@ class ChainEngine:
                 if to_weight is not None:
                     frame = sweep.frame(whole, block, a.shape)
                     arrays = {whole.source: a, "g": upstream, f"grad_{whole.weight}": to_weight}
-                    sweep.run(self.emitted(weight_pullback, whole), frame, arrays)
+                    sweep.run(self.programs(weight_pullback, whole), frame, arrays)
             if not layout.plain:
                 unpadded(gradient, layout, to_input[part])
         return sweep.order.zeros(x.shape, dtype) if to_input is None else to_input, to_weight
-
-    def _writes(self, stage: Stage, layout: Layout) -> bool:
-        """True where the gradient of a stage is written, each entry once, and nothing is added to what was there."""
-        return id(stage) in self._mirrors or all(layout.axes[axis].tiled for axis in stage.axes)
-
-    def _mirror(
-        self,
-        sweep: Sweep,
-        stages: Sequence[Stage],
-        number: int,
-        frame: Frame,
-        g: Array,
-        output: Array | None,
-        nonzero: bool,
-        out: Array,
-    ) -> None:
-        """Write the gradient of a stage that is `mirrored`: sums of what arrives, between zeros."""
-        stage, mirrors = stages[number], self._mirrors[id(stages[number])]
-        (axis,) = stage.axes
-        walk, place = stage.walks[axis], axis - len(stage.walks)
-        margin = walk.reach // walk.stride
-        side: Any = (slice(None),) * (-1 - place)
-        length = g.shape[place]
-        shape = (*g.shape[:place], length + 2 * margin, *g.shape[g.ndim - len(side) :])
-        framed = sweep.array(("framed", number), shape)
-        framed[(..., slice(0, margin), *side)] = 0
-        framed[(..., slice(margin + length, None), *side)] = 0
-        middle = framed[(..., slice(margin, margin + length), *side)]
-        arrays = {"g": g, "t": middle, "c": output}
-        sweep.run(self._derived(scaled, stages, number, nonzero), Frame({**frame.values, "shape_out": g.shape}), arrays)
-        for mirror in mirrors:
-            target = out[(..., slice(mirror.first, None, walk.stride), *side)]
-            if mirror.stage is None:
-                target[...] = 0
-                continue
-            begin, outputs = margin - mirror.back, target.shape[place]
-            extent = outputs + mirror.stage.walks[axis].reach
-            source = framed[(..., slice(begin, begin + extent), *side)]
-            extents = {f"e{axis}": outputs, f"n{axis}": extent, "shape_in": source.shape, "shape_out": target.shape}
-            arrays = {mirror.stage.source: source, "c": target}
-            sweep.run(self.emitted(forward, mirror.stage), Frame(extents), arrays)
 
     def _pull_block(
         self,
@@ -334,51 +245,27 @@ class ChainEngine:
     ) -> None:
         """Add the gradient of a block's input to `into`; or write it, where that is what `written` says."""
         stages: Sequence[Stage] = self.chain.backward
-        values: Sequence[Array | None] = [a]
+        values: list[Any] = [a, *[None] * len(stages)]
         careful = nonzero = False
-        # where neighbours along an axis are far apart in memory, one pass over all entries is faster than one a tap
-        whole = self.chain.whole
-        tiled = sweep.order.last and not self.maximum and all(axis.tiled for axis in sweep.layout.axes)
+        tiled = [axis.tiled for axis in sweep.layout.axes]
+        at_once = sweep.kept(("at once",), lambda: (self.backward.at_once(tiled, sweep.order.last),))[0]
         if self.nonlinear:
             # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
             bits = np.finfo(sweep.dtype).nmant + 1.0 if moderate(upstream) else 0.0
             within = y is not None and (self.root is None or self._within(y, bits))
-            if within and (self._ends_only or tiled):
-                values = [a, *[None] * (len(stages) - 1), y]
+            if within and (at_once == len(stages) or self.backward.ends_only):
+                values[-1] = y
             else:
                 stages, values, exponent = self._kept(sweep, stages, a, block, bits)
-                y = values[-1]
-                within = self.root is not None and not exponent and self._within(y, bits)
+                within = self.root is not None and not exponent and self._within(values[-1], bits)
+            y = values[-1]
             assert y is not None
-            tiled = tiled and within
+            if stages is not self.chain.backward or (at_once == len(stages) and not within):
+                at_once = 0
             careful = self.maximum and suspicious(y, upstream)
             nonzero = self.root is not None and (within or bool(y.min() > 0))
-        if tiled:
-            arrays: dict[str, Array | None] = {whole.source: a, "c": y, "g": upstream, f"grad_{whole.source}": into}
-            sweep.run(self.emitted(tiled_pullback, whole, nonzero), sweep.frame(whole, block, a.shape), arrays)
-            return
-        shapes = [a.shape]
-        for stage in stages:
-            shapes.append(sweep.frame(stage, block, shapes[-1]).shape_out)
-        for number in reversed(range(len(stages))):
-            stage, frame = stages[number], sweep.frame(stages[number], block, shapes[number])
-            target = into if number == 0 else sweep.array(("gradient", number), shapes[number])
-            if id(stage) in self._mirrors:
-                out = target if number > 0 or written else sweep.array("mirror", shapes[number])
-                output = values[number + 1] if len(values) > number + 1 else None
-                self._mirror(sweep, stages, number, frame, upstream, output, nonzero, out)
-                if out is not target:
-                    target += out
-                upstream = target
-                continue
-            fresh = (number > 0 or own) and not careful and all(stage.walks[axis].apart for axis in stage.axes)
-            if not (fresh and self._writes(stage, sweep.layout)) and (number > 0 or written):
-                target.fill(0)
-            arrays = {"g": upstream, f"grad_{stage.source}": target}
-            if len(values) > number + 1:
-                arrays |= {stage.source: values[number], "c": values[number + 1]}
-            sweep.run(self._derived(pullback, stages, number, careful, fresh, nonzero), frame, arrays)
-            upstream = target
+        manner = Manner(at_once, own, written, careful, nonzero)
+        self.backward.run(sweep, stages, values, upstream, into, block, manner)
 
     @short_buffers
     def push(self, x: Array, tangent: Array, layout: Layout, given: Parameters, dtype: npt.DTypeLike) -> Array:
@@ -406,7 +293,7 @@ class ChainEngine:
                     last = number == len(stages) - 1
                     into = block.outcome(out) if last else sweep.array(("tangent", number), frame.shape_out)
                     arrays = {stage.source: values[number], "c": values[number + 1], "d_in": along, "d_c": into}
-                    sweep.run(self.emitted(pushforward, stage, careful), frame, arrays)
+                    sweep.run(self.programs(pushforward, stage, careful), frame, arrays)
                     along = into
         return out
 

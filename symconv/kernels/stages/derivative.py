@@ -243,16 +243,16 @@ def pullback(
     return builder.program(f"pullback{stage.suffix}", into)
 
 
-def tiled_pullback(stage: Stage, nonzero: bool) -> Program:
+def tiled_pullback(stage: Stage, nonzero: bool, scale: Fraction | None = None) -> Program:
     """Write ``upstream * derivative`` to all entries at once, for windows that tile the input.
 
-    Products are taken in any order (see `Partial.loose`); `nonzero` is that of `pullback`.
+    Products are taken in any order (see `Partial.loose`); `nonzero` and `scale` are those of `pullback`.
     """
     derivative = partial(stage, stage.source).loose(stage)
     builder = Builder(stage)
     bind_output(builder, stage, derivative, nonzero)
     upstream = UPSTREAM
-    if common := derivative.shared():
+    if common := derivative.shared(scale):
         upstream = builder.take()
         builder.product(upstream, (Access(UPSTREAM, ()), *common))
     into = f"grad_{stage.source}"
@@ -262,7 +262,7 @@ def tiled_pullback(stage: Stage, nonzero: bool) -> Program:
         here = Access(builder.windows(stage.source), ())
         factors += [transform(f, lambda n: here if isinstance(n, Access) else None) for f in derivative.each]
     builder.product(builder.windows(into), factors)
-    return builder.program("pullback", into)
+    return builder.program(f"pullback{stage.suffix}", into)
 
 
 def weight_pullback(stage: Stage) -> Program:

@@ -30,8 +30,9 @@ from symconv.kernels.stages.program import (
     View,
     Windows,
 )
+from symconv.kernels.stages.stage import Stage
 
-__all__ = ["Emitted", "emit"]
+__all__ = ["Emitted", "Programs", "emit"]
 
 
 class ArrayPart(sympy.Basic):  # type: ignore[misc]
@@ -47,7 +48,7 @@ class ArrayWindows(sympy.Basic):  # type: ignore[misc]
 
 
 class ArraySpread(sympy.Basic):  # type: ignore[misc]
-    """An array with an axis of one entry after each spatial one: the source and the number of these."""
+    """An array with an axis of one entry after each spatial one with taps: the source and their numbers."""
 
 
 class ArrayEntry(sympy.Basic):  # type: ignore[misc]
@@ -106,12 +107,13 @@ class KernelPrinter(NumPyPrinter):  # type: ignore[misc]
     def _print_ArrayWindows(self, expr: Any) -> str:  # noqa: N802
         source, *taps = expr.args
         name, ndim = self._print(source), len(taps)
-        sizes = [f"{name}.shape[{axis - ndim}] // {taps[axis]}, {taps[axis]}" for axis in range(ndim)]
+        sizes = [f"{name}.shape[{axis - ndim}]" for axis in range(ndim)]
+        sizes = [size if tap == 1 else f"{size} // {tap}, {tap}" for size, tap in zip(sizes, taps, strict=True)]
         return f"{name}.reshape((*{name}.shape[:-{ndim}], {', '.join(sizes)}))"
 
     def _print_ArraySpread(self, expr: Any) -> str:  # noqa: N802
-        source, axes = expr.args
-        return f"{self._print(source)}[..., {', '.join([':, None'] * int(axes))}]"
+        source, *taps = expr.args
+        return f"{self._print(source)}[..., {', '.join(':' if tap == 1 else ':, None' for tap in taps)}]"
 
     def _print_ArrayEntry(self, expr: Any) -> str:  # noqa: N802
         source, lead, *entries = expr.args
@@ -172,6 +174,21 @@ def emit(program: Program) -> Emitted:
     return Emitted(program, function, source)
 
 
+class Programs:
+    """The programs that have been emitted, by what makes them and of which stage."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], Emitted] = {}
+
+    def __call__(self, kind: Callable[..., Program], *of: Any) -> Emitted:
+        """The function of the program that `kind` makes of a stage, if any, and options."""
+        key = (kind, *(id(part) if isinstance(part, Stage) else part for part in of))
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = emit(kind(*of))
+        return found
+
+
 def _target(step: Step) -> Any:
     name = sympy.Symbol(step.target)
     if isinstance(step, Scatter):
@@ -187,7 +204,7 @@ def _node(step: Step) -> Any:
     if isinstance(step, Windows):
         return ArrayWindows(sympy.Symbol(step.source), *map(sympy.Integer, step.taps))
     if isinstance(step, Spread):
-        return ArraySpread(sympy.Symbol(step.source), sympy.Integer(step.axes))
+        return ArraySpread(sympy.Symbol(step.source), *map(sympy.Integer, step.taps))
     if isinstance(step, Entry):
         return ArrayEntry(sympy.Symbol(step.source), sympy.Integer(step.lead), *map(sympy.Integer, step.entries))
     if isinstance(step, Bytes):

@@ -63,7 +63,10 @@ class View:
 
 @dataclass(frozen=True)
 class Windows:
-    """``target = source.reshape(...)``: every spatial axis as one of windows that tile it and one of their taps."""
+    """``target = source.reshape(...)``: a spatial axis as one of windows that tile it and one of their taps.
+
+    `taps` has the number of taps of every spatial axis; where it is 1 the axis stays as it is.
+    """
 
     target: str
     source: str
@@ -72,11 +75,11 @@ class Windows:
 
 @dataclass(frozen=True)
 class Spread:
-    """``target = source[..., :, None, :, None]``: an entry a window, for all of its taps."""
+    """``target = source[..., :, None, :, None]``: an entry a window, for all of its taps; `taps` as for `Windows`."""
 
     target: str
     source: str
-    axes: int
+    taps: tuple[int, ...]
 
 
 @dataclass(frozen=True)

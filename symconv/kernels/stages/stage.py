@@ -11,7 +11,7 @@ that an average of a 101 x 101 window in float32 is exact to about 3 units in th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from symconv.formulas.algebra import Access, Bound, Node, Reduce, accesses, names_in, transform, walk
@@ -19,7 +19,7 @@ from symconv.formulas.index import Index
 from symconv.kernels.reading import Walk
 from symconv.kernels.tapform import TapForm
 
-__all__ = ["Chain", "Stage", "chain_of"]
+__all__ = ["Chain", "Stage", "chain_of", "summed_at_once"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Stage:
         return tuple(
             Bound(self.walks[axis].tap, Index.of(0), Index.of(self.walks[axis].taps - 1)) for axis in self.axes
         )
+
+    @property
+    def tile(self) -> tuple[int, ...]:
+        """The number of taps along every spatial axis, 1 where the stage does not slide."""
+        return tuple(walk.taps if axis in self.axes else 1 for axis, walk in enumerate(self.walks))
 
     @property
     def suffix(self) -> str:
@@ -104,6 +109,16 @@ def chain_of(form: TapForm, plan: str) -> Chain:
     return Chain(plan, whole, forward, (whole,) if maximum else forward, separated)
 
 
+def summed_at_once(stages: Sequence[Stage]) -> Stage:
+    """The first stages of a chain of sums as one: what happens to an entry, added up along all of their axes."""
+    first = stages[0]
+    axes = tuple(sorted(axis for stage in stages for axis in stage.axes))
+    at = replace(first, axes=axes)
+    index = tuple(Index.of(tap.name) for tap in at.taps)
+    inner: Node = Access(first.source, index) if first.axes else _at(first.body, first.source, index)
+    return replace(at, body=Reduce("sum", at.taps, (), inner))
+
+
 def _stage(form: TapForm, body: Node, axes: tuple[int, ...]) -> Stage:
     return Stage(body, axes, form.walks, form.input, form.letter("weight"), form.letter("bias"), form.ties)
 
@@ -137,5 +152,5 @@ def _at(node: Node, source: str, index: tuple[Index, ...]) -> Node:
     """The tree with its accesses to the input moved to one index."""
     assert accesses(node, source)
     moved = transform(node, lambda n: Access(source, index) if isinstance(n, Access) and n.tensor == source else None)
-    assert not names_in(moved)
+    assert index or not names_in(moved)
     return moved

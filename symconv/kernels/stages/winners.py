@@ -7,7 +7,7 @@ after the other, the last one first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -23,7 +23,7 @@ from symconv.kernels.order import ROW_MAJOR, Order
 from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.stages.blocks import Block, Cuts, Frame, Sweep
 from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
-from symconv.kernels.stages.lambdified import Emitted, emit
+from symconv.kernels.stages.lambdified import Emitted, Programs
 from symconv.kernels.stages.numbering import (
     NUMBER,
     PLACE,
@@ -33,7 +33,6 @@ from symconv.kernels.stages.numbering import (
     numbered,
     places,
 )
-from symconv.kernels.stages.program import Program
 from symconv.kernels.stages.stage import Chain, Stage
 
 __all__ = ["FirstMaximum"]
@@ -100,7 +99,7 @@ class FirstMaximum:
         count = prod(self.taps)
         self.numbers = np.uint8 if count <= 1 << 8 else np.uint16 if count <= 1 << 16 else np.int64
         self.apart = all(walk.apart for walk in self.walks)
-        self._emitted: dict[tuple[Any, ...], Emitted] = {}
+        self._program = Programs()
         self.entry = self._entry()
         last = len(self.walks) - 1
         sliding = [axis for axis in range(last, -1, -1) if self.taps[axis] > 1] or [last]
@@ -126,12 +125,6 @@ class FirstMaximum:
             walks = (replace(self.walks[axis], stride=1),)
             return axis, True, replace(whole, body=body, axes=(0,), walks=walks)
         return axis, False, replace(whole, body=body, axes=(axis,))
-
-    def _program(self, kind: Callable[..., Program], stage: Stage | None = None, *options: Any) -> Emitted:
-        key = (kind.__name__, id(stage), *options)
-        if key not in self._emitted:
-            self._emitted[key] = emit(kind(*([] if stage is None else [stage]), *options))
-        return self._emitted[key]
 
     def _finders(self, stages: Sequence[tuple[int, bool, Stage]]) -> list[Emitted]:
         found = []
