@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import ceil, log2, prod
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SpectralPlan"]
 
-LONGEST = 1024
-"""Measured: tiles of up to 1024 entries an axis; smaller ones overlap more, larger ones leave every cache."""
+BUTTERFLY = {4: 0.28e-9, 8: 0.41e-9}
+"""Measured, by the size of a number: seconds an entry of a tile and a binary digit of their count, there and back; a
+`FAR` part more where the tile is larger than `NEAR` bytes."""
+NEAR, FAR = 3 << 20, 0.15
 
-BUTTERFLY = 0.12e-9
-"""Seconds a byte of the tile and a binary digit of its size, for a transform and its inverse."""
+ONE_LINE = 0.1e-6
+"""Seconds a transform of a row or a column of no length, and `TILE_CALLS` calls of NumPy a tile."""
+TILE_CALLS = 20
 
 KEPT = 8
 """How many spectra of a bound weight are kept."""
@@ -101,22 +105,45 @@ def _smooth(least: int) -> int:
     return best
 
 
-@lru_cache(maxsize=PREPARED)
-def _tiles(lines: tuple[Line, Line]) -> tuple[tuple[int, int], tuple[_Tile, ...]]:
-    """The shape of a tile, and all tiles."""
-    shape, axes = [], []
-    for line in lines:
-        reach = line.step * (line.taps - 1)
-        longest = max(LONGEST, 2 * reach)
-        parts = ceil(line.outputs / (longest - reach))
+def _seconds(rows: int, columns: int, itemsize: int) -> float:
+    """The estimated time of a tile: transform, product, transform back."""
+    entries = rows * columns
+    butterflies = BUTTERFLY[itemsize] * entries * log2(max(entries, 2))
+    far = FAR if entries * itemsize > NEAR else 0
+    return butterflies * (1 + far) + ONE_LINE * (2 * rows + columns) + calls(TILE_CALLS)
+
+
+def _cuts(line: Line) -> dict[int, int]:
+    """How many outputs of an axis a tile may have, and how long it then is."""
+    reach, found = line.step * (line.taps - 1), {}
+    parts = 1
+    while True:
         width = ceil(line.outputs / parts)
-        length = _smooth(width + reach)
-        shape.append(length)
-        axes.append(
-            [_along(line, first, min(first + width, line.outputs), reach) for first in range(0, line.outputs, width)]
-        )
+        found[width] = _smooth(width + reach)
+        if width <= max(reach, 64):
+            return found
+        parts = max(parts + 1, parts * 5 // 4)
+
+
+@lru_cache(maxsize=PREPARED)
+def _tiles(lines: tuple[Line, Line], itemsize: int) -> tuple[tuple[int, int], tuple[_Tile, ...]]:
+    """The shape of a tile, and all tiles: those of the lowest estimate.
+
+    Small tiles overlap more, large ones leave the cache, and lengths without large prime factors are not everywhere.
+    """
+
+    def estimate(widths: tuple[int, int]) -> float:
+        tiles = prod(ceil(line.outputs / width) for line, width in zip(lines, widths, strict=True))
+        return tiles * _seconds(tall[widths[0]], wide[widths[1]], itemsize)
+
+    tall, wide = (_cuts(line) for line in lines)
+    best = min(product(tall, wide), key=estimate)
+    axes = []
+    for line, width in zip(lines, best, strict=True):
+        reach, firsts = line.step * (line.taps - 1), range(0, line.outputs, width)
+        axes.append([_along(line, first, min(first + width, line.outputs), reach) for first in firsts])
     tiles = (_Tile(*zip(row, column, strict=True)) for row in axes[0] for column in axes[1])
-    return (shape[0], shape[1]), tuple(tiles)
+    return (tall[best[0]], wide[best[1]]), tuple(tiles)
 
 
 def _along(line: Line, first: int, stop: int, reach: int) -> tuple[slice, slice, slice]:
@@ -136,7 +163,7 @@ class SpectralEngine(ConvEngine):
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
         images, *axes = plane(x, lines)
-        shape, tiles = _tiles((axes[0], axes[1]))
+        shape, tiles = _tiles((axes[0], axes[1]), out.itemsize)
         if len(self._spectra) >= KEPT:
             self._spectra.clear()
 
@@ -151,7 +178,7 @@ class SpectralEngine(ConvEngine):
             return spectra
 
         spectra = self.kept(self._spectra, (turned, shape, weight.dtype), weight, transformed)
-        y = out.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
+        y, total = out.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs), 0.0
         with Workspace(out.dtype) as work:
             room = work.array("tile", shape)
             product = work.array("product", (shape[0], shape[1] // 2 + 1), _complex(out.dtype))
@@ -161,13 +188,14 @@ class SpectralEngine(ConvEngine):
                         transform(_filled(image, tile.inside, tile.source, room), tile.inside[0], product)
                         numpy.multiply(product, spectrum, out=product)
                         found = transform_back(product, tile.height, room)
-                        outputs[tile.outputs] = found[tile.cropped]
-        if not np.isfinite(out.sum()):  # one NaN or infinity is in every entry of the spectrum of its tile
+                        outputs[tile.outputs] = cropped = found[tile.cropped]
+                        total += float(cropped.sum())
+        if not np.isfinite(total):  # one NaN or infinity is in every entry of the spectrum of its tile
             self._direct.correlate(x, weight, lines, out, turned=turned)
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
         images, *axes = plane(x, lines)
-        shape, tiles = _tiles((axes[0], axes[1]))
+        shape, tiles = _tiles((axes[0], axes[1]), g.itemsize)
         upstream = g.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
         spans = [line.step * (line.taps - 1) + 1 for line in axes]
         picked = tuple(slice(0, span, line.step) for span, line in zip(spans, axes, strict=True))
@@ -203,7 +231,7 @@ class SpectralEngine(ConvEngine):
     def stages(self) -> tuple[str, ...]:
         return (
             f"the spectrum of the kernel, {'kept' if self.bound else 'computed in every call'}",
-            f"tiles of at most {LONGEST} entries an axis: transform, multiply, transform back, crop",
+            "tiles that overlap by the reach of the kernel: transform, multiply, transform back, crop",
         )
 
 
@@ -253,17 +281,17 @@ class SpectralPlan(Plan):
         lines = lines_of(call.layout)
         if task == "input":
             lines = adjoint_lines(lines)
-        shape, tiles = _tiles((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]))
+        size = call.dtype.itemsize
+        shape, tiles = _tiles((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]), size)
         entries, channels = prod(shape), form.channels.groups
         transforms = 1.0 if task != "weight" else 1.5
         count = call.batch * channels * len(tiles)
-        butterflies = entries * log2(max(entries, 2))
+        butterflies = int(entries * log2(max(entries, 2)))
         spectra = 0 if call.weight is not None and task != "weight" else channels
-        size = call.dtype.itemsize
-        seconds = (count * transforms + spectra / 2) * (BUTTERFLY * butterflies * size + calls(80)) + calls(20)
+        seconds = (count * transforms + spectra / 2) * _seconds(*shape, size) + calls(20)
         seconds += count * passes(3 * entries, call.dtype)
         moved = count * entries * size * 8
-        return Cost(seconds, int(count * transforms * butterflies), moved, entries * size * (3 + spectra))
+        return Cost(seconds, int(count * transforms) * butterflies, moved, entries * size * (3 + spectra))
 
     def engine(self, form: TapForm, weight: Array | None) -> SpectralEngine:
         return SpectralEngine(form, weight)
