@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SpectralPlan"]
 
-BUTTERFLY = {4: 0.28e-9, 8: 0.41e-9}
+BUTTERFLY = {4: 0.46e-9, 8: 0.75e-9}
 """Measured, by the size of a number: seconds an entry of a tile and a binary digit of their count, there and back; a
 `FAR` part more where the tile is larger than `NEAR` bytes."""
 NEAR, FAR = 3 << 20, 0.15
 
-ONE_LINE = 0.1e-6
+ONE_LINE = 0.15e-6
 """Seconds a transform of a row or a column of no length, and `TILE_CALLS` calls of NumPy a tile."""
 TILE_CALLS = 20
 
