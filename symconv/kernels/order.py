@@ -41,6 +41,8 @@ class Order:
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """A new array with arbitrary entries."""
+        if not self.last:
+            return np.empty(shape, dtype)
         return self.shown(np.empty(self.stored(shape), dtype))
 
     def zeros(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:

@@ -40,7 +40,7 @@ class Workspace:
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
-        self.dtype = dtype
+        self.dtype = np.dtype(dtype)
         self._arrays: dict[tuple[Any, ...], Array] = {}
         self._memory: Array | None = None
         self._used = 0
@@ -62,7 +62,7 @@ class Workspace:
         """An array with arbitrary contents; the same one for the same key and shape."""
         found = self._arrays.get((key, shape))
         if found is None:
-            found = self._arrays[key, shape] = self.new(shape, np.dtype(self.dtype if dtype is None else dtype))
+            found = self._arrays[key, shape] = self.new(shape, self.dtype if dtype is None else np.dtype(dtype))
         return found
 
     def new(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

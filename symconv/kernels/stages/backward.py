@@ -143,7 +143,7 @@ class Backward:
     def listing(self) -> list[Emitted]:
         """The programs in the order in which they run on row-major arrays where nothing is out of the ordinary."""
         found = []
-        at_once = self.at_once([walk.tiling for walk in self.whole.walks], last=False)
+        at_once = self._at_once([walk.tiling for walk in self.whole.walks], last=False)
         for number in reversed(range(at_once, len(self.stages))):
             stage = self.stages[number]
             if id(stage) in self._mirrors:
@@ -186,8 +186,12 @@ class Backward:
                 return False
         return True
 
-    def at_once(self, tiled: Sequence[bool], last: bool) -> int:
-        """How many of the first stages hand what arrives to all entries in one pass.
+    def at_once(self, layout: Layout, last: bool) -> int:
+        """How many of the first stages hand what arrives to all entries in one pass, at a size."""
+        return self._at_once([axis.tiled for axis in layout.axes], last)
+
+    def _at_once(self, tiled: Sequence[bool], last: bool) -> int:
+        """The same where windows tile some axes.
 
         That is possible along axes that windows tile. It is faster than one pass a tap where neighbours along an axis
         are far apart in memory: along all axes with channels last, else along all but the last one.
@@ -229,7 +233,7 @@ class Backward:
         """
         shape = into.shape
         key = ("backward", id(stages[0]), len(stages), shape, block.key, manner)
-        for move in sweep.kept(key, lambda: self._moves(sweep, stages, shape, block, manner)):
+        for move in sweep.kept(key, self._moves, sweep, stages, shape, block, manner):
             upstream = move.run(sweep, values, upstream, into)
 
     def _moves(

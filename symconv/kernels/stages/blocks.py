@@ -172,18 +172,18 @@ class Sweep(Workspace):
 
     def frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
         """What a stage is handed on a block, for a source of a shape."""
-        return self.kept((id(stage), source, block.key), lambda: Frame(self._framed(stage, block, source)))
+        return self.kept((id(stage), source, block.key), self._frame, stage, block, source)
 
-    def kept(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    def kept(self, key: tuple[Any, ...], make: Callable[..., T], *of: Any) -> T:
         """What was made before, for a call with the same layout, parameters and type."""
         found: T | None = self._known.get(key)
         if found is None:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            found = self._known[key] = make()
+            found = self._known[key] = make(*of)
         return found
 
-    def _framed(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Mapping[str, Any]:
+    def _frame(self, stage: Stage, block: Block, source: tuple[int, ...]) -> Frame:
         ndim = len(stage.walks)
         shape = list(source[len(source) - ndim :])
         frame: dict[str, Any] = dict(self.given)
@@ -204,7 +204,7 @@ class Sweep(Workspace):
         lead = source[: len(source) - ndim]
         frame["shape_in"], frame["shape_out"] = source, (*lead, *shape)
         frame["shape_windows"] = (*lead, *tiled(shape, stage.tile))
-        return frame
+        return Frame(frame)
 
     def run(
         self, emitted: Emitted, frame: Frame, arrays: Mapping[str, Any], numbers: npt.DTypeLike | None = None
@@ -235,7 +235,8 @@ class Sweep(Workspace):
         `key` keeps what two runs write into the workspace apart.
         """
         values = [a]
-        steps = self._steps(stages, programs, block, a.shape)
+        key_of = (id(stages[0]), len(stages), a.shape, block.key)  # no two chains begin with one stage and are as long
+        steps = self.kept(key_of, self._steps, stages, programs, block, a.shape)
         last = len(steps) - 1
         for number, (prepared, source, shape) in enumerate(steps):
             c = out if number == last and out is not None else self.array((key, number), shape)
@@ -247,14 +248,9 @@ class Sweep(Workspace):
         self, stages: Sequence[Stage], programs: Sequence[Emitted], block: Block, shape: tuple[int, ...]
     ) -> list[tuple[Prepared, str, tuple[int, ...]]]:
         """Every stage's program, made ready, with the letter of its source and the shape of its output."""
-        key = (id(stages[0]), len(stages), shape, block.key)  # no two chains begin with one stage and are as long
-
-        def make() -> list[tuple[Prepared, str, tuple[int, ...]]]:
-            found, reads = [], shape
-            for stage, emitted in zip(stages, programs, strict=True):
-                frame = self.frame(stage, block, reads)
-                reads = frame.shape_out
-                found.append((frame.prepared(emitted, None), stage.source, reads))
-            return found
-
-        return self.kept(key, make)
+        found = []
+        for stage, emitted in zip(stages, programs, strict=True):
+            frame = self.frame(stage, block, shape)
+            shape = frame.shape_out
+            found.append((frame.prepared(emitted, None), stage.source, shape))
+        return found

@@ -247,8 +247,7 @@ class ChainEngine:
         stages: Sequence[Stage] = self.chain.backward
         values: list[Any] = [a, *[None] * len(stages)]
         careful = nonzero = False
-        tiled = [axis.tiled for axis in sweep.layout.axes]
-        at_once = sweep.kept(("at once",), lambda: (self.backward.at_once(tiled, sweep.order.last),))[0]
+        at_once = sweep.kept(("at once",), self.backward.at_once, sweep.layout, sweep.order.last)
         if self.nonlinear:
             # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
             bits = np.finfo(sweep.dtype).nmant + 1.0 if moderate(upstream) else 0.0
