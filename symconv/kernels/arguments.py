@@ -80,7 +80,7 @@ class Arrangement:
 
     @property
     def with_channels(self) -> Arrangement:
-        """The same for a pooling whose engine is to see the channels as an axis of their own."""
+        """The same for a pooling whose engine is to see the channels as an axis of their own, ``(N, C, *sizes)``."""
         lead = (1, *self.lead)[-2:]
         return replace(self, engine_in=lead, engine_out=lead)
 

@@ -42,7 +42,8 @@ class Engine(ABC):
     """The functions that a plan has made for an operator.
 
     Inputs are ``(batch, groups, channels of a group, *sizes)`` for a convolution and ``(planes, *sizes)`` for a
-    pooling, with any strides; results are new arrays. Nothing that is handed in is written to.
+    pooling, ``(N, C, *sizes)`` where its channels are last in memory; their strides are any. Results are new arrays.
+    Nothing that is handed in is written to.
     """
 
     @abstractmethod

@@ -194,11 +194,7 @@ def root_of(stage: Stage) -> Power | None:
 
 
 def pullback(
-    stage: Stage,
-    careful: bool = False,
-    fresh: bool = False,
-    nonzero: bool = False,
-    scale: Fraction | None = None,
+    stage: Stage, careful: bool = False, fresh: bool = False, nonzero: bool = False, scale: Fraction | None = None
 ) -> Program:
     """Add ``upstream * derivative`` to the gradient of every tap's entry.
 

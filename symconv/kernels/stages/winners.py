@@ -24,15 +24,7 @@ from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.stages.blocks import Block, Cuts, Frame, Sweep
 from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
 from symconv.kernels.stages.lambdified import Emitted, Programs
-from symconv.kernels.stages.numbering import (
-    NUMBER,
-    PLACE,
-    SOURCE_NUMBER,
-    fetched,
-    handed,
-    numbered,
-    places,
-)
+from symconv.kernels.stages.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
 from symconv.kernels.stages.stage import Chain, Stage
 
 __all__ = ["FirstMaximum"]
@@ -103,7 +95,7 @@ class FirstMaximum:
         self.entry = self._entry()
         last = len(self.walks) - 1
         sliding = [axis for axis in range(last, -1, -1) if self.taps[axis] > 1] or [last]
-        self.stages = [self._stage(axis, flat=axis == last) for axis in sliding]
+        self.stages = [self._stage(axis, flat=axis == last) for axis in sliding]  # of row-major arrays, and of others:
         self.spread = [self._stage(axis, flat=False) for axis in sliding]
 
     def _entry(self) -> Stage | None:
