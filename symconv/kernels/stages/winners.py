@@ -21,7 +21,7 @@ from symconv.formulas.index import Index
 from symconv.kernels.layout import Layout
 from symconv.kernels.order import ROW_MAJOR, Order
 from symconv.kernels.padding import Array, Padded, unpadded
-from symconv.kernels.stages.blocks import Block, Cuts, Frame, Sweep
+from symconv.kernels.stages.blocks import Block, Cuts, Frame, Prepared, Sweep
 from symconv.kernels.stages.derivative import UPSTREAM, forward, winners
 from symconv.kernels.stages.lambdified import Emitted, Programs
 from symconv.kernels.stages.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
@@ -291,7 +291,6 @@ class FirstMaximum:
         order = sweep.order
         to_input = order.empty(x.shape, g.dtype)
         source, sizes = self.chain.whole.source, sweep.layout.sizes
-        program = self._program(handed, self.chain.whole, self.apart)
         for part, _ in cuts:
             gradient, flow, at = to_input[part], g[part], indices[part]
             inside = int(at.view(np.uintp).max(initial=0)) < prod(sizes)  # one pass: what is negative is large there
@@ -299,14 +298,12 @@ class FirstMaximum:
                 wanted = f"must hold integers from -1 to {prod(sizes) - 1}, places in a plane of the input"
                 raise ArgumentError("output[1]", f"{at.min()} to {at.max()}", wanted)
             gradient.fill(0)  # while it comes into the cache, not all of it at the start
-            lead, steps = order.steps(at.shape[: -len(sizes)], sizes)
-            found, starts = sweep.array("places", at.shape, np.intp), np.zeros((1,) * at.ndim, np.intp)
-            for axis, step in enumerate(lead):
-                starts = starts + (np.arange(at.shape[axis]) * step).reshape(-1, *[1] * (at.ndim - 1 - axis))
-            if steps[-1] == 1:
+            found = sweep.array("places", at.shape, np.intp)
+            starts, step = sweep.kept(("planes", at.shape), self._planes, order, at.shape[: -len(sizes)], sizes)
+            if step == 1:
                 np.add(at, starts, out=found)
             else:
-                np.multiply(at, steps[-1], out=found)
+                np.multiply(at, step, out=found)
                 found += starts
             flow, found = order.line(flow), order.line(found)
             if not inside:
@@ -314,8 +311,20 @@ class FirstMaximum:
                 flow, found = flow[real], found[real]
             arrays = {source: order.line(x[part]), UPSTREAM: flow, PLACE: found}
             arrays[f"grad_{source}"] = order.line(gradient)
-            sweep.run(program, Frame({"shape_out": (found.size,)}), arrays)
+            sweep.call(sweep.kept(("handed", found.size), self._handed, found.size), arrays)
         return to_input
+
+    def _planes(self, order: Order, lead: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[Array, int]:
+        """Where the planes of an input start in a line of its entries, and how far the entries of a plane are apart."""
+        apart, steps = order.steps(lead, sizes)
+        starts = np.zeros((1,) * (len(lead) + len(sizes)), np.intp)
+        for axis, step in enumerate(apart):
+            starts = starts + (np.arange(lead[axis]) * step).reshape(-1, *[1] * (starts.ndim - 1 - axis))
+        return starts, steps[-1]
+
+    def _handed(self, count: int) -> Prepared:
+        """The program that hands out a number of gradients."""
+        return Frame({"shape_out": (count,)}).prepared(self._program(handed, self.chain.whole, self.apart), None)
 
     def push(self, x: Array, tangent: Array, sweep: Sweep, cuts: Cuts) -> Array:
         """The tangent of the output for a tangent of the input."""
