@@ -143,8 +143,19 @@ def test_which_arrays_have_their_channels_last() -> None:
     assert not order_of(np.moveaxis(np.zeros((0, 4, 5, 3)), -1, 1), 2).last
 
 
-def test_a_convolution_gives_rows() -> None:
-    x = laid(np.random.default_rng(8).normal(size=(2, 3, 5, 5)), "channels last")
-    kernel = compile(Conv(3, in_channels=3, out_channels=2), weight=np.ones((2, 3, 3, 3)))
-    assert kernel(x).flags.c_contiguous
-    np.testing.assert_allclose(kernel(x), kernel(np.ascontiguousarray(x)), rtol=1e-13)
+@pytest.mark.parametrize("kernel_size", [1, 3])
+@pytest.mark.parametrize("groups", [1, 3])
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("order", ["channels last", "with gaps"])
+def test_a_convolution_takes_any_order_and_gives_rows(kernel_size: int, groups: int, batch: int, order: str) -> None:
+    rng = np.random.default_rng(8)
+    x = laid(rng.normal(size=(batch, 6, 5, 4)), order)
+    weight = rng.normal(size=(9, 6 // groups, kernel_size, kernel_size))
+    kernel = compile(Conv(kernel_size, groups=groups, in_channels=6, out_channels=9))
+    y = kernel(x, weight)
+    assert y.flags.c_contiguous
+    np.testing.assert_allclose(y, oracles.to_numpy(oracles.conv(x, weight, groups=groups)), rtol=1e-12, atol=1e-13)
+    g = laid(rng.normal(size=y.shape), "channels last")
+    found, wanted = kernel.vjp(g, x, weight), oracles.conv_vjp(g, x, weight, groups=groups)
+    np.testing.assert_allclose(found.input, oracles.to_numpy(wanted.input), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(found.weight, oracles.to_numpy(wanted.weight), rtol=1e-12, atol=1e-13)

@@ -141,21 +141,27 @@ def _part(memory: Memory, lines: tuple[Line, ...], start: int, stop: int, itemsi
     outer = [line.stride * unit for line, unit in zip(here, units, strict=True)]
     begin = (0, 0, 0, *entries)
     matrix = (groups, channels * prod(line.taps for line in here), items * (stop - start) * row)
-    alone = items == 1 and same and direct(here) and _in_order(lengths, tuple(units), itemsize)
+    pitch = _pitch(lengths, tuple(units), itemsize) if items == 1 and same and direct(here) else None
+    # a matrix product takes a matrix whose rows or whose columns are contiguous, as with channels last, as it is
+    alone = pitch == itemsize or (pitch is not None and channel == itemsize and pitch >= channels * itemsize)
     return _Part(
         slice(start * row, stop * row),
         cover,
         source.shape,
         View.of(source, begin, shape, (group, channel, *inner, batch, *outer)),
         matrix,
-        View.of(source, begin, matrix, (group, channel, itemsize)) if alone else None,
+        View.of(source, begin, matrix, (group, channel, pitch)) if pitch is not None and alone else None,
     )
 
 
-def _in_order(sizes: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> bool:
-    """Whether entries stand one behind the other."""
-    places = zip(sizes, strides, packed(sizes, itemsize).strides, strict=True)
-    return all(size == 1 or stride == expected for size, stride, expected in places)
+def _pitch(sizes: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int | None:
+    """How many bytes entries are apart that follow each other in row-major order; None where that differs."""
+    long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
+    if not long:
+        return itemsize
+    pitch = long[-1][1]
+    expected = packed(tuple(size for size, _ in long), pitch).strides
+    return pitch if all(stride == step for (_, stride), step in zip(long, expected, strict=True)) else None
 
 
 def _columns(
