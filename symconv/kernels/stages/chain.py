@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ from symconv.kernels.stages.derivative import (
     weight_pullback,
 )
 from symconv.kernels.stages.lambdified import Emitted, Programs
-from symconv.kernels.stages.ranges import moderate, shared_exponent, suspicious
+from symconv.kernels.stages.ranges import least_size, moderate, shared_exponent, suspicious
 from symconv.kernels.stages.stage import Chain, Stage
 from symconv.kernels.stages.winners import FirstMaximum
 
@@ -38,6 +38,9 @@ BLOCK_BYTES = 3 << 19
 BLOCK_BYTES_LAST = 1 << 22
 """The same with channels last, where a call goes over many short rows: in these many bytes rather one item than two
 blocks, whose windows may overlap."""
+
+
+Sound: TypeAlias = Callable[[Array, Array], bool]
 
 
 class ChainEngine:
@@ -95,7 +98,7 @@ class ChainEngine:
         return sweep.values_of(stages, programs, a, block, out, key)
 
     def _kept(
-        self, sweep: Sweep, stages: Sequence[Stage], a: Array, block: Block, bits: float, out: Array | None = None
+        self, sweep: Sweep, stages: Sequence[Stage], a: Array, block: Block, sound: Sound, out: Array | None = None
     ) -> tuple[Sequence[Stage], list[Array], int]:
         """The outputs of stages that nothing has overflowed or underflowed in, the stages, and an exponent.
 
@@ -104,28 +107,41 @@ class ChainEngine:
         not do, of each window's entries over the largest of them.
 
         Args:
-            bits: by how many binary digits sums of powers may be away from 1; 0 for no sums of powers of entries.
+            sound: says of an output and its input whether sums of powers of the entries were good enough.
         """
         values = self._values(sweep, stages, a, block, out)
-        if self.root is None or (bits > 0 and self._trusted(sweep, values[-1], a, block, bits)):
+        if self.root is None or sound(values[-1], a):
             return stages, values, 0
         exponent = shared_exponent(a)
         if exponent:
             a = np.ldexp(a, -exponent, out=sweep.array("scaled", a.shape))
             values = self._values(sweep, stages, a, block, out)
-            if bits > 0 and self._trusted(sweep, values[-1], a, block, bits):
+            if sound(values[-1], a):
                 return stages, values, exponent
         whole, y = self.chain.whole, values[-1]
         frame = sweep.frame(whole, block, a.shape)
         sweep.run(self.programs(balanced, whole), frame, {whole.source: a, "c": y})
         return (whole,), [a, y], exponent
 
+    def _summed(self, sweep: Sweep, block: Block) -> Sound:
+        """Whether sums of powers are good enough for an output.
+
+        Terms that are lost are below half a unit in the last place of a sum that is not: half the range will do.
+        """
+        bits = 0.0 if self.root is None else np.finfo(sweep.dtype).maxexp / 2
+        return lambda y, a: self._trusted(sweep, y, a, block, bits)
+
+    def _near(self, sweep: Sweep, block: Block, tangent: Array) -> Sound:
+        """Whether they are good enough for a tangent, which is multiplied by powers of the entries first."""
+        digits, fits = np.finfo(sweep.dtype).nmant + 1.0, moderate(tangent)
+        return lambda y, a: fits and self._trusted(sweep, y, a, block, digits)
+
     def _trusted(self, sweep: Sweep, y: Array, a: Array, block: Block, bits: float) -> bool:
         """True where all sums of powers are within the range, or 0 because all their terms are."""
         least = self._least(bits)
         if not y.max() <= 1 / least:
             return False
-        if y.min() >= least:
+        if y.min() >= least or least_size(a, sweep) >= least:
             return True
         if len(self.chain.forward) == 1:
             return False
@@ -139,10 +155,23 @@ class ChainEngine:
         assert isinstance(self.root.exponent, Constant)
         return float(2.0 ** (-bits * float(self.root.exponent.value)))
 
-    def _within(self, y: Array, bits: float) -> bool:
-        """True where no sum of powers has left its range, or is 0."""
-        least = self._least(bits)
-        return bits > 0 and bool(y.min() >= least and y.max() <= 1 / least)
+    def _apart(self, sweep: Sweep, y: Array, flow: Array) -> bool:
+        """True where what arrives may be divided by powers of the outputs, and then multiplied by those of the entries.
+
+        As quotients their powers are at most 1; apart from each other they lose up to as many digits as a number has.
+        """
+        assert self.root is not None
+        assert isinstance(self.root.exponent, Constant)
+        limits, p = np.finfo(sweep.dtype), 1 / float(self.root.exponent.value)
+        digits, largest = limits.nmant + 1, float(max(flow.max(), -flow.min()))
+        if not (largest <= 2.0 ** (limits.maxexp - digits - 1) and y.max() <= 2.0 ** (digits / p)):
+            return False
+        # what arrives stays in its range at all taps of a window together, entries that count do, and outputs have
+        # all of their digits; powers near to 1 are good enough in any case
+        crowd = largest * prod(walk.taps for walk in self.chain.whole.walks) * 2.0 ** (2 - limits.maxexp)
+        ends = crowd ** (1 / (p - 1)), 2.0 ** (limits.minexp / (p - 1) + limits.nmant), 2.0**limits.minexp
+        least = min(2.0 ** (-digits / p), max(ends))
+        return bool(y.min() >= least) or least_size(y, sweep) >= least
 
     # ------------------------------------------------------------------ calls
 
@@ -175,14 +204,13 @@ class ChainEngine:
         cut, sweep = self._cut(x, layout, given, np.dtype(dtype))
         y = sweep.order.empty((*x.shape[: -len(layout.axes)], *layout.outputs), dtype)
         pad = None if layout.plain and x.dtype == y.dtype else Padded(layout, self._filling(dtype), sweep.new)
-        # terms that are lost are below half a unit in the last place of a sum that is not: half the range will do
-        bits = 0.0 if self.root is None else np.finfo(dtype).maxexp / 2
         with sweep:
             for part, cuts in cut:
                 padded = x[part][layout.source] if pad is None else pad(x[part], dtype)
                 for block in cuts:
                     out = block.outcome(y)
-                    _, _, exponent = self._kept(sweep, self.chain.forward, block.windows(padded), block, bits, out)
+                    a = block.windows(padded)
+                    _, _, exponent = self._kept(sweep, self.chain.forward, a, block, self._summed(sweep, block), out)
                     if exponent:
                         np.ldexp(out, exponent, out=out)
         return y
@@ -249,20 +277,20 @@ class ChainEngine:
         careful = nonzero = False
         at_once = sweep.kept(("at once",), self.backward.at_once, sweep.layout, sweep.order.last)
         if self.nonlinear:
-            # |x|**(p-1) and y**(1-p) apart from each other lose up to as many digits as a number has
-            bits = np.finfo(sweep.dtype).nmant + 1.0 if moderate(upstream) else 0.0
-            within = y is not None and (self.root is None or self._within(y, bits))
+            within = y is not None and (self.root is None or self._apart(sweep, y, upstream))
             if within and (at_once == len(stages) or self.backward.ends_only):
                 values[-1] = y
             else:
-                stages, values, exponent = self._kept(sweep, stages, a, block, bits)
-                within = self.root is not None and not exponent and self._within(values[-1], bits)
+                summed = self._summed(sweep, block)
+                stages, values, _ = self._kept(
+                    sweep, stages, a, block, lambda y, a: summed(y, a) and self._apart(sweep, y, upstream)
+                )
             y = values[-1]
             assert y is not None
-            if stages is not self.chain.backward or (at_once == len(stages) and not within):
+            if stages is not self.chain.backward:
                 at_once = 0
             careful = self.maximum and suspicious(y, upstream)
-            nonzero = self.root is not None and (within or bool(y.min() > 0))
+            nonzero = self.root is not None and bool(y.min() > 0)
         manner = Manner(at_once, own, written, careful, nonzero)
         self.backward.run(sweep, stages, values, upstream, into, block, manner)
 
@@ -284,8 +312,7 @@ class ChainEngine:
             padded, moved = pad(x[part], dtype), pad_tangent(tangent[part], dtype)
             for block in cuts:
                 a, along = block.windows(padded), block.windows(moved)
-                bits = np.finfo(dtype).nmant + 1.0 if moderate(along) else 0.0
-                stages, values, _ = self._kept(sweep, self.chain.backward, a, block, bits)
+                stages, values, _ = self._kept(sweep, self.chain.backward, a, block, self._near(sweep, block, along))
                 careful = self.maximum and not (values[-1].min() > -np.inf and np.isfinite(along.sum()))
                 for number, stage in enumerate(stages):
                     frame = sweep.frame(stage, block, along.shape)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from symconv.kernels.padding import Array
+from symconv.kernels.workspace import Workspace
 
-__all__ = ["moderate", "shared_exponent", "suspicious"]
+__all__ = ["least_size", "moderate", "shared_exponent", "suspicious"]
 
 
 def shared_exponent(a: Array) -> int:
@@ -18,6 +19,19 @@ def shared_exponent(a: Array) -> int:
     exponent = int(np.frexp(largest)[1])
     least = float(size.min(where=size > 0, initial=largest))
     return exponent if np.ldexp(least, -exponent) >= np.finfo(a.dtype).tiny else 0
+
+
+def least_size(a: Array, work: Workspace) -> float:
+    """The smallest |x| of the entries that are not 0; infinite where all are, or are NaN.
+
+    In the bits of numbers without their signs, less 1, the largest of all stands for 0.
+    """
+    bits = a.view(f"u{a.itemsize}")
+    rest = np.left_shift(bits, 1, out=work.array(("bits", a.itemsize), a.shape, bits.dtype))
+    np.subtract(rest, 1, out=rest)
+    whole = (int(rest.min()) + 1) >> 1  # half the range, of the sign alone, if all are 0
+    least = np.array(whole, bits.dtype).view(a.dtype)[()]
+    return np.inf if least == 0 or np.isnan(least) else float(least)
 
 
 def suspicious(y: Array, flow: Array) -> bool:
