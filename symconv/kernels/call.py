@@ -171,7 +171,7 @@ class Arguments:
         """What is known of the forward pass: its output, or a pair of that and the indices of maxima.
 
         Raises:
-            ArgumentError: for anything else, and for another shape.
+            ArgumentError: for anything else, and for another shape. What uses indices asks whether the plane has them.
         """
         indices = None
         if isinstance(output, tuple):
@@ -189,6 +189,8 @@ class Arguments:
         given = fit("output[1]", as_array("output[1]", value), self.frame.result, "the shape of the output")
         if given.dtype.kind not in "iu":
             raise ArgumentError("output[1]", given.dtype.name, "must hold integers, places in a plane of the input")
+        if given.dtype == np.uint64 and given.size and given.max() > np.iinfo(np.intp).max:
+            raise ArgumentError("output[1]", given.max(), "must be a place in a plane of the input")
         return given.reshape(self.frame.shape_out).astype(np.intp, copy=False)
 
     # ------------------------------------------------------------------ integers

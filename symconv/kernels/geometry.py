@@ -63,7 +63,7 @@ def _line(axis: AxisLayout, size: int, padded: bool) -> Line:
     if padded:
         return Line(axis.length, axis.outputs, walk.taps, walk.stride, abs(walk.step), -axis.shift)
     first = 0 if walk.step > 0 else walk.taps - 1
-    return Line(size, axis.outputs, walk.taps, walk.stride, abs(walk.step), -int(axis.positions[first, 0]))
+    return Line(size, axis.outputs, walk.taps, walk.stride, abs(walk.step), -int(axis.starts[first]))
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ an image is built, and nothing is decided position by position.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -38,8 +39,8 @@ class AxisLayout:
         shift: where on the padded axis the first window starts.
         inner: the part of the padded axis that shows the input as it is, and `source`, the part of the input it shows.
         border: positions of the padded axis that show another one, and `origin`, which ones; empty for zero padding.
-        real: for each tap, which outputs find the input there; None where all do.
-        positions: for each tap, the input position that each output reads.
+        starts: for each tap, the input position that output 0 reads.
+        sizes: the values of the names in the formula.
         count: the count that the formula divides by at each output; None where there is none.
     """
 
@@ -51,9 +52,24 @@ class AxisLayout:
     source: slice
     border: IntArray
     origin: IntArray
-    real: BoolArray | None
-    positions: IntArray
+    starts: IntArray
+    sizes: Mapping[str, int]
     count: FloatArray | None
+
+    @cached_property
+    def positions(self) -> IntArray:
+        """For each tap, the input position that each output reads; a table that may be large."""
+        taps, outputs = self._tables
+        return _evaluate(self.walk.position, {**self.sizes, WALK: self.walk.step * taps + self.walk.stride * outputs})
+
+    @cached_property
+    def real(self) -> BoolArray | None:
+        """For each tap, which outputs find the input there; None where all do. As large as `positions`."""
+        return _real(self.walk.guards, self.walk, self._tables, self.sizes) if self.walk.guards else None
+
+    @property
+    def _tables(self) -> tuple[Any, Any]:
+        return np.arange(self.walk.taps)[:, None], np.arange(self.outputs)[None, :]
 
     @property
     def plain(self) -> bool:
@@ -127,8 +143,6 @@ def layout_of(form: TapForm, sizes: tuple[int, ...]) -> Layout:
 def _axis(walk: Walk, size: int, outputs: int, env: dict[str, int], count: FloatArray | None) -> AxisLayout:
     first = min(0, walk.step * (walk.taps - 1))
     last = first + walk.stride * (outputs - 1) + walk.reach
-    tables = np.arange(walk.taps)[:, None], np.arange(outputs)[None, :]
-    reads = _evaluate(walk.position, {**env, WALK: walk.step * tables[0] + walk.stride * tables[1]})
     offset = _identity(walk, size, env)
     mapped = walk.position != Index.of(WALK) + walk.position.subs({WALK: 0})
     if mapped:  # what the border shows must lie on the padded axis, even where the padding after or before crops
@@ -156,8 +170,8 @@ def _axis(walk: Walk, size: int, outputs: int, env: dict[str, int], count: Float
         source=slice(start + offset, max(start, stop) + offset),
         border=border,
         origin=origin,
-        real=_real(walk.guards, walk, tables, env),
-        positions=reads,
+        starts=_evaluate(walk.position, {**env, WALK: walk.step * np.arange(walk.taps)}),
+        sizes=env,
         count=count,
     )
 
@@ -177,7 +191,7 @@ def _identity(walk: Walk, size: int, env: dict[str, int]) -> int:
     raise NotSupportedError(f"no kernel can be made of an access at {walk.position!r}: it never shows the whole input")
 
 
-def _real(guards: tuple[Guard, ...], walk: Walk, tables: tuple[Any, Any], env: dict[str, int]) -> BoolArray | None:
+def _real(guards: tuple[Guard, ...], walk: Walk, tables: tuple[Any, Any], env: Mapping[str, int]) -> BoolArray | None:
     real = np.ones(np.broadcast_shapes(tables[0].shape, tables[1].shape), np.bool_)
     for guard in guards:
         real &= guard.expr.evaluate({**env, walk.tap: tables[0], walk.output: tables[1]}) >= 0

@@ -351,3 +351,17 @@ def test_every_plan_has_a_name_and_says_what_to_expect() -> None:
     for plan in CONVOLUTION_PLANS:
         assert plan.error
         assert plan.__doc__
+
+
+def test_a_long_window_on_a_long_line_makes_no_table_of_both() -> None:
+    """1,001 taps on 100,000 entries: a table of what each tap of each output reads would take 800 MB."""
+    kernel = compile(Conv((1001,), padding=3))
+    x, weight = np.zeros(100_000, np.float32), np.ones(1001, np.float32)
+    tracemalloc.start()
+    try:
+        kernel(x, weight)
+        kernel.vjp(np.ones(99_006, np.float32), x, weight)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6

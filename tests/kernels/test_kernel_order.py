@@ -130,6 +130,47 @@ def test_norms_of_windows_side_by_side_stay_within_their_range(p: float, size: f
             np.testing.assert_allclose(pulled, expected(op, exact, g), rtol=0.3 if size == 1e-44 else 1e-5)
 
 
+@pytest.mark.parametrize("upstream", [1e-35, 1e20, 1e35])
+@pytest.mark.parametrize("size", [1e-20, 1e-5, 1.0, 1e5])
+@pytest.mark.parametrize("p", [1.5, 2, 3])
+def test_gradients_of_norms_and_upstream_gradients_of_any_size(p: float, size: float, upstream: float) -> None:
+    """Entries of about one size: all that the gradient is made of can then be represented."""
+    rng = np.random.default_rng(9)
+    x = (rng.uniform(0.5, 2, size=(1, 3, 4, 4)) * rng.choice([-1, 0, 1], size=(1, 3, 4, 4)) * size).astype(np.float32)
+    g = (rng.uniform(0.5, 2, size=(1, 3, 2, 2)) * upstream).astype(np.float32)
+    op = LPPool(p, 2, 2)
+    kernel, wanted = compile(op), expected(op, x.astype(np.float64), g.astype(np.float64))
+    for order in ("rows", "channels last"):
+        for known in (None, kernel(x)):
+            pulled = kernel.vjp(g, laid(x, order), output=known).input
+            np.testing.assert_allclose(pulled, wanted, rtol=1e-5)
+
+
+def test_images_side_by_side_in_memory_have_no_channels_there() -> None:
+    """Grey images, the numbers of the images last: the axes are in order, and so is the result."""
+    x = np.moveaxis(np.random.default_rng(10).normal(size=(6, 6, 4)), -1, 0)[:, None]
+    for op in (MaxPool(2, 2), AvgPool(2, 2), LPPool(float("inf"), 2, 2)):
+        kernel = compile(op)
+        y = kernel(x)
+        assert y.flags.c_contiguous
+        np.testing.assert_allclose(y, expected(op, x))
+        g = np.ones(y.shape)
+        np.testing.assert_allclose(kernel.vjp(g, x).input, expected(op, x, g))
+        assert float(kernel.jvp(x, dx=x).sum()) == pytest.approx(float((kernel.vjp(g, x).input * x).sum()))
+
+
+def test_an_unsigned_index_beyond_all_planes_is_refused() -> None:
+    kernel = compile(MaxPool(2, 2))
+    found, places = kernel(np.ones((1, 2, 4, 4)), return_indices=True)
+    unsigned = places.astype(np.uint64)
+    np.testing.assert_array_equal(
+        kernel.vjp(found, np.ones((1, 2, 4, 4)), output=(found, unsigned)).input.sum(axis=(2, 3)), [[4, 4]]
+    )
+    unsigned[0, 0, 0, 0] = 2**64 - 1
+    with pytest.raises(ArgumentError, match=r"^output\[1\] must be a place"):
+        kernel.vjp(found, np.ones((1, 2, 4, 4)), output=(found, unsigned))
+
+
 def test_which_arrays_have_their_channels_last() -> None:
     last = np.moveaxis(np.zeros((2, 4, 5, 3)), -1, 1)
     assert order_of(last, 2) == Order(last=True)
@@ -151,9 +192,11 @@ def test_a_convolution_takes_any_order_and_gives_rows(kernel_size: int, groups: 
     rng = np.random.default_rng(8)
     x = laid(rng.normal(size=(batch, 6, 5, 4)), order)
     weight = rng.normal(size=(9, 6 // groups, kernel_size, kernel_size))
-    kernel = compile(Conv(kernel_size, groups=groups, in_channels=6, out_channels=9))
+    op = Conv(kernel_size, groups=groups, in_channels=6, out_channels=9)
+    kernel = compile(op)
     y = kernel(x, weight)
     assert y.flags.c_contiguous
+    assert compile(op, accuracy="exact_order")(x, weight).flags.c_contiguous
     np.testing.assert_allclose(y, oracles.to_numpy(oracles.conv(x, weight, groups=groups)), rtol=1e-12, atol=1e-13)
     g = laid(rng.normal(size=y.shape), "channels last")
     found, wanted = kernel.vjp(g, x, weight), oracles.conv_vjp(g, x, weight, groups=groups)

@@ -49,12 +49,14 @@ def scales(kind: str, rng: np.random.Generator) -> np.ndarray:
     if kind == "zeros":
         x[:6] = 0
         return (x * rng.choice([1e-30, 1e30], size=x.shape)).astype(np.float32)
+    if kind == "positive":  # zeros side by side, and small entries alone among them
+        return np.maximum(x * 10.0 ** rng.integers(-12, 3, size=x.shape), 0).astype(np.float32)
     if kind == "rows":
         return (x * np.where(np.arange(12) < 6, 1e30, 1e-30)[:, None]).astype(np.float32)
     return (x * 1e-42).astype(np.float32)
 
 
-@pytest.mark.parametrize("kind", ["1", "1e30", "1e-30", "many", "zeros", "rows", "subnormal"])
+@pytest.mark.parametrize("kind", ["1", "1e30", "1e-30", "many", "zeros", "positive", "rows", "subnormal"])
 @pytest.mark.parametrize("p", EXPONENTS)
 @pytest.mark.parametrize(("k", "s"), [(2, 2), (3, 1), (3, 2)])
 def test_norms_over_the_range_of_float32(kind: str, p: Any, k: int, s: int, monkeypatch: pytest.MonkeyPatch) -> None:

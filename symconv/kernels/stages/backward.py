@@ -194,7 +194,8 @@ class Backward:
         """The same where windows tile some axes.
 
         That is possible along axes that windows tile. It is faster than one pass a tap where neighbours along an axis
-        are far apart in memory: along all axes with channels last, else along all but the last one.
+        are far apart in memory: along all axes with channels last, else along all but the last one. There a single
+        sum alone gains nothing, and what goes entry by entry alone never does.
         """
         if not self.sums or self.whole.weight is not None:
             return 0

@@ -199,7 +199,7 @@ class Sweep(Workspace):
                 counts = place.count[here].astype(self.dtype)
                 frame[f"r{axis}"] = counts.reshape(counts.shape + after)
             if place.walk.guards:
-                real = np.ones(place.positions.shape, np.bool_) if place.real is None else place.real
+                real = np.ones((place.walk.taps, place.outputs), np.bool_) if place.real is None else place.real
                 frame[f"v{axis}"] = real[:, here].reshape((real.shape[0], -1, *after))
         lead = source[: len(source) - ndim]
         frame["shape_in"], frame["shape_out"] = source, (*lead, *shape)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
 from symconv.kernels.engine import NOTHING, Known
 from symconv.kernels.layout import Layout
-from symconv.kernels.order import order_of
+from symconv.kernels.order import ROW_MAJOR, order_of
 from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.stages.backward import Backward, Manner
 from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Parameters, Sweep, blocks
@@ -177,7 +177,8 @@ class ChainEngine:
 
     def _cut(self, x: Array, layout: Layout, given: Parameters, dtype: np.dtype[Any]) -> tuple[Cuts, Sweep]:
         """How an input is cut into blocks, and what runs programs on them; both are kept from call to call."""
-        order = order_of(x, len(layout.axes))
+        pooling = x.ndim == 2 + len(layout.axes) and self.chain.whole.weight is None  # with an axis for its channels
+        order = order_of(x, len(layout.axes)) if pooling else ROW_MAJOR
         limit = BLOCK_BYTES_LAST if order.last else BLOCK_BYTES
         key = (x.shape, dtype, order.last, limit)
         found = self._known_cuts.get(key)

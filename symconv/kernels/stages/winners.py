@@ -353,7 +353,7 @@ class FirstMaximum:
         result = order.empty((*lead, *layout.outputs), np.int64)
         pad = Padded(layout, fill, sweep.new)
         _, steps = ROW_MAJOR.steps((1,), layout.sizes)
-        starts = tuple(int(place.positions[:, 0].min()) for place in layout.axes)
+        starts = tuple(int(place.starts.min()) for place in layout.axes)
         for part, parts in cuts:
             ground = Ground.of(x[part], pad, order, sweep.dtype)
             for block in parts:
