@@ -40,7 +40,7 @@ class AxisLayout:
         inner: the part of the padded axis that shows the input as it is, and `source`, the part of the input it shows.
         border: positions of the padded axis that show another one, and `origin`, which ones; empty for zero padding.
         starts: for each tap, the input position that output 0 reads.
-        sizes: the values of the names in the formula.
+        values: those of the names in the formula.
         count: the count that the formula divides by at each output; None where there is none.
     """
 
@@ -53,19 +53,19 @@ class AxisLayout:
     border: IntArray
     origin: IntArray
     starts: IntArray
-    sizes: Mapping[str, int]
+    values: Mapping[str, int]
     count: FloatArray | None
 
     @cached_property
     def positions(self) -> IntArray:
         """For each tap, the input position that each output reads; a table that may be large."""
         taps, outputs = self._tables
-        return _evaluate(self.walk.position, {**self.sizes, WALK: self.walk.step * taps + self.walk.stride * outputs})
+        return _evaluate(self.walk.position, {**self.values, WALK: self.walk.step * taps + self.walk.stride * outputs})
 
     @cached_property
     def real(self) -> BoolArray | None:
         """For each tap, which outputs find the input there; None where all do. As large as `positions`."""
-        return _real(self.walk.guards, self.walk, self._tables, self.sizes) if self.walk.guards else None
+        return _real(self.walk.guards, self.walk, self._tables, self.values) if self.walk.guards else None
 
     @property
     def _tables(self) -> tuple[Any, Any]:
@@ -171,7 +171,7 @@ def _axis(walk: Walk, size: int, outputs: int, env: dict[str, int], count: Float
         border=border,
         origin=origin,
         starts=_evaluate(walk.position, {**env, WALK: walk.step * np.arange(walk.taps)}),
-        sizes=env,
+        values=env,
         count=count,
     )
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from symconv.formulas.algebra import Absolute, Access, Constant, walk
 from symconv.kernels.engine import NOTHING, Known
 from symconv.kernels.layout import Layout
-from symconv.kernels.order import ROW_MAJOR, order_of
+from symconv.kernels.order import Order
 from symconv.kernels.padding import Array, Padded, unpadded
 from symconv.kernels.stages.backward import Backward, Manner
 from symconv.kernels.stages.blocks import KEPT, Block, Cuts, Parameters, Sweep, blocks
@@ -26,7 +26,7 @@ from symconv.kernels.stages.derivative import (
     weight_pullback,
 )
 from symconv.kernels.stages.lambdified import Emitted, Programs
-from symconv.kernels.stages.ranges import least_size, moderate, shared_exponent, suspicious
+from symconv.kernels.stages.ranges import largest_size, least_size, moderate, shared_exponent, suspicious
 from symconv.kernels.stages.stage import Chain, Stage
 from symconv.kernels.stages.winners import FirstMaximum
 
@@ -41,6 +41,7 @@ blocks, whose windows may overlap."""
 
 
 Sound: TypeAlias = Callable[[Array, Array], bool]
+"""Says of an output and the input that it is of whether sums of powers of the entries were good enough."""
 
 
 class ChainEngine:
@@ -107,7 +108,7 @@ class ChainEngine:
         not do, of each window's entries over the largest of them.
 
         Args:
-            sound: says of an output and its input whether sums of powers of the entries were good enough.
+            sound: what is asked of them.
         """
         values = self._values(sweep, stages, a, block, out)
         if self.root is None or sound(values[-1], a):
@@ -133,7 +134,7 @@ class ChainEngine:
 
     def _near(self, sweep: Sweep, block: Block, tangent: Array) -> Sound:
         """Whether they are good enough for a tangent, which is multiplied by powers of the entries first."""
-        digits, fits = np.finfo(sweep.dtype).nmant + 1.0, moderate(tangent)
+        digits, fits = np.finfo(sweep.dtype).nmant + 1.0, moderate(largest_size(tangent), tangent.dtype)
         return lambda y, a: fits and self._trusted(sweep, y, a, block, digits)
 
     def _trusted(self, sweep: Sweep, y: Array, a: Array, block: Block, bits: float) -> bool:
@@ -151,20 +152,23 @@ class ChainEngine:
 
     def _least(self, bits: float) -> float:
         """The smallest root of a sum of powers that is by at most so many binary digits away from 1."""
+        return float(2.0 ** (-bits / self._norm))
+
+    @cached_property
+    def _norm(self) -> float:
+        """The p of a p-th root."""
         assert self.root is not None
         assert isinstance(self.root.exponent, Constant)
-        return float(2.0 ** (-bits * float(self.root.exponent.value)))
+        return 1 / float(self.root.exponent.value)
 
     def _apart(self, sweep: Sweep, y: Array, flow: Array) -> bool:
         """True where what arrives may be divided by powers of the outputs, and then multiplied by those of the entries.
 
         As quotients their powers are at most 1; apart from each other they lose up to as many digits as a number has.
         """
-        assert self.root is not None
-        assert isinstance(self.root.exponent, Constant)
-        limits, p = np.finfo(sweep.dtype), 1 / float(self.root.exponent.value)
-        digits, largest = limits.nmant + 1, float(max(flow.max(), -flow.min()))
-        if not (largest <= 2.0 ** (limits.maxexp - digits - 1) and y.max() <= 2.0 ** (digits / p)):
+        limits, p, largest = np.finfo(sweep.dtype), self._norm, largest_size(flow)
+        digits = limits.nmant + 1
+        if not (moderate(largest, flow.dtype) and y.max() <= 2.0 ** (digits / p)):
             return False
         # what arrives stays in its range at all taps of a window together, entries that count do, and outputs have
         # all of their digits; powers near to 1 are good enough in any case
@@ -177,8 +181,8 @@ class ChainEngine:
 
     def _cut(self, x: Array, layout: Layout, given: Parameters, dtype: np.dtype[Any]) -> tuple[Cuts, Sweep]:
         """How an input is cut into blocks, and what runs programs on them; both are kept from call to call."""
-        pooling = x.ndim == 2 + len(layout.axes) and self.chain.whole.weight is None  # with an axis for its channels
-        order = order_of(x, len(layout.axes)) if pooling else ROW_MAJOR
+        # a pooling has an axis for its channels where they are last in memory, and there alone
+        order = Order(last=self.chain.whole.weight is None and x.ndim == 2 + len(layout.axes))
         limit = BLOCK_BYTES_LAST if order.last else BLOCK_BYTES
         key = (x.shape, dtype, order.last, limit)
         found = self._known_cuts.get(key)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from symconv.kernels.padding import Array
 from symconv.kernels.workspace import Workspace
 
-__all__ = ["least_size", "moderate", "shared_exponent", "suspicious"]
+__all__ = ["largest_size", "least_size", "moderate", "shared_exponent", "suspicious"]
 
 
 def shared_exponent(a: Array) -> int:
@@ -39,8 +40,12 @@ def suspicious(y: Array, flow: Array) -> bool:
     return not (y.min(initial=np.inf) > -np.inf and np.isfinite(flow.sum()))
 
 
-def moderate(flow: Array) -> bool:
-    """True where a gradient may be multiplied and divided by powers that are within the digits of a number."""
-    limits = np.finfo(flow.dtype)
-    bound = float(2.0 ** (limits.maxexp - limits.nmant - 2))
-    return bool(flow.max() <= bound and flow.min() >= -bound)
+def largest_size(a: Array) -> float:
+    """The largest |x| of the entries; NaN where one is."""
+    return float(max(a.max(), -a.min()))
+
+
+def moderate(size: float, dtype: npt.DTypeLike) -> bool:
+    """True for what may be multiplied and divided by powers that are within the digits of a number."""
+    limits = np.finfo(np.dtype(dtype))
+    return size <= float(2.0 ** (limits.maxexp - limits.nmant - 2))

@@ -309,9 +309,11 @@ class FirstMaximum:
             if not inside:
                 real = order.line(at) >= 0
                 flow, found = flow[real], found[real]
-            arrays = {source: order.line(x[part]), UPSTREAM: flow, PLACE: found}
-            arrays[f"grad_{source}"] = order.line(gradient)
-            sweep.call(sweep.kept(("handed", found.size), self._handed, found.size), arrays)
+            ready = sweep.kept(("handed", found.size), self._handed, found.size)
+            arrays = {UPSTREAM: flow, PLACE: found, f"grad_{source}": order.line(gradient)}
+            if source in ready.emitted.program.parameters:  # an input with gaps would be copied
+                arrays[source] = order.line(x[part])
+            sweep.call(ready, arrays)
         return to_input
 
     def _planes(self, order: Order, lead: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[Array, int]:
