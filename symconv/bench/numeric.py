@@ -9,7 +9,7 @@ from functools import partial
 from symconv.bench.case import Case, Contender, Missing, Settings, Workload, refusal
 from symconv.bench.libraries import library_version, load
 from symconv.bench.records import Mark
-from symconv.bench.task import Data, Direction, Task
+from symconv.bench.task import Data, Direction, Dtype, Kind, Task
 
 __all__ = ["case_of", "numeric_workloads", "peers_of"]
 
@@ -83,19 +83,24 @@ def numeric_workloads() -> Iterator[Workload]:
 
 def _images() -> Iterator[Workload]:
     group = "one channel"
-    marks = {
+    marks: dict[Dtype, dict[int, float]] = {
         "float32": {3: 0.4, 5: 0.5, 7: 0.5, 11: 0.7},
         "float64": {3: 0.55, 5: 0.55, 7: 0.55, 11: 0.55},
     }
-    for dtype in ("float32", "float64"):
-        for k, ratio in marks[dtype].items():
+    for dtype, by_window in marks.items():
+        for k, ratio in by_window.items():
             for size in (512, 1024, 2048):
                 name = f"image-k{k}-{size}-{dtype}"
                 what = f"{size} x {size}, window {k}, {dtype}"
                 task = Task("conv", size, k, dtype=dtype)
                 yield _workload(name, group, what, task, ratio, quick=size == 512 and (k, dtype) == (3, "float32"))
-    for dtype, size, least in (("float32", 512, 1.2), ("float32", 2048, 1.2), ("float64", 512, None)):
-        task = Task("conv", size, 31, dtype=dtype, bound=True)  # type: ignore[arg-type]
+    large: tuple[tuple[Dtype, int, float | None], ...] = (
+        ("float32", 512, 1.2),
+        ("float32", 2048, 1.2),
+        ("float64", 512, None),
+    )
+    for dtype, size, least in large:
+        task = Task("conv", size, 31, dtype=dtype, bound=True)
         what = f"{size} x {size}, window 31, weight known at compile time, {dtype}"
         yield _workload(f"image-k31-{size}-{dtype}", group, what, task, least)
     for size in (512, 2048):
@@ -158,7 +163,7 @@ def _layers() -> Iterator[Workload]:
             yield _workload(f"layer-{name}-weight-gradient", group, said, backward, marks.get("weight gradient"))
 
 
-POOLINGS: tuple[tuple[str, str, dict[tuple[int, str], float]], ...] = (
+POOLINGS: tuple[tuple[Kind, str, dict[tuple[int, Direction], float]], ...] = (
     ("max", "max", {(2, "forward"): 1.0, (3, "forward"): 0.6, (2, "input gradient"): 0.6}),
     ("average", "average", {(2, "forward"): 0.36, (3, "forward"): 0.29, (2, "input gradient"): 0.9}),
     (
@@ -183,21 +188,22 @@ ROWS_FASTER = {("max", "input gradient")}
 
 
 def _poolings() -> Iterator[Workload]:
-    for direction, suffix, group in (
+    directions: tuple[tuple[Direction, str, str], ...] = (
         ("forward", "", "pooling"),
         ("input gradient", "-backward", "pooling, backward"),
-    ):
+    )
+    for direction, suffix, group in directions:
         for operator, called, marks in POOLINGS:
             for k in (2, 3):
                 task = Task(
-                    operator,  # type: ignore[arg-type]
+                    operator,
                     112,
                     k,
                     batch=8,
                     channels=64,
                     stride=2,
                     padding=k // 3,
-                    direction=direction,  # type: ignore[arg-type]
+                    direction=direction,
                 )
                 name, what = f"{operator}-k{k}{suffix}", f"{called}, 8 x 64 planes 112 x 112, window {k}, stride 2"
                 quick = (operator, k) == ("max", 2)

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from symconv.kernels.kernel import WindowKernel
     from symconv.operators.base import Operator
 
-__all__ = ["Data", "Direction", "Task", "data_of", "kernel_of"]
+__all__ = ["Data", "Direction", "Dtype", "Kind", "Task", "data_of", "kernel_of"]
 
 Direction = Literal["forward", "input gradient", "weight gradient"]
+Dtype = Literal["float32", "float64"]
+Kind = Literal["conv", "max", "average", "lp"]
 Array = NDArray[Any]
 
 
@@ -36,7 +38,7 @@ class Task:
         accuracy: the accuracy class that a kernel is compiled for, unless the run says another one.
     """
 
-    operator: Literal["conv", "max", "average", "lp"]
+    operator: Kind
     size: int
     kernel: int
     batch: int = 1
@@ -46,7 +48,7 @@ class Task:
     out_channels: int = 1
     groups: int = 1
     direction: Direction = "forward"
-    dtype: Literal["float32", "float64"] = "float32"
+    dtype: Dtype = "float32"
     bound: bool = False
     separable: bool = False
     channels_last: bool = False
