@@ -98,6 +98,7 @@ class ClaimVerdict:
             "repair": self.repair or None,
             "edit": self.edit or None,
             "explanation": self.verdict.explanation,
+            "conditions": list(self.verdict.conditions),
             "notes": list(self.notes),
         }
 

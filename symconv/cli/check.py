@@ -26,7 +26,8 @@ def check(problem: Path, as_json: bool, no_repair: bool) -> None:
     """Check every claim of PROBLEM.toml, literally and, where it says how, for all sizes.
 
     "proved" holds for all sizes, "exact" at the declared size; "refuted" comes with the smallest example and, where a
-    small edit makes the claim true, with that edit. Nothing is rounded up: what could not be decided is "undecided".
+    small edit makes the claim true, with that edit. Nothing is rounded up: what could not be decided is "undecided",
+    and what a line takes for granted without saying so is printed as a condition below it and counted apart.
 
     \b
     Exit status: 0 all proved or exact, 1 a claim refuted or in error, 3 only undecided ones left, 2 the file is wrong.
@@ -73,7 +74,8 @@ def _table(results: list[ClaimVerdict]) -> None:
             click.echo(f"{'':{width}}           {line}")
     counts: dict[str, int] = {}
     for result in results:
-        counts[result.status] = counts.get(result.status, 0) + 1
+        kind = f"{result.status} under a condition" if result.verdict.conditions else result.status
+        counts[kind] = counts.get(kind, 0) + 1
     click.echo()
     click.echo(", ".join(f"{number} {status}" for status, number in sorted(counts.items())))
 
@@ -81,7 +83,7 @@ def _table(results: list[ClaimVerdict]) -> None:
 def _details(result: ClaimVerdict) -> list[str]:
     verdict: Any = result.verdict
     if result.status in ("proved", "exact"):
-        return []
+        return [f"on the condition that {condition}" for condition in verdict.conditions]
     lines = [str(verdict.explanation)]
     if result.edit:
         strength = result.repaired.status if result.repaired is not None else ""

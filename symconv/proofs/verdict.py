@@ -134,6 +134,8 @@ class Verdict:
         sizes: at how many sizes the two sides were compared exactly.
         instance: sizes at which all hypotheses hold, so that nothing is proved vacuously.
         seconds: the time it took; takes no part in equality.
+        conditions: what a verdict that holds rests on beyond its hypotheses and what the statement does not say, such
+            as "entries of w outside count as 0"; printed beside the mark.
     """
 
     status: Status
@@ -147,6 +149,7 @@ class Verdict:
     sizes: int = 0
     instance: Mapping[str, int] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
+    conditions: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -159,6 +162,8 @@ class Verdict:
             lines.append(f"  {self.explanation}")
         if self.hypotheses:
             lines.append("  provided " + ", ".join(condition(guard) for guard in self.hypotheses))
+        if self.conditions:
+            lines.append("  on the condition that " + ", and that ".join(self.conditions))
         lines += [f"  {match}" for match in self.bijection]
         lines += [f"  [{obligation.outcome}] {obligation.name}" for obligation in self.obligations]
         if self.counterexample is not None:

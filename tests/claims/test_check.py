@@ -601,7 +601,7 @@ def test_json_is_one_list_of_objects(tmp_path: Path) -> None:
     assert code == 1
     good, bad, unknown = json.loads(output)
     for entry in (good, bad, unknown):
-        assert {"id", "status", "scope", "counterexample", "repair", "explanation"} <= set(entry)
+        assert {"id", "status", "scope", "counterexample", "repair", "explanation", "conditions"} <= set(entry)
     assert (good["id"], good["mode"], good["status"], good["scope"]) == (
         "good",
         "literal",
