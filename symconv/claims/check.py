@@ -20,8 +20,10 @@ from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import (
     Call,
     Claim,
+    Derivative,
     Entry,
     Expr,
+    Limit,
     MatrixLiteral,
     Name,
 )
@@ -31,6 +33,7 @@ from symconv.errors import ClaimError, SymconvError
 from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
 from symconv.formulas.index import Index
 from symconv.proofs.prove import prove_statement
+from symconv.proofs.record import conjunction, preceded_by
 from symconv.proofs.statement import Statement, free_names
 from symconv.proofs.verdict import Verdict
 
@@ -41,6 +44,7 @@ __all__ = ["ClaimVerdict", "check", "check_claim", "check_source", "judge"]
 
 MAX_CANDIDATES = 160
 MAX_SECONDS = 6.0  # a repair is a courtesy: a claim is answered without one rather than late
+_WORKED_OUT = {Derivative: "derivatives", Limit: "limits"}  # before the two sides are compared
 _RANK = {"error": 0, "refuted": 1, "undecided": 2, "exact": 3, "proved": 4}
 
 
@@ -210,8 +214,10 @@ def judge(claim: Claim, declared: Declarations, mode: Mode, *, quick: bool = Fal
         relations = ["=="]
     if any(relation != "==" for relation in relations):
         raise ClaimError("only equalities can be checked")
-    verdicts = [_compare(left, right, scope, quick) for left, right in pairwise(parts)]
-    return min(verdicts, key=lambda v: _RANK[v.status])
+    verdict = _all_of([_compare(left, right, scope, quick) for left, right in pairwise(parts)])
+    kinds = {type(expr) for part in parts for expr in walk_expr(part)}
+    before = [word for kind, word in _WORKED_OUT.items() if kind in kinds]
+    return replace(verdict, record=preceded_by(verdict.record, *before))
 
 
 def _compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
@@ -225,7 +231,7 @@ def _compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
     verdict = _decide(mine, theirs, free, scope, quick)
     if unsettled and verdict.holds:
         text = f"Whether {' and '.join(unsettled)}, by which it divides, is ever 0 was not decided."
-        return replace(verdict, status="undecided", explanation=text)
+        return replace(verdict, status="undecided", explanation=text, record=None)
     return verdict
 
 
@@ -270,7 +276,8 @@ def _under_signs(verdict: Verdict, statement: Statement, letters: Sequence[str],
             found = replace(counter, tensors=tensors)
             verdict = replace(verdict, counterexample=found, explanation=f"The two sides differ: at {found}.")
     names = ", ".join(letters)
-    return replace(verdict, explanation=f"{verdict.explanation} Every entry of {names} is assumed to be >= 0.")
+    explanation = f"{verdict.explanation} Every entry of {names} is assumed to be >= 0."
+    return replace(verdict, explanation=explanation, record=preceded_by(verdict.record, "absolute values"))
 
 
 def _has_negative(verdict: Verdict, letters: Sequence[str]) -> bool:
@@ -278,6 +285,12 @@ def _has_negative(verdict: Verdict, letters: Sequence[str]) -> bool:
     return counter is not None and any(
         value < 0 for name in letters for value in counter.tensors.get(name, {}).values()
     )
+
+
+def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """The weakest of several verdicts, with the record of all of them."""
+    weakest = min(verdicts, key=lambda v: _RANK[v.status])
+    return replace(weakest, record=conjunction(v.record for v in verdicts) if weakest.holds else None)
 
 
 def _element_facts(scope: Scope) -> tuple[Guard, ...]:
@@ -387,14 +400,14 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
     names = [f"i{axis}" for axis in range(1, len(mine.sizes) + 1)]
     at = [Index.of(name) for name in names]
     sizes = _sizes_agree(mine.sizes, theirs.sizes, scope, quick)
-    if sizes.status == "refuted":
-        return sizes
+    refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
+    if refuted is not None:
+        return refuted
     free = [Bound(name, Index.of(1), n) for name, n in zip(names, mine.sizes, strict=True)]
-    entries = _decide(mine.entry(at), theirs.entry(at), free, scope, quick)
-    return min((sizes, entries), key=lambda v: _RANK[v.status]) if sizes.status != "exact" else entries
+    return _all_of((*sizes, _decide(mine.entry(at), theirs.entry(at), free, scope, quick)))
 
 
-def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, quick: bool) -> Verdict:
+def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, quick: bool) -> list[Verdict]:
     verdicts = []
     for a, b in zip(left, right, strict=True):
         if a == b:
@@ -403,4 +416,4 @@ def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, qu
         if verdict.status == "refuted":
             verdict = replace(verdict, explanation=f"The sizes differ. {verdict.explanation}")
         verdicts.append(verdict)
-    return min(verdicts, key=lambda v: _RANK[v.status]) if verdicts else Verdict("exact")
+    return verdicts

@@ -29,6 +29,7 @@ from symconv.formulas.symbols import is_symbolic, symbol
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.proofs.induction import power_sum_bound
 from symconv.proofs.prove import prove
+from symconv.proofs.record import preceded_by
 from symconv.proofs.verdict import Scope, Verdict
 
 __all__ = ["relation_stages", "set_form_steps", "window_set"]
@@ -275,7 +276,8 @@ def _under_condition(left: Formula, right: Formula) -> Verdict:
         return formula.with_body(transform(formula.body, lambda n: n.arg if isinstance(n, Absolute) else None))
 
     verdict = prove(read(left), read(right))
-    return replace(verdict, explanation=f"For entries >= 0, where |x| = x. {verdict.explanation}")
+    record = preceded_by(verdict.record, "absolute values")
+    return replace(verdict, explanation=f"For entries >= 0, where |x| = x. {verdict.explanation}", record=record)
 
 
 def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:

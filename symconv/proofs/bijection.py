@@ -17,6 +17,7 @@ from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Redu
 from symconv.formulas.index import Index
 from symconv.formulas.terms import Term, expand
 from symconv.proofs.context import Context, NotShown
+from symconv.proofs.record import Alike, Pairing, Parts, Sums, Windows
 from symconv.proofs.rewriting import one_maximum, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
@@ -41,7 +42,7 @@ class _Class:
         return result
 
 
-def equal_sums(left: Node, right: Node, context: Context) -> list[Match]:
+def equal_sums(left: Node, right: Node, context: Context) -> Sums:
     """Show that two trees have the same value for all that the context allows.
 
     Where the terms do not match as they are, sums over a fixed range are written out, and it is tried again.
@@ -62,7 +63,7 @@ def equal_sums(left: Node, right: Node, context: Context) -> list[Match]:
         raise failure
 
 
-def _matched(left: Node, right: Node, context: Context, called: str = "term") -> list[Match]:
+def _matched(left: Node, right: Node, context: Context, called: str = "term") -> Sums:
     """Show that two trees have the same value by matching their terms.
 
     All terms of ``left - right`` are sorted into classes of equal terms; in each class the coefficients must cancel,
@@ -73,11 +74,14 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
     """
     classes: list[_Class] = []
     matches: list[Match] = []
+    flats: dict[str, list[Flat]] = {"left": [], "right": []}
+    empty: list[Flat] = []
     for side, sign, node in (("left", 1, left), ("right", -1, right)):
         terms = expand(node)
         for position, term in enumerate(terms, 1):
             label = f"the {side} side" if len(terms) == 1 else f"{called} {position} of the {side} side"
-            _sort_in(flatten(term, context, label), sign, classes, matches, context)
+            flats[side].append(flatten(term, context, label))
+            _sort_in(flats[side][-1], sign, classes, matches, context)
     for group in classes:
         total = group.total()
         if total.value == 0:
@@ -90,7 +94,8 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
             except NotShown:
                 context.trace.rewind(mark)
         require_empty(group.first, context)
-    return matches
+        empty.append(group.first)
+    return Sums(left, right, (tuple(flats["left"]), tuple(flats["right"])), tuple(matches), tuple(empty))
 
 
 def _sort_in(flat: Flat, sign: int, classes: list[_Class], matches: list[Match], context: Context) -> None:
@@ -131,12 +136,13 @@ def match_terms(left: Flat, right: Flat, context: Context) -> Match:
         for forward, backward in bijections(left, right, pairs, context.scope):
             mark = context.trace.mark()
             try:
-                _discharge(left, right, pairs, forward, backward, context)
+                alike = _discharge(left, right, pairs, forward, backward, context)
             except NotShown as failure:
                 context.trace.rewind(mark)
                 reason = str(failure)
                 continue
-            return Match((left.label, right.label), tuple(forward.items()), tuple(backward.items()))
+            pairing = Pairing(left, right, pairs, alike)
+            return Match((left.label, right.label), tuple(forward.items()), tuple(backward.items()), pairing)
     raise NotShown(reason)
 
 
@@ -171,7 +177,7 @@ def _discharge(
     forward: Mapping[str, Index],
     backward: Mapping[str, Index],
     context: Context,
-) -> None:
+) -> tuple[Alike, ...]:
     todo = obligations(left, right, pairs, forward, backward)
     for name, _, goals in todo:
         if any(goal.truth is False for goal in goals):
@@ -179,34 +185,30 @@ def _discharge(
     for name, given, goals in todo:
         context.require(name, goals, given)
     inner = context.within(left.names, left.guards)
-    for mine, theirs in pairs[1]:
-        same(mine, substitute(theirs, forward), inner)
+    return tuple(same(mine, substitute(theirs, forward), inner) for mine, theirs in pairs[1])
 
 
-def same(left: Node, right: Node, context: Context) -> None:
-    """Show that two factors have the same value, part by part.
+def same(left: Node, right: Node, context: Context) -> Alike:
+    """Show that two factors have the same value, part by part; how it was shown.
 
     Raises:
         NotShown: where that was not possible.
     """
     if left == right:
-        return
+        return Parts()
     if isinstance(left, Power) and isinstance(right, Power):
-        same(left.base, right.base, context)
-        same(left.exponent, right.exponent, context)
-    elif isinstance(left, Absolute | Sign) and isinstance(right, Absolute | Sign) and type(left) is type(right):
-        same(left.arg, right.arg, context)
-    elif isinstance(left, Compare) and isinstance(right, Compare) and left.relation == right.relation:
-        same(left.left, right.left, context)
-        same(left.right, right.right, context)
-    elif isinstance(left, Share) and isinstance(right, Share) and left.policy == right.policy:
-        _same_share(left, right, context)
-    elif isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op == "max":
-        _same_window(one_maximum(left), one_maximum(right), context)
-    elif _is_atomic(left) and _is_atomic(right):
+        return Parts((same(left.base, right.base, context), same(left.exponent, right.exponent, context)))
+    if isinstance(left, Absolute | Sign) and isinstance(right, Absolute | Sign) and type(left) is type(right):
+        return Parts((same(left.arg, right.arg, context),))
+    if isinstance(left, Compare) and isinstance(right, Compare) and left.relation == right.relation:
+        return Parts((same(left.left, right.left, context), same(left.right, right.right, context)))
+    if isinstance(left, Share) and isinstance(right, Share) and left.policy == right.policy:
+        return _same_share(left, right, context)
+    if isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op == "max":
+        return Windows(_same_window(one_maximum(left), one_maximum(right), context)[2])
+    if _is_atomic(left) and _is_atomic(right):
         raise NotShown(f"a {type(left).__name__.lower()} and a {type(right).__name__.lower()} were not shown equal")
-    else:
-        equal_sums(left, right, context)
+    return equal_sums(left, right, context)
 
 
 def _is_atomic(node: Node) -> bool:
@@ -222,7 +224,7 @@ def _same_window(left: Reduce, right: Reduce, context: Context) -> tuple[Flat, F
     return one, two, match_terms(one, two, context)
 
 
-def _same_share(left: Share, right: Share, context: Context) -> None:
+def _same_share(left: Share, right: Share, context: Context) -> Windows:
     """Equal shares: the same window, the same tap of it, and for the policy "first" the same order of taps.
 
     The order is row-major in the bound indices, so the bijection must be a translation: any other might exchange which
@@ -242,6 +244,7 @@ def _same_share(left: Share, right: Share, context: Context) -> None:
     env = dict(zip(one.names, left.at, strict=True))
     goals = [Guard("eq", forward[name].subs(env) - at) for name, at in zip(two.names, right.at, strict=True)]
     context.require("both shares belong to the same tap", goals)
+    return Windows(match)
 
 
 def _require_order(

@@ -110,6 +110,10 @@ class Quotients:
         self.guards[known] = (Guard("eq", Index.of(known) * denominator - numerator),)
         return known
 
+    def defined(self) -> tuple[tuple[str, Index, Index, str], ...]:
+        """Every variable with the numerator, the denominator and the rounding of its quotient."""
+        return tuple((name, *quotient) for quotient, name in self.names.items())
+
     def _new(self, denominator: Index) -> str:
         name = fresh("t", self.taken)
         if denominator not in self.denominators:

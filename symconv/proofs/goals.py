@@ -10,6 +10,7 @@ from time import perf_counter
 from symconv.formulas.algebra import Guard
 from symconv.formulas.index import Index
 from symconv.proofs.context import Context, NotShown, Trace
+from symconv.proofs.record import Equivalence, Goal
 from symconv.proofs.sizes import assignments, denominators, holds
 from symconv.proofs.smt import EFFORT, Solver
 from symconv.proofs.statement import size_order
@@ -51,7 +52,8 @@ def prove_goal(
     start = perf_counter()
     given, wanted = tuple(dict.fromkeys(hypotheses)), tuple(goal)
     verdict = _decide(given, wanted, reals, order, effort)
-    return replace(verdict, hypotheses=given, seconds=perf_counter() - start)
+    record = Goal(given, wanted, reals) if verdict.status == "proved" else None
+    return replace(verdict, hypotheses=given, seconds=perf_counter() - start, record=record)
 
 
 def prove_equivalent(
@@ -79,6 +81,7 @@ def prove_equivalent(
         sizes=there.sizes + back.sizes,
         seconds=there.seconds + back.seconds,
         explanation="Both directions follow." if weaker.status == "proved" else weaker.explanation,
+        record=Equivalence(given, one, two, reals) if weaker.status == "proved" else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
@@ -13,10 +13,11 @@ from symconv.formulas.formula import Formula
 from symconv.proofs.bijection import equal_sums
 from symconv.proofs.context import Context, NotShown, Trace
 from symconv.proofs.exact import identity_at
+from symconv.proofs.record import Equality, preceded_by
 from symconv.proofs.refutation import Search
 from symconv.proofs.smt import EFFORT, Solver
 from symconv.proofs.statement import Statement, of_formulas
-from symconv.proofs.verdict import Match, Scope, Verdict
+from symconv.proofs.verdict import Scope, Verdict
 
 __all__ = ["bijection_proof", "prove", "prove_statement"]
 
@@ -46,7 +47,10 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = ()) -> V
     >>> verdict.status, str(verdict.scope)
     ('proved', 'for all I, K, S, P, D')
     """
-    return prove_statement(of_formulas(left, right, assuming))
+    verdict = prove_statement(of_formulas(left, right, assuming))
+    if {left.quantity.kind, right.quantity.kind} & {"derivative", "gradient"}:
+        verdict = replace(verdict, record=preceded_by(verdict.record, "derivatives"))
+    return verdict
 
 
 def prove_statement(
@@ -73,19 +77,19 @@ def _prove(statement: Statement, effort: int, first: int, more: int) -> Verdict:
     if not statement.parameters:  # one size only: a proof costs the same at every size, a comparison does not
         search.look()
         trace = Trace()
-        matches, problem = bijection_proof(statement, trace, effort, search)
-        if problem is None:
-            return _held(statement, matches, trace, search)
+        proof, problem = bijection_proof(statement, trace, effort, search)
+        if proof is not None:
+            return _held(statement, proof, trace, search)
     found = search.run(first)
     if found is None and search.instance is None:
         found = search.run(more)  # hypotheses on indices may leave the smallest sizes without an entry
     trace = Trace()
     if found is None:
-        matches, problem = bijection_proof(statement, trace, effort, search)
-        if problem is None:
-            return _held(statement, matches, trace, search)
+        proof, problem = bijection_proof(statement, trace, effort, search)
+        if proof is not None:
+            return _held(statement, proof, trace, search)
         if search.instance is None:
-            return Verdict("undecided", explanation=problem, obligations=trace.furthest())
+            return Verdict("undecided", explanation=problem or "", obligations=trace.furthest())
         exact = _exact(statement, search)
         if exact is not None:
             return exact
@@ -112,21 +116,23 @@ def _prove(statement: Statement, effort: int, first: int, more: int) -> Verdict:
     )
 
 
-def _held(statement: Statement, matches: Sequence[Match], trace: Trace, search: Search) -> Verdict:
+def _held(statement: Statement, proof: Equality, trace: Trace, search: Search) -> Verdict:
     symbolic = bool(statement.parameters)
     instance = search.instance or {}
     where = ", ".join(f"{name} = {value}" for name, value in instance.items())
+    matches = proof.sums.matches
     text = "The terms of both sides match one to one." if matches else "Both sides are zero or equal term by term."
     if symbolic:
         text += f" The hypotheses can be met, for instance by {where}."
     return Verdict(
         "proved" if symbolic else "exact",
         explanation=text,
-        bijection=tuple(matches),
+        bijection=matches,
         obligations=tuple(trace.done),
         method="bijection",
         sizes=search.tried,
         instance=instance,
+        record=proof,
     )
 
 
@@ -155,11 +161,13 @@ def _exact(statement: Statement, search: Search) -> Verdict | None:
     )
 
 
-def bijection_proof(statement: Statement, trace: Trace, effort: int, search: Search) -> tuple[list[Match], str | None]:
-    """The matched terms of a proof for all sizes, or why there is none."""
+def bijection_proof(
+    statement: Statement, trace: Trace, effort: int, search: Search
+) -> tuple[Equality | None, str | None]:
+    """A proof for all sizes, or why there is none."""
     problem = _unmet(statement, effort, search)
     if problem is not None:
-        return [], problem
+        return None, problem
     ranges: list[Guard] = []
     for mine, theirs in zip(statement.free, statement.other_free, strict=True):
         ranges += [Guard("eq", mine.lower - theirs.lower), Guard("eq", mine.upper - theirs.upper)]
@@ -172,9 +180,10 @@ def bijection_proof(statement: Statement, trace: Trace, effort: int, search: Sea
         sizes.check_quotients()
         sizes.require("both sides mean the same tensors", same_boxes)
         context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace)
-        return equal_sums(statement.left, statement.right, context), None
+        sums = equal_sums(statement.left, statement.right, context)
+        return Equality(statement, sums, context.quotients.defined()), None
     except NotShown as failure:
-        return [], str(failure)
+        return None, str(failure)
 
 
 def _unmet(statement: Statement, effort: int, search: Search) -> str | None:

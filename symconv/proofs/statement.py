@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
@@ -46,6 +46,7 @@ class Statement:
         other_free: the ranges of the free indices as the right-hand side declares them.
         reals: names of real parameters, such as the p of an LP norm.
         agreements: where both sides declare the box of a tensor, that the two are the same.
+        stated: the statement as it was made, before equations were put in; what a certificate states.
     """
 
     left: Node
@@ -60,6 +61,7 @@ class Statement:
     other_free: tuple[Bound, ...] = ()
     reals: frozenset[str] = frozenset()
     agreements: tuple[tuple[str, Guard], ...] = ()
+    stated: Statement | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def of(
@@ -100,7 +102,7 @@ class Statement:
             reals=reals,
             agreements=tuple(pair for pair in dict.fromkeys(agreements) if pair[1].truth is not True),
         )
-        return plain._solve_equations(order)._with_parameters(order)
+        return replace(plain._solve_equations(order)._with_parameters(order), stated=plain._with_parameters(order))
 
     # ------------------------------------------------------------------ what it is made of
 
@@ -168,6 +170,7 @@ class Statement:
             hypotheses=tuple(g for g in (g.subs(env) for g in self.hypotheses) if g.truth is not True),
             definitions=tuple((name, value.subs(env)) for name, value in self.definitions),
             agreements=tuple((name, guard.subs(env)) for name, guard in self.agreements),
+            stated=None,
         )
 
     def _solve_equations(self, order: Sequence[str]) -> Statement:

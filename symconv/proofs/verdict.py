@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from symconv.formulas.algebra import Guard
 from symconv.formulas.index import Index
+
+if TYPE_CHECKING:
+    from symconv.proofs.record import Pairing, Record
 
 __all__ = ["Counterexample", "Match", "Obligation", "Scope", "Status", "Verdict", "condition"]
 
@@ -56,12 +59,14 @@ class Obligation:
 class Match:
     """Two equal terms, and the bijection of their bound indices.
 
-    `forward` gives each bound index of the second term in those of the first, `backward` the other way round.
+    `forward` gives each bound index of the second term in those of the first, `backward` the other way round;
+    `pairing` is how the match was shown.
     """
 
     terms: tuple[str, str]
     forward: tuple[tuple[str, Index], ...] = ()
     backward: tuple[tuple[str, Index], ...] = ()
+    pairing: Pairing | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         if not self.forward:
@@ -136,6 +141,7 @@ class Verdict:
         seconds: the time it took; takes no part in equality.
         conditions: what a verdict that holds rests on beyond its hypotheses and what the statement does not say, such
             as "entries of w outside count as 0"; printed beside the mark.
+        record: how it was proved, for a certificate (see `symconv.proofs.record`); takes no part in equality.
     """
 
     status: Status
@@ -150,6 +156,7 @@ class Verdict:
     instance: Mapping[str, int] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
     conditions: tuple[str, ...] = ()
+    record: Record | None = field(default=None, repr=False, compare=False)
 
     @property
     def holds(self) -> bool:

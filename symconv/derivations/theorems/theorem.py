@@ -82,6 +82,8 @@ class Theorem:
 
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
     """One verdict on a conjunction: the weakest status, and the hypotheses, bijections and obligations of all."""
+    from symconv.proofs.record import conjunction
+
     given = tuple(verdicts)
     weakest = min(given, key=lambda verdict: WEAKEST_FIRST.index(verdict.status))
     if len(given) == 1:
@@ -99,6 +101,7 @@ def all_of(verdicts: Iterable[Verdict]) -> Verdict:
         method=", ".join(methods) if alike else weakest.method,
         sizes=sum(verdict.sizes for verdict in given),
         seconds=sum(verdict.seconds for verdict in given),
+        record=conjunction(verdict.record for verdict in given) if alike else None,
     )
 
 
