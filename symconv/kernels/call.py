@@ -19,7 +19,6 @@ from symconv.kernels.padding import Array
 from symconv.kernels.parameters import Bound, bias_of, refuse_overflow, weight_of
 from symconv.kernels.plan import Task
 from symconv.kernels.stages.plan import StageEngine
-from symconv.operators.pooling import MaxPool
 
 __all__ = ["Arguments", "Frame"]
 
@@ -175,7 +174,7 @@ class Arguments:
         """
         indices = None
         if isinstance(output, tuple):
-            if len(output) != 2 or not isinstance(self.compiled.op, MaxPool):
+            if len(output) != 2 or not self.compiled.form.picks:
                 raise ArgumentError(
                     "output", f"a tuple of {len(output)}", "must be what the call returned: a pair is for MaxPool alone"
                 )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.cost import Cost
 from symconv.kernels.engine import Engine
 from symconv.kernels.layout import Layout, layout_of
@@ -49,11 +49,30 @@ class Compiled:
 
     def __init__(self, op: Operator, form: TapForm, plan: str | None, accuracy: Accuracy, weight: Array | None) -> None:
         self.op, self.form, self.accuracy, self.weight = op, form, accuracy, weight
-        self.forced = None if plan is None else required(form, weight, accuracy, plan)
+        self._refused: set[Plan] = set()
         self.plans = applicable(form, weight, accuracy)
+        self.forced = None if plan is None else self.required(plan)
         self._layouts: OrderedDict[tuple[int, ...], Layout] = OrderedDict()
         self._choices: OrderedDict[Any, Engine] = OrderedDict()
         self._engines: dict[tuple[str, bool], Engine] = {}
+
+    def required(self, name: str) -> Plan:
+        """The plan with a name.
+
+        Raises:
+            ArgumentError: for a plan that does not exist, does not apply, or has been refused.
+        """
+        plan = required(self.form, self.weight, self.accuracy, name)
+        if plan in self._refused:
+            names = ", ".join(repr(other.name) for other in self.plans)
+            raise ArgumentError("plan", name, f"must be one whose derivation is proved here ({names})")
+        return plan
+
+    def refuse(self, plan: Plan) -> None:
+        """Take a plan no longer: a step of its derivation is not proved."""
+        self._refused.add(plan)
+        self.plans = tuple(other for other in self.plans if other is not plan)
+        self._choices.clear()
 
     def layout(self, sizes: tuple[int, ...]) -> Layout:
         """The layout at an input size.
@@ -77,8 +96,12 @@ class Compiled:
         Raises:
             ArgumentError: where the plan that was asked for cannot give the output.
         """
-        plans = self.plans if call.weight is self.weight else applicable(self.form, None, self.accuracy)
+        plans = self.plans
+        if call.weight is not self.weight:
+            plans = tuple(p for p in applicable(self.form, None, self.accuracy) if p not in self._refused)
         found = ranked(self.form, call, task, plans)
+        if not found or self.forced in self._refused:
+            raise NotSupportedError(f"no plan is left for {self.op!r}: a step of a derivation is not proved")
         if self.forced is None:
             return found
         asked = [pair for pair in found if pair[1] is self.forced]

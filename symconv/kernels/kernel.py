@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.arguments import as_array, engine_bias, engine_weight, fit
 from symconv.kernels.call import Arguments, Frame
+from symconv.kernels.certified import certified
 from symconv.kernels.compiled import Compiled
 from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variables
 from symconv.kernels.engine import NOTHING, Engine
@@ -20,7 +21,6 @@ from symconv.kernels.padding import Array
 from symconv.kernels.parameters import Bound, bias_gradient, refuse_integers
 from symconv.kernels.plan import Plan, Task
 from symconv.kernels.stages.plan import StageEngine
-from symconv.operators.pooling import MaxPool
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -106,13 +106,16 @@ class WindowKernel(Kernel):
 
         Raises:
             ArgumentError: for a plan that does not exist or does not apply.
+            NotSupportedError: where a step is not proved; the plan is then no longer taken.
         """
-        from symconv.kernels.selection import required
-
-        if plan is None:
-            return self._plan("output").derivation(self.op)
         compiled = self._compiled
-        return required(compiled.form, compiled.weight, compiled.accuracy, plan).derivation(self.op)
+        chosen = self._plan("output") if plan is None else compiled.required(plan)
+        try:
+            return certified(chosen.derivation(self.op), chosen.name)
+        except NotSupportedError:
+            compiled.refuse(chosen)
+            self._frames.clear()
+            raise
 
     # ------------------------------------------------------------------ calls
 
@@ -133,7 +136,7 @@ class WindowKernel(Kernel):
             ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
         """
         call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias)
-        if return_indices and not isinstance(self.op, MaxPool):
+        if return_indices and not self._compiled.form.picks:
             raise ArgumentError("return_indices", True, "must be False for an operator other than MaxPool")
         call.refuse_inexact()
         engine = call.engine("output")

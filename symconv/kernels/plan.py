@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
+from symconv.errors import NotSupportedError
 from symconv.kernels.cost import Cost
 from symconv.kernels.engine import Engine
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
-from symconv.kernels.tapform import TapForm
+from symconv.kernels.pattern import KINDS, Kind
+from symconv.kernels.tapform import TapForm, tap_form
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -69,12 +71,14 @@ class Plan(ABC):
 
     Attributes:
         name: what a user writes for ``plan=``.
+        kind: the kind of formula that it computes; it is never asked about any other.
         accuracy: the accuracy class; a plan is taken only where its class is allowed.
         integers: whether it is exact on int64.
         error: the accuracy to expect, in one line.
     """
 
     name: ClassVar[str]
+    kind: ClassVar[Kind] = "correlation"
     accuracy: ClassVar[Accuracy] = "default"
     integers: ClassVar[bool] = True
     error: ClassVar[str]
@@ -84,7 +88,7 @@ class Plan(ABC):
         """None where the plan applies, else the requirement that is not met, such as "must have stride 1".
 
         Args:
-            form: the tap form.
+            form: the tap form, of the plan's kind.
             weight: the weight bound at compile time, ``(groups, out, in, *kernel)``, or None.
         """
 
@@ -96,6 +100,16 @@ class Plan(ABC):
     def engine(self, form: TapForm, weight: Array | None) -> Engine:
         """What runs. With a bound weight the engine may keep what it computes from it."""
 
-    @abstractmethod
     def derivation(self, op: Operator) -> Derivation:
-        """The rewrites that lead from the formula of the operator to the plan; each step can be checked."""
+        """The rewrites that lead from the formula of the operator to the plan; each step can be checked.
+
+        Raises:
+            NotSupportedError: for a formula of another kind than the plan's.
+        """
+        if tap_form(op).kind != self.kind:
+            raise NotSupportedError(f"the plan {self.name!r} does not compute {op!r}: it needs {KINDS[self.kind]}")
+        return self.rewrites(op)
+
+    @abstractmethod
+    def rewrites(self, op: Operator) -> Derivation:
+        """The derivation of an operator whose formula is of the plan's kind."""

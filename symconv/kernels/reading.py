@@ -47,6 +47,11 @@ class Walk:
         return tuple(dict.fromkeys(_shifts(self.position)))
 
     @property
+    def read(self) -> Index:
+        """The input position that a tap of an output reads, in their indices: the access of the formula."""
+        return self.position.subs({WALK: self.stride * Index.of(self.output) + self.step * Index.of(self.tap)})
+
+    @property
     def reach(self) -> int:
         """The distance from the first tap to the last."""
         return abs(self.step) * (self.taps - 1)
@@ -76,9 +81,9 @@ def walk_of(index: Index, output: str, tap: str, taps: int, guards: tuple[Guard,
     if len(slopes) == 1:
         ((s, d),) = slopes
         if s > 0:
-            position = _along(index, output, tap, s)
-            if position.subs({WALK: s * Index.of(output) + d * Index.of(tap)}) == index:
-                return Walk(output, tap, s, d, taps, position, guards)
+            walk = Walk(output, tap, s, d, taps, _along(index, output, tap, s), guards)
+            if walk.read == index:
+                return walk
     raise NotSupportedError(f"no kernel can be made of an access at {index!r}: it is no function of one affine walk")
 
 

@@ -32,7 +32,8 @@ POOLING_PLANS: tuple[Plan, ...] = (StagePlan("separable"), StagePlan("taps"))
 
 
 def _table(form: TapForm) -> tuple[Plan, ...]:
-    if form.channels is not None:
+    """The plans of the kind of a tap form: that its formula is what they compute is known of all of them."""
+    if form.kind == "correlation":
         return CONVOLUTION_PLANS
     # where one axis slides the two are the same, and the one with the simpler name goes first
     return POOLING_PLANS if sum(walk.taps > 1 for walk in form.walks) > 1 else POOLING_PLANS[::-1]

@@ -8,6 +8,7 @@ their gradients and their plans are all made from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Literal
 
@@ -30,6 +31,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.kernels.pattern import KINDS, Kind, kind_of
 from symconv.kernels.reading import Walk, walk_of
 from symconv.operators.base import Operator
 
@@ -79,6 +81,17 @@ class TapForm:
     counts: tuple[tuple[int, Reduce], ...]
     ties: Literal["first", "split", "set"]
 
+    @cached_property
+    def kind(self) -> Kind | None:
+        """What kind of formula it is, by its tree; None for one that no plan computes."""
+        return kind_of(self)
+
+    @property
+    def picks(self) -> bool:
+        """Whether an output is one of the entries of its window, which a call can say the place of."""
+        body = self.body
+        return isinstance(body, Reduce) and body.op == "max" and isinstance(body.body, Access)
+
     def letter(self, role: str) -> str | None:
         """The letter of the tensor with a role, or None."""
         return next((tensor.name for tensor in self.formula.tensors if tensor.role == role), None)
@@ -114,6 +127,8 @@ def tap_form(op: Operator) -> TapForm:
     if len(reads) != 1 or len(windows) != 1:
         raise NotSupportedError(f"no kernel can be made of {op!r}: its formula does not read the input in one window")
     (access,), (window,) = reads, windows
+    if min(len(access.index), len(formula.free)) < ndim:
+        raise NotSupportedError(f"no kernel can be made of {op!r}: it has fewer indices than the input has axes")
     walks = _walks(formula, access, window, source.box, ndim)
     channels = _channels(formula, access, window, ndim)
     counts: dict[int, Reduce] = {}
@@ -136,7 +151,11 @@ def tap_form(op: Operator) -> TapForm:
 
     body = transform(formula.body, change)
     ties = getattr(op, "ties", None) or op.tie_policy()
-    return TapForm(formula, body, walks, channels, tuple(sorted(counts.items())), ties)
+    form = TapForm(formula, body, walks, channels, tuple(sorted(counts.items())), ties)
+    if form.kind is None:
+        kinds = "; nor ".join(KINDS.values())
+        raise NotSupportedError(f"no kernel can be made of {op!r}: its formula {formula} is not {kinds}")
+    return form
 
 
 def _walks(

@@ -54,7 +54,7 @@ def equal_sums(left: Node, right: Node, context: Context) -> Sums:
     try:
         return _matched(left, right, context)
     except NotShown as failure:
-        for pair in written_pairs(left, right):
+        for pair in written_pairs(left, right, context.divides_by):
             context.trace.rewind(mark)
             try:
                 return _matched(*pair, context, "written-out term")

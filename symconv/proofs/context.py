@@ -200,6 +200,12 @@ class Context:
             self._exact[name] = Guard("eq", Index.of(name) * denominator - numerator)
         return name
 
+    def divides_by(self, denominator: Index) -> bool:
+        """Whether it stands among the hypotheses, word by word, that a denominator is at least 1."""
+        if denominator.value is not None:
+            return denominator.value >= 1
+        return Guard("ge", denominator - 1) in self.base
+
     def check_quotients(self, denominators: Sequence[Index] = ()) -> None:
         """Require what the definitions of quotients take for granted: denominators are at least 1, exact ones divide.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from itertools import product as every
 from math import prod
+from typing import TypeAlias
 
 from symconv.formulas.algebra import (
     ZERO,
@@ -48,23 +49,30 @@ def one_maximum(reduce: Reduce) -> Reduce:
     return reduce
 
 
-def written_pairs(left: Node, right: Node) -> list[tuple[Node, Node]]:
+Divides: TypeAlias = Callable[[Index], bool]
+"""Says of a denominator that it is known to be at least 1."""
+
+
+def written_pairs(left: Node, right: Node, divides: Divides) -> list[tuple[Node, Node]]:
     """The two with sums written out on both sides, the ways in which that says something new."""
-    pairs = [(written_out(left, longest=longest), written_out(right, longest=longest)) for longest in (False, True)]
+    pairs = [
+        (written_out(left, divides, longest=longest), written_out(right, divides, longest=longest))
+        for longest in (False, True)
+    ]
     return [pair for pair in dict.fromkeys(pairs) if pair != (left, right)]
 
 
-def written_out(node: Node, *, longest: bool) -> Node:
+def written_out(node: Node, divides: Divides, *, longest: bool) -> Node:
     """A tree with the sums over fixed ranges written out term by term, the shortest first or the longest.
 
     A range stays as it is where there would be more than `MOST_TERMS` terms, so that two ways to write a sum, of which
     one has these ranges written out already, come to the same.
     """
     terms = expand(node)
-    return rebuild(chain.from_iterable(_terms(term, MOST_TERMS // len(terms), longest) for term in terms))
+    return rebuild(chain.from_iterable(_terms(term, MOST_TERMS // len(terms), longest, divides) for term in terms))
 
 
-def _terms(term: Term, most: int, longest: bool) -> Iterator[Term]:
+def _terms(term: Term, most: int, longest: bool, divides: Divides) -> Iterator[Term]:
     """The terms that a sum has if it is written out, at most so many."""
     names = {bound.name for bound in term.bounds}
     # the value of a length that is a number; a range that starts at another bound index is left alone
@@ -73,7 +81,7 @@ def _terms(term: Term, most: int, longest: bool) -> Iterator[Term]:
     for bound, length in sorted(((b, n) for b, n in fixed if n is not None), key=lambda p: p[1], reverse=longest):
         if prod(n for _, n in chosen) * length <= most:
             chosen.append((bound, max(0, length)))
-    if not _keeps_meaning(term, {bound.name for bound, _ in chosen}):
+    if not _keeps_meaning(term, {bound.name for bound, _ in chosen}, divides):
         yield term
         return
     others = tuple(bound for bound in term.bounds if all(bound is not mine for mine, _ in chosen))
@@ -86,7 +94,7 @@ def _terms(term: Term, most: int, longest: bool) -> Iterator[Term]:
             yield Term(term.coefficient, factors, tuple(bound.subs(env) for bound in others), left)
 
 
-def _keeps_meaning(term: Term, names: set[str]) -> bool:
+def _keeps_meaning(term: Term, names: set[str], divides: Divides) -> bool:
     """Whether numbers may be put in for these names without hiding what the term may not have a value for.
 
     A number makes a quotient exact or not, a divisor 0 or not, and a factor of 0 makes all of that disappear, while the
@@ -98,7 +106,8 @@ def _keeps_meaning(term: Term, names: set[str]) -> bool:
         return False
     # what has a value only where something is not 0, and the names that decide what becomes of it
     open_ = [names_in(node) for node in nodes if isinstance(node, Power) and not _has_value(node)]
-    open_ += [q.names for q in quotients if q.denominator.value is None]
+    bound = {b.name for b in term.bounds}.union(*((b.name for b in n.bounds) for n in nodes if isinstance(n, Reduce)))
+    open_ += [q.names for q in quotients if q.denominator.names & bound or not divides(q.denominator)]
     open_ += [g.names for g in _guards(term, nodes) if g.divisor is not None and g.divisor.value is None]
     weights = [names_in(node) for node in nodes if isinstance(node, Scalar)]
     return not open_ or not any(used & names for used in open_ + weights)

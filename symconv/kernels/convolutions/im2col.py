@@ -119,7 +119,7 @@ class Im2colPlan(Plan):
     error = "as a sum in another order: about 3e-7 relative in float32"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        return None if form.channels is not None else "needs a convolution"
+        return None
 
     def cost(self, form: TapForm, call: Call, task: Task) -> Cost | None:
         channels = form.channels
@@ -143,7 +143,7 @@ class Im2colPlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> Im2colEngine:
         return Im2colEngine(form, weight)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation
 
         return im2col_derivation(op)

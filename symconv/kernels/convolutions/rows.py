@@ -247,7 +247,8 @@ def plane(x: Array, lines: tuple[Line, ...]) -> tuple[Array, Line, Line]:
 def no_single_channel(form: TapForm) -> str | None:
     """What a form lacks of a convolution of one channel at a time along one or two axes; None where it is one."""
     channels = form.channels
-    if channels is None or len(form.walks) > 2:
+    assert channels is not None
+    if len(form.walks) > 2:
         return "needs a convolution along one or two axes"
     if channels.per_group_in != 1 or channels.per_group_out != 1:
         return "needs one input and one output channel a group"
@@ -327,7 +328,7 @@ class RowsPlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> RowsEngine:
         return RowsEngine(form, weight)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.certificates import rows_derivation
 
         return rows_derivation(op)

@@ -203,7 +203,8 @@ class SeparablePlan(Plan):
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         channels = form.channels
-        if channels is None or len(form.walks) != 2:
+        assert channels is not None
+        if len(form.walks) != 2:
             return "needs a convolution along two axes"
         if channels.per_group_in != 1 or channels.per_group_out != 1:
             return "needs one input and one output channel a group"
@@ -245,7 +246,7 @@ class SeparablePlan(Plan):
         assert weight is not None
         return SeparableEngine(form, weight)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.certificates import separable_derivation
 
         return separable_derivation(op)

@@ -296,7 +296,7 @@ class SpectralPlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> SpectralEngine:
         return SpectralEngine(form, weight)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.certificates import spectral_derivation
 
         return spectral_derivation(op)

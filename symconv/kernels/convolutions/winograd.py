@@ -110,7 +110,7 @@ class WinogradPlan(Plan):
     m: ClassVar[int] = 4
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        if form.channels is None or len(form.walks) > AXES:
+        if len(form.walks) > AXES:
             return "needs a convolution along one or two axes"
         if any(walk.taps != TAPS for walk in form.walks):
             return "needs three taps along every axis"
@@ -130,7 +130,7 @@ class WinogradPlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> WinogradEngine:
         return WinogradEngine(form, weight, self.m)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.matrix_rewrites import winograd_derivation
 
         return winograd_derivation(op, self.m)

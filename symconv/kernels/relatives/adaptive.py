@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.errors import ArgumentError
+from symconv.kernels.certified import certified
 from symconv.kernels.compiled import remember
 from symconv.kernels.padding import Array
 from symconv.kernels.relatives.planes import PlaneKernel, compute_type, cuts, native, numbers_only
@@ -220,7 +221,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
         from symconv.kernels.convolutions.certificates import stages_derivation
 
         direct = super().derivation(plan)
-        return stages_derivation(self.op, self.plan) if self.op.ndim > 1 else direct
+        return certified(stages_derivation(self.op, self.plan), self.plan) if self.op.ndim > 1 else direct
 
 
 class AdaptiveMaxKernel(AdaptiveKernel):

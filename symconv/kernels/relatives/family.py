@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.contract import Kernel
 from symconv.kernels.plan import ACCURACIES, Accuracy
 from symconv.kernels.relatives.adaptive import adaptive_kernel
@@ -12,14 +12,25 @@ from symconv.kernels.relatives.patches import patches_kernel
 from symconv.kernels.relatives.planes import DirectKernel
 from symconv.kernels.relatives.transposed import transposed_kernel
 from symconv.kernels.relatives.unpooling import MaxUnpoolKernel
-from symconv.operators.adaptive import AdaptivePooling
-from symconv.operators.patches import Patches
+from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePooling
+from symconv.operators.base import Operator
+from symconv.operators.patches import Fold, Patches, Unfold
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
 __all__ = ["Relative", "relative_kernel"]
 
 Relative: TypeAlias = ConvTranspose | AdaptivePooling | Patches | MaxUnpool
+
+FAMILY: tuple[type[Operator], ...] = (
+    ConvTranspose,
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    Unfold,
+    Fold,
+    MaxUnpool,
+)
+"""The operators whose formulas the kernels here compute."""
 
 
 def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: Any) -> Kernel:
@@ -34,7 +45,9 @@ def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: 
     Raises:
         ArgumentError: for symbolic options, a weight that the operator does not have, or a plan or an accuracy class
             that does not apply.
+        NotSupportedError: for an operator that states another formula than the one that its kernel computes.
     """
+    _refuse_other_formula(op)
     if isinstance(op, ConvTranspose):
         return transposed_kernel(op, plan, accuracy, weight)
     if weight is not None:
@@ -51,3 +64,20 @@ def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: 
     if ACCURACIES.index(kernel.accuracy) > ACCURACIES.index(accuracy):
         raise ArgumentError("accuracy", accuracy, f"must be {kernel.accuracy!r} for {op!r}: {kernel.error}")
     return kernel
+
+
+def _refuse_other_formula(op: Operator) -> None:
+    """Refuse an operator that is made of one of the family, and states a formula of its own."""
+    if type(op) in FAMILY:
+        return
+    known = next((kind for kind in FAMILY if isinstance(op, kind)), None)
+    if known is not None:
+        twin = object.__new__(known)  # the same options; the formula of the family
+        twin.__dict__.update(op.__dict__)
+        if op.output() == twin.output():
+            return
+    raise NotSupportedError(f"no kernel can be made of {op!r}: its formula is not that of {_names()}")
+
+
+def _names() -> str:
+    return ", ".join(kind.__name__ for kind in FAMILY)

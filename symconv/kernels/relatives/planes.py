@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.arguments import as_array, fit
+from symconv.kernels.certified import certified
 from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variables
 from symconv.kernels.engine import source_of
 from symconv.kernels.padding import Array
@@ -170,7 +171,8 @@ class DirectKernel(Kernel):
         step = Step("1", output, output, "write_out_taps", "Write out", reason, opens=True)
         stage = Stage(("The output",), ("for all its entries",), (step,))
         lead = (f"The plan {self.plan!r} runs the formula as it stands, over whole arrays.",)
-        return Derivation(f"The output of {self.op.phrase}", lead, ("For all input sizes.",), (), (stage,))
+        found = Derivation(f"The output of {self.op.phrase}", lead, ("For all input sizes.",), (), (stage,))
+        return certified(found, self.plan)
 
 
 class PlaneKernel(DirectKernel):

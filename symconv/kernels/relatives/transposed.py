@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from symconv.errors import ArgumentError
 from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, fit, types_of
+from symconv.kernels.certified import certified
 from symconv.kernels.compiled import Compiled, remember
 from symconv.kernels.contract import Gradients, Kernel, check_variables
 from symconv.kernels.explanation import nominal, shape_call
@@ -27,7 +28,6 @@ from symconv.kernels.parameters import Bound, bias_gradient, bias_of, refuse_int
 from symconv.kernels.plan import Accuracy, Plan, Task
 from symconv.kernels.relatives.planes import numbers_only
 from symconv.kernels.relatives.transposition import transpose_of, transposition
-from symconv.kernels.selection import required
 from symconv.kernels.tapform import Channels, TapForm, tap_form
 from symconv.operators.transposed import ConvTranspose
 
@@ -139,10 +139,9 @@ class TransposedKernel(Kernel):
         Raises:
             ArgumentError: for a plan that does not exist or does not apply.
         """
-        compiled = self._compiled
         if plan is not None:
-            required(compiled.form, compiled.weight, compiled.accuracy, plan)
-        return transposition(self.op)
+            self._compiled.required(plan)
+        return certified(transposition(self.op), self.plan if plan is None else plan)
 
     # ------------------------------------------------------------------ calls
 

@@ -12,6 +12,7 @@ from symconv.kernels.cost import Cost, calls, passes
 from symconv.kernels.engine import NOTHING, Engine, Given, Known
 from symconv.kernels.layout import Layout
 from symconv.kernels.padding import Array
+from symconv.kernels.pattern import Kind
 from symconv.kernels.plan import Accuracy, Call, Plan, Task
 from symconv.kernels.stages.chain import BLOCK_BYTES, ChainEngine
 from symconv.kernels.stages.lambdified import Emitted
@@ -131,6 +132,7 @@ class TapsEngine(StageEngine):
 class StagePlan(Plan):
     """The stages of a pooling: the whole window tap by tap, or one axis after the other."""
 
+    kind: ClassVar[Kind] = "pooling"
     accuracy: ClassVar[Accuracy] = "exact_order"
     error = "as the plain sum, taps in order"
 
@@ -141,7 +143,7 @@ class StagePlan(Plan):
             self.error = "as a sum over rows of sums over columns; a maximum is exact"  # type: ignore[misc]
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        return None if form.channels is None else "needs a pooling"
+        return None
 
     def cost(self, form: TapForm, call: Call, task: Task) -> Cost | None:
         if task == "weight":
@@ -156,7 +158,7 @@ class StagePlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> Engine:
         return StageEngine(form, self.name)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.certificates import stages_derivation
 
         return stages_derivation(op, self.name)
@@ -170,7 +172,7 @@ class TapsPlan(Plan):
     error = "as the plain sum, taps in order, one input channel after the other"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        return None if form.channels is not None else "needs a convolution"
+        return None
 
     def cost(self, form: TapForm, call: Call, task: Task) -> Cost | None:
         assert form.channels is not None
@@ -187,7 +189,7 @@ class TapsPlan(Plan):
     def engine(self, form: TapForm, weight: Array | None) -> Engine:
         return TapsEngine(form)
 
-    def derivation(self, op: Operator) -> Derivation:
+    def rewrites(self, op: Operator) -> Derivation:
         from symconv.kernels.convolutions.certificates import taps_derivation
 
         return taps_derivation(op)
