@@ -6,6 +6,7 @@ line prints it without a traceback and exits with status 2.
 
 from __future__ import annotations
 
+from typing import Any
 from unicodedata import east_asian_width
 
 __all__ = [
@@ -18,7 +19,39 @@ __all__ = [
     "SizeLimitError",
     "SymconvError",
     "WriteError",
+    "shortened",
+    "shown",
 ]
+
+
+LONGEST_VALUE = 200
+
+
+class Shown(str):
+    """A value as a message shows it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: its repr, cut at 200 characters; for one without a repr, its class.
+
+    >>> shown("x" * 300)[-5:]
+    'xx...'
+    """
+    try:
+        text = repr(value)
+    except Exception:  # a foreign object whose repr raises must not hide what is wrong with it
+        text = f"an object of {type(value).__name__} without a repr"
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """A text that fits into a message: what is longer than 200 characters is cut."""
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 
 class SymconvError(Exception):
@@ -40,10 +73,12 @@ class ArgumentError(SymconvError, ValueError):
 
     def __init__(self, argument: str, value: object, requirement: str, fix: str = "") -> None:
         self.argument, self.value, self.requirement, self.fix = argument, value, requirement, fix
-        shown = repr(value)
-        if len(shown) > 160:
-            shown = shown[:157] + "..."
-        super().__init__(f"{argument} {requirement}, got {shown}" + (f"; {fix}" if fix else ""))
+        super().__init__(f"{argument} {requirement}, got {shown(value)}" + (f"; {fix}" if fix else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy holds the value as it was shown: what was given need not be something that can be copied."""
+        value = self.value if isinstance(self.value, Shown) else Shown(shown(self.value))
+        return type(self), (self.argument, value, self.requirement, self.fix)
 
 
 class GeometryError(ArgumentError):
@@ -93,6 +128,13 @@ class ClaimError(SymconvError, ValueError):
             if source:
                 message += "\n" + _excerpt(source[begin:].partition("\n")[0], position - begin)
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _claim_error, (type(self), self.found, self.expected, self.source, self.position)
+
+
+def _claim_error(kind: type[ClaimError], found: str, expected: str, source: str, position: int | None) -> ClaimError:
+    return kind(found, expected, source=source, position=position)
 
 
 def _excerpt(line: str, column: int) -> str:

@@ -1,6 +1,6 @@
 """The line of the package, read off its source: who may import whom, what starts lazily, and what is never called.
 
-    errors > formulas > operators > proofs > derivations > kernels > audit > claims > report > bench > cli
+    errors > doors > formulas > operators > proofs > derivations > kernels > audit > claims > report > bench > cli
 
 Each stage imports only what stands left of it, and itself.  An import counts wherever it is written: in a function, or
 under TYPE_CHECKING.  `symconv/__init__.py` and `symconv/__main__.py` are the public surface and may import every stage;
@@ -20,6 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = (
     "errors",
+    "doors",
     "formulas",
     "operators",
     "proofs",

@@ -29,6 +29,8 @@ from symconv.claims.syntax import (
 )
 from symconv.claims.traversal import map_expr, walk_expr
 from symconv.claims.writing import to_text
+from symconv.doors import flag, instance
+from symconv.doors import text as to_claim
 from symconv.errors import ClaimError, SymconvError
 from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
 from symconv.formulas.index import Index
@@ -130,8 +132,9 @@ def check_claim(text: str, declarations: Declarations, *, general: bool = False)
         declarations: what it may speak of.
         general: for all sizes instead of at the declared one.
     """
-    mode: Mode = "general" if general else "literal"
-    latex = "\\" in text
+    instance("declarations", declarations, Declarations, "must be declarations, such as Declarations(Conv((3,)), (5,))")
+    mode: Mode = "general" if flag("general", general) else "literal"
+    latex = "\\" in to_claim("text", text)
     source = ClaimSource("", declarations, "" if latex else text, text if latex else "", (mode,))
     return check_source(source, repair=False)[0].verdict
 

@@ -19,7 +19,8 @@ from symconv.claims.claim_table import read_claims
 from symconv.claims.schema import Where, check_table
 from symconv.claims.source import ClaimSource
 from symconv.claims.tables import ASKS, BELONGS, OPERATORS, OPTIONS, QUESTION, TOP
-from symconv.errors import ArgumentError, ProblemFileError, SymconvError
+from symconv.doors import path as to_path
+from symconv.errors import ArgumentError, ProblemFileError, SymconvError, shortened
 from symconv.formulas.index import Index
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
@@ -88,20 +89,21 @@ def load_problem(path: str | Path) -> Problem:
     Raises:
         ProblemFileError: where it is missing, too large, not TOML, or not what the schema asks for.
     """
-    file = Path(path)
+    file = to_path("path", path)
+    shown = shortened(str(path))
     try:
         with file.open("rb") as stream:  # no more than that is read, whatever the path leads to
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ProblemFileError(f"{path}: does not exist; name a problem file, or write one: symconv init") from None
+        raise ProblemFileError(f"{shown}: does not exist; name a problem file, or write one: symconv init") from None
     except OSError as error:
-        raise ProblemFileError(f"{path}: cannot be read ({error.strerror or type(error).__name__})") from None
+        raise ProblemFileError(f"{shown}: cannot be read ({error.strerror or type(error).__name__})") from None
     if len(content) > MAX_BYTES:
-        raise ProblemFileError(f"{path}: must have at most {MAX_BYTES:,} bytes; take smaller data")
+        raise ProblemFileError(f"{shown}: must have at most {MAX_BYTES:,} bytes; take smaller data")
     try:
         return read_problem(content.decode("utf-8-sig"), file.name)
     except UnicodeDecodeError as error:
-        raise ProblemFileError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+        raise ProblemFileError(f"{shown}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
 def read_problem(content: str, file: str = "problem") -> Problem:

@@ -14,6 +14,7 @@ from typing import Any
 
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
+from symconv.doors import instance, items, list_of, mapping, plain_integer, text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
@@ -71,6 +72,22 @@ class Declarations:
     upstream: str = "any"
     nonnegative: tuple[str, ...] = ()
     of: str = ""
+
+    def __post_init__(self) -> None:
+        instance("op", self.op, Operator, "must be an operator, such as Conv((3,))")
+        sizes = items(self.input_size) or (self.input_size,)
+        put = object.__setattr__
+        put(self, "input_size", tuple(plain_integer("input_size", n, 1) for n in sizes))
+        for name in ("operators", "names", "data", "sizes", "general", "indices", "functions"):
+            mapping(name, getattr(self, name), "must be a table, from names to what they mean")
+        for name in ("names", "sizes", "indices", "functions"):
+            for key, value in getattr(self, name).items():
+                text(f"{name}[{key!r}]", value)
+        plain_integer("base", self.base)
+        for name in ("sets", "nonnegative"):
+            put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
+        for name in ("upper", "star", "upstream", "of"):
+            text(name, getattr(self, name))
 
 
 @dataclass

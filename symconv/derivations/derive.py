@@ -14,6 +14,7 @@ from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stag
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages
 from symconv.derivations.whole import single_channel
+from symconv.doors import flag, instance, one_of
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share, walk
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
@@ -56,10 +57,10 @@ def derive(
         ArgumentError: for an unknown `what`, a variable that the operator does not have, a variable for an output, or
             `all_ones` where there is no such case.
     """
-    if what not in WHAT:
-        raise ArgumentError("what", what, f"must be one of {', '.join(map(repr, WHAT))}")
-    if wrt not in op.variables:
-        raise ArgumentError("wrt", wrt, f"must be a variable of {type(op).__name__}: {', '.join(op.variables)}")
+    instance("op", op, Operator, "must be an operator, such as Conv(3)")
+    one_of("what", what, WHAT)
+    op.check_variable(wrt)
+    flag("all_ones", all_ones)
     if what == "output" and wrt != "input":
         raise ArgumentError("wrt", wrt, "belongs to a derivative or a gradient", "leave it out for what='output'")
     if all_ones and not (what == "gradient" and wrt == "input" and _has_all_ones(op)):

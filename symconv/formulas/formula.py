@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from symconv.doors import items, mapping, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
 from symconv.formulas.algebra import (
     Access,
@@ -27,7 +28,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.exact import Box, Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index, IndexLike
-from symconv.formulas.symbols import SymbolTable
+from symconv.formulas.symbols import SymbolTable, is_symbolic
 
 if TYPE_CHECKING:
     import sympy
@@ -215,10 +216,7 @@ class Formula:
         if name in self.table.real:
             return _order(name, value)
         least = dict(self.lower).get(name)
-        wanted = "an integer" if least is None else f"an integer >= {least}"
-        if not _is_integer(value) or (least is not None and int(value) < least):
-            raise ArgumentError(name, value, f"must be {wanted}")
-        return int(value)
+        return plain_integer(name, value, least)
 
     def _sizes(self, input_size: Sequence[int] | int | None, needed: Sequence[str]) -> dict[str, int]:
         if input_size is None:
@@ -226,12 +224,13 @@ class Formula:
             if wanted:
                 raise ArgumentError("input_size", None, f"must give the {len(self.sizes)} input sizes of this formula")
             return {}
-        given = tuple(input_size) if isinstance(input_size, Sequence) else (input_size,)
-        if len(given) != len(self.sizes) or not all(_is_integer(n) and int(n) >= 1 for n in given):
+        entries = items(input_size)
+        given = (input_size,) if entries is None else entries
+        if len(given) != len(self.sizes):
             raise ArgumentError(
                 "input_size", input_size, f"must have {len(self.sizes)} integers >= 1, one a spatial axis"
             )
-        return {name: int(n) for name, n in zip(self.sizes, given, strict=True)}
+        return {name: plain_integer("input_size", n, 1) for name, n in zip(self.sizes, given, strict=True)}
 
     def ranges(self, env: Mapping[str, int]) -> tuple[range, ...]:
         """The values of the free indices at given sizes."""
@@ -260,7 +259,7 @@ class Formula:
             names = ", ".join(self.indices)
             raise ArgumentError("indices", indices, f"must have {len(self.free)} entries ({names})")
         for name, value, values in zip(self.indices, indices, self.ranges(env), strict=True):
-            if not _is_integer(value) or int(value) not in values:
+            if plain_integer(name, value) not in values:
                 raise ArgumentError(name, value, f"must be an integer in {values.start}..{values.stop - 1}")
         from symconv.formulas.sympy_form import entry_to_sympy
 
@@ -281,7 +280,7 @@ class Formula:
 
     def shape(self, input_size: Sequence[int] | int | None = None, **parameters: Any) -> tuple[int, ...]:
         """The number of values of every free index."""
-        return tuple(len(r) for r in self.ranges(self.environment(input_size, parameters)))
+        return tuple(max(0, r.stop - r.start) for r in self.ranges(self.environment(input_size, parameters)))
 
     def matrix(self, input_size: Sequence[int] | int | None = None, **parameters: Any) -> Any:
         """All entries at a size as exact SymPy: a matrix for two free indices, an array for any other number.
@@ -331,6 +330,7 @@ class Formula:
         Raises:
             ArgumentError: for a missing tensor, one of another shape than its box, or an entry that is no number.
         """
+        mapping("tensors", tensors, "must be a table of arrays by letter, such as {'a': [1, 2, 3], 'b': [1, 0]}")
         env = self.environment(input_size, parameters)
         open_ones = [name for name in self.parameters if name not in env]
         if open_ones:
@@ -408,15 +408,11 @@ def _points(ranges: Sequence[range]) -> Iterator[tuple[int, ...]]:
     return product(*ranges)
 
 
-def _is_integer(value: object) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
-
-
 def _order(name: str, value: Any) -> Fraction | int:
     """The p of an LP norm: an exact number >= 1; a float is read as it prints."""
     exact: Fraction | None = None
-    if _is_integer(value):
-        exact = Fraction(int(value))
+    if hasattr(value, "__index__"):
+        exact = Fraction(plain_integer(name, value))
     elif isinstance(value, float | Decimal) and math.isfinite(value):
         exact = Fraction(str(value))
     elif isinstance(value, Fraction) or getattr(value, "is_Rational", False):
@@ -431,7 +427,7 @@ def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
     level = [value]
     for axis, extent in enumerate(shape):
         for part in level:
-            found = len(part) if hasattr(part, "__len__") and not isinstance(part, str) else None
+            found = len(part) if _has_entries(part) else None
             if found != extent:
                 has = "has a single number" if found is None else f"has {found}"
                 raise ArgumentError(
@@ -440,21 +436,34 @@ def _check_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
         level = [entry for part in level for entry in part]
 
 
+def _has_entries(part: Any) -> bool:
+    axes = getattr(part, "ndim", 0)
+    return isinstance(part, list | tuple) or (isinstance(axes, int) and axes >= 1)
+
+
 def _reader(name: str, value: Any, base: int) -> Any:
     def read(index: tuple[int, ...]) -> Any:
         entry = value
         for position in index:
             entry = entry[position - base]
-        item = getattr(entry, "item", None)
-        entry = item() if callable(item) else entry
-        if getattr(entry, "is_Rational", False):
-            entry = Fraction(int(entry.p), int(entry.q))
-        if isinstance(entry, int | Decimal):
-            return Fraction(entry)
-        if not isinstance(entry, float | Fraction):
+        number = _number(entry)
+        if number is None:
             raise ArgumentError(
                 f"tensors[{name!r}]", entry, "must have real numbers as entries", "see .at(...) for symbolic ones"
             )
-        return entry
+        return number
 
     return read
+
+
+def _number(entry: Any) -> Fraction | float | None:
+    """The value of an entry: exact where it is; None where it is no real number."""
+    if hasattr(entry, "dtype") and getattr(entry, "shape", None) == () and not hasattr(entry, "mask"):
+        entry = entry.item()  # a NumPy number as Python's
+    if is_symbolic(entry) and entry.is_Rational:
+        return Fraction(int(entry.p), int(entry.q))
+    if isinstance(entry, Decimal):
+        return Fraction(entry) if entry.is_finite() else None
+    if isinstance(entry, int):
+        return Fraction(entry)
+    return entry if isinstance(entry, float | Fraction) else None

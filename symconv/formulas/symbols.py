@@ -5,6 +5,7 @@ SymPy is imported only when a value that is not a plain integer comes in, or whe
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,9 @@ def symbol(name: str, **assumptions: bool) -> sympy.Symbol:
 
 
 def is_symbolic(value: object) -> bool:
-    """True for a SymPy expression, without importing SymPy for anything else."""
-    return hasattr(value, "free_symbols") and hasattr(value, "is_integer")
+    """True for a SymPy expression, without importing SymPy for anything else: who has one has imported it."""
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and isinstance(value, sympy.Expr)
 
 
 def from_sympy(value: Any, argument: str) -> tuple[Index, dict[str, Any]]:

@@ -18,6 +18,7 @@ __all__ = [
     "Types",
     "arrange",
     "as_array",
+    "as_dtype",
     "engine_bias",
     "engine_weight",
     "fit",
@@ -42,21 +43,47 @@ class Types:
         return self.compute.kind in "iu"
 
 
+_TYPES = frozenset(np.dtype(code).type for code in ("efd" + np.typecodes["AllInteger"]))
+
+
 def as_array(name: str, value: Any) -> Array:
     """An array of real numbers, not copied where it is one.
 
     Raises:
         ArgumentError: for anything but float16, float32, float64 and integers.
     """
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+    if isinstance(value, np.ma.MaskedArray):  # NumPy would drop the mask in silence
+        raise ArgumentError(name, type(value).__name__, "must be an array without a mask", f"pass {name}.filled(...)")
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # whatever a foreign array, or a list of rows of several lengths, answers NumPy with
+        fix = f"pass {name}.detach()" if getattr(value, "requires_grad", False) is True else ""
+        said = str(error).partition("\n")[0][:160]
+        wanted = f"must be an array of numbers, and NumPy cannot read it ({said})"
+        raise ArgumentError(name, value, wanted, fix) from None
+    if array.dtype.type not in _TYPES:
         raise ArgumentError(
             name,
             array.dtype.name,
             "must have the dtype float16, float32, float64 or an integer one",
-            f"pass {name}.astype('float64')",
+            f"pass {name}.astype('float64')" if array.dtype.kind in "biufcV" else "",
         )
     return array
+
+
+def as_dtype(name: str, value: Any) -> np.dtype[Any]:
+    """A type that kernels compute in.
+
+    Raises:
+        ArgumentError: for anything but float16, float32, float64 and integers.
+    """
+    try:
+        given: np.dtype[Any] = np.dtype(value)
+    except Exception:  # NumPy raises TypeError, SyntaxError, UnicodeError, ... by what it is given
+        raise ArgumentError(name, value, "must be a dtype, such as 'float32'") from None
+    if given.type not in _TYPES:
+        raise ArgumentError(name, given.name, "must be float16, float32, float64 or an integer one")
+    return given
 
 
 def types_of(arrays: list[Array], keep_integers: bool) -> Types:

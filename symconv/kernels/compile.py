@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from symconv.doors import instance, one_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.kernels.arguments import as_array, engine_weight
 from symconv.kernels.compiled import Compiled
 from symconv.kernels.contract import Kernel
 from symconv.kernels.kernel import WindowKernel
+from symconv.kernels.padding import Array
 from symconv.kernels.plan import ACCURACIES, Accuracy
 from symconv.kernels.relatives.family import Relative, relative_kernel
 from symconv.kernels.tapform import tap_form
 from symconv.operators.base import Operator
 
-__all__ = ["BACKENDS", "compile"]
+__all__ = ["BACKENDS", "compile", "compiled_again"]
 
 BACKENDS = ("numpy",)
 
@@ -55,28 +57,35 @@ def compile(
     >>> kernel([1, 2, 3], [1, 0, -1]).tolist()
     [-2, -2, 2]
     """
-    if not isinstance(op, Operator):
-        raise ArgumentError("op", op, "must be an operator, such as Conv(3)")
-    if backend not in BACKENDS:
-        raise ArgumentError("backend", backend, f"must be one of {', '.join(map(repr, BACKENDS))}")
-    if isinstance(threads, bool) or threads != 1:
+    instance("op", op, Operator, "must be an operator, such as Conv(3)")
+    one_of("backend", backend, BACKENDS)
+    if plain_integer("threads", threads) != 1:
         raise ArgumentError(
             "threads", threads, "must be 1 for the backend 'numpy'", "set the threads of NumPy's BLAS by its variable"
         )
-    if accuracy not in ACCURACIES:
-        raise ArgumentError("accuracy", accuracy, f"must be one of {', '.join(map(repr, ACCURACIES))}")
-    chosen: Accuracy = accuracy
+    chosen = cast("Accuracy", one_of("accuracy", accuracy, ACCURACIES))
+    if plan is not None:
+        instance("plan", plan, str, "must be the name of a plan, or None")
+    given = None if weight is None else np.array(as_array("weight", weight))  # what the caller does to it is not seen
+    return _kernel(op, chosen, plan, given).made_by(chosen, plan, given)
+
+
+def compiled_again(op: Operator, accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
+    """The kernel that a pickled or copied one was: compiled anew from what it was made of."""
+    return compile(op, accuracy=accuracy, plan=plan, weight=weight)
+
+
+def _kernel(op: Operator, accuracy: Accuracy, plan: str | None, weight: Array | None) -> Kernel:
     if isinstance(op, Relative):
-        return relative_kernel(op, plan, chosen, weight)
+        return relative_kernel(op, plan, accuracy, weight)
     if weight is None:
-        return WindowKernel(_compiled(op, plan, chosen))
+        return WindowKernel(_compiled(op, plan, accuracy))
     form = tap_form(op)
     if form.letter("weight") is None:
         raise ArgumentError("weight", type(weight).__name__, f"must be left out: {op!r} has no weight")
-    bound = np.array(as_array("weight", weight))
-    arranged = engine_weight(form, bound)  # refuses a wrong shape now, not at the first call
-    bound.flags.writeable = arranged.flags.writeable = False
-    return WindowKernel(Compiled(op, form, plan, chosen, arranged), bound)
+    arranged = engine_weight(form, weight)  # refuses a wrong shape now, not at the first call
+    weight.flags.writeable = arranged.flags.writeable = False
+    return WindowKernel(Compiled(op, form, plan, accuracy, arranged), weight)
 
 
 @lru_cache(maxsize=256)

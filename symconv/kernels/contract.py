@@ -7,8 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
+from symconv.doors import iterable_of
 from symconv.errors import ArgumentError
 from symconv.kernels.padding import Array
 from symconv.operators.base import Operator
@@ -44,6 +46,30 @@ class Kernel(ABC):
 
     def __init__(self, op: Operator) -> None:
         self.op = op
+        self._made_by: tuple[Any, ...] = ()
+
+    def made_by(self, accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
+        """This kernel, knowing what it was compiled with: a copy is made of that, and it is compared by it."""
+        self._made_by = (self.op, accuracy, plan, weight)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is compiled anew: programs are functions made at run time, which cannot be carried over."""
+        from symconv.kernels.compile import compiled_again
+
+        return compiled_again, self._made_by
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two kernels are of one operator, accuracy, plan and bound weight."""
+        if not isinstance(other, Kernel):
+            return NotImplemented
+        (*mine, weight), (*theirs, other_weight) = self._made_by, other._made_by
+        if mine != theirs or weight is None or other_weight is None:
+            return mine == theirs and weight is other_weight
+        return weight.dtype == other_weight.dtype and np.array_equal(weight, other_weight, equal_nan=True)
+
+    def __hash__(self) -> int:
+        return hash(self._made_by[:-1])
 
     def __repr__(self) -> str:
         return f"<Kernel of {self.op!r}, plan {self.plan!r}>"
@@ -94,5 +120,6 @@ def check_variables(wrt: Collection[str]) -> None:
     Raises:
         ArgumentError: for a string, and for anything but "input", "weight" and "bias".
     """
-    if isinstance(wrt, str) or not set(wrt) <= set(VARIABLES):
-        raise ArgumentError("wrt", wrt, f"must be a tuple of {', '.join(map(repr, VARIABLES))}")
+    wanted = f"must be a tuple of {', '.join(map(repr, VARIABLES))}"
+    if not set(iterable_of("wrt", wrt, str, wanted)) <= set(VARIABLES):
+        raise ArgumentError("wrt", wrt, wanted)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError
-from symconv.kernels.arguments import arrange
+from symconv.kernels.arguments import arrange, as_dtype
 from symconv.kernels.compiled import Compiled
 from symconv.kernels.plan import Call, Task
 
@@ -34,18 +34,16 @@ def shape_call(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike)
     Raises:
         ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
     """
-    try:
-        given: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
-        raise ArgumentError("dtype", dtype, "must be a dtype") from None
-    if given.kind not in "iuf" or given.itemsize > 8:
-        raise ArgumentError("dtype", given.name, "must be float16, float32, float64 or an integer one")
+    given = as_dtype("dtype", dtype)
     compute = given
     if given.kind != "f":
         compute = np.dtype(np.int64) if compiled.form.channels is not None else given
     elif given.itemsize == 2:
         compute = np.dtype(np.float32)
-    arrangement = arrange(compiled.form, tuple(shape), "shape")
+    entries = items(shape)
+    if entries is None:
+        raise ArgumentError("shape", shape, "must be a tuple of integers")
+    arrangement = arrange(compiled.form, tuple(plain_integer("shape", n, 0) for n in entries), "shape")
     return compiled.call(arrangement.engine_in[0], compiled.layout(arrangement.sizes), compute)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from symconv.doors import flag
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.arguments import as_array, engine_bias, engine_weight, fit
 from symconv.kernels.call import Arguments, Frame
@@ -136,7 +137,7 @@ class WindowKernel(Kernel):
             ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
         """
         call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias)
-        if return_indices and not self._compiled.form.picks:
+        if flag("return_indices", return_indices) and not self._compiled.form.picks:
             raise ArgumentError("return_indices", True, "must be False for an operator other than MaxPool")
         call.refuse_inexact()
         engine = call.engine("output")

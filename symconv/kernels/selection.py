@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symconv.doors import instance
 from symconv.errors import ArgumentError
 from symconv.kernels.convolutions.im2col import Im2colPlan
 from symconv.kernels.convolutions.rows import RowsPlan
@@ -57,6 +58,7 @@ def required(form: TapForm, weight: Array | None, accuracy: Accuracy, name: str)
     Raises:
         ArgumentError: for a plan that does not exist, does not apply, or is of another accuracy class.
     """
+    instance("plan", name, str, "must be the name of a plan")
     known = applicable(form, weight, accuracy)
     for plan in known:
         if plan.name == name:

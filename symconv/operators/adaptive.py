@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from symconv.doors import one_of
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Reduce, Scalar, const, product, summation
 from symconv.formulas.index import Index, ceiling, floor
 from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry, named_axes, note_symbols
-from symconv.operators.options import TIES, Integer, axes_of, one_of, tie_rule, to_index
+from symconv.operators.options import TIES, Integer, axes_of, tie_rule, to_index
 from symconv.operators.window import Window
 
 __all__ = ["AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptivePooling"]

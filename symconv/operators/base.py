@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from symconv.doors import flag, items, list_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
@@ -87,7 +88,8 @@ class Operator(ABC):
             GeometryError: where no window fits.
             ArgumentError: for a wrong number of entries.
         """
-        given = tuple(n) if isinstance(n, tuple | list) else (n,)
+        entries = items(n)
+        given = (n,) if entries is None else entries
         if len(given) != self.spatial_axes:
             raise ArgumentError("input_size", n, f"must have {self.spatial_axes} entries, one a spatial axis")
         return tuple(self.axis_output_size(axis, integer("input_size", entry, 1)) for axis, entry in enumerate(given))
@@ -122,6 +124,8 @@ class Operator(ABC):
             "output_padding": "A",
             "output_size": "O",
         }
+        keep = list_of("keep", keep, str, "must be a tuple of options, such as ('stride', 'padding')")
+        flag("shared", shared)
         for option in keep:
             if option not in letters or option not in known:
                 raise ArgumentError("keep", option, f"must be among {', '.join(o for o in letters if o in known)}")
@@ -266,20 +270,29 @@ class Operator(ABC):
     def _frame(
         self, names: Mapping[str, str] | None, index_base: int, input_size: int | Sequence[int] | None
     ) -> Geometry:
-        if index_base not in (0, 1) or isinstance(index_base, bool) or not isinstance(index_base, int):
+        if plain_integer("index_base", index_base) not in (0, 1):
             raise ArgumentError("index_base", index_base, "must be 0 or 1")
         if input_size is None:
             return self.geometry(Letters.of(names))
-        given = tuple(input_size) if isinstance(input_size, Sequence) else (input_size,)
+        entries = items(input_size)
+        given = (input_size,) if entries is None else entries
         sizes = tuple(integer("input_size", n, 1) for n in given)
         if not all(isinstance(n, int) for n in sizes):
             raise ArgumentError("input_size", input_size, "must be integers", "leave it out for symbolic sizes")
         self.output_size(sizes)  # refuses sizes where no window fits
         return self.geometry(Letters.of(names), sizes)
 
-    def _variable(self, wrt: str, frame: Geometry) -> tuple[tuple[Axis, ...], Tensor]:
-        if wrt not in self.variables:
+    def check_variable(self, wrt: object) -> None:
+        """Refuse what is no variable of this operator.
+
+        Raises:
+            ArgumentError: for anything but one of `variables`.
+        """
+        if not isinstance(wrt, str) or wrt not in self.variables:
             raise ArgumentError("wrt", wrt, f"must be a variable of {type(self).__name__}: {', '.join(self.variables)}")
+
+    def _variable(self, wrt: str, frame: Geometry) -> tuple[tuple[Axis, ...], Tensor]:
+        self.check_variable(wrt)
         axes = self.axes(wrt, frame, primed=wrt == "bias")
         return axes, frame.tensor(wrt, axes)
 

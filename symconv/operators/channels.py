@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from symconv.doors import flag
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, add
 from symconv.formulas.index import Index, floor
 from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import Integer, flag, integer, to_index
+from symconv.operators.options import Integer, integer, to_index
 from symconv.operators.windowed import Windowed
 
 __all__ = ["Channelled"]

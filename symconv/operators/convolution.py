@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
+from symconv.doors import flag, one_of
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, product, summation
 from symconv.formulas.index import Index, floor, maximum, minimum
 from symconv.operators.channels import Channelled
 from symconv.operators.frame import Axis, Geometry
 from symconv.operators.letters import Letters
-from symconv.operators.options import Integer, flag, one_of, to_index
+from symconv.operators.options import Integer, to_index
 from symconv.operators.window import Window
 
 __all__ = ["Conv", "padded_position"]
@@ -76,16 +77,14 @@ class Conv(Channelled):
 
     # ------------------------------------------------------------------ sizes
 
-    def output_size(self, n: Integer | Sequence[Integer]) -> tuple[Integer, ...]:
-        sizes = super().output_size(n)
-        given = tuple(n) if isinstance(n, tuple | list) else (n,)
-        for window, size in zip(self.windows, given, strict=True):
-            for expr in self._reflection(window, to_index(size, {}, "input_size")):
-                if expr.value is not None and expr.value < 0:
-                    raise GeometryError(
-                        "padding", self.padding, f"must be below the input size {size} where it reflects the input"
-                    )
-        return sizes
+    def axis_output_size(self, axis: int, n: Integer) -> Integer:
+        size = super().axis_output_size(axis, n)
+        for expr in self._reflection(self.windows[axis], to_index(n, {}, "input_size")):
+            if expr.value is not None and expr.value < 0:
+                raise GeometryError(
+                    "padding", self.padding, f"must be below the input size {n} where it reflects the input"
+                )
+        return size
 
     def _reflection(self, window: Window, size: Index) -> list[Index]:
         """What reflection takes for granted to be nonnegative: a mirror image is shorter than the input."""

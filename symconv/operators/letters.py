@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
+from symconv.doors import mapping
 from symconv.errors import ArgumentError
 
 __all__ = ["Letters"]
@@ -49,7 +50,7 @@ class Letters:
         Raises:
             ArgumentError: for an unknown role, something that is no name, or one name for two things.
         """
-        if not names:
+        if names is None or not mapping("names", names, "must be a table of letters, such as {'input': 'x'}"):
             return Letters()
         known = [field.name for field in fields(Letters)]
         for role, name in names.items():

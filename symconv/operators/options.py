@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from symconv.errors import ArgumentError, NotSupportedError
+from symconv.doors import items, one_of, plain_integer
+from symconv.errors import ArgumentError, NotSupportedError, shown
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import from_sympy, is_symbolic
 
@@ -13,9 +14,7 @@ __all__ = [
     "TIES",
     "Integer",
     "axes_of",
-    "flag",
     "integer",
-    "one_of",
     "padding_pairs",
     "per_axis",
     "tie_rule",
@@ -27,6 +26,9 @@ Integer: TypeAlias = Any
 
 TIES = ("first", "split", "set")
 """Which of several equal maxima receives the gradient: the first, all in equal shares, or it is left open."""
+
+MOST_AXES = 16
+"""More spatial axes than anybody has; each of them makes every formula longer."""
 
 PADDING_NAMES = ("valid", "same", "same_upper", "same_lower", "half", "full")
 
@@ -43,31 +45,13 @@ def integer(argument: str, value: object, least: int | None) -> Integer:
             from_sympy(value, argument)  # refuses what is no integer expression
             return value
         value = int(value)  # type: ignore[call-overload]
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ArgumentError(argument, value, "must be an integer or a SymPy integer expression")
-    result = int(value)
+    try:
+        result = plain_integer(argument, value)
+    except ArgumentError:
+        raise ArgumentError(argument, value, "must be an integer or a SymPy integer expression") from None
     if least is not None and result < least:
         raise ArgumentError(argument, result, f"must be >= {least}")
     return result
-
-
-def flag(argument: str, value: object) -> bool:
-    """A truth value, and nothing that merely looks like one."""
-    if not isinstance(value, bool):
-        raise ArgumentError(argument, value, "must be True or False")
-    return value
-
-
-def one_of(argument: str, value: object, allowed: tuple[str, ...]) -> str:
-    """One name out of a closed set; the nearest one is suggested."""
-    if isinstance(value, str) and value in allowed:
-        return value
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(value), allowed, n=1)
-    raise ArgumentError(
-        argument, value, f"must be one of {', '.join(map(repr, allowed))}", f"did you mean {near[0]!r}?" if near else ""
-    )
 
 
 def tie_rule(ties: str) -> Literal["first", "split"]:
@@ -90,27 +74,29 @@ def axes_of(argument: str, value: object, ndim: object, least: int = 1) -> tuple
     Raises:
         ArgumentError: for an empty tuple, an entry below `least`, or an `ndim` below 1.
     """
-    if isinstance(value, tuple | list):
-        if not value:
-            raise ArgumentError(argument, value, "must have one entry a spatial axis, at least one")
-        if ndim not in (2, len(value)):  # 2 is what stands there where nothing was said
-            raise ArgumentError("ndim", ndim, f"must agree with {argument}={value!r}, which has {len(value)} axes")
-        return tuple(_checked(argument, value, entry, least) for entry in value)
-    count = integer("ndim", ndim, 1)
-    if not isinstance(count, int):
-        raise ArgumentError("ndim", ndim, "must be a plain integer")
-    return (integer(argument, value, least),) * count
+    count = plain_integer("ndim", ndim, 1)
+    entries = items(value)
+    if entries is None:
+        if count > MOST_AXES:
+            raise ArgumentError("ndim", count, f"must be at most {MOST_AXES}")
+        return (integer(argument, value, least),) * count
+    if not 1 <= len(entries) <= MOST_AXES:
+        raise ArgumentError(argument, value, f"must have one entry a spatial axis, 1 to {MOST_AXES} of them")
+    if count not in (2, len(entries)):  # 2 is what stands there where nothing was said
+        raise ArgumentError("ndim", count, f"must agree with {argument}={shown(value)}, which has {len(entries)} axes")
+    return tuple(_checked(argument, value, entry, least) for entry in entries)
 
 
 def per_axis(argument: str, value: object, ndim: int, least: int) -> tuple[Integer, ...]:
     """One value for every axis, given as one integer or as a tuple of `ndim`."""
-    if isinstance(value, tuple | list):
-        if len(value) != ndim:
-            raise ArgumentError(
-                argument, value, f"must be one integer or {ndim} of them, one a spatial axis", _one_each(ndim)
-            )
-        return tuple(_checked(argument, value, entry, least) for entry in value)
-    return (integer(argument, value, least),) * ndim
+    entries = items(value)
+    if entries is None:
+        return (integer(argument, value, least),) * ndim
+    if len(entries) != ndim:
+        raise ArgumentError(
+            argument, value, f"must be one integer or {ndim} of them, one a spatial axis", _one_each(ndim)
+        )
+    return tuple(_checked(argument, value, entry, least) for entry in entries)
 
 
 def _one_each(ndim: int) -> str:
@@ -138,10 +124,13 @@ def padding_pairs(
     """
     if isinstance(value, str) and named:
         return one_of("padding", value, PADDING_NAMES)
-    if not isinstance(value, tuple | list):
+    entries = items(value)
+    if entries is None and getattr(value, "ndim", 0) == 2 and not hasattr(value, "mask"):
+        entries = tuple(value)  # type: ignore[arg-type]  # an array of pairs
+    if entries is None:
         one = integer("padding", value, least)
         return ((one, one),) * ndim
-    if len(value) != ndim:
+    if len(entries) != ndim:
         raise ArgumentError(
             "padding",
             value,
@@ -149,14 +138,15 @@ def padding_pairs(
             _one_each(ndim),
         )
     pairs = []
-    for entry in value:
-        if isinstance(entry, tuple | list):
-            if len(entry) != 2:
-                raise ArgumentError("padding", value, "must have (before, after) pairs, two integers each")
-            pairs.append((integer("padding", entry[0], least), integer("padding", entry[1], least)))
-        else:
+    for entry in entries:
+        pair = items(entry)
+        if pair is None:
             one = integer("padding", entry, least)
             pairs.append((one, one))
+        elif len(pair) != 2:
+            raise ArgumentError("padding", value, "must have (before, after) pairs, two integers each")
+        else:
+            pairs.append((integer("padding", pair[0], least), integer("padding", pair[1], least)))
     return tuple(pairs)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from symconv.doors import items, plain_integer
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Guard, Node, equal, summation
 from symconv.formulas.index import Index
@@ -125,7 +126,8 @@ class Fold(Patches):
         ndim: int = 2,
     ) -> None:
         put = object.__setattr__
-        counted = [len(size) for size in (kernel_size, output_size) if isinstance(size, tuple | list)]
+        counted = [len(entries) for size in (kernel_size, output_size) if (entries := items(size)) is not None]
+        plain_integer("ndim", ndim, 1)
         put(self, "ndim", counted[0] if counted else ndim)
         for name, value in (("kernel_size", kernel_size), ("stride", stride), ("padding", padding)):
             put(self, name, value)

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from symconv.doors import flag, one_of
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
     ONE,
@@ -29,7 +30,7 @@ from symconv.formulas.calculus import settle
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import TIES, flag, integer, one_of, tie_rule, to_index
+from symconv.operators.options import TIES, integer, tie_rule, to_index
 from symconv.operators.windowed import Windowed
 
 __all__ = ["AvgPool", "LPPool", "MaxPool", "Pooling"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from symconv.doors import instance, items, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
 from symconv.formulas.index import Index
 from symconv.formulas.printing import UNICODE, Context
@@ -66,9 +67,11 @@ def size_report(op: Operator, input_size: Sequence[int]) -> tuple[AxisSize, ...]
     >>> print(axis.formula, "=", axis.numbers, "=", axis.output)
     ⌊(I + 2P − K)/S⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112
     """
-    outputs = op.output_size(tuple(input_size))
+    instance("op", op, Operator, "must be an operator, such as Conv(3)")
+    sizes = tuple(plain_integer("input_size", n, 1) for n in items(input_size) or (input_size,))
+    outputs = op.output_size(sizes)
     result = []
-    for axis, (n, size) in enumerate(zip(input_size, outputs, strict=True)):
+    for axis, (n, size) in enumerate(zip(sizes, outputs, strict=True)):
         letters = _letters(op, axis, n)
         formula = UNICODE.index(_symbolic(op, axis, letters).count(0, Index.of("I")), _ORDER)
         try:

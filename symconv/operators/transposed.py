@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from symconv.doors import flag
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.algebra import Access, Guard, Node, equal, product, summation
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.channels import Channelled
 from symconv.operators.frame import Axis, Geometry, note_symbols
-from symconv.operators.options import Integer, flag, per_axis, to_index
+from symconv.operators.options import Integer, per_axis, to_index
 from symconv.operators.window import Window
 from symconv.operators.windowed import Spreading
 
@@ -64,7 +65,7 @@ class ConvTranspose(Spreading, Channelled):
     ndim: int = 2
 
     def __post_init__(self) -> None:
-        if self.padding == "same":
+        if isinstance(self.padding, str) and self.padding == "same":
             raise ArgumentError(
                 "padding",
                 "same",

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from symconv.doors import flag
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.algebra import Guard, nonnegative
 from symconv.formulas.index import Index, IndexLike, ceiling, floor, maximum, minimum
 from symconv.formulas.symbols import SymbolTable, index_to_sympy, is_symbolic
-from symconv.operators.options import Integer, flag, integer, to_index
+from symconv.operators.options import Integer, integer, to_index
 
 __all__ = ["Window"]
 

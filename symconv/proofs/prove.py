@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from time import perf_counter
 
+from symconv.doors import instance, iterable_of
 from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import is_polynomial
@@ -47,7 +48,10 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = ()) -> V
     >>> verdict.status, str(verdict.scope)
     ('proved', 'for all I, K, S, P, D')
     """
-    verdict = prove_statement(of_formulas(left, right, assuming))
+    for argument, side in (("left", left), ("right", right)):
+        instance(argument, side, Formula, "must be a formula, such as Conv(3).output()")
+    given = iterable_of("assuming", assuming, Guard, "must be conditions, such as (equal('S', 1),)")
+    verdict = prove_statement(of_formulas(left, right, given))
     if {left.quantity.kind, right.quantity.kind} & {"derivative", "gradient"}:
         verdict = replace(verdict, record=preceded_by(verdict.record, "derivatives"))
     return verdict

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from symconv.claims.check import ClaimVerdict, check_source
 from symconv.claims.problem import Problem, Question
+from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.report.document import Block, Document, Inline, Ledger, Mark, Section, StatusLine, Text
 from symconv.report.questions import claims, derivation, pooling, size, values
@@ -38,7 +39,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None) -> Doc
         problem: the problem.
         progress: told in a few words what is being done.
     """
-    desk = Desk(problem, progress)
+    desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
     blocks: list[Block] = []
     for question in problem.questions:
         progress(f"question {question.id}")

@@ -13,6 +13,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
+from symconv.doors import instance
 from symconv.errors import RenderError
 from symconv.report.document import (
     ArcMap,
@@ -70,7 +71,7 @@ def to_html(document: Document) -> str:
     Raises:
         RenderError: control characters in a text, or a formula outside the common subset.
     """
-    check_document(document)
+    check_document(instance("document", document, Document, "must be a document, such as build_document gives"))
     script = read_template_file("script.js")
     try:
         return (

@@ -8,6 +8,7 @@ from functools import lru_cache
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from symconv.doors import instance
 from symconv.errors import RenderError
 from symconv.report.document import (
     ArcMap,
@@ -60,7 +61,7 @@ def to_latex(document: Document, fragment: bool = False) -> str:
     Raises:
         RenderError: a text that pdflatex cannot set, or a formula outside the common subset.
     """
-    check_document(document)
+    check_document(instance("document", document, Document, "must be a document, such as build_document gives"))
     running = document.running or document.title
     try:
         return (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.contract import Kernel
+from symconv.kernels.padding import Array
 from symconv.kernels.plan import ACCURACIES, Accuracy
 from symconv.kernels.relatives.adaptive import adaptive_kernel
 from symconv.kernels.relatives.patches import patches_kernel
@@ -33,7 +34,7 @@ FAMILY: tuple[type[Operator], ...] = (
 """The operators whose formulas the kernels here compute."""
 
 
-def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: Any) -> Kernel:
+def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: Array | None) -> Kernel:
     """The kernel of a relative of convolution and pooling.
 
     Args:

@@ -322,7 +322,9 @@ def arranged_weight(op: ConvTranspose, array: Array, name: str = "weight") -> Ar
     return array.reshape(op.groups, op.in_channels // op.groups, *wanted[1:])
 
 
-def transposed_kernel(op: ConvTranspose, plan: str | None, accuracy: Accuracy, weight: Any) -> TransposedKernel:
+def transposed_kernel(
+    op: ConvTranspose, plan: str | None, accuracy: Accuracy, weight: Array | None
+) -> TransposedKernel:
     """The kernel of a transposed convolution.
 
     Args:
@@ -336,10 +338,9 @@ def transposed_kernel(op: ConvTranspose, plan: str | None, accuracy: Accuracy, w
     """
     if weight is None:
         return TransposedKernel(op, _compiled(op, plan, accuracy))
-    bound = np.array(as_array("weight", weight))
-    arranged = arranged_weight(op, bound)
-    bound.flags.writeable = arranged.flags.writeable = False
-    return TransposedKernel(op, _made(op, plan, accuracy, arranged), Bound(bound, arranged))
+    arranged = arranged_weight(op, weight)
+    weight.flags.writeable = arranged.flags.writeable = False
+    return TransposedKernel(op, _made(op, plan, accuracy, arranged), Bound(weight, arranged))
 
 
 @lru_cache(maxsize=256)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.base import Operator
 
@@ -90,13 +91,13 @@ def sizes_of(argument: str, value: object, axes: int | None = None) -> tuple[int
     Raises:
         ArgumentError: for anything else, or another number of entries than `axes`.
     """
-    entries = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-    whole = [
-        int(entry)
-        for entry in entries
-        if not isinstance(entry, bool) and hasattr(entry, "__index__") and int(entry) >= 1
-    ]
-    if len(whole) != len(entries) or not entries or (axes is not None and len(entries) != axes):
-        count = "" if axes is None else f", {axes} of them, one a spatial axis"
-        raise ArgumentError(argument, value, f"must be integers >= 1{count}")
-    return tuple(whole)
+    found = items(value)
+    entries = (value,) if found is None else found
+    count = "" if axes is None else f", {axes} of them, one a spatial axis"
+    wanted = f"must be integers >= 1{count}"
+    if not entries or (axes is not None and len(entries) != axes):
+        raise ArgumentError(argument, value, wanted)
+    try:
+        return tuple(plain_integer(argument, entry, 1) for entry in entries)
+    except ArgumentError:
+        raise ArgumentError(argument, value, wanted) from None

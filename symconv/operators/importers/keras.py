@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from symconv.doors import mapping
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -40,6 +41,9 @@ _WITHOUT_EFFECT = (
     "pointwise_initializer", "pointwise_regularizer", "pointwise_constraint", "quantization_config",
 )  # fmt: skip
 """Options that leave the values alone: they are about training, storage and layout."""
+
+
+_WANTED = "must be a Keras layer or its configuration, a dictionary"
 
 
 def from_keras(layer: object, *, kind: str | None = None, in_channels: int | None = None) -> Operator:
@@ -71,7 +75,7 @@ def read_keras(layer: Any, *, kind: str | None = None, in_channels: int | None =
     """The operator of a Keras layer, with notes; see `from_keras`."""
     config: Mapping[str, Any]
     if isinstance(layer, Mapping):
-        config = layer
+        config = mapping("layer", layer, _WANTED)
         if "class_name" in layer:
             config, built = (layer.get(key) or {} for key in ("config", "build_config"))
             if not isinstance(config, Mapping) or not isinstance(built, Mapping):
@@ -80,12 +84,12 @@ def read_keras(layer: Any, *, kind: str | None = None, in_channels: int | None =
             in_channels = _agreeing(in_channels, _last_channel(shape, config))
             kind = _agreeing_kind(kind, layer["class_name"])
         kind = _kind_of(config) if kind is None else kind
-    elif hasattr(layer, "get_config"):
-        config = layer.get_config()
+    elif callable(getattr(layer, "get_config", None)) and not isinstance(layer, type):
+        config = mapping("layer.get_config()", layer.get_config(), "must be a table of options by name")
         kind = _agreeing_kind(kind, type(layer).__name__)
         in_channels = _agreeing(in_channels, _built_channels(layer, kind, config))
     else:
-        raise ArgumentError("layer", layer, "must be a Keras layer or its configuration, a dictionary")
+        raise ArgumentError("layer", layer, _WANTED)
     family, ndim = _family(kind)
     options = Options(kind, config)
     _check_layout(options)

@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from symconv.errors import ArgumentError
+from symconv.doors import text as as_text
+from symconv.errors import ArgumentError, shortened
 from symconv.operators.base import Operator
 from symconv.operators.importers.imported import Imported
 from symconv.operators.importers.torch import SIGNATURES, bound, read_layer
@@ -99,7 +100,7 @@ def written(text: str) -> Written:
     Raises:
         ArgumentError: naming the line, the column and what stands there.
     """
-    if len(text) > MOST_CHARACTERS:
+    if len(as_text("the text", text)) > MOST_CHARACTERS:
         raise ArgumentError("the text", f"{len(text):,} characters", f"must have at most {MOST_CHARACTERS:,}")
     reader = _Reader(text)
     result = reader.layer(1)
@@ -171,7 +172,7 @@ class _Reader:
     def _call(self, token: _Token, depth: int) -> Written:
         if depth > DEEPEST:
             raise self._error(token.position, f"nested at most {DEEPEST} deep")
-        self._expect("(", f"an opening bracket after {token.text}")
+        self._expect("(", f"an opening bracket after {shortened(token.text)}")
         positional: list[object] = []
         keywords: dict[str, object] = {}
         children: list[tuple[str, Written]] = []

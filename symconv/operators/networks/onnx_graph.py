@@ -72,7 +72,9 @@ def network_from_onnx(model: Any, input_shape: Sequence[int] | None = None) -> N
         ArgumentError: where the model declares no sizes and none are given, or they do not fit.
         NotSupportedError: for a node that is not known in a place where a layer needs it.
     """
-    graph = model.graph
+    graph: Any = getattr(model, "graph", None)
+    if isinstance(model, type) or not all(hasattr(graph, part) for part in ("node", "input", "initializer")):
+        raise ArgumentError("model", model, "must be an ONNX model, such as onnx.load gives")
     constants = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
     images = [entry for entry in graph.input if entry.name not in constants]
     if not images:

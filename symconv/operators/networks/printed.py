@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from symconv.doors import list_of
 from symconv.errors import ArgumentError, NotSupportedError, SymconvError
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import sizes_of
@@ -24,6 +25,7 @@ _SAME_SHAPE = re.compile(
 _PADDING = re.compile(r"(Zero|Constant|Reflection|Replication|Circular)Pad([123])d")
 _MODES = {"Reflection": "reflect", "Replication": "replicate", "Circular": "circular"}
 _ENDS = ("Flatten", "Linear", "LazyLinear", "Bilinear", "NonDynamicallyQuantizableLinear", "Unfold")
+MOST_DEEP = 64
 _UNORDERED = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 
 
@@ -42,7 +44,7 @@ def network_from_text(text: str, input_shape: Sequence[int], *, ignore: Sequence
         ArgumentError: for text that cannot be read, or a shape that does not fit its first layer.
         NotSupportedError: for a layer that is not known; GeometryError where two layers do not fit together.
     """
-    return _followed(_Chain(written(text), frozenset(ignore)), input_shape)
+    return _followed(_Chain(written(text), _ignored(ignore)), input_shape)
 
 
 def network_from_torch(model: Any, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> Network:
@@ -50,13 +52,25 @@ def network_from_torch(model: Any, input_shape: Sequence[int], *, ignore: Sequen
 
     Args and Raises: as for `network_from_text`; `model` is anything with PyTorch's ``named_children``.
     """
-    return _followed(_Chain(_as_written(model), frozenset(ignore)), input_shape)
+    return _followed(_Chain(_as_written(model), _ignored(ignore)), input_shape)
 
 
-def _as_written(module: Any) -> Written:
-    """A module and what it holds, with the options of the layers that are known."""
+def _ignored(ignore: object) -> frozenset[str]:
+    return frozenset(list_of("ignore", ignore, str, "must be a tuple of class names"))
+
+
+def _as_written(module: Any, depth: int = 1) -> Written:
+    """A module and what it holds, with the options of the layers that are known.
+
+    Raises:
+        ArgumentError: for what is no module, and for one that holds itself or is nested deeper than any model.
+    """
     name = type(module).__name__
-    children = tuple((label, _as_written(child)) for label, child in module.named_children())
+    if isinstance(module, type) or not callable(getattr(module, "named_children", None)):
+        raise ArgumentError("model", module, "must be a PyTorch module, with named_children()")
+    if depth > MOST_DEEP:
+        raise ArgumentError("model", name, f"must be nested at most {MOST_DEEP} deep, and hold itself nowhere")
+    children = tuple((label, _as_written(child, depth + 1)) for label, child in module.named_children())
     if children:
         return Written(name, children=children)
     if is_layer(name):
