@@ -41,13 +41,18 @@ def instance(argument: str, value: object, kind: type[T] | tuple[type[T], ...], 
     return value
 
 
-def plain_integer(argument: str, value: object, least: int | None = None) -> int:
+def plain_integer(argument: str, value: object, least: int | None = None, requirement: str = "") -> int:
     """An integer: Python's or NumPy's, no bool, no array of several.
+
+    Args:
+        argument, value: what is read.
+        least: the smallest that is allowed.
+        requirement: what the message asks for where it is more than that.
 
     Raises:
         ArgumentError: for anything else, and below `least`.
     """
-    wanted = "must be an integer" if least is None else f"must be an integer >= {least}"
+    wanted = requirement or ("must be an integer" if least is None else f"must be an integer >= {least}")
     if isinstance(value, bool | type) or getattr(value, "shape", ()) != () or not hasattr(value, "__index__"):
         raise ArgumentError(argument, value, wanted)
     try:
@@ -55,7 +60,7 @@ def plain_integer(argument: str, value: object, least: int | None = None) -> int
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(argument, value, wanted) from None
     if least is not None and result < least:
-        raise ArgumentError(argument, result, wanted)
+        raise ArgumentError(argument, result, requirement or f"must be >= {least}")
     return result
 
 

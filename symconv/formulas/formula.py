@@ -216,7 +216,8 @@ class Formula:
         if name in self.table.real:
             return _order(name, value)
         least = dict(self.lower).get(name)
-        return plain_integer(name, value, least)
+        wanted = "must be an integer" if least is None else f"must be an integer >= {least}"
+        return plain_integer(name, value, least, wanted)
 
     def _sizes(self, input_size: Sequence[int] | int | None, needed: Sequence[str]) -> dict[str, int]:
         if input_size is None:
@@ -259,8 +260,9 @@ class Formula:
             names = ", ".join(self.indices)
             raise ArgumentError("indices", indices, f"must have {len(self.free)} entries ({names})")
         for name, value, values in zip(self.indices, indices, self.ranges(env), strict=True):
-            if plain_integer(name, value) not in values:
-                raise ArgumentError(name, value, f"must be an integer in {values.start}..{values.stop - 1}")
+            wanted = f"must be an integer in {values.start}..{values.stop - 1}"
+            if plain_integer(name, value, requirement=wanted) not in values:
+                raise ArgumentError(name, value, wanted)
         from symconv.formulas.sympy_form import entry_to_sympy
 
         return entry_to_sympy(self, tuple(int(value) for value in indices), env)
@@ -412,7 +414,7 @@ def _order(name: str, value: Any) -> Fraction | int:
     """The p of an LP norm: an exact number >= 1; a float is read as it prints."""
     exact: Fraction | None = None
     if hasattr(value, "__index__"):
-        exact = Fraction(plain_integer(name, value))
+        exact = Fraction(plain_integer(name, value, requirement="must be a number >= 1"))
     elif isinstance(value, float | Decimal) and math.isfinite(value):
         exact = Fraction(str(value))
     elif isinstance(value, Fraction) or getattr(value, "is_Rational", False):

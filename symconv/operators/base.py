@@ -270,7 +270,7 @@ class Operator(ABC):
     def _frame(
         self, names: Mapping[str, str] | None, index_base: int, input_size: int | Sequence[int] | None
     ) -> Geometry:
-        if plain_integer("index_base", index_base) not in (0, 1):
+        if plain_integer("index_base", index_base, requirement="must be 0 or 1") not in (0, 1):
             raise ArgumentError("index_base", index_base, "must be 0 or 1")
         if input_size is None:
             return self.geometry(Letters.of(names))

@@ -74,6 +74,8 @@ def axes_of(argument: str, value: object, ndim: object, least: int = 1) -> tuple
     Raises:
         ArgumentError: for an empty tuple, an entry below `least`, or an `ndim` below 1.
     """
+    if is_symbolic(ndim):
+        raise ArgumentError("ndim", ndim, "must be a plain integer")
     count = plain_integer("ndim", ndim, 1)
     entries = items(value)
     if entries is None:
