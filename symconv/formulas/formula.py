@@ -21,13 +21,12 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     Share,
-    names_in,
     transform,
-    walk,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.exact import Box, Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index, IndexLike
+from symconv.formulas.naming import free_names
 from symconv.formulas.symbols import SymbolTable, is_symbolic
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Formula:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names that must be given numbers before an entry can be: sizes and symbolic options, sorted."""
-        names = names_in(self.body)
+        names = free_names(self.body)
         for bound in self.free:
             names |= bound.lower.names | bound.upper.names
         for tensor in self.tensors:
@@ -113,11 +112,7 @@ class Formula:
                 names |= low.names | high.names
         for _, value in self.definitions:
             names |= value.names
-        bound_names = {b.name for n in walk(self.body) if isinstance(n, Reduce) for b in n.bounds}
-        for n in walk(self.body):
-            if isinstance(n, Share):
-                bound_names |= {b.name for b in n.reduce.bounds}
-        return tuple(sorted(names - bound_names - set(self.indices) - {name for name, _ in self.definitions}))
+        return tuple(sorted(names - set(self.indices) - {name for name, _ in self.definitions}))
 
     def knowledge(self) -> Knowledge:
         """What holds of the parameters and free indices."""

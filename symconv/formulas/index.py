@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from symconv.formulas.spelling import one_line
+
 __all__ = ["Atom", "Extremum", "Index", "IndexLike", "Quotient", "ceiling", "floor", "maximum", "minimum", "quotient"]
 
 Rounding: TypeAlias = Literal["floor", "ceil", "exact"]
@@ -183,7 +185,7 @@ class Index:
             return "0"
         pieces = []
         for key, value in sorted(self.terms.items(), key=lambda item: (-len(item[0]), [_atom_key(a) for a in item[0]])):
-            body = "*".join(str(atom) for atom in key)
+            body = "*".join(one_line(atom) if isinstance(atom, str) else str(atom) for atom in key)
             size = abs(value)
             text = str(size) if not body else body if size == 1 else f"{size}*{body}"
             pieces.append(("-" if value < 0 else "+", text))
@@ -250,8 +252,8 @@ Atom: TypeAlias = "str | Quotient | Extremum"
 IndexLike: TypeAlias = "Index | int | str"
 
 
-def _atom_key(atom: Atom) -> str:
-    return atom if isinstance(atom, str) else "~" + str(atom)  # names first, in one fixed order
+def _atom_key(atom: Atom) -> tuple[bool, str]:
+    return not isinstance(atom, str), str(atom)  # names first, in one fixed order
 
 
 def quotient(numerator: IndexLike, denominator: IndexLike, rounding: Rounding = "floor") -> Index:

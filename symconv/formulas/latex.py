@@ -7,21 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symconv.formulas.algebra import Label
+from symconv.formulas.spelling import SIMPLE, latex_word
 from symconv.formulas.style import Style
 
 __all__ = ["LATEX"]
-
-
-_GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi",
-    "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
-}  # fmt: skip
-
-
-def _letters(name: str) -> str:
-    if len(name) == 1:
-        return name
-    return rf"\{name}" if name in _GREEK else rf"\mathit{{{name}}}"
 
 
 class _Latex(Style):
@@ -31,14 +20,14 @@ class _Latex(Style):
         return sign
 
     def name(self, name: str) -> str:
-        if "^" in name:  # an upper index that is no power, such as a channel
-            base, upper = name.split("^")
+        base, hat, upper = name.partition("^")
+        if hat and SIMPLE.fullmatch(base) and SIMPLE.fullmatch(upper):  # no power: an upper index, such as a channel
             return f"{self.name(base)}^{{{upper}}}"
-        match = re.fullmatch(r"([A-Za-z]+?)_?([0-9]+)('*)", name)
+        match = SIMPLE.fullmatch(name)
         if match:
-            return f"{_letters(match[1])}_{{{match[2]}}}{match[3]}"
+            return latex_word(match[1]) + (f"_{{{match[2]}}}" if match[2] else "") + match[3]
         bare = name.rstrip("'")
-        return _letters(bare) + "'" * (len(name) - len(bare))
+        return latex_word(bare) + "'" * (len(name) - len(bare))
 
     def label(self, label: Label) -> str:
         return label.latex

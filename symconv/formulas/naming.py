@@ -35,6 +35,8 @@ def free_names(node: Node) -> frozenset[str]:
         return node.index.names
     if isinstance(node, Bracket):
         return frozenset().union(*(g.names for g in node.guards))
+    if isinstance(node, Named):
+        return free_names(node.value).union(*(e.names for e in node.index))
     return frozenset().union(*(free_names(child) for child in _parts(node)))
 
 

@@ -36,6 +36,7 @@ class SymbolTable:
         real: frozenset[str] = frozenset(),
     ) -> None:
         self.known: dict[str, Any] = dict(known or {})
+        self.given = frozenset(self.known)  # named by the caller; all other names are ours
         self.positive, self.nonnegative, self.real = positive, nonnegative, real
 
     def __getitem__(self, name: str) -> Any:
@@ -70,7 +71,8 @@ def from_sympy(value: Any, argument: str) -> tuple[Index, dict[str, Any]]:
     """The index expression of a SymPy expression, and the symbols in it by name.
 
     Raises:
-        ArgumentError: where it is not built from integers, integer symbols, + - *, powers, floor, ceiling, Min, Max.
+        ArgumentError: where it is not built from integers, integer symbols, + - *, powers, floor, ceiling, Min, Max,
+            or where a symbol is not known by its name: a dummy, or one of two with the same name.
     """
     import sympy
 
@@ -82,7 +84,15 @@ def from_sympy(value: Any, argument: str) -> tuple[Index, dict[str, Any]]:
         if isinstance(expr, sympy.Symbol):
             if expr.is_integer is False or expr.is_real is False:
                 raise ArgumentError(argument, value, f"must be an integer expression ({expr} is declared as none)")
-            symbols[expr.name] = expr
+            if isinstance(expr, sympy.Dummy):
+                raise ArgumentError(
+                    argument,
+                    value,
+                    f"must have symbols that are known by their names ({expr} is a dummy)",
+                    "use Symbol",
+                )
+            if symbols.setdefault(expr.name, expr) != expr:
+                raise ArgumentError(argument, value, f"uses two different symbols that are both called {expr.name}")
             return Index.of(expr.name)
         if isinstance(expr, sympy.Add):
             return _sum([visit(arg) for arg in expr.args])

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symconv.formulas.algebra import Label
+from symconv.formulas.spelling import SIMPLE, one_line
 from symconv.formulas.style import Style
 
 __all__ = ["UNICODE"]
+
+_SUBSCRIPTS = str.maketrans("0123456789'", "₀₁₂₃₄₅₆₇₈₉′")
 
 
 class _Unicode(Style):
@@ -21,7 +24,9 @@ class _Unicode(Style):
         return f" {sign} "
 
     def name(self, name: str) -> str:
-        return name.replace("_", "").translate(str.maketrans("0123456789'", "₀₁₂₃₄₅₆₇₈₉′"))
+        if SIMPLE.fullmatch(name):
+            return name.replace("_", "").translate(_SUBSCRIPTS)
+        return one_line(name)  # nobody's short hand for a letter with a number: as it is spelt
 
     def label(self, label: Label) -> str:
         return label.text

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
-from symconv.proofs.smt import Solver, script
+from symconv.proofs.smt import Script, Solver, script
 from symconv.proofs.verdict import Obligation, Outcome, condition
 
 __all__ = ["Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
@@ -244,9 +244,10 @@ class Context:
         settled = [goal for goal in wanted if goal in present]
         open_ = [goal for goal in wanted if goal not in present]
         if settled and not open_:  # what is assumed word by word need not be asked
-            self.trace.note(Obligation(name, "proved", script(name, _about(settled, settled), settled, self.reals)))
+            assumed = script(_about(settled, settled), settled, self.reals)
+            self.trace.note(Obligation(name, "proved", assumed.text, assumed.variables))
         for group in _connected(open_, known):
-            self._ask(name, script(name, _about(group, known), group, self.reals))
+            self._ask(name, script(_about(group, known), group, self.reals))
 
     def impossible(self, name: str, given: Iterable[Guard] = ()) -> None:
         """Show that the hypotheses and `given` contradict each other.
@@ -254,12 +255,12 @@ class Context:
         Raises:
             NotShown: where the solver does not say unsat.
         """
-        self._ask(name, script(name, [*self.hypotheses, *given], (Guard("ge", Index.of(-1)),), self.reals))
+        self._ask(name, script([*self.hypotheses, *given], (Guard("ge", Index.of(-1)),), self.reals))
 
-    def _ask(self, name: str, text: str) -> None:
-        answer = self.solver.decide(text)
+    def _ask(self, name: str, question: Script) -> None:
+        answer = self.solver.decide(question.text)
         outcome: Outcome = "proved" if answer == "unsat" else "failed" if answer == "sat" else "unknown"
-        self.trace.note(Obligation(name, outcome, text))
+        self.trace.note(Obligation(name, outcome, question.text, question.variables))
         if answer != "unsat":
             raise NotShown(f"{name}: {outcome}")
 

@@ -2,74 +2,94 @@
 
 The text is what z3 reads, so an exported obligation is exactly what was checked. Quotients have been replaced by
 variables before (see `symconv.proofs.context`); minima and maxima become ``ite``.
+
+A name of an index or a size may be any string at all (SymPy takes every one), so none is ever written into the text:
+the solver reads v0, v1, ..., and which is which stands beside it, in `Script.variables`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal, TypeAlias
 
 from symconv.formulas.algebra import Guard
 from symconv.formulas.index import Extremum, Index, Quotient
 
-__all__ = ["EFFORT", "Answer", "Solver", "script"]
+__all__ = ["EFFORT", "Answer", "Script", "Solver", "script"]
 
 EFFORT = 1_500_000  # z3 resource units a question, half a second; a typical one takes 5,000
 PATIENCE = 6  # questions left open in one proof; after that the others get a tenth of the effort
 Answer: TypeAlias = Literal["unsat", "sat", "unknown"]
 
 
-def script(name: str, hypotheses: Iterable[Guard], goals: Sequence[Guard], reals: frozenset[str] = frozenset()) -> str:
+@dataclass(frozen=True)
+class Script:
+    """A question to a solver.
+
+    Attributes:
+        text: SMT-LIB 2 with one ``check-sat``.
+        variables: the generated variables, and the names that they stand for.
+    """
+
+    text: str
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+def script(hypotheses: Iterable[Guard], goals: Sequence[Guard], reals: frozenset[str] = frozenset()) -> Script:
     """``hypotheses and not all goals`` in SMT-LIB 2: unsatisfiable exactly where the hypotheses imply every goal."""
     given = list(dict.fromkeys(hypotheses))
     names = sorted(frozenset().union(*(g.names for g in (*given, *goals))))
-    lines = [f"; {name}", "(set-logic ALL)" if reals & set(names) else "(set-logic QF_NIA)"]
-    for known in names:
-        lines.append(f"(declare-const {_symbol(known)} {'Real' if known in reals else 'Int'})")
-    lines += [f"(assert {_guard(g, reals)})" for g in given]
-    wanted = [_guard(g, reals) for g in goals]
+    writer = _Writer({name: f"v{number}" for number, name in enumerate(names)}, reals)
+    lines = ["(set-logic ALL)" if reals & set(names) else "(set-logic QF_NIA)"]
+    for name, variable in writer.variables.items():
+        lines.append(f"(declare-const {variable} {'Real' if name in reals else 'Int'})")
+    lines += [f"(assert {writer.guard(g)})" for g in given]
+    wanted = [writer.guard(g) for g in goals]
     lines.append(f"(assert (not {wanted[0] if len(wanted) == 1 else '(and ' + ' '.join(wanted) + ')'}))")
     lines.append("(check-sat)")
-    return "\n".join(lines) + "\n"
+    return Script("\n".join(lines) + "\n", tuple((variable, name) for name, variable in writer.variables.items()))
 
 
-def _symbol(name: str) -> str:
-    return name if name.replace("_", "a").isalnum() and name.isascii() and not name[0].isdigit() else f"|{name}|"
+@dataclass(frozen=True)
+class _Writer:
+    """Guards and index expressions in SMT-LIB, in generated variables."""
 
+    variables: Mapping[str, str]
+    reals: frozenset[str]
 
-def _guard(guard: Guard, reals: frozenset[str]) -> str:
-    assert guard.kind != "div", "divisibility is stated through a quotient variable"
-    mixed = bool(guard.names & reals)
-    left = Index({key: value for key, value in guard.expr.terms.items() if value > 0})
-    right = Index({key: -value for key, value in guard.expr.terms.items() if value < 0})
-    return f"({'>=' if guard.kind == 'ge' else '='} {_index(left, mixed, reals)} {_index(right, mixed, reals)})"
+    def guard(self, guard: Guard) -> str:
+        assert guard.kind != "div", "divisibility is stated through a quotient variable"
+        mixed = bool(guard.names & self.reals)
+        left = Index({key: value for key, value in guard.expr.terms.items() if value > 0})
+        right = Index({key: -value for key, value in guard.expr.terms.items() if value < 0})
+        return f"({'>=' if guard.kind == 'ge' else '='} {self.index(left, mixed)} {self.index(right, mixed)})"
 
+    def index(self, expr: Index, mixed: bool) -> str:
+        terms = []
+        for key, value in sorted(expr.terms.items(), key=lambda item: [str(atom) for atom in item[0]]):
+            factors = [self.atom(atom, mixed) for atom in key]
+            if value != 1 or not factors:
+                factors.insert(0, _number(value, mixed))
+            terms.append(factors[0] if len(factors) == 1 else f"(* {' '.join(factors)})")
+        if not terms:
+            return _number(0, mixed)
+        return terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})"
 
-def _index(expr: Index, mixed: bool, reals: frozenset[str]) -> str:
-    terms = []
-    for key, value in sorted(expr.terms.items(), key=lambda item: [str(atom) for atom in item[0]]):
-        factors = [_atom(atom, mixed, reals) for atom in key]
-        if value != 1 or not factors:
-            factors.insert(0, _number(value, mixed))
-        terms.append(factors[0] if len(factors) == 1 else f"(* {' '.join(factors)})")
-    if not terms:
-        return _number(0, mixed)
-    return terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})"
+    def atom(self, atom: str | Quotient | Extremum, mixed: bool) -> str:
+        if isinstance(atom, str):
+            variable = self.variables[atom]
+            return variable if atom in self.reals or not mixed else f"(to_real {variable})"
+        assert isinstance(atom, Extremum), "a quotient must have been replaced by a variable"
+        relation = "<=" if atom.kind == "min" else ">="
+        args = [self.index(arg, mixed) for arg in atom.args]
+        return reduce(lambda a, b: f"(ite ({relation} {a} {b}) {a} {b})", args)
 
 
 def _number(value: int, mixed: bool) -> str:
     text = f"{abs(value)}.0" if mixed else str(abs(value))
     return text if value >= 0 else f"(- {text})"
-
-
-def _atom(atom: str | Quotient | Extremum, mixed: bool, reals: frozenset[str]) -> str:
-    if isinstance(atom, str):
-        return _symbol(atom) if atom in reals or not mixed else f"(to_real {_symbol(atom)})"
-    assert isinstance(atom, Extremum), "a quotient must have been replaced by a variable"
-    relation = "<=" if atom.kind == "min" else ">="
-    args = [_index(arg, mixed, reals) for arg in atom.args]
-    return reduce(lambda a, b: f"(ite ({relation} {a} {b}) {a} {b})", args)
 
 
 class Solver:
@@ -87,12 +107,11 @@ class Solver:
 
     def decide(self, text: str) -> Answer:
         """The answer to an SMT-LIB script with one ``check-sat``."""
-        body = text.partition("\n")[2]  # the first line is the name
-        if body not in self._answers:
-            self._answers[body] = self._ask(body)
-        return self._answers[body]
+        if text not in self._answers:
+            self._answers[text] = self._ask(text)
+        return self._answers[text]
 
-    def _ask(self, body: str) -> Answer:
+    def _ask(self, text: str) -> Answer:
         import z3
 
         if self._context is None:
@@ -102,7 +121,7 @@ class Solver:
             solver = build(ctx=self._context)
             solver.set("rlimit", self.effort if self._open < PATIENCE else self.effort // 10)
             solver.set("random_seed", 0)
-            solver.from_string(body)
+            solver.from_string(text)
             answer = str(solver.check())
             if answer == "unsat":
                 return "unsat"

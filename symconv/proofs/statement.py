@@ -17,6 +17,7 @@ from symconv.formulas.algebra import (
     Share,
     accesses,
     fresh_name,
+    renamed_bounds,
     substitute,
     walk,
 )
@@ -240,8 +241,8 @@ def _guards_in(node: Node) -> Iterator[Guard]:
 def of_formulas(left: Formula, right: Formula, assuming: Iterable[Guard] = ()) -> Statement:
     """The statement that two formulas agree: their free indices matched, their hypotheses joined.
 
-    Free indices are matched by name where both sides have the same names, else by position. A name that both define
-    differently (such as the output size O of two operators) is renamed on the right.
+    Free indices are matched by name where both sides have the same names, else by position. A size that follows from
+    others (such as the output size O of an operator) is renamed where its name means something else on the other side.
 
     Raises:
         ArgumentError: where the numbers of free indices or the axes of a tensor differ.
@@ -251,47 +252,88 @@ def of_formulas(left: Formula, right: Formula, assuming: Iterable[Guard] = ()) -
         raise ArgumentError(
             "right", right.indices, f"must have as many free indices as the left side ({', '.join(left.indices)})"
         )
-    mine = dict(left.definitions)
-    taken = set(left.indices) | set(left.parameters) | set(mine) | set(right.parameters) | set(right.indices)
-    env: dict[str, Index] = {}
-    for name, value in right.definitions:
-        if mine.get(name, value) != value or name in left.indices:
-            env[name] = Index.of(fresh_name(name, taken))
-            taken |= env[name].names
-    order = list(range(len(left.free)))
-    if set(left.indices) == set(right.indices):
-        order = [right.indices.index(name) for name in left.indices]
-    else:
-        clash = set(left.indices) & set(right.parameters) | set(right.indices) & set(left.parameters)
-        if clash:
-            raise ArgumentError("right", sorted(clash), "must not be free indices on one side and sizes on the other")
-        env |= {theirs: Index.of(ours) for theirs, ours in zip(right.indices, left.indices, strict=True)}
-    boxes = dict(left.boxes)
+    ours, theirs, order = _names_apart(left, right)
+    body, free, left_boxes = _renamed(left, ours)
+    boxes = dict(left_boxes)
     agreements: list[tuple[str, Guard]] = []
-    for tensor in right.tensors:
-        box = tuple((low.subs(env), high.subs(env)) for low, high in tensor.box)
-        ours = boxes.setdefault(tensor.name, box)
-        if len(ours) != len(box):
-            raise ArgumentError("right", tensor.name, "must have as many axes as on the left side")
-        for one, two in zip(ours, box, strict=True):
-            agreements += [(tensor.name, Guard("eq", a - b)) for a, b in zip(one, two, strict=True)]
+    other_body, other_free, right_boxes = _renamed(right, theirs)
+    for name, box in right_boxes.items():
+        mine = boxes.setdefault(name, box)
+        if len(mine) != len(box):
+            raise ArgumentError("right", name, "must have as many axes as on the left side")
+        for one, two in zip(mine, box, strict=True):
+            agreements += [(name, Guard("eq", a - b)) for a, b in zip(one, two, strict=True)]
     hypotheses: list[Guard] = []
-    for formula, renamed in ((left, {}), (right, env)):
-        hypotheses += [Guard("ge", renamed.get(name, Index.of(name)) - low) for name, low in formula.lower]
-        hypotheses += [Guard("ge", fact.subs(renamed)) for fact in formula.facts]
+    definitions: dict[tuple[str, Index], None] = {}
+    for formula, env in ((left, ours), (right, theirs)):
+        hypotheses += [Guard("ge", Index.of(env.get(name, name)) - low) for name, low in formula.lower]
+        hypotheses += [Guard("ge", fact.subs(env)) for fact in formula.facts]
         hypotheses += [Guard("ge", Index.of(name) - 1) for name in sorted(formula.table.real)]  # the order of a norm
-    definitions = [(repr(Index.of(name).subs(env)), value.subs(env)) for name, value in right.definitions]
+        definitions.update(((env.get(name, name), value.subs(env)), None) for name, value in formula.definitions)
     return Statement.of(
-        left.body,
-        substitute(right.body, env),
-        left.free,
+        body,
+        other_body,
+        free,
         boxes,
         [*hypotheses, *assuming],
-        definitions=dict.fromkeys([*left.definitions, *definitions]),
-        other_free=tuple(
-            Bound(ours.name, right.free[k].lower.subs(env), right.free[k].upper.subs(env))
-            for ours, k in zip(left.free, order, strict=True)
-        ),
+        definitions=definitions,
+        other_free=tuple(other_free[k] for k in order),
         reals=left.table.real | right.table.real,
         agreements=agreements,
     )
+
+
+def _names_apart(left: Formula, right: Formula) -> tuple[dict[str, str], dict[str, str], list[int]]:
+    """New names, on either side, for what would be taken for something else on the other one.
+
+    Sizes that a caller named keep their names, and mean the same on both sides. The size of the input, what follows
+    from it (an output size O) and free indices give way.
+
+    Returns:
+        the new names on the left and on the right, and the place on the right of every free index of the left.
+    """
+    own_left, own_right = _own_sizes(left), _own_sizes(right)
+    given_left, given_right = (formula.table.given.intersection(formula.parameters) for formula in (left, right))
+    taken = {*left.parameters, *right.parameters, *left.indices, *right.indices}
+    taken |= {name for formula in (left, right) for name, _ in formula.definitions}
+    ours: dict[str, str] = {}
+    theirs: dict[str, str] = {}
+
+    def move(name: str, names: dict[str, str]) -> None:
+        names[name] = fresh_name(name, taken)
+        taken.add(names[name])
+
+    for name in own_left:
+        if name in given_right:
+            move(name, ours)
+    if len(own_left) == len(own_right):  # the input of the two is one input
+        theirs.update({b: ours.get(a, a) for a, b in zip(own_left, own_right, strict=True) if ours.get(a, a) != b})
+    for name in own_right:
+        if name in given_left and name not in theirs:
+            move(name, theirs)
+    for name, _ in left.definitions:
+        if name in given_right or name in right.indices:
+            move(name, ours)
+    defined = {ours.get(name, name): value.subs(ours) for name, value in left.definitions}
+    for name, value in right.definitions:
+        if name in given_left or name in left.indices or defined.get(name, value.subs(theirs)) != value.subs(theirs):
+            move(name, theirs)
+    if set(left.indices) == set(right.indices):
+        return ours, theirs, [right.indices.index(name) for name in left.indices]
+    for mine, other in zip(left.indices, right.indices, strict=True):
+        if mine in given_right or mine in theirs.values():
+            move(mine, ours)
+        theirs[other] = ours.get(mine, mine)
+    return ours, theirs, list(range(len(left.free)))
+
+
+def _own_sizes(formula: Formula) -> list[str]:
+    """The input sizes that have their names from us: no option of the operator is called so."""
+    present = set(formula.parameters)
+    return [name for name in formula.sizes if name in present and name not in formula.table.given]
+
+
+def _renamed(formula: Formula, names: Mapping[str, str]) -> tuple[Node, tuple[Bound, ...], dict[str, Box]]:
+    """The body, free indices and boxes of a formula under other names."""
+    boxes = {t.name: tuple((low.subs(names), high.subs(names)) for low, high in t.box) for t in formula.tensors}
+    return substitute(formula.body, names), renamed_bounds(formula.free, names), boxes

@@ -48,11 +48,13 @@ class Obligation:
         outcome: "proved", "failed" (the solver has a model of the negation: this step fails, the claim may still hold)
             or "unknown".
         smtlib: the negation in SMT-LIB 2; "unsat" means proved. Any solver for integer arithmetic can check it again.
+        variables: the variables of that text, and the names that they stand for.
     """
 
     name: str
     outcome: Outcome
     smtlib: str = field(repr=False)
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
 from typing import Any
 
 import pytest
+import sympy
 from laws import V, fixed, full_correlation, unsifted
 
 from symconv.formulas.algebra import Guard, equal, nonnegative
@@ -56,25 +58,66 @@ def test_a_second_solver_never_contradicts(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_text_of_an_obligation() -> None:
     p = V("p'")
-    text = script("a name", [nonnegative(V("K") - 1)], [equal(p * V("K"), 3), nonnegative(maximum(p, "K"))])
-    assert text == (
-        "; a name\n(set-logic QF_NIA)\n(declare-const K Int)\n(declare-const |p'| Int)\n(assert (>= K 1))\n"
-        "(assert (not (and (= (* K |p'|) 3) (>= (ite (>= |p'| K) |p'| K) 0))))\n(check-sat)\n"
+    question = script([nonnegative(V("K") - 1)], [equal(p * V("K"), 3), nonnegative(maximum(p, "K"))])
+    assert question.text == (
+        "(set-logic QF_NIA)\n(declare-const v0 Int)\n(declare-const v1 Int)\n(assert (>= v0 1))\n"
+        "(assert (not (and (= (* v0 v1) 3) (>= (ite (>= v1 v0) v1 v0) 0))))\n(check-sat)\n"
     )
+    assert question.variables == (("v0", "K"), ("v1", "p'"))
 
 
 def test_real_names_are_declared_real() -> None:
-    text = script("", [], [Guard("ge", V("p") * V("K") - 1)], frozenset({"p"}))
-    assert "(declare-const p Real)" in text
-    assert "(* (to_real K) p)" in text
+    text = script([], [Guard("ge", V("p") * V("K") - 1)], frozenset({"p"})).text
+    assert "(declare-const v1 Real)" in text
+    assert "(* (to_real v0) v1)" in text
     assert Solver().decide(text) == "sat"
 
 
 def test_the_solver_stops_by_its_own_count() -> None:
     x, y, z = V("x"), V("y"), V("z")
     hard = [nonnegative(e - 2) for e in (x, y, z)] + [equal(x * x * x + y * y * y, z * z * z)]
-    text = script("Fermat", hard, [Guard("ge", Index.of(-1))])
+    text = script(hard, [Guard("ge", Index.of(-1))]).text
     assert Solver(effort=20_000).decide(text) == "unknown"
+
+
+HOSTILE = (
+    "k| Int)(assert false)(exit);",
+    "k|",
+    "a\\b",
+    "a\n(assert false)",
+    "",
+    "let",
+    "v0",
+    "(",
+    '"',
+    ";",
+    "Int",
+    "k'",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_reaches_the_solver(name: str) -> None:
+    k = sympy.Symbol(name)
+    false = prove(Conv((3,), padding=sympy.Min(k, 4)).output(), Conv((3,), padding=k).output())
+    assert false.status == "refuted"
+    assert false.counterexample is not None
+    assert false.counterexample.sizes[name] == 5  # the first padding at which the two differ
+    true = prove(Conv((3,), padding=sympy.Min(k, k + 1)).output(), Conv((3,), padding=k).output())
+    assert true.status == "proved"
+    for verdict in (false, true):
+        for obligation in verdict.obligations:
+            words = set(re.findall(r"[^-()<>=*+\s]+", obligation.smtlib))
+            assert {w for w in words if not re.fullmatch(r"\d+(\.0)?", w)} <= KEYWORDS | set(dict(obligation.variables))
+
+
+def test_what_is_false_far_out_is_not_proved_under_a_name_that_ends_the_script() -> None:
+    k = sympy.Symbol("k| Int)(assert false)(exit);")
+    wide = prove(Conv((3,), padding=sympy.Min(k, 400)).output(), Conv((3,), padding=k).output())
+    assert wide.status in ("refuted", "undecided")  # false first at 401
+
+
+KEYWORDS = {"set", "logic", "QF_NIA", "declare", "const", "Int", "assert", "not", "and", "ite", "check", "sat"}
 
 
 def test_importing_the_proofs_does_not_load_z3() -> None:

@@ -24,7 +24,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.formula import Formula, Quantity, Tensor
 from symconv.formulas.index import Index, IndexLike
-from symconv.formulas.symbols import symbol
+from symconv.formulas.symbols import SymbolTable, symbol
 from symconv.operators.base import Operator, Variable
 from symconv.operators.frame import numbered
 from symconv.operators.letters import Letters
@@ -83,9 +83,11 @@ def spelled(formula: Formula) -> Formula:
 def image(formula: Formula, **sizes: IndexLike) -> Formula:
     """A right-hand side: sizes put in, definitions too, and no hypotheses of its own.
 
-    So a theorem rests on what its left-hand side assumes, and on nothing else.
+    So a theorem rests on what its left-hand side assumes, and on nothing else; its sizes are those of the left-hand
+    side, such as O where that is the size of an output there.
     """
-    return replace(spelled(formula).subs(dict(sizes)), sizes=(), lower=(), facts=())
+    table = SymbolTable(real=formula.table.real)
+    return replace(spelled(formula).subs(dict(sizes)), sizes=(), lower=(), facts=(), table=table)
 
 
 def box(*extents: IndexLike) -> tuple[tuple[Index, Index], ...]:

@@ -38,7 +38,7 @@ class Claim:
 
     def script(self, *, negated: bool = True) -> str:
         """The conditions and the negated goal; without the goal where only they are to be examined."""
-        lines = [f"; {self.name}", "(set-logic ALL)"]
+        lines = ["(set-logic ALL)"]
         lines += [f"(declare-const {name} Real)" for name in self.reals.split()]
         lines += [f"(define-fun {name} () Real {value})" for name, value in self.definitions]
         lines += [f"(assert {condition})" for condition in self.given]

@@ -103,7 +103,11 @@ def _part_record(what: str, verdict: Verdict, scripts: bool) -> dict[str, Any]:
         "hypotheses": [condition(guard) for guard in verdict.hypotheses],
         "bijection": [str(match) for match in verdict.bijection],
         "obligations": [
-            {"name": entry.name, "outcome": entry.outcome, **({"smtlib": entry.smtlib} if scripts else {})}
+            {
+                "name": entry.name,
+                "outcome": entry.outcome,
+                **({"smtlib": entry.smtlib, "variables": dict(entry.variables)} if scripts else {}),
+            }
             for entry in verdict.obligations
         ],
         "counterexample": None if verdict.counterexample is None else str(verdict.counterexample),

@@ -1,0 +1,79 @@
+r"""Names on paper: any string that names an index or a size, written so that no line and no formula breaks by it.
+
+symconv's own names are letters with a number, primes or an upper index. A SymPy symbol may be called anything: a
+bracket, a backslash or a line break in its name must not become one of the formula that it stands in.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["SIMPLE", "latex_word", "one_line"]
+
+SIMPLE = re.compile(r"([A-Za-z]+)(?:_?([0-9]+))?('*)")
+"""Letters, a number that is set as a subscript, and primes."""
+
+_COMMANDS = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "%": r"\%",
+    "#": r"\#",
+    "&": r"\&",
+    "_": r"\_",
+    "^": r"\wedge ",
+    "~": r"\sim ",
+    "<": r"\lt ",
+    ">": r"\gt ",
+    " ": r"\ ",
+}
+_GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi",
+    "Pi", "Sigma", "Phi", "Psi", "Omega",
+}  # fmt: skip
+
+
+def latex_word(word: str) -> str:
+    r"""A name in math mode, in ASCII: a letter as it is, a Greek one by its command, a word in one piece.
+
+    >>> print(latex_word("k"), latex_word("omega"), latex_word("mask"), latex_word("a\\b"))
+    k \omega \mathit{mask} \mathit{a\backslash b}
+    """
+    if len(word) == 1 and word.isascii() and word.isalpha():
+        return word
+    if word in _GREEK:
+        return f"\\{word}"
+    if len(word) == 1 and _greek(word):
+        return f"\\{_greek(word)}"
+    return rf"\mathit{{{''.join(_sign(sign) for sign in word)}}}"
+
+
+def _sign(sign: str) -> str:
+    if sign in _COMMANDS:
+        return _COMMANDS[sign]
+    if " " < sign <= "~":
+        return sign
+    greek = _greek(sign)
+    return f"\\{greek} " if greek else rf"\langle\mathrm{{U+{ord(sign):04X}}}\rangle "
+
+
+def _greek(sign: str) -> str:
+    """The command of a Greek letter, "" for anything else."""
+    words = unicodedata.name(sign, "").split()
+    if words[:1] != ["GREEK"] or len(words) != 4 or words[2] != "LETTER":
+        return ""
+    word = words[3].lower().replace("lamda", "lambda")
+    word = word if words[1] == "SMALL" else word.capitalize()
+    return word if word in _GREEK else ""
+
+
+def one_line(name: str) -> str:
+    r"""A name in a line of text: what has no glyph of its own is written as an escape.
+
+    >>> print(one_line("K_1"), one_line("a\nb"))
+    K_1 a\nb
+    """
+    return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
