@@ -7,25 +7,21 @@ from dataclasses import replace
 
 from symconv.derivations import rules
 from symconv.derivations.chain import Frame
+from symconv.derivations.spread import Spread, turned_kernel
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.whole import (
-    array_of,
     correlation,
     direct_steps,
     equations,
-    marked,
-    padded_definition,
-    padded_name,
+    has_result_size,
     recognised,
     turned_definition,
     turned_indices,
-    turned_kernel,
     turned_steps,
 )
 from symconv.formulas.algebra import Access, Bracket, Node, inside, transform
-from symconv.formulas.arrays import correlated, padded, upsampled
+from symconv.formulas.arrays import correlated
 from symconv.formulas.arrays import ones as ones_of
-from symconv.formulas.arrays import turned as reversed_
 from symconv.formulas.calculus import without_settled_guards
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
@@ -33,7 +29,7 @@ from symconv.formulas.printing import LATEX, Style, context_of
 from symconv.formulas.terms import expand, rebuild
 from symconv.operators.convolution import Conv
 
-__all__ = ["all_ones_stage", "input_stage", "padded_array", "turned_array", "weight_stage"]
+__all__ = ["all_ones_stage", "input_stage", "spread_kernel", "turned_array", "weight_stage"]
 
 
 def input_stage(frame: Frame, op: Conv, touched: Step) -> tuple[Stage, tuple[Definition, ...]]:
@@ -90,11 +86,9 @@ def all_ones_stage(frame: Frame, op: Conv, touched: Step) -> tuple[Stage, tuple[
     )
     closed = rules.sift_by_taps(raw, keep=outputs)
     turned = turned_indices(closed, outputs, names, counts, frame.base)
-    pads = [w.s * (count - 1) - w.padding(n)[0] for w, count, n in zip(windows, counts, frame.sizes, strict=True)]
-    label = marked(frame.letters.weight, "tilde")
     # a flipped convolution reads its kernel backwards already, so here the kernel itself is turned around
-    kernel_turned = [w.k for w in windows] if op.flip else []
-    named = rules.name_access(turned, frame.letters.weight, label, [w.d for w in windows], pads, kernel_turned)
+    image = spread_kernel(frame, op, frame.sizes, counts)
+    named = image.named(turned)
     second = Step(
         frame.number(),
         ones,
@@ -102,36 +96,28 @@ def all_ones_stage(frame: Frame, op: Conv, touched: Step) -> tuple[Stage, tuple[
         "turn",
         "Substitute",
         (equations(names, outputs, counts, frame), "."),
-        uses=(first.id, "D5"),
+        uses=(first.id, *([] if image.is_plain else ["D5"])),
     )
     square = maths(lambda s: _ones(counts, s, frame))
-    image = padded_name(frame, "weight", [w.d for w in windows], pads, turned=op.flip)
-    whole = correlation(image, square, [w.s for w in windows], [], frame)
-    kernel = reversed_(array_of(frame, "weight")) if op.flip else array_of(frame, "weight")
-    spread = padded(upsampled(kernel, [w.d for w in windows]), pads, [Index.of(0)] * ndim)
-    result = correlated(spread, ones_of(counts, frame.base), dilation=[w.s for w in windows], sizes=frame.sizes)
+    whole = correlation(image.name, square, [w.s for w in windows], [], frame)
+    result = correlated(image.array, ones_of(counts, frame.base), dilation=[w.s for w in windows], sizes=frame.sizes)
     third = Step(
         frame.number(),
         named,
         recognised(named, whole, result),
         "recognise",
         "Recognise",
-        ("(D1): kernel and upstream gradient have changed places, and an array of ones is its own half turn.",),
-        uses=(second.id, "D1", "D5"),
+        (
+            "(D1): image ",
+            image.introduced,
+            "; kernel and upstream gradient have changed places, and an array of ones is its own half turn.",
+        ),
+        uses=(second.id, "D1", *([] if image.is_plain else ["D5"])),
+        fits=has_result_size(named, result),
     )
-    definition = padded_definition(
-        "D5",
-        frame,
-        "weight",
-        [w.d for w in windows],
-        pads,
-        label,
-        [n + w.s * (count - 1) for w, n, count in zip(windows, frame.sizes, counts, strict=True)],
-        kernel_turned,
-    )
-    definitions: tuple[Definition, ...] = (definition,)
+    definitions: tuple[Definition, ...] = () if image.is_plain else (image.definition("D5"),)
     if op.flip:
-        definitions = (turned_definition("D4", frame, names, kernel_turned), definition)
+        definitions = (turned_definition("D4", frame, names, [w.k for w in windows]), *definitions)
     domain: Phrase = (
         "for every ",
         frame.variable_entry,
@@ -141,10 +127,24 @@ def all_ones_stage(frame: Frame, op: Conv, touched: Step) -> tuple[Stage, tuple[
     return Stage(("The all-ones gradient",), domain, (first, second, third)), definitions
 
 
-def padded_array(frame: Frame, op: Conv, input_size: Sequence[int]) -> Maths:
-    """The padded and upsampled upstream gradient under the turned kernel, at a size."""
-    pads = [w.d * (w.k - 1) - w.padding(n)[0] for w, n in zip(op.windows, input_size, strict=True)]
-    return padded_name(frame, "upstream", [w.s for w in op.windows], pads)
+def spread_kernel(frame: Frame, op: Conv, sizes: Sequence[Index], counts: Sequence[Index]) -> Spread:
+    """The kernel under an array of ones: padded so far that every entry of the input gets its turn.
+
+    Args:
+        frame: the derivation.
+        op: the convolution.
+        sizes: the input size of every axis.
+        counts: the output size of every axis.
+    """
+    steps = [w.s * (count - 1) for w, count in zip(op.windows, counts, strict=True)]
+    return Spread(
+        frame,
+        "weight",
+        tuple(w.d for w in op.windows),
+        tuple(step - w.padding(n)[0] for step, w, n in zip(steps, op.windows, sizes, strict=True)),
+        tuple(n + step for step, n in zip(steps, sizes, strict=True)),
+        is_turned=op.flip,
+    )
 
 
 def turned_array(frame: Frame, op: Conv) -> Maths:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from symconv.formulas.algebra import Guard
 from symconv.formulas.formula import Formula
 from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 
@@ -73,6 +74,7 @@ class Step:
         opens: whether the step starts a chain, so that its left-hand side is printed.
         shown: left-hand side, relation and right-hand side to print, where the step is no equation of two formulas.
         check: what decides the step, where that is not `prove` of ``before = after``.
+        fits: what must hold of sizes besides, such as that both sides of a line about whole arrays have one size.
     """
 
     id: str
@@ -87,10 +89,11 @@ class Step:
     opens: bool = False
     shown: tuple[Maths, str, Maths] | None = None
     check: Callable[[], Verdict] | None = field(default=None, compare=False, repr=False)
+    fits: tuple[Guard, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """What a checker has found of ``before = after``; computed once."""
+        """What a checker has found of ``before = after``, and of the sizes that have to fit; computed once."""
         cached: Verdict | None = self.__dict__.get("_verdict")
         if cached is None:
             if self.check is not None:
@@ -99,8 +102,21 @@ class Step:
                 from symconv.proofs.prove import prove
 
                 cached = prove(self.before, self.after)
+            cached = self._fitting(cached)
             object.__setattr__(self, "_verdict", cached)
         return cached
+
+    def _fitting(self, verdict: Verdict) -> Verdict:
+        """The verdict, where the sizes fit; else what was found of the sizes."""
+        open_ones = tuple(guard for guard in self.fits if guard.truth is not True)
+        if not verdict.holds or not open_ones:
+            return verdict
+        from symconv.proofs.goals import prove_goal
+
+        sizes = prove_goal(self.after.assumptions(), open_ones)
+        if sizes.status == "proved":
+            return replace(verdict, obligations=(*verdict.obligations, *sizes.obligations))
+        return replace(sizes, explanation=f"The sizes of the two sides do not fit: {sizes.explanation}")
 
     @property
     def relation(self) -> str:
@@ -184,7 +200,8 @@ class Derivation:
         lines = [self.title, "=" * len(self.title), plain(self.lead), "", plain(self.hypotheses), ""]
         for definition in self.definitions:
             size = f"; {plain(definition.size)}" if definition.size else ""
-            lines.append(f"  {definition.id:3} {plain(definition.entry)}   ({definition.name}{size})")
+            entry = f"{plain(definition.object)}: {plain(definition.entry)}"
+            lines.append(f"  {definition.id:3} {entry}   ({definition.name}{size})")
         for stage in self.stages:
             lines += ["", f"{plain(stage.title)}   [{plain(stage.domain)}]"]
             for step in stage.steps:

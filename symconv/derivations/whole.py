@@ -1,34 +1,30 @@
-"""Whole arrays in derivations: padded, upsampled and turned arrays by name, and sums read as their correlation."""
+"""Whole arrays in derivations: sums read as the correlation of padded, upsampled and turned arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from symconv.derivations import rules
 from symconv.derivations.chain import Frame, extents, per_axis, size_text
+from symconv.derivations.spread import Spread, array_of, operator_sign, turned_kernel
 from symconv.derivations.step import Definition, Maths, Phrase, Step, maths
-from symconv.formulas.algebra import Access, Bound, Label, Named, add
-from symconv.formulas.arrays import Array, correlated, padded, tensor, turned, upsampled
+from symconv.formulas.algebra import Access, Bound, Guard, Label, Named, add
+from symconv.formulas.arrays import Array, correlated, turned
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
 from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 from symconv.operators.channels import Channelled
 
 __all__ = [
-    "around",
-    "array_of",
     "correlation",
     "direct_steps",
     "equations",
-    "marked",
-    "padded_definition",
-    "padded_name",
+    "has_result_size",
+    "image_of_turned",
     "recognised",
     "single_channel",
     "turned_definition",
     "turned_indices",
-    "turned_kernel",
     "turned_steps",
 ]
 
@@ -60,8 +56,7 @@ def turned_steps(
     """
     op, windows, ndim = _channelled(frame), frame.op.windows, frame.op.spatial_axes
     taps = frame.letters.axes("weight", ndim)
-    pads = [w.d * (w.k - 1) - w.padding(n)[0] for w, n in zip(windows, sizes, strict=True)]
-    strides, dilations, kernel_sizes = [w.s for w in windows], [w.d for w in windows], [w.k for w in windows]
+    dilations, kernel_sizes = [w.d for w in windows], [w.k for w in windows]
     place = "output" if role == "upstream" else "input"
     words: Phrase
     if flip:
@@ -71,32 +66,52 @@ def turned_steps(
         names = frame.letters.axes("turned", ndim)
         rewritten = turned_indices(by_taps, taps, names, kernel_sizes, frame.base)
         words = (equations(names, taps, kernel_sizes, frame), ", so that the kernel runs backwards.")
-    letter: str = getattr(frame.letters, role)
-    label = marked(letter, "tilde")
-    named = rules.name_access(rewritten, letter, label, strides, pads)
-    spread = [n + d * (k - 1) for n, d, k in zip(sizes, dilations, kernel_sizes, strict=True)]
-    definitions = [padded_definition("D3", frame, role, strides, pads, label, spread)]
-    steps = [Step(frame.number(), before.after, named, "turn", "Substitute", words, uses=(before.id, "D3"))]
+    image = image_of_turned(frame, role, sizes)
+    named = image.named(rewritten)
+    definitions = [] if image.is_plain else [image.definition("D3")]
+    steps = []
+    if named.text() != before.after.text():
+        uses = (before.id, *(d.id for d in definitions))
+        steps.append(Step(frame.number(), before.after, named, "turn", "Substitute", words, uses=uses))
     if single_channel(op):
         kernel = frame.array("weight") if flip else turned_kernel(frame, ndim)
-        image_name = padded_name(frame, role, strides, pads)
-        image = padded(upsampled(array_of(frame, role), strides), pads, [Index.of(0)] * ndim)
         turning = array_of(frame, "weight") if flip else turned(array_of(frame, "weight"))
-        whole = correlation(image_name, kernel, dilations, [], frame)
+        whole = correlation(image.name, kernel, dilations, [], frame)
         if not flip:
             definitions.append(turned_definition("D4", frame, names, kernel_sizes))
+        slid = correlated(image.array, turning, dilation=dilations, sizes=result[1])
+        last = steps[-1] if steps else before
         steps.append(
             Step(
                 frame.number(),
-                named,
-                recognised(named, whole, correlated(image, turning, dilation=dilations, sizes=result[1])),
+                last.after,
+                recognised(named, whole, slid),
                 "recognise",
                 "Recognise",
-                (*_a_correlation(frame), ": image ", image_name, ", kernel ", kernel, "; ", *result[0], "."),
-                uses=(steps[-1].id, *([] if _is_transposed(frame) else ["D1"]), *(d.id for d in definitions)),
+                (*_a_correlation(frame), ": image ", image.introduced, ", kernel ", kernel, "; ", *result[0], "."),
+                uses=(last.id, *([] if _is_transposed(frame) else ["D1"]), *(d.id for d in definitions)),
+                fits=has_result_size(named, slid),
             )
         )
     return tuple(steps), tuple(definitions)
+
+
+def image_of_turned(frame: Frame, role: str, sizes: Sequence[Index]) -> Spread:
+    """What the turned kernel slides over: a tensor upsampled by the stride and padded by what the kernel reaches.
+
+    Args:
+        frame: the derivation.
+        role: whose entries it has.
+        sizes: the size of the result; the array is as much larger as the kernel reaches.
+    """
+    windows = frame.op.windows
+    return Spread(
+        frame,
+        role,
+        tuple(w.s for w in windows),
+        tuple(w.span - 1 - w.padding(n)[0] for w, n in zip(windows, sizes, strict=True)),
+        tuple(n + w.span - 1 for w, n in zip(windows, sizes, strict=True)),
+    )
 
 
 def direct_steps(
@@ -123,19 +138,21 @@ def direct_steps(
     """
     windows, ndim = frame.op.windows, frame.op.spatial_axes
     image_role, kernel_role = roles
-    letter: str = getattr(frame.letters, image_role)
-    slid = frame.sizes if image_role == "input" else extents(frame.tensor("upstream"))[-ndim:]
-    pads = [w.padding(n)[0] for w, n in zip(windows, slid, strict=True)]
-    image_name, kernel_name = frame.array(image_role), frame.array(kernel_role)
+    slid = extents(frame.tensor(kernel_role))[-ndim:]
+    pads = tuple(w.padding(n)[0] for w, n in zip(windows, frame.sizes, strict=True))
+    apart = zip(result_sizes, strides, dilations, slid, strict=True)
+    covered = [s * (result - 1) + d * (k - 1) + 1 for result, s, d, k in apart]
+    declared = _with_declared_padding(frame, image_role)
+    for axis, n in enumerate(declared):  # the padding of the layer, where it gives a result of the same size
+        over = quotient(n - covered[axis], strides[axis], "floor")
+        covered[axis] = n if over.subs(dict(frame.output.definitions)) == 0 else covered[axis]
+    image = Spread(frame, image_role, (Index.of(1),) * ndim, pads, tuple(covered))
+    kernel_name = frame.array(kernel_role)
     definitions: tuple[Definition, ...] = ()
     before, steps = touched.after, []
-    unit = [Index.of(1)] * ndim
-    if any(pad != 0 for pad in pads):
-        label = marked(letter, "tilde")
-        around_it = [n + sum(w.padding(n), Index.of(0)) for w, n in zip(windows, slid, strict=True)]
-        before = rules.name_access(touched.after, letter, label, unit, pads)
-        definitions = (padded_definition("D3", frame, image_role, unit, pads, label, around_it),)
-        image_name = padded_name(frame, image_role, unit, pads)
+    if not image.is_plain:
+        before = image.named(touched.after)
+        definitions = (image.definition("D3"),)
         steps.append(
             Step(
                 frame.number(),
@@ -143,7 +160,7 @@ def direct_steps(
                 before,
                 "name_access",
                 "Read",
-                ("the entries outside ", frame.array(image_role), " as zeros around it (D3)."),
+                ("what the windows cover: ", frame.array(image_role), ", zeros where they reach beyond it (D3)."),
                 uses=(touched.id, "D3"),
             )
         )
@@ -152,11 +169,10 @@ def direct_steps(
     kernel = array_of(frame, kernel_role)
     if turn == "kernel":
         kernel, kernel_name = turned(kernel), turned_kernel(frame, ndim)
-    whole = correlation(image_name, kernel_name, dilations, strides, frame)
-    image = padded(array_of(frame, image_role), pads, [Index.of(0)] * ndim)
-    result = correlated(image, kernel, strides, dilations, sizes=result_sizes)
+    whole = correlation(image.name, kernel_name, dilations, strides, frame)
+    result = correlated(image.array, kernel, strides, dilations, sizes=result_sizes)
     if turn == "result":  # the kernel was read backwards, and so is its gradient
-        whole, result = around(whole, ndim), turned(result)
+        whole, result = _around(whole, ndim), turned(result)
     steps.append(
         Step(
             frame.number(),
@@ -164,11 +180,19 @@ def direct_steps(
             recognised(before, whole, result),
             "recognise",
             "Recognise",
-            (*_a_correlation(frame), ": image ", image_name, ", kernel ", kernel_name, ".", remark),
+            (*_a_correlation(frame), ": image ", image.introduced, ", kernel ", kernel_name, ".", remark),
             uses=(steps[-1].id if steps else touched.id, *([] if _is_transposed(frame) else ["D1"])),
+            fits=has_result_size(before, result),
         )
     )
     return tuple(steps), definitions
+
+
+def _with_declared_padding(frame: Frame, role: str) -> list[Index]:
+    """The size of an array with the layer's padding around it, one a spatial axis."""
+    sizes = extents(frame.tensor(role))[-frame.op.spatial_axes :]
+    pads = [w.padding(n) for w, n in zip(frame.op.windows, frame.sizes, strict=True)]
+    return [n + before + after for n, (before, after) in zip(sizes, pads, strict=True)]
 
 
 def _channelled(frame: Frame) -> Channelled:
@@ -207,50 +231,10 @@ def equations(new: Sequence[str], old: Sequence[str], counts: Sequence[Index], f
     return maths(write)
 
 
-def marked(letter: str, mark: str) -> Label:
-    latex = LATEX.name(letter)
-    return Label(rf"\{mark} {latex}", UNICODE.name(letter) + "\u0303")
-
-
-def padded_name(
-    frame: Frame, role: str, scales: Sequence[Index], pads: Sequence[Index], *, turned: bool = False
-) -> Maths:
-    """``pad_r(up_s(X))``, each part only where it does something; X may be the kernel turned around."""
-    context = context_of(frame.gradient)
-
-    def write(style: Style) -> str:
-        text = style.name(frame.capital(role))
-        if turned:
-            whole = turned_kernel(frame, frame.op.spatial_axes)
-            text = whole.latex if style is LATEX else whole.text
-        if any(scale != 1 for scale in scales):
-            text = f"{_operator('up', per_axis(scales, style, context), style)}({text})"
-        if any(pad != 0 for pad in pads):
-            text = f"{_operator('pad', per_axis(pads, style, context), style)}({text})"
-        return text
-
-    return maths(write)
-
-
-def _operator(name: str, index: str, style: Style) -> str:
-    if style is LATEX:
-        return rf"\operatorname{{{name}}}_{{{index}}}" if index else rf"\operatorname{{{name}}}"
-    return f"{name}[{index}]" if index else name
-
-
-def _turn(ndim: int, style: Style) -> str:
-    """The sign for turning an array around: a half turn in the plane."""
-    name, index = ("rot", "180") if ndim == 2 else ("rev", "")
-    return _operator(name, index, style) if style is LATEX else name + index
-
-
-def turned_kernel(frame: Frame, ndim: int) -> Maths:
-    return maths(lambda s: f"{_turn(ndim, s)}({s.name(frame.capital('weight'))})")
-
-
-def around(array: Label, ndim: int) -> Label:
+def _around(array: Label, ndim: int) -> Label:
     """An array in brackets, turned around."""
-    return Label(_turn(ndim, LATEX) + array.latex, _turn(ndim, UNICODE) + array.text)
+    name, index = ("rot", "180") if ndim == 2 else ("rev", "")
+    return Label(operator_sign(name, index, LATEX) + array.latex, name + index + array.text)
 
 
 def correlation(
@@ -275,12 +259,6 @@ def correlation(
     return Label(write(LATEX, image.latex, kernel.latex), write(UNICODE, image.text, kernel.text))
 
 
-def array_of(frame: Frame, role: str) -> Array:
-    """The array of a role, in the entries of its tensor."""
-    letter: str = getattr(frame.letters, role)
-    return tensor(letter, frame.gradient.boxes[letter], frame.base)
-
-
 def recognised(formula: Formula, label: Label, array: Array) -> Formula:
     """The same quantity as an entry of a whole array: the label prints its construction, and its entry is checked.
 
@@ -292,50 +270,9 @@ def recognised(formula: Formula, label: Label, array: Array) -> Formula:
     return formula.with_body(add(Named(label, place, array.entry(place)), *kept))
 
 
-def padded_definition(
-    id: str,
-    frame: Frame,
-    role: str,
-    scales: Sequence[Index],
-    pads: Sequence[Index],
-    label: Label,
-    sizes: Sequence[Index],
-    turned: Sequence[Index] = (),
-) -> Definition:
-    """The entry of a padded and upsampled array, turned around before where its sizes are given in `turned`."""
-    letter: str = getattr(frame.letters, role)
-    context = context_of(frame.gradient)
-    places = _spare_places(frame, len(pads))
-    own = frame.letters.output_channel if role == "upstream" else frame.letters.input_channel
-    channels = (own,)[: len(frame.tensor(role).box) - len(pads)]
-    sizes = [*extents(frame.tensor(role))[: len(channels)], *sizes]
-
-    def write(style: Style) -> str:
-        lead = [style.name(name) for name in channels]
-        left = style.subscripted(style.label(label), [*lead, *places])
-        inner = list(lead)
-        for axis, (place, scale, pad) in enumerate(zip(places, scales, pads, strict=True)):
-            moved = Index.of(place) - pad
-            if scale != 1:
-                moved = quotient(moved - frame.base, scale, "exact") + frame.base
-            if turned:
-                moved = turned[axis] - 1 + 2 * frame.base - moved
-            inner.append(style.index(moved, context))
-        return f"{left} = {style.subscripted(style.name(letter), inner)}"
-
-    words = "padding" if all(scale == 1 for scale in scales) else "upsampling and padding"
-    whole = padded_name(frame, role, scales, pads, turned=bool(turned))
-    if len(whole.text) > 16:  # too long for the first column: the marked capital stands for it
-        capital = frame.capital(role)
-        whole = Maths(rf"\tilde {LATEX.name(capital)}", UNICODE.name(capital) + "\u0303")
-    upsampled = "" if all(scale == 1 for scale in scales) else " (an integer index)"
-    return Definition(
-        id,
-        (whole,),
-        (maths(write), f" where it exists{upsampled}, else 0"),
-        words,
-        (size_text(sizes, context),),
-    )
+def has_result_size(formula: Formula, array: Array) -> tuple[Guard, ...]:
+    """The conditions under which an array has as many entries, on every axis, as the quantity that is read as it."""
+    return array.has_size([bound.upper - bound.lower + 1 for bound in formula.free])
 
 
 def turned_definition(id: str, frame: Frame, names: Sequence[str], counts: Sequence[Index]) -> Definition:
@@ -358,10 +295,3 @@ def turned_definition(id: str, frame: Frame, names: Sequence[str], counts: Seque
         "half turn" if len(names) == 2 else "reversal",
         (size_text(counts, context),),
     )
-
-
-def _spare_places(frame: Frame, count: int) -> tuple[str, ...]:
-    """Letters for a place in an array that has no index letters of its own."""
-    used = {letter for entry in fields(frame.letters) for letter in getattr(frame.letters, entry.name)}
-    free = [letter for letter in "stwxyzlkrqponmjihvue" if letter not in used]
-    return tuple(free[:count]) if len(free) >= count else tuple(f"s{axis}" for axis in range(1, count + 1))

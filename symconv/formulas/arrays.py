@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from symconv.formulas.algebra import Access, Bound, Bracket, Node, between, divides, fresh_name, product, summation
+from symconv.formulas.algebra import (
+    Access,
+    Bound,
+    Bracket,
+    Guard,
+    Node,
+    between,
+    divides,
+    equal,
+    fresh_name,
+    product,
+    summation,
+)
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Index, quotient
 
@@ -24,11 +36,18 @@ class Array:
         entry: the entry at given indices, zero outside the array.
         sizes: the size of every axis.
         base: the first index of every axis.
+        fits: what must hold of sizes for this: where a size was given in a simpler form, that it is the one that
+            follows from the construction.
     """
 
     entry: Callable[[Sequence[Index]], Node]
     sizes: tuple[Index, ...]
     base: int = 1
+    fits: tuple[Guard, ...] = ()
+
+    def has_size(self, sizes: Sequence[Index]) -> tuple[Guard, ...]:
+        """The conditions under which the array has these sizes, those of its construction included."""
+        return (*self.fits, *(equal(mine, theirs) for mine, theirs in zip(self.sizes, sizes, strict=True)))
 
 
 def tensor(letter: str, box: Box, base: int = 1) -> Array:
@@ -51,7 +70,9 @@ def ones(sizes: Sequence[Index], base: int = 1) -> Array:
 def padded(array: Array, before: Sequence[Index], after: Sequence[Index]) -> Array:
     """The array with zeros around it; a negative padding crops."""
     sizes = tuple(n + b + a for n, b, a in zip(array.sizes, before, after, strict=True))
-    return Array(lambda at: array.entry([e - b for e, b in zip(at, before, strict=True)]), sizes, array.base)
+    return Array(
+        lambda at: array.entry([e - b for e, b in zip(at, before, strict=True)]), sizes, array.base, array.fits
+    )
 
 
 def upsampled(array: Array, scales: Sequence[Index]) -> Array:
@@ -63,13 +84,16 @@ def upsampled(array: Array, scales: Sequence[Index]) -> Array:
         inner = array.entry([quotient(e - base, s, "exact") + base for e, s in zip(at, scales, strict=True)])
         return product(Bracket(tuple(guards)), inner) if guards else inner
 
-    return Array(entry, tuple(s * (n - 1) + 1 for n, s in zip(array.sizes, scales, strict=True)), base)
+    sizes = tuple(s * (n - 1) + 1 for n, s in zip(array.sizes, scales, strict=True))
+    return Array(entry, sizes, base, array.fits)
 
 
 def turned(array: Array) -> Array:
     """The array with every axis reversed: a half turn in two dimensions."""
     ends = [n - 1 + 2 * array.base for n in array.sizes]
-    return Array(lambda at: array.entry([end - e for e, end in zip(at, ends, strict=True)]), array.sizes, array.base)
+    return Array(
+        lambda at: array.entry([end - e for e, end in zip(at, ends, strict=True)]), array.sizes, array.base, array.fits
+    )
 
 
 def correlated(
@@ -89,7 +113,8 @@ def correlated(
         stride: the stride of every axis, 1 where left out.
         dilation: the dilation of every axis, 1 where left out.
         flip: turn the kernel around first, as the mathematician's convolution does.
-        sizes: the size of the result, where it is known in a simpler form than its formula.
+        sizes: the size of the result, where it is known in a simpler form than its formula; that the two are equal
+            is one of the conditions in `Array.fits`.
     """
     base, count = image.base, len(kernel.sizes)
     strides = list(stride or [Index.of(1)] * count)
@@ -110,5 +135,6 @@ def correlated(
         return summation(product(image.entry(read), kernel.entry(taps)), *bounds)
 
     spans = [d * (k - 1) + 1 for k, d in zip(kernel.sizes, dilations, strict=True)]
-    given = [quotient(n - span, s, "floor") + 1 for n, span, s in zip(image.sizes, spans, strides, strict=True)]
-    return Array(entry, tuple(sizes if sizes is not None else given), base)
+    whole = tuple(quotient(n - span, s, "floor") + 1 for n, span, s in zip(image.sizes, spans, strides, strict=True))
+    result = Array(entry, whole, base, (*image.fits, *kernel.fits))
+    return result if sizes is None else Array(entry, tuple(sizes), base, result.has_size(sizes))

@@ -18,7 +18,7 @@ def run(*arguments: str) -> tuple[int, str]:
     [
         (
             "conv-transpose --kernel 3 --stride 2 --padding 1 --output-padding 1 --what output",
-            "(pad[1](up[2](A)) ⋆ rev(B))[p]",
+            "(pad[1:2](up[2](A)) ⋆ rev(B))[p]",
         ),
         ("conv-transpose --kernel 3 --wrt weight", "(G ⋆ A)[m]"),
         ("conv-transpose --kernel 2 --wrt bias --what derivative", "∂c[p]/∂d"),

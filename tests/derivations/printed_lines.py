@@ -16,7 +16,7 @@ from typing import Any
 
 Point = tuple[int, ...]
 
-_TOKEN = re.compile(r"∂|∑|⌊|⌋|⌈|⌉|≤|≥|∣|…|·|−|⋆|×|[A-Za-z]\u0303?(?:[₀-₉]+|[A-Za-z0-9]*)′*|[0-9]+|[-+*/()\[\],=]|\s+")
+_TOKEN = re.compile(r"∂|∑|⌊|⌋|⌈|⌉|≤|≥|∣|…|·|−|⋆|×|:|[A-Za-z]\u0303?(?:[₀-₉]+|[A-Za-z0-9]*)′*|[0-9]+|[-+*/()\[\],=]|\s+")
 _WORDS = {"if", "else", "and", "pad", "up", "rot180", "rev", "ones", "stride", "dilation", "where"}
 
 
@@ -42,6 +42,7 @@ class Reader:
         defined: texts of defined entries by letter, such as ``{"g̃": (("s", "t"), "g[(s−2)/2+1, t−2]")}``.
         derivative: numbers for ``∂c[...]/∂a[...]``.
         base: where indices start.
+        result: the shape of the last correlation that was read.
     """
 
     tensors: Mapping[str, Tensor]
@@ -51,6 +52,7 @@ class Reader:
     base: int = 1
     text: str = ""
     position: int = 0
+    result: Point = ()
 
     def value(self, text: str, env: Mapping[str, int]) -> Fraction:
         """The value of a right-hand side where the free indices have these values."""
@@ -62,6 +64,7 @@ class Reader:
         reader = self._fresh(body)
         value = reader.sum_of_terms(env)
         assert reader.peek() == "", f"left over in {body!r} at {reader.position}"
+        self.result = reader.result
         return value
 
     def _fresh(self, text: str) -> Reader:
@@ -220,7 +223,7 @@ class Reader:
     def _correlation(self, env: Mapping[str, int], *, backwards: bool = False) -> Fraction:
         """``(image ⋆[stride s, dilation d] kernel)[i, j]``: the sum over u of image[s*i + d*u] * kernel[u].
 
-        `backwards` for the result turned around, whose shape is that of `b`, the only array that is ever read so.
+        There is an entry for every whole window, and no other. `backwards` for the result turned around.
         """
         image = self._array(env)
         self.take("⋆")
@@ -237,10 +240,15 @@ class Reader:
         at = [int(v) for v in self._index(env)]
         strides, dilations = self._each(notes.get("stride"), at), self._each(notes.get("dilation"), at)
         b, total = self.base, Fraction(0)
+        spans = [d * (k - 1) + 1 for k, d in zip(kernel.shape, dilations, strict=True)]
+        self.result = tuple((n - span) // s + 1 for n, span, s in zip(image.shape, spans, strides, strict=True))
+        for p, n in zip(at, self.result, strict=True):
+            assert b <= p < b + n, f"{self.text} has no entry {at}: its size is {self.result}"
         if backwards:
-            at = [2 * b + n - 1 - p for p, n in zip(at, self.tensors["b"].shape, strict=True)]
+            at = [2 * b + n - 1 - p for p, n in zip(at, self.result, strict=True)]
         for tap, value in kernel.entries.items():
             place = [b + s * (o - b) + d * (t - b) for o, t, s, d in zip(at, tap, strides, dilations, strict=True)]
+            assert all(b <= p < b + n for p, n in zip(place, image.shape, strict=True))
             total += image[tuple(place)] * value
         return total
 
@@ -265,6 +273,28 @@ class Reader:
         self.take(")")
         return [int(value) for value in found]
 
+    def _pairs(self, env: Mapping[str, int]) -> list[tuple[int, int]]:
+        """``1``, ``1:0`` or ``(1:0, 2)``: the zeros before and after, one pair an axis."""
+        begin = self.position
+        if self.peek() == "(":
+            self.take()
+            found = [self._pair(env)]
+            while self.peek() == ",":
+                self.take()
+                found.append(self._pair(env))
+            if len(found) > 1 or self.text[self.position :].startswith(")]"):
+                self.take(")")
+                return found
+            self.position = begin  # a bracket of arithmetic
+        return [self._pair(env)]
+
+    def _pair(self, env: Mapping[str, int]) -> tuple[int, int]:
+        low = high = int(self.sum_of_terms(env))
+        if self.peek() == ":":
+            self.take()
+            high = int(self.sum_of_terms(env))
+        return low, high
+
     def _array(self, env: Mapping[str, int]) -> Tensor:
         word, b = self.take(), self.base
         if word == "ones":
@@ -278,22 +308,22 @@ class Reader:
             return Tensor(entries, tuple(sizes), b)
         if word in ("pad", "up"):
             self.take("[")
-            amounts = self._amounts(env)
+            amounts = self._pairs(env) if word == "pad" else self._amounts(env)
             self.take("]")
             self.take("(")
             inner = self._array(env)
             self.take(")")
-            axes = list(inner.shape)
-            each = self._each(amounts, axes)
+            each = amounts * len(inner.shape) if len(amounts) == 1 else amounts
             if word == "pad":
-                return Tensor(
-                    {tuple(p + r for p, r in zip(at, each, strict=True)): v for at, v in inner.entries.items()},
-                    inner.shape,
-                    b,
-                )
+                shape = tuple(n + low + high for n, (low, high) in zip(inner.shape, each, strict=True))
+                moved = {
+                    tuple(p + low for p, (low, _) in zip(at, each, strict=True)): v for at, v in inner.entries.items()
+                }
+                kept = {at: v for at, v in moved.items() if all(b <= p < b + n for p, n in zip(at, shape, strict=True))}
+                return Tensor(kept, shape, b)
             return Tensor(
                 {tuple(b + s * (p - b) for p, s in zip(at, each, strict=True)): v for at, v in inner.entries.items()},
-                inner.shape,
+                tuple(s * (n - 1) + 1 for n, s in zip(inner.shape, each, strict=True)),
                 b,
             )
         if word in ("rot180", "rev"):

@@ -319,6 +319,8 @@ def _check_line(text: str, expected: Mapping[tuple[int, ...], Any], reader: Read
     for point, value in expected.items():
         env = {name: i + base for name, i in zip(free, point, strict=True)}
         assert reader.value(right, env) == value, (text, env)
+    if "⋆" in right:  # both sides are arrays, and have one size
+        assert reader.result == tuple(max(axis) + 1 for axis in zip(*expected, strict=True)), text
 
 
 # ---------------------------------------------------------------------- letters

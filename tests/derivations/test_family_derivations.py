@@ -302,9 +302,9 @@ def line(op: Any, rule: str, what: Any = "gradient", wrt: Any = "input") -> str:
 def test_the_lines_that_a_reader_looks_for() -> None:
     op = ConvTranspose((3,), 2, 1, 1)
     assert line(op, "sift_by_taps", "output") == "c[p] = ∑(m = 1 … 3) [2 ∣ p − m + 1] a[(p−m+3)/2]·b[m]"
-    assert line(op, "recognise", "output") == "c[p] = (pad[1](up[2](A)) ⋆ rev(B))[p]"
+    assert line(op, "recognise", "output") == "c[p] = (pad[1:2](up[2](A)) ⋆ rev(B))[p]"
     assert line(op, "recognise") == "∂E/∂a[i] = (pad[1](G) ⋆[stride 2] B)[i]"
-    assert line(op, "recognise", wrt="weight") == "∂E/∂b[m] = (pad[1](G) ⋆[dilation 2] A)[m]"
+    assert line(op, "recognise", wrt="weight") == "∂E/∂b[m] = (pad[1:0](G) ⋆[dilation 2] A)[m]"
     assert line(op, "span", "output") == "O = #{p : 0 ≤ p ≤ 2I} − 1"
     assert line(ConvTranspose((3,), bias=True), "recognise", "output") == "c[p] = (pad[2](A) ⋆ rev(B))[p] + d"
     assert line(AdaptiveAvgPool((3,)), "exchange") == (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from symconv.claims.problem import Declared, Question
 from symconv.derivations.chain import Frame
-from symconv.derivations.convolution import padded_array, turned_array
+from symconv.derivations.convolution import spread_kernel, turned_array
 from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation
+from symconv.derivations.whole import image_of_turned
 from symconv.formulas.exact import polynomials
+from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, print_polynomial
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
@@ -171,12 +174,14 @@ def _captions(frame: Frame, declared: Declared, roles: dict[str, str], role: str
     assert isinstance(op, Conv)
     if role == "weight":
         return Math(colour(turned_array(frame, op).latex, roles))
-    return Math(colour(padded_array(frame, op, declared.input_size).latex, roles))
+    at_size = replace(frame, input_size=declared.input_size)
+    return Math(colour(image_of_turned(at_size, "upstream", at_size.sizes).name.latex, roles))
 
 
 def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles: dict[str, str]) -> list[Block]:
     """The padded kernel under a window of ones, which kernel entries every entry adds up, and the sums in numbers."""
     op = declared.op
+    assert isinstance(op, Conv)
     if any(w.stride != 1 or w.dilation != 1 for w in op.windows) or op.spatial_axes > 2:
         return []
     letters = Letters.of(question.names)
@@ -224,12 +229,11 @@ def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles
         weight,
         " counting 1, 2, ... along its rows:",
     )
-    pad_label = ",".join(str(p[0]) for p in pads) if len({p[0] for p in pads}) > 1 else str(pads[0][0])
-    if "," in pad_label:
-        pad_label = f"({pad_label})"
+    frame = Frame(op, "input", question.names, base, declared.input_size)
+    padded_kernel = spread_kernel(frame, op, frame.sizes, [Index.of(count) for count in outputs])
     times = r" \times ".join(map(str, outputs))
     labels = (
-        Math(colour(rf"\operatorname{{pad}}_{{{pad_label}}}({capital(letters, 'weight')})", roles)),
+        Math(colour(padded_kernel.name.latex, roles)),
         Math(rf"\SCupstream{{\mathbf{{1}}_{{{times}}}}}"),
         Math(rf"\partial {name}/\partial {capital(letters, 'input')}"),
     )
