@@ -6,6 +6,7 @@ file and again for a question, since one exercise may use a letter for an index 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -110,11 +111,29 @@ def read_problem(content: str, file: str = "problem") -> Problem:
     """Read the text of a problem file; `file` is its name in messages."""
     where = Where(file)
     try:
-        table = tomllib.loads(content, parse_float=Decimal)
+        return _read(content, file, where)
     except RecursionError:
-        raise where.error("is nested too deeply", "take out a few brackets") from None
+        raise where.error("is nested too deeply", "take out a few brackets, or parts of dotted keys") from None
+
+
+def _toml(content: str, where: Where) -> dict[str, Any]:
+    """The table that a text is.
+
+    Raises:
+        ProblemFileError: where it is no TOML; a fraction without quotes is the likeliest reason where there is one.
+    """
+    try:
+        return tomllib.loads(content, parse_float=Decimal)
     except (ValueError, ArithmeticError) as error:  # ValueError: TOML's own errors, and integers of thousands of digits
-        raise where.error(f"is not valid TOML: {error or type(error).__name__}") from None
+        said = f"is not valid TOML: {error or type(error).__name__}"
+        line = re.search(r"at line (\d+)", str(error))
+        written = content.splitlines()[int(line[1]) - 1] if line else ""
+        fraction = re.search(r"(?<![\w\"'/.])-?\d+ */ *\d+(?![\w\"'])", written)
+        raise where.error(said, f'a fraction stands in quotes: "{fraction[0]}"' if fraction else "") from None
+
+
+def _read(content: str, file: str, where: Where) -> Problem:
+    table = _toml(content, where)
     top = check_table(table, TOP, where, "the file")
     names = top.get("names", {})
     _letters(names, where.at("names"))

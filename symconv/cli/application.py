@@ -7,7 +7,10 @@ a reader that went away (``symconv derive ... | head``) is quiet.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from types import FrameType
 from typing import Any
 
 import click
@@ -20,12 +23,13 @@ from symconv.cli.network import network
 from symconv.cli.report import report
 from symconv.cli.shape import shape
 from symconv.cli.theorems import theorems
-from symconv.errors import SymconvError
+from symconv.errors import SymconvError, shortened
 
 __all__ = ["main"]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+TERMINATED = 143
 
 
 class Failure(click.ClickException):
@@ -48,13 +52,19 @@ class Application(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a full disk is found here, and not by the interpreter at its end
+            return result
         except SymconvError as error:
             raise Failure(str(error)) from error
         except BrokenPipeError:
-            # What is still buffered has no reader either; without this the interpreter would complain at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(BROKEN_PIPE)
+        except OSError as error:
+            _drop_output()
+            where = "the output" if error.filename is None else shortened(os.fsdecode(error.filename))
+            raise Failure(f"cannot read or write {where}: {error.strerror or error}") from error
         except UnicodeEncodeError as error:
             raise Failure(
                 f"the output must take Unicode, and its encoding is {error.encoding}; set PYTHONUTF8=1, or use LaTeX "
@@ -63,6 +73,33 @@ class Application(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted; nothing was left half-written.", err=True)
             ctx.exit(INTERRUPTED)
+        except TerminatedError:
+            ctx.exit(TERMINATED)
+
+
+class TerminatedError(BaseException):
+    """SIGTERM: like an interrupt, it ends what runs in order, so that no process and no directory is left behind."""
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise TerminatedError
+
+
+def _again(unraisable: Any) -> None:
+    """An interrupt that came while an object was taken away is lost there: it is sent once more, a moment later."""
+    numbers = {KeyboardInterrupt: signal.SIGINT, TerminatedError: signal.SIGTERM}
+    number = numbers.get(unraisable.exc_type)
+    if number is None:
+        sys.__unraisablehook__(unraisable)
+    else:
+        threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
+
+
+def _drop_output() -> None:
+    """What is still buffered has no reader either; without this the interpreter would complain at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -120,4 +157,6 @@ commands.add_command(bench)
 
 def main() -> None:
     """The console script; it ends the process with the exit status."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.unraisablehook = _again
     commands()

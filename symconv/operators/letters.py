@@ -16,6 +16,8 @@ from symconv.errors import ArgumentError
 __all__ = ["Letters"]
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^[A-Za-z])?")
+# What other texts call a role; the kernel is the array of weights here, and its size is no letter of `names`.
+_ALIASES = {"kernel": "weight", "filter": "weight", "image": "input", "gradient": "upstream", "loss": "error"}
 _SPARE_FAMILIES = ("stz", "uvw", "xyz")
 _USUAL = "ghrlefktsvwzLFJ"
 _SPARE_NAMES = tuple(dict.fromkeys(_USUAL + string.ascii_lowercase + string.ascii_uppercase))
@@ -57,7 +59,7 @@ class Letters:
             if role not in known:
                 from difflib import get_close_matches
 
-                near = get_close_matches(str(role), known, n=1)
+                near = [_ALIASES[role]] if role in _ALIASES else get_close_matches(str(role), known, n=1)
                 raise ArgumentError(
                     "names", role, f"must use the keys {', '.join(known)}", f"did you mean {near[0]!r}?" if near else ""
                 )

@@ -121,6 +121,7 @@ class Solver:
             solver = build(ctx=self._context)
             solver.set("rlimit", self.effort if self._open < PATIENCE else self.effort // 10)
             solver.set("random_seed", 0)
+            solver.set("ctrl_c", False)  # z3 would take an interrupt for itself and answer "unknown"
             solver.from_string(text)
             answer = str(solver.check())
             if answer == "unsat":

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from symconv.errors import WriteError
+from symconv.errors import WriteError, shortened
 
 __all__ = ["write_atomically", "write_together"]
 
@@ -37,15 +37,11 @@ def write_together(files: Mapping[Path, str | bytes]) -> None:
     Raises:
         WriteError: naming the path and the reason of the system.
     """
-    for path in files:
-        if path.is_dir():
-            raise WriteError(f"cannot write {path}: it is a directory; name a file")
-        if not path.parent.is_dir():
-            raise WriteError(f"cannot write {path}: the directory {path.parent} does not exist; create it first")
+    places = {_place(path): data for path, data in files.items()}
     staged: list[tuple[Path, Path]] = []
     path = Path()
     try:
-        for path, data in files.items():
+        for path, data in places.items():
             handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
             staged.append((path, Path(name)))
             with os.fdopen(handle, "wb") as stream:
@@ -59,6 +55,27 @@ def write_together(files: Mapping[Path, str | bytes]) -> None:
         for _, temporary in staged:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _place(path: Path) -> Path:
+    """Where a file is written: a link stays, and the file that it leads to is written.
+
+    Raises:
+        WriteError: for what is no file and no place for one.
+    """
+    try:
+        place = path.resolve()
+        if place.is_dir():
+            raise WriteError(f"cannot write {path}: it is a directory; name a file")
+        if not place.parent.is_dir():
+            raise WriteError(f"cannot write {path}: the directory {place.parent} does not exist; create it first")
+        if place.exists() and not place.is_file():
+            raise WriteError(f"cannot write {path}: it is no plain file (a pipe, a socket or a device); name a file")
+    except WriteError:
+        raise
+    except (OSError, RuntimeError) as error:  # a name that is too long; a link that leads to itself
+        raise WriteError(f"cannot write {shortened(str(path))}: {getattr(error, 'strerror', None) or error}") from None
+    return place
 
 
 def _permissions(path: Path) -> int:

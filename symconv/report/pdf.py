@@ -17,6 +17,7 @@ _INSTALL = (
     "install TeX Live (Debian and Ubuntu: apt install texlive-latex-base texlive-latex-recommended texlive-pictures "
     "lmodern; macOS: MacTeX; Windows: MiKTeX), or take the .tex or .html output, which need nothing"
 )
+_TEX_PATHS = re.compile(r"TEX.*|.*INPUTS.*|.*FONTS.*", re.DOTALL)
 _RUNS = 2  # the second run knows the number of pages and the places of the links
 
 
@@ -66,7 +67,9 @@ def to_pdf(tex: str, timeout: float = 60) -> bytes:
 def _run(program: Path, folder: Path, timeout: float) -> None:
     command = [str(program), "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
     # SOURCE_DATE_EPOCH would add dates again where a distribution sets it; a fixed one keeps every date fixed.
-    environment = os.environ | {
+    # What a user has set for TeX's search paths would decide which files are read, and so which bytes come out.
+    plain = {name: value for name, value in os.environ.items() if not _TEX_PATHS.fullmatch(name)}
+    environment = plain | {
         "openin_any": "p",
         "openout_any": "p",
         "SOURCE_DATE_EPOCH": "0",

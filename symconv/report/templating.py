@@ -36,8 +36,16 @@ def template_directory() -> Path:
 
 
 def read_template_file(name: str) -> str:
-    """The text of a file that lies with the templates, such as the style sheet."""
-    return (template_directory() / name).read_text(encoding="utf-8")
+    """The text of a file that lies with the templates, such as the style sheet.
+
+    Raises:
+        RenderError: it is not there, or cannot be read.
+    """
+    path = template_directory() / name
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RenderError(f"{path} cannot be read ({error}); install symconv again") from None
 
 
 def _tex_or_escaped(value: object) -> str:
