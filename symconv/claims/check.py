@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from symconv.claims import arrays
@@ -33,9 +32,11 @@ from symconv.doors import flag, instance
 from symconv.doors import text as to_claim
 from symconv.errors import ClaimError, SymconvError
 from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
+from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
 from symconv.proofs.prove import prove_statement
 from symconv.proofs.record import conjunction, preceded_by
+from symconv.proofs.screening import told_apart
 from symconv.proofs.statement import Statement, free_names
 from symconv.proofs.verdict import Verdict
 
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["ClaimVerdict", "check", "check_claim", "check_source", "judge"]
 
 MAX_CANDIDATES = 160
-MAX_SECONDS = 6.0  # a repair is a courtesy: a claim is answered without one rather than late
+REPAIR = 2_500_000  # steps; a repair is a courtesy: a claim is answered without one rather than late
+CANDIDATE = 3_000  # steps to read one repaired claim
 _WORKED_OUT = {Derivative: "derivatives", Limit: "limits"}  # before the two sides are compared
 _RANK = {"error": 0, "refuted": 1, "undecided": 2, "exact": 3, "proved": 4}
 
@@ -155,17 +157,19 @@ def check_source(source: ClaimSource, *, repair: bool = True) -> tuple[ClaimVerd
 
 def _mended(result: ClaimVerdict, claim: Claim) -> ClaimVerdict:
     """The verdict with a repair added, where a small edit makes the claim true."""
-    started = monotonic()
-    for mended, before, after in islice(candidates(claim), MAX_CANDIDATES):
-        if monotonic() - started > MAX_SECONDS:
-            break
-        try:
-            verdict = judge(mended, result.source.declared, result.mode, quick=True)
-        except SymconvError:
-            continue
-        if verdict.holds:
-            edit = f"{shown(before)} should be {shown(after)}"
-            return replace(result, repair=to_text(_with_commas(mended)), edit=edit, repaired=verdict, mended=mended)
+    effort = Effort(REPAIR)
+    try:
+        for mended, before, after in islice(candidates(claim), MAX_CANDIDATES):
+            effort.spend(CANDIDATE)
+            try:
+                verdict = judge(mended, result.source.declared, result.mode, repair=effort.part(1, 2))
+            except SymconvError:
+                continue
+            if verdict.holds:
+                edit = f"{shown(before)} should be {shown(after)}"
+                return replace(result, repair=to_text(_with_commas(mended)), edit=edit, repaired=verdict, mended=mended)
+    except OutOfEffort:
+        return result
     return result
 
 
@@ -185,19 +189,24 @@ def _guarded(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
         return Verdict("error", explanation=str(error))
 
 
-def judge(claim: Claim, declared: Declarations, mode: Mode, *, quick: bool = False) -> Verdict:
+def judge(claim: Claim, declared: Declarations, mode: Mode, *, repair: Effort | None = None) -> Verdict:
     """The verdict on a claim in one mode; a chain of relations is as good as its weakest link.
 
     Args:
         claim: the claim.
         declared: what it may speak of.
         mode: at the declared size, or for all sizes.
-        quick: look at the smallest sizes only and do not search on after a failed proof.
+        repair: for a claim that is tried as a repair, what its verdict may cost. Then a few values come first, and a
+            proof only where they agree; after one that failed no example is searched for.
 
     Raises:
+        OutOfEffort: where a repair costs more than it may.
         ClaimError: where it names something undeclared, or has no meaning.
     """
     scope = literal_scope(declared) if mode == "literal" else general_scope(declared)
+    quick = repair is not None
+    if repair is not None:
+        scope.effort = repair
     spans: dict[str, list[tuple[int, int]]] = {}
     for part in claim.parts:
         for value, places in mentioned(part).items():
@@ -255,13 +264,17 @@ def _decide(left: Node, right: Node, free: Sequence[Bound], scope: Scope, quick:
         reals=frozenset(scope.output.table.real),
         order=scope.order,
     )
-    verdict = prove_statement(statement, more=0) if quick else prove_statement(statement)
+    if quick and told_apart(statement, scope.effort.part(1, 4), nonnegative=letters):
+        return Verdict("refuted", explanation="The two sides have different values.", method="search")
+    verdict = prove_statement(statement, effort=scope.effort, more=0 if quick else None)
     if letters:
-        verdict = _under_signs(verdict, statement, letters, quick)
+        verdict = _under_signs(verdict, statement, letters, scope.effort, quick)
     return verdict
 
 
-def _under_signs(verdict: Verdict, statement: Statement, letters: Sequence[str], quick: bool) -> Verdict:
+def _under_signs(
+    verdict: Verdict, statement: Statement, letters: Sequence[str], effort: Effort, quick: bool
+) -> Verdict:
     """A verdict on tensors with nonnegative entries: an example with a negative entry refutes nothing.
 
     Then |x| is read for every such entry x, which speaks of nonnegative ones alone: what differs at x differs at |x|.
@@ -269,7 +282,7 @@ def _under_signs(verdict: Verdict, statement: Statement, letters: Sequence[str],
     if _has_negative(verdict, letters):
         left, right = (read_all_absolute(side, letters) for side in (statement.left, statement.right))
         other = replace(statement, left=left, right=right)
-        verdict = prove_statement(other, more=0) if quick else prove_statement(other)
+        verdict = prove_statement(other, effort=effort, more=0 if quick else None)
         counter = verdict.counterexample
         if counter is not None:
             tensors = {

@@ -17,6 +17,7 @@ from symconv.claims.traversal import walk_expr
 from symconv.doors import instance, items, list_of, mapping, plain_integer, text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
@@ -103,6 +104,7 @@ class Scope:
         definitions: sizes that follow from others, such as O.
         literal: whether all sizes are numbers.
         order: symbolic sizes in the order in which they are enumerated.
+        effort: what the verdict on the claim may cost.
     """
 
     declared: Declarations
@@ -119,6 +121,7 @@ class Scope:
     op: Operator
     order: tuple[str, ...] = ()
     elements: Index = field(default_factory=lambda: Index.of("n"))
+    effort: Effort = field(default_factory=Effort)
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     @property

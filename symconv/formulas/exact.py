@@ -38,6 +38,7 @@ from symconv.formulas.algebra import (
     names_in,
     walk,
 )
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, points
 from symconv.formulas.terms import expand, rename_term
@@ -62,6 +63,8 @@ Entry: TypeAlias = "tuple[str, tuple[int, ...]]"
 Monomial: TypeAlias = "tuple[Entry, ...]"
 Polynomial: TypeAlias = "dict[Monomial, Fraction]"
 
+ENTRY = 4  # steps for one factor at one index point
+
 
 def is_polynomial(node: Node) -> bool:
     """True where the tree is a polynomial in tensor entries: sums of products of accesses with rational factors."""
@@ -79,6 +82,7 @@ def polynomials(
     env: Mapping[str, int],
     boxes: Mapping[str, Box],
     limit: int = MAX_POINTS,
+    effort: Effort | None = None,
 ) -> dict[tuple[int, ...], Polynomial]:
     """The polynomial of every entry: a map from the values of the free indices to ``{monomial: coefficient}``.
 
@@ -88,18 +92,25 @@ def polynomials(
         env: values of all parameters.
         boxes: the declared boxes of the tensors; an access outside its box is zero.
         limit: the largest number of index points to build.
+        effort: what all of it may cost; unbounded unless given.
 
     Entries that are zero are left out.
+
+    Raises:
+        SizeLimitError: where a sum has more index points.
+        OutOfEffort: where all sums together cost more.
     """
     result: dict[tuple[int, ...], Polynomial] = {}
     taken = frozenset(env).union(bound.name for bound in free)
-    for term in (rename_term(term, taken) for term in expand(node)):
+    for term in (rename_term(term, taken) for term in expand(node, effort)):
         factors = [f for f in term.factors if isinstance(f, Access)]
         scalars = [f for f in term.factors if not isinstance(f, Access)]
         guards = list(term.guards)
         for factor in factors:
             guards += inside(factor, boxes[factor.tensor])
-        table, rows = points([*free, *term.bounds], guards, env, limit)
+        table, rows = points([*free, *term.bounds], guards, env, limit, effort)
+        if effort is not None:
+            effort.spend(ENTRY * rows * (1 + len(term.factors)))
         if not rows:
             continue
         columns = {**env, **table}

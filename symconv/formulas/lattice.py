@@ -16,11 +16,14 @@ import numpy.typing as npt
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import Bound, Guard, nonnegative
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, Quotient
 
 __all__ = ["MAX_POINTS", "points"]
 
 MAX_POINTS = 20_000_000
+STAGE = 200  # steps to fix one variable for all points
+POINTS = 10  # points with one coordinate more that are built in a step
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
 _FAR = 1 << 40  # stands for "no limit known yet"; far beyond any size that fits in memory
 
@@ -35,7 +38,11 @@ class _Affine:
 
 
 def points(
-    variables: Sequence[Bound], guards: Iterable[Guard], env: Mapping[str, int], limit: int = MAX_POINTS
+    variables: Sequence[Bound],
+    guards: Iterable[Guard],
+    env: Mapping[str, int],
+    limit: int = MAX_POINTS,
+    effort: Effort | None = None,
 ) -> tuple[dict[str, IntArray], int]:
     """The integer points of ``variables`` under ``guards``: one array a variable, and how many points there are.
 
@@ -46,9 +53,11 @@ def points(
         guards: conditions on them.
         env: values of all other names.
         limit: the largest number of points to build.
+        effort: what that may cost; unbounded unless given.
 
     Raises:
         SizeLimitError: where there are more points than `limit`.
+        OutOfEffort: where they cost more than `effort`.
     """
     names = [variable.name for variable in variables]
     known = {name: value for name, value in env.items() if name not in names}
@@ -92,6 +101,8 @@ def points(
                 f"this sum has more than {limit:,} index points (at least {total:,}); ask for single entries with "
                 f".at(...), or for the numbers through symconv.compile"
             )
+        if effort is not None:
+            effort.spend(STAGE + total * (len(table) + 1) // POINTS)
         start = np.repeat(np.cumsum(count) - count, count)
         values = np.repeat(low, count) + (np.arange(total, dtype=np.int64) - start)
         table = {key: np.repeat(column, count) for key, column in table.items()}

@@ -30,8 +30,11 @@ from symconv.formulas.algebra import (
     substitute,
     summation,
 )
+from symconv.formulas.effort import Effort
 
 __all__ = ["Term", "expand", "rebuild", "rename_term"]
+
+TERM = 60  # steps for one term that is made
 
 
 @dataclass(frozen=True)
@@ -51,31 +54,44 @@ class Term:
         return summation(body, *self.bounds, guards=self.guards)
 
 
-def expand(node: Node) -> list[Term]:
-    """The sum of terms that a tree stands for: sums multiplied out, nested sums merged, brackets turned into guards."""
+def expand(node: Node, effort: Effort | None = None) -> list[Term]:
+    """The sum of terms that a tree stands for: sums multiplied out, nested sums merged, brackets turned into guards.
+
+    Args:
+        node: any tree.
+        effort: what that may cost; unbounded unless given.
+
+    Raises:
+        OutOfEffort: where there are too many terms.
+    """
     if isinstance(node, Constant):
         return [Term(node.value, ())] if node.value else []
     if isinstance(node, Scalar) and node.index.value is not None:
         return [Term(Fraction(node.index.value), ())] if node.index.value else []
     if isinstance(node, Add):
-        return [term for arg in node.args for term in expand(arg)]
+        return [term for arg in node.args for term in expand(arg, effort)]
     if isinstance(node, Multiply):
         total = [Term(Fraction(1), ())]
         for arg in node.args:
-            total = [_times(left, right) for left in total for right in expand(arg)]
+            parts = expand(arg, effort)
+            if effort is not None:
+                effort.spend(TERM * len(total) * len(parts))
+            total = [_times(left, right) for left in total for right in parts]
         return total
     if isinstance(node, Named):
-        return expand(node.value)
+        return expand(node.value, effort)
     if isinstance(node, Bracket):
         return _guarded(Term(Fraction(1), ()), node.guards)
     if isinstance(node, Power) and node.exponent == ONE:
-        return expand(node.base)
+        return expand(node.base, effort)
     if isinstance(node, Reduce) and node.op == "sum":
         result = []
         taken: frozenset[str] = frozenset().union(*(guard.names for guard in node.guards))
         for b in node.bounds:  # an inner sum may bind what a range or a guard out here means differently
             taken |= {b.name} | b.lower.names | b.upper.names
-        for term in expand(node.body):
+        for term in expand(node.body, effort):
+            if effort is not None:
+                effort.spend(TERM)
             inner = rename_term(term, taken)
             whole = replace(inner, bounds=node.bounds + inner.bounds)
             result += _guarded(whole, node.guards)

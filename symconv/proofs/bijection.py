@@ -16,7 +16,7 @@ from math import lcm
 from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign, substitute
 from symconv.formulas.index import Index
 from symconv.formulas.terms import Term, expand
-from symconv.proofs.context import Context, NotShown
+from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.record import Alike, Pairing, Parts, Sums, Windows
 from symconv.proofs.rewriting import one_maximum, written_pairs
 from symconv.proofs.terms import Flat, flatten
@@ -49,12 +49,13 @@ def equal_sums(left: Node, right: Node, context: Context) -> Sums:
 
     Raises:
         NotShown: where no such proof was found, which says nothing about the statement.
+        OutOfEffort: where the effort of the context was not enough to look for one.
     """
     mark = context.trace.mark()
     try:
         return _matched(left, right, context)
     except NotShown as failure:
-        for pair in written_pairs(left, right, context.divides_by):
+        for pair in written_pairs(left, right, context.divides_by, context.effort):
             context.trace.rewind(mark)
             try:
                 return _matched(*pair, context, "written-out term")
@@ -77,7 +78,7 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
     flats: dict[str, list[Flat]] = {"left": [], "right": []}
     empty: list[Flat] = []
     for side, sign, node in (("left", 1, left), ("right", -1, right)):
-        terms = expand(node)
+        terms = expand(node, context.effort)
         for position, term in enumerate(terms, 1):
             label = f"the {side} side" if len(terms) == 1 else f"{called} {position} of the {side} side"
             flats[side].append(flatten(term, context, label))
@@ -133,7 +134,8 @@ def match_terms(left: Flat, right: Flat, context: Context) -> Match:
     """
     reason = f"{left.label} and {right.label}: no affine bijection of the indices was found"
     for pairs in assignments(left, right):
-        for forward, backward in bijections(left, right, pairs, context.scope):
+        for forward, backward in bijections(left, right, pairs, context.scope, context.effort):
+            context.effort.spend(GUARD * (4 + len(left.guards) + len(right.guards)))
             mark = context.trace.mark()
             try:
                 alike = _discharge(left, right, pairs, forward, backward, context)

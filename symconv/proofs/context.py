@@ -16,7 +16,9 @@ from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
 from symconv.proofs.smt import Script, Solver, script
 from symconv.proofs.verdict import Obligation, Outcome, condition
 
-__all__ = ["Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
+__all__ = ["GUARD", "Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
+
+GUARD = 20  # steps to look at one hypothesis
 
 
 class NotShown(Exception):  # noqa: N818  (no failure of the program: the outcome of an attempt)
@@ -129,7 +131,7 @@ class Context:
         boxes: the box of every tensor.
         reals: names that are real numbers, such as the p of an LP norm.
         names: names that must not be used for new variables.
-        solver: who decides.
+        solver: who decides, and how much all of it may cost.
         trace: where obligations are noted.
     """
 
@@ -144,6 +146,7 @@ class Context:
     ) -> None:
         given = list(hypotheses)
         self.reals, self.solver, self.trace = reals, solver, trace
+        self.effort = solver.effort
         self.taken = set(names).union(*(g.names for g in given))
         for box in boxes.values():
             for low, high in box:
@@ -235,11 +238,13 @@ class Context:
 
         Raises:
             NotShown: where a goal is false for a constant reason, or the solver does not say unsat.
+            OutOfEffort: where the solver cannot be asked any more.
         """
         wanted = list(dict.fromkeys(goal for goal in goals if goal.truth is not True))
         if any(goal.truth is False for goal in wanted):
             raise NotShown(f"{name}: {condition(next(g for g in wanted if g.truth is False))} is false")
         known = list(dict.fromkeys([*(self.hypotheses if only is None else only), *given]))
+        self.effort.spend(GUARD * len(known) * (1 + len(wanted)))
         present = set(known)
         settled = [goal for goal in wanted if goal in present]
         open_ = [goal for goal in wanted if goal not in present]

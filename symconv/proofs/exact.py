@@ -6,24 +6,36 @@ normal forms: equal ones are equal for all tensors, unequal ones may or may not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
 from typing import Literal
 
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Bound, Node
+from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Polynomial, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index
 from symconv.proofs.forms import Forms, NoNormalForm
 from symconv.proofs.sizes import holds
 from symconv.proofs.statement import Statement
 
-__all__ = ["At", "identity_at"]
+__all__ = ["At", "identity_at", "places"]
 
 MAX_ROWS = 400_000  # index points at one size; beyond, the size counts as too large to compare
 MAX_ENTRIES = 4_000  # entries that are worked out one by one where a formula is no polynomial
+POINT = 8  # steps to look at one place, and for every condition on it
+
+
+def places(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
+    """All places in row-major order, one after the other: ``product`` would first write out every range."""
+    if not ranges:
+        yield ()
+        return
+    low, high = ranges[0]
+    for first in range(low, high + 1):
+        for rest in places(ranges[1:]):
+            yield (first, *rest)
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,12 @@ class At:
     Args:
         statement: the statement.
         env: numbers for its parameters, definitions and fixed names.
+        effort: what looking at it may cost.
     """
 
     statement: Statement
     env: Mapping[str, int]
+    effort: Effort = field(default_factory=Effort)
 
     def ranges(self, side: Literal["left", "right"] = "left") -> tuple[tuple[int, int], ...]:
         """The first and last value of every free index, as one side declares them."""
@@ -67,7 +81,8 @@ class At:
         """The values of the free indices that the hypotheses allow, in row-major order."""
         names = self.statement.indices
         conditions = self.statement.on_indices
-        for point in product(*(range(low, high + 1) for low, high in self.ranges())):
+        for point in places(self.ranges()):
+            self.effort.spend(POINT * (1 + len(conditions)))
             here = {**self.env, **dict(zip(names, point, strict=True))}
             if all(holds(guard, here) for guard in conditions):
                 yield point
@@ -88,14 +103,14 @@ class At:
         """All entries of one side that are not zero.
 
         Raises:
-            SizeLimitError: where that takes too many index points.
+            SizeLimitError, OutOfEffort: where that takes too many index points.
         """
         free = [
             Bound(name, Index.of(low), Index.of(high))
             for name, (low, high) in zip(self.statement.indices, self.ranges(), strict=True)
         ]
         node: Node = getattr(self.statement, side)
-        return polynomials(node, free, self.env, self.statement.boxes, MAX_ROWS)
+        return polynomials(node, free, self.env, self.statement.boxes, MAX_ROWS, self.effort)
 
     def differences(self) -> dict[tuple[int, ...], Polynomial]:
         """``left - right`` at all allowed entries where it is not zero."""
@@ -116,20 +131,27 @@ class At:
         return found
 
 
-def identity_at(statement: Statement, env: Mapping[str, int]) -> Literal["equal", "different", "unknown"]:
+def identity_at(
+    statement: Statement, env: Mapping[str, int], effort: Effort | None = None
+) -> Literal["equal", "different", "unknown"]:
     """Whether both sides agree at one size, in all entries and for all tensors.
+
+    Args:
+        statement: the statement.
+        env: numbers for its parameters and definitions.
+        effort: what that may cost.
 
     Raises:
         ArgumentError: where the two sides declare different boxes for a tensor.
-        SizeLimitError: where that takes too many index points.
+        SizeLimitError, OutOfEffort: where that takes too many index points, or entries.
     """
-    at = At(statement, env)
+    at = At(statement, env, Effort() if effort is None else effort)
     at.check_boxes()
     if at.ranges("left") != at.ranges("right"):
         return "different"
     if at.polynomial:
         return "different" if at.differences() else "equal"
-    domain = Forms()
+    domain = Forms(at.effort)
     for count, point in enumerate(at.points()):
         if count >= MAX_ENTRIES:
             return "unknown"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from symconv.formulas.effort import Effort
 from symconv.formulas.exact import RELATIONS, Numbers
 from symconv.formulas.index import Index
 
@@ -18,6 +19,7 @@ __all__ = ["Form", "Forms", "NoNormalForm"]
 
 MAX_TERMS = 20_000
 MAX_POWER = 6
+TERM = 10  # steps for a term that is looked at
 
 
 class NoNormalForm(Exception):  # noqa: N818  (an outcome, not a failure of the program)
@@ -60,9 +62,14 @@ _NOTHING = Form.atom("-oo")
 
 
 class Forms:
-    """A domain to evaluate formulas in (see `symconv.formulas.exact.Domain`); the entries of tensors stay letters."""
+    """A domain to evaluate formulas in (see `symconv.formulas.exact.Domain`); the entries of tensors stay letters.
 
-    def __init__(self) -> None:
+    Args:
+        effort: what all values together may cost.
+    """
+
+    def __init__(self, effort: Effort | None = None) -> None:
+        self._effort = Effort() if effort is None else effort
         self._members: dict[Form, list[Form]] = {}  # what a maximum was taken of
 
     def number(self, value: Fraction) -> Form:
@@ -78,6 +85,7 @@ class Forms:
         total: dict[tuple[str, ...], Fraction] = {}
         for value in values:
             _finite(value)
+            self._effort.spend(TERM * (1 + len(value.terms)))
             for key, number in value.terms:
                 total[key] = total.get(key, Fraction(0)) + number
         return Form.of(total)
@@ -86,6 +94,7 @@ class Forms:
         total: dict[tuple[str, ...], Fraction] = {(): Fraction(1)}
         for value in values:
             _finite(value)
+            self._effort.spend(TERM * (1 + len(total) * len(value.terms)))
             product: dict[tuple[str, ...], Fraction] = {}
             for key, number in total.items():
                 for key2, number2 in value.terms:
@@ -123,6 +132,7 @@ class Forms:
         return Form.atom(f"sign({positive.key})").times(Fraction(sign))
 
     def maximum(self, values: list[Any]) -> Form:
+        self._effort.spend(TERM * (1 + sum(len(value.terms) for value in values)))
         members = [member for value in values for member in self._members.get(value, [value])]
         distinct: dict[str, Form] = {value.key: value for value in members if value != _NOTHING}
         numbers = [value.constant for value in distinct.values() if value.constant is not None]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
 from symconv.proofs.context import Context, NotShown, Trace
 from symconv.proofs.record import Equivalence, Goal
 from symconv.proofs.sizes import assignments, denominators, holds
-from symconv.proofs.smt import EFFORT, Solver
+from symconv.proofs.smt import Solver
 from symconv.proofs.statement import size_order
 from symconv.proofs.verdict import Counterexample, Scope, Verdict, condition
 
@@ -28,7 +29,7 @@ def prove_goal(
     *,
     reals: frozenset[str] = frozenset(),
     order: Sequence[str] = (),
-    effort: int = EFFORT,
+    effort: Effort | None = None,
 ) -> Verdict:
     """Decide whether the hypotheses imply every guard of the goal, for all integers.
 
@@ -39,7 +40,7 @@ def prove_goal(
         goal: what is to follow, guard by guard.
         reals: names that are real numbers.
         order: names in the order in which numbers for them are enumerated in the search for a counterexample.
-        effort: the bound on the solver's work, a question.
+        effort: what the answer may cost; where it is not enough the verdict is "undecided" and says so.
 
     >>> from symconv.formulas.algebra import nonnegative
     >>> from symconv.formulas.index import floor
@@ -51,7 +52,7 @@ def prove_goal(
     """
     start = perf_counter()
     given, wanted = tuple(dict.fromkeys(hypotheses)), tuple(goal)
-    verdict = _decide(given, wanted, reals, order, effort)
+    verdict = _decide(given, wanted, reals, order, Effort() if effort is None else effort)
     record = Goal(given, wanted, reals) if verdict.status == "proved" else None
     return replace(verdict, hypotheses=given, seconds=perf_counter() - start, record=record)
 
@@ -86,19 +87,21 @@ def prove_equivalent(
 
 
 def _decide(
-    given: tuple[Guard, ...], wanted: tuple[Guard, ...], reals: frozenset[str], order: Sequence[str], effort: int
+    given: tuple[Guard, ...], wanted: tuple[Guard, ...], reals: frozenset[str], order: Sequence[str], effort: Effort
 ) -> Verdict:
     names = sorted(frozenset().union(*(g.names for g in (*given, *wanted))), key=lambda n: size_order(n, order))
     definitions = _definitions(given, names, order)
     own = {name for name, _ in definitions}
     free = [name for name in names if name not in own]
     scope = Scope(tuple(free))
-    candidates = assignments(
+    sizes = assignments(
         free,
         [g for g in given if not _defines(g, definitions)],
         definitions=definitions,
         positive=denominators((), (*given, *wanted)),
+        effort=effort,
     )
+    candidates = _affordable(sizes)
     instance: dict[str, int] | None = None
     tried = 0
     trace, problem = Trace(), ""
@@ -119,7 +122,9 @@ def _decide(
                 )
             tried += 1
         if stage == 0:
-            problem = _attempt(given, wanted, reals, trace, effort) if instance is not None else "no instance"
+            problem = (
+                _attempt(given, wanted, reals, trace, effort.part(2, 3)) if instance is not None else "no instance"
+            )
             if not problem and instance is not None:
                 where = ", ".join(f"{name} = {value}" for name, value in instance.items()) or "any number"
                 return Verdict(
@@ -140,8 +145,16 @@ def _decide(
     )
 
 
+def _affordable(sizes: Iterator[dict[str, int]]) -> Iterator[dict[str, int]]:
+    """The sizes up to the one at which the effort runs out."""
+    try:
+        yield from sizes
+    except OutOfEffort:
+        return
+
+
 def _attempt(
-    given: tuple[Guard, ...], wanted: tuple[Guard, ...], reals: frozenset[str], trace: Trace, effort: int
+    given: tuple[Guard, ...], wanted: tuple[Guard, ...], reals: frozenset[str], trace: Trace, effort: Effort
 ) -> str:
     """Why there is no proof; empty where there is one."""
     names = frozenset().union(*(g.names for g in (*given, *wanted)))
@@ -153,6 +166,8 @@ def _attempt(
             context.require(condition(guard), stated)
     except NotShown as failure:
         return str(failure)
+    except OutOfEffort:
+        return f"{effort.limit:,} steps were not enough"
     return ""
 
 

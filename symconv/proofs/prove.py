@@ -9,6 +9,7 @@ from time import perf_counter
 from symconv.doors import instance, iterable_of
 from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.exact import is_polynomial
 from symconv.formulas.formula import Formula
 from symconv.proofs.bijection import equal_sums
@@ -16,7 +17,7 @@ from symconv.proofs.context import Context, NotShown, Trace
 from symconv.proofs.exact import identity_at
 from symconv.proofs.record import Equality, preceded_by
 from symconv.proofs.refutation import Search
-from symconv.proofs.smt import EFFORT, Solver
+from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement, of_formulas
 from symconv.proofs.verdict import Scope, Verdict
 
@@ -58,48 +59,54 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = ()) -> V
 
 
 def prove_statement(
-    statement: Statement, *, effort: int = EFFORT, first: int = FIRST_SIZES, more: int | None = None
+    statement: Statement, *, effort: Effort | None = None, first: int = FIRST_SIZES, more: int | None = None
 ) -> Verdict:
     """`prove` for a statement.
 
     Args:
         statement: what is to be decided.
-        effort: the bound on the solver's work, a question.
+        effort: what the answer may cost; where it is not enough the verdict is "undecided" and says so.
         first: how many sizes are compared before a proof is tried.
         more: how many after it has failed; by default fewer where a size takes long.
     """
     start = perf_counter()
     if more is None:
         more = MORE_SIZES if is_polynomial(statement.left) and is_polynomial(statement.right) else SLOW_SIZES
+    effort = Effort() if effort is None else effort
     verdict = _prove(statement, effort, first, more)
     scope = Scope(statement.parameters, statement.fixed)
     return replace(verdict, scope=scope, hypotheses=statement.all_hypotheses, seconds=perf_counter() - start)
 
 
-def _prove(statement: Statement, effort: int, first: int, more: int) -> Verdict:
-    search = Search(statement)
-    if not statement.parameters:  # one size only: a proof costs the same at every size, a comparison does not
-        search.look()
-        trace = Trace()
-        proof, problem = bijection_proof(statement, trace, effort, search)
-        if proof is not None:
-            return _held(statement, proof, trace, search)
-    found = search.run(first)
-    if found is None and search.instance is None:
-        found = search.run(more)  # hypotheses on indices may leave the smallest sizes without an entry
+def _prove(statement: Statement, effort: Effort, first: int, more: int) -> Verdict:
+    search = Search(statement, effort)
     trace = Trace()
-    if found is None:
-        proof, problem = bijection_proof(statement, trace, effort, search)
+    problem: str | None = None
+    tried = not statement.parameters  # one size only: a proof costs the same at every size, a comparison does not
+    if tried:
+        search.look()
+        proof, problem = bijection_proof(statement, trace, effort.part(1, 2), search)
         if proof is not None:
             return _held(statement, proof, trace, search)
+    found = search.run(first, effort.part(1, 4))
+    if found is None and search.instance is None:
+        found = search.run(more, effort.part(1, 2))  # hypotheses on indices may leave the smallest sizes empty
+    if found is None:
+        if not tried:
+            proof, problem = bijection_proof(statement, trace, effort.part(2, 3), search)
+            if proof is not None:
+                return _held(statement, proof, trace, search)
         if search.instance is None:
             return Verdict("undecided", explanation=problem or "", obligations=trace.furthest())
-        exact = _exact(statement, search)
+        exact = _exact(statement, search, effort.part(1, 2))
         if exact is not None:
             return exact
         found = search.run(more)
         if found is None:
-            reason = f"No proof was found ({problem}), and no difference at the {search.tried} smallest sizes."
+            sizes = "size" if search.tried == 1 else f"{search.tried} smallest sizes"
+            reason = f"No proof was found ({problem}), and no difference at the {sizes}."
+            if not effort.left:
+                reason += f" All {effort.limit:,} steps that one question may cost have been taken."
             if not search.conclusive:
                 reason += " There, examples with small numbers were compared, which is less than all tensors."
             return Verdict(
@@ -140,14 +147,14 @@ def _held(statement: Statement, proof: Equality, trace: Trace, search: Search) -
     )
 
 
-def _exact(statement: Statement, search: Search) -> Verdict | None:
+def _exact(statement: Statement, search: Search, effort: Effort) -> Verdict | None:
     """The verdict on a statement about one size, where its two sides are identical there."""
     if statement.parameters:
         return None
     env = {name: int(value.evaluate({})) for name, value in statement.definitions}
     try:
-        answer = identity_at(statement, env)
-    except SizeLimitError:
+        answer = identity_at(statement, env, effort)
+    except (SizeLimitError, OutOfEffort):
         return None
     if answer != "equal":
         return None
@@ -166,31 +173,41 @@ def _exact(statement: Statement, search: Search) -> Verdict | None:
 
 
 def bijection_proof(
-    statement: Statement, trace: Trace, effort: int, search: Search
+    statement: Statement, trace: Trace, effort: Effort, search: Search
 ) -> tuple[Equality | None, str | None]:
     """A proof for all sizes, or why there is none."""
-    problem = _unmet(statement, effort, search)
-    if problem is not None:
-        return None, problem
+    try:
+        problem = _unmet(statement, effort, search)
+        return (None, problem) if problem is not None else (_matched(statement, trace, effort), None)
+    except NotShown as failure:
+        return None, str(failure)
+    except OutOfEffort:
+        return None, f"{effort.limit:,} steps were not enough to match the terms"
+
+
+def _matched(statement: Statement, trace: Trace, effort: Effort) -> Equality:
+    """A proof for all sizes.
+
+    Raises:
+        NotShown: where there is none.
+        OutOfEffort: where none was found with so much effort.
+    """
     ranges: list[Guard] = []
     for mine, theirs in zip(statement.free, statement.other_free, strict=True):
         ranges += [Guard("eq", mine.lower - theirs.lower), Guard("eq", mine.upper - theirs.upper)]
     names = {b.name for b in statement.free} | set(statement.parameters) | {n for n, _ in statement.definitions}
     solver = Solver(effort)
-    try:
-        sizes = Context(statement.on_sizes, {}, statement.reals, names, solver, trace)
-        sizes.require("both sides have the same range of indices", sizes.stated(ranges))
-        same_boxes = sizes.stated(guard for _, guard in statement.agreements)
-        sizes.check_quotients()
-        sizes.require("both sides mean the same tensors", same_boxes)
-        context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace)
-        sums = equal_sums(statement.left, statement.right, context)
-        return Equality(statement, sums, context.quotients.defined()), None
-    except NotShown as failure:
-        return None, str(failure)
+    sizes = Context(statement.on_sizes, {}, statement.reals, names, solver, trace)
+    sizes.require("both sides have the same range of indices", sizes.stated(ranges))
+    same_boxes = sizes.stated(guard for _, guard in statement.agreements)
+    sizes.check_quotients()
+    sizes.require("both sides mean the same tensors", same_boxes)
+    context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace)
+    sums = equal_sums(statement.left, statement.right, context)
+    return Equality(statement, sums, context.quotients.defined())
 
 
-def _unmet(statement: Statement, effort: int, search: Search) -> str | None:
+def _unmet(statement: Statement, effort: Effort, search: Search) -> str | None:
     """Why nothing may be concluded: the hypotheses are not known to be satisfiable. None where they are."""
     if search.instance is not None:
         return None

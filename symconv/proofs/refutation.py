@@ -6,22 +6,32 @@ found it, and must differ there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, islice, product
-from typing import Any
+from typing import Any, TypeAlias
 
 from symconv.errors import SizeLimitError
+from symconv.formulas.algebra import Node
+from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.exact import RELATIONS, Entry, Numbers, Polynomial, evaluate
-from symconv.proofs.exact import At, identity_at
+from symconv.formulas.index import Index
+from symconv.proofs.exact import At, identity_at, places
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Counterexample
 
-__all__ = ["Search", "counterexample_at"]
+__all__ = ["NoValueError", "Read", "Search", "counterexample_at", "value_at"]
 
-MAX_EVALUATIONS = 20_000  # entries worked out one by one, over the whole search, where a formula is no polynomial
-MAX_WORK = 60_000  # entries of polynomial formulas compared, over the whole search
+Read: TypeAlias = "Callable[[str, tuple[int, ...]], Fraction]"
+"""An entry of a tensor, by the tensor's name and the index."""
+
+ENTRY = 30  # steps to look at one entry with one filling, besides what is worked out
+VALUE = 8  # steps for one value in exact arithmetic
+WINDOW = 400  # steps to list what a sum or a maximum runs over
+ROOT = 600  # steps for a power that is no rational number
 MAX_ENTRIES = 64  # tensor entries that are varied in such a search
 _SMALL = (1, -1, 2, -2, 3)
 
@@ -29,67 +39,87 @@ _SMALL = (1, -1, 2, -2, 3)
 class Search:
     """The sizes of a statement in ascending order, compared one after the other; it can be continued.
 
+    Args:
+        statement: the statement.
+        effort: what the whole search may cost.
+
     Attributes:
         tried: at how many sizes the two sides were compared and found equal.
         conclusive: False where some of these comparisons rest on examples alone (formulas that are no polynomials).
         instance: the first size with an entry: the hypotheses hold there.
     """
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, effort: Effort | None = None) -> None:
         self.statement = statement
+        self.effort = Effort() if effort is None else effort
         self.tried = 0
         self.conclusive = True
         self.instance: dict[str, int] | None = None
-        self._evaluations = [MAX_EVALUATIONS]
-        self._work = 0
         self._sizes: Iterator[dict[str, int]] = assignments(
             statement.parameters,
             [guard for guard in statement.hypotheses if not guard.names & set(statement.indices)],
             definitions=statement.definitions,
             positive=statement.denominators(),
+            effort=self.effort,
         )
+        self._next: dict[str, int] | None = None
         self._done = False
 
     def look(self) -> None:
         """Find out whether the statement has an entry at its only size, without comparing anything."""
         env = {name: int(value.evaluate({})) for name, value in self.statement.definitions}
-        if next(At(self.statement, env).points(), None) is not None:
-            self.instance = _with_solved(self.statement, env)
+        try:
+            if next(At(self.statement, env, self.effort).points(), None) is not None:
+                self.instance = _with_solved(self.statement, env)
+        except OutOfEffort:
+            self._done = True
 
-    def run(self, sizes: int) -> Counterexample | None:
-        """Compare at further sizes; the first difference ends the search.
+    def run(self, sizes: int, effort: Effort | None = None) -> Counterexample | None:
+        """Compare at further sizes; the first difference ends the search, and so does the first size that is too large.
+
+        A size at which the effort ran out is looked at again by the next run, which may have more.
+
+        Args:
+            sizes: at how many at most.
+            effort: what that may cost, a part of the effort of the whole search; all that is left of it unless given.
 
         Raises:
             ArgumentError: where the two sides declare different boxes for a tensor.
         """
-        for env in islice(self._sizes, sizes):
-            if self._done:
-                return None
-            whole = _with_solved(self.statement, env)
-            at = At(self.statement, env)
-            at.check_boxes()
-            if self.instance is None and next(at.points(), None) is not None:
-                self.instance = whole
-            self._work += at.entries() if at.polynomial else 0
-            if self._work > MAX_WORK:
-                self._done = True
-                return None
-            try:
-                same = not at.polynomial and identity_at(self.statement, env) == "equal"
-                found = None if same else counterexample_at(self.statement, env, self._evaluations)
-            except SizeLimitError:
-                self._done = True
-                return None
-            except ZeroDivisionError:
-                continue  # a quotient by an index: at this size the statement has no meaning
-            if found is not None:
-                return found
-            if self._evaluations[0] <= 0:
-                self._done = True
-                return None
+        if self._done:
+            return None
+        effort = self.effort if effort is None else effort
+        try:
+            for _ in range(sizes):
+                if self._next is None:
+                    self._next = next(self._sizes, None)
+                if self._next is None:
+                    self._done = True
+                    return None
+                found = self._compare(self._next, effort)
+                if found is not None:
+                    return found
+                self._next = None
+        except SizeLimitError:
+            self._done = True  # later sizes are larger
+        except OutOfEffort:
+            return None
+        return None
+
+    def _compare(self, env: Mapping[str, int], effort: Effort) -> Counterexample | None:
+        at = At(self.statement, env, effort)
+        at.check_boxes()
+        if self.instance is None and next(at.points(), None) is not None:
+            self.instance = _with_solved(self.statement, env)
+        try:
+            same = not at.polynomial and identity_at(self.statement, env, effort.part(1, 2)) == "equal"
+            found = None if same else counterexample_at(self.statement, env, effort)
+        except ZeroDivisionError:
+            return None  # a quotient by an index: at this size the statement has no meaning
+        if found is None:
             self.conclusive = self.conclusive and (same or at.polynomial)
             self.tried += 1
-        return None
+        return found
 
 
 def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]:
@@ -100,30 +130,29 @@ def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]
 
 
 def counterexample_at(
-    statement: Statement, env: Mapping[str, int], evaluations: list[int] | None = None
+    statement: Statement, env: Mapping[str, int], effort: Effort | None = None
 ) -> Counterexample | None:
     """The simplest entry and tensors at which the two sides differ at one size, or None where none was found.
 
     Args:
         statement: the statement.
         env: numbers for its parameters and definitions.
-        evaluations: how many entries may still be worked out one by one; it is counted down.
+        effort: what that may cost.
 
     Raises:
-        SizeLimitError: where the size is too large to compare.
+        SizeLimitError, OutOfEffort: where the size is too large to compare.
     """
-    at = At(statement, env)
+    at = At(statement, env, Effort() if effort is None else effort)
     sizes = _with_solved(statement, env)
     for name, mine, theirs in zip(statement.indices, at.ranges("left"), at.ranges("right"), strict=True):
         if mine != theirs:
             shown = [f"{low}..{high}" for low, high in (mine, theirs)]
             return Counterexample(sizes, {}, {}, {}, shown[0], shown[1], what=f"the range of {name} is")
-    budget = [MAX_EVALUATIONS] if evaluations is None else evaluations
-    candidates = _polynomial_witnesses(at) if at.polynomial else _small_fillings(at, budget)
+    candidates = _polynomial_witnesses(at) if at.polynomial else _small_fillings(at)
     for point, filling in candidates:
         try:
-            left, right = (_value(at, side, point, filling) for side in (statement.left, statement.right))
-        except _NoValueError:
+            left, right = (value_at(at, side, point, _filled(filling)) for side in (statement.left, statement.right))
+        except NoValueError:
             continue
         if _differ(left, right):
             tensors: dict[str, dict[tuple[int, ...], Fraction]] = {}
@@ -134,10 +163,20 @@ def counterexample_at(
     return None
 
 
-def _value(at: At, node: Any, point: Sequence[int], filling: Mapping[Entry, Fraction]) -> Any:
-    tensors = {name: (lambda index, name=name: filling.get((name, index), Fraction(0))) for name in at.statement.boxes}
+def value_at(at: At, node: Node, point: Sequence[int], read: Read) -> Any:
+    """The exact value of a tree at an entry, for the tensors that `read` reads.
+
+    Raises:
+        NoValueError: for a root of a negative number.
+        ZeroDivisionError: for a quotient by 0.
+    """
+    tensors = {name: partial(read, name) for name in at.statement.boxes}
     here = {**at.env, **dict(zip(at.statement.indices, point, strict=True))}
-    return evaluate(node, here, _Exact(tensors), at.statement.boxes)
+    return evaluate(node, here, _Exact(tensors, effort=at.effort), at.statement.boxes)
+
+
+def _filled(filling: Mapping[Entry, Fraction]) -> Read:
+    return lambda name, index: filling.get((name, index), Fraction(0))
 
 
 # --- polynomials -----------------------------------------------------------------------------------------------------
@@ -151,6 +190,7 @@ def _polynomial_witnesses(at: At) -> Iterator[tuple[tuple[int, ...], dict[Entry,
     )
     for _, point, monomial in order:
         letters = sorted(set(monomial))
+        at.effort.spend(ENTRY * 5 ** min(len(letters), 5))
         rest: Polynomial = {key: value for key, value in found[point].items() if set(key) <= set(letters)}
         for values in sorted(islice(product(_SMALL, repeat=len(letters)), 4000), key=_size_of_values):
             filling = {letter: Fraction(value) for letter, value in zip(letters, values, strict=True)}
@@ -175,19 +215,13 @@ def _at(polynomial: Polynomial, filling: Mapping[Entry, Fraction]) -> Fraction:
 # --- other formulas --------------------------------------------------------------------------------------------------
 
 
-def _small_fillings(at: At, budget: list[int]) -> Iterator[tuple[tuple[int, ...], dict[Entry, Fraction]]]:
+def _small_fillings(at: At) -> Iterator[tuple[tuple[int, ...], dict[Entry, Fraction]]]:
     """Entries and small rational tensors, the sparsest first; equal and negative values are among them."""
-    read = [
-        (name, index)
-        for name, box in sorted(at.boxes().items())
-        for index in product(*(range(low, high + 1) for low, high in box))
-    ]
+    read = ((name, index) for name, box in sorted(at.boxes().items()) for index in places(box))
     points = list(at.points())
-    for filling in _fillings(read[:MAX_ENTRIES]):
+    for filling in _fillings(list(islice(read, MAX_ENTRIES))):
         for point in points:
-            budget[0] -= 1
-            if budget[0] < 0:
-                return
+            at.effort.spend(ENTRY)
             yield point, filling
 
 
@@ -213,18 +247,42 @@ def _fillings(entries: Sequence[Entry]) -> Iterator[dict[Entry, Fraction]]:
         yield filling
 
 
-class _NoValueError(Exception):
+class NoValueError(Exception):
     """A root of a negative number."""
 
 
+@dataclass(frozen=True)
 class _Exact(Numbers):
-    """Rational numbers, and SymPy's exact powers where a root is not rational."""
+    """Rational numbers, and SymPy's exact powers where a root is not rational; every value is counted."""
+
+    effort: Effort = field(default_factory=Effort)
+
+    def number(self, value: Fraction) -> Any:
+        self.effort.spend(VALUE)
+        return super().number(value)
+
+    def entry(self, tensor: str, index: tuple[int, ...]) -> Any:
+        self.effort.spend(VALUE)
+        return super().entry(tensor, index)
+
+    def scalar(self, index: Index, env: Mapping[str, int]) -> Any:
+        self.effort.spend(VALUE)
+        return super().scalar(index, env)
+
+    def add(self, values: list[Any]) -> Any:
+        self.effort.spend(WINDOW + VALUE * len(values))
+        return super().add(values)
+
+    def maximum(self, values: list[Any]) -> Any:
+        self.effort.spend(WINDOW + VALUE * len(values))
+        return super().maximum(values)
 
     def power(self, base: Any, exponent: Any) -> Any:
         if base == 0 or (_is_rational(base) and exponent.denominator == 1):
             return super().power(base, exponent)
         if base < 0 and getattr(exponent, "denominator", 1) != 1:
-            raise _NoValueError
+            raise NoValueError
+        self.effort.spend(ROOT)
         value = _sympy(base) ** _sympy(exponent)
         return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
 

@@ -27,6 +27,7 @@ from symconv.formulas.algebra import (
     substitute,
     walk,
 )
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
 from symconv.formulas.terms import Term, expand, rebuild
 
@@ -53,22 +54,22 @@ Divides: TypeAlias = Callable[[Index], bool]
 """Says of a denominator that it is known to be at least 1."""
 
 
-def written_pairs(left: Node, right: Node, divides: Divides) -> list[tuple[Node, Node]]:
+def written_pairs(left: Node, right: Node, divides: Divides, effort: Effort) -> list[tuple[Node, Node]]:
     """The two with sums written out on both sides, the ways in which that says something new."""
     pairs = [
-        (written_out(left, divides, longest=longest), written_out(right, divides, longest=longest))
+        (written_out(left, divides, effort, longest=longest), written_out(right, divides, effort, longest=longest))
         for longest in (False, True)
     ]
     return [pair for pair in dict.fromkeys(pairs) if pair != (left, right)]
 
 
-def written_out(node: Node, divides: Divides, *, longest: bool) -> Node:
+def written_out(node: Node, divides: Divides, effort: Effort, *, longest: bool) -> Node:
     """A tree with the sums over fixed ranges written out term by term, the shortest first or the longest.
 
     A range stays as it is where there would be more than `MOST_TERMS` terms, so that two ways to write a sum, of which
     one has these ranges written out already, come to the same.
     """
-    terms = expand(node)
+    terms = expand(node, effort)
     return rebuild(chain.from_iterable(_terms(term, MOST_TERMS // len(terms), longest, divides) for term in terms))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, Quotient
 
 __all__ = ["assignments", "denominators", "holds"]
 
-MAX_CANDIDATES = 40_000  # a bound on work, so that an answer does not depend on the machine
+MAX_CANDIDATES = 40_000
+CANDIDATE = 10  # steps to look at one combination, and for every condition on it
 
 
 def holds(guard: Guard, env: Mapping[str, int]) -> bool:
@@ -59,6 +61,7 @@ def assignments(
     definitions: Sequence[tuple[str, Index]] = (),
     positive: Sequence[Index] = (),
     candidates: int = MAX_CANDIDATES,
+    effort: Effort | None = None,
 ) -> Iterator[dict[str, int]]:
     """Numbers for all parameters and definitions under which the guards hold, the smallest first.
 
@@ -68,6 +71,10 @@ def assignments(
         definitions: names that follow from others, in order.
         positive: expressions that must be at least 1 for the others to have a meaning, such as denominators.
         candidates: how many combinations are looked at.
+        effort: what that may cost; bounded by their number alone unless given.
+
+    Raises:
+        OutOfEffort: where it costs more.
     """
     conditions = list(guards)
     lows, highs = _ends(parameters, conditions)
@@ -78,6 +85,8 @@ def assignments(
         for values in _with_sum(total, [lows.get(n) for n in parameters], [highs.get(n) for n in parameters]):
             some = True
             looked += 1
+            if effort is not None:
+                effort.spend(CANDIDATE * (1 + len(checks) + len(definitions)))
             if looked > candidates:
                 return
             env = dict(zip(parameters, values, strict=True))

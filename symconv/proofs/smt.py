@@ -15,12 +15,14 @@ from functools import reduce
 from typing import Any, Literal, TypeAlias
 
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, Quotient
 
-__all__ = ["EFFORT", "Answer", "Script", "Solver", "script"]
+__all__ = ["QUESTION", "Answer", "Script", "Solver", "script"]
 
-EFFORT = 1_500_000  # z3 resource units a question, half a second; a typical one takes 5,000
-PATIENCE = 6  # questions left open in one proof; after that the others get a tenth of the effort
+QUESTION = 1_500_000  # steps for one question, half a second; a typical one takes 5,000
+PATIENCE = 6  # questions left open in one proof; after that the others get a tenth of that
+READING = 2  # steps for a character that z3 reads
 Answer: TypeAlias = Literal["unsat", "sat", "unknown"]
 
 
@@ -96,17 +98,24 @@ class Solver:
     """z3 with one context of its own, so that an answer depends on the question and on nothing asked before.
 
     Args:
-        effort: the bound on z3's resource units, a question.
+        effort: what all questions together may cost.
+        question: what one of them may.
     """
 
-    def __init__(self, effort: int = EFFORT) -> None:
-        self.effort = effort
+    def __init__(self, effort: Effort | None = None, question: int = QUESTION) -> None:
+        self.effort = Effort() if effort is None else effort
+        self.question = question
         self._context: Any = None
+        self._taken = 0
         self._answers: dict[str, Answer] = {}
         self._open = 0
 
     def decide(self, text: str) -> Answer:
-        """The answer to an SMT-LIB script with one ``check-sat``."""
+        """The answer to an SMT-LIB script with one ``check-sat``.
+
+        Raises:
+            OutOfEffort: where the question cannot be asked any more.
+        """
         if text not in self._answers:
             self._answers[text] = self._ask(text)
         return self._answers[text]
@@ -118,12 +127,17 @@ class Solver:
             self._context = z3.Context()
         # The bare core answers most questions in a third of the time; what it leaves open goes to the full one.
         for build in (z3.SimpleSolver, z3.Solver):
+            self.effort.spend(READING * len(text))
             solver = build(ctx=self._context)
-            solver.set("rlimit", self.effort if self._open < PATIENCE else self.effort // 10)
+            allowed = self.question if self._open < PATIENCE else self.question // 10
+            solver.set("rlimit", max(1, min(allowed, self.effort.left)))  # 0 would be no limit
             solver.set("random_seed", 0)
             solver.set("ctrl_c", False)  # z3 would take an interrupt for itself and answer "unknown"
             solver.from_string(text)
             answer = str(solver.check())
+            taken = int(solver.statistics().get_key_value("rlimit count"))  # by all questions in this context
+            steps, self._taken = taken - self._taken, taken
+            self.effort.spend(steps)
             if answer == "unsat":
                 return "unsat"
             if answer == "sat":

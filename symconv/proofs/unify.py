@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, permutations, product
 
 from symconv.formulas.algebra import Absolute, Access, Add, Compare, Multiply, Node, Power, Reduce, Share, Sign
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, Quotient, quotient
 from symconv.proofs.terms import Flat
 
@@ -17,6 +18,7 @@ __all__ = ["Assignment", "assignments", "bijections"]
 Assignment = tuple[tuple[tuple[Access, Access], ...], tuple[tuple[Node, Node], ...]]
 MAX_ASSIGNMENTS = 48
 MAX_GUESSES = 8
+EQUATION = 20  # steps to look for one index in one equation
 Solution = dict[str, Index]
 
 
@@ -46,22 +48,23 @@ def _pairings(left: Sequence[str], right: Sequence[str]) -> Iterator[list[tuple[
         theirs = [j for j, k in enumerate(right) if k == kind]
         if len(mine) != len(theirs):
             return
-        choices.append([list(zip(mine, order, strict=True)) for order in permutations(theirs)])
+        orders = islice(permutations(theirs), MAX_ASSIGNMENTS)  # of twelve entries there would be 479 million
+        choices.append([list(zip(mine, order, strict=True)) for order in orders])
     for chosen in product(*choices):
         yield [pair for group in chosen for pair in group]
 
 
 def bijections(
-    left: Flat, right: Flat, pairs: Assignment, scope: frozenset[str]
+    left: Flat, right: Flat, pairs: Assignment, scope: frozenset[str], effort: Effort
 ) -> Iterator[tuple[Solution, Solution]]:
     """Candidates ``(forward, backward)``: the bound indices of the right term in those of the left, and back."""
     equations = [a - b for mine, theirs in pairs[0] for a, b in zip(mine.index, theirs.index, strict=True)]
     hints = [e for mine, theirs in pairs[1] for e in _alike(mine, theirs, scope | {*left.names, *right.names})]
     seen = []
     for known in ([*equations, *hints], equations) if hints else (equations,):
-        for forward in _solutions(right, left, known):
+        for forward in _solutions(right, left, known, effort):
             back = [Index.of(name) - value for name, value in forward.items()]
-            for backward in _solutions(left, right, [*known, *back]):
+            for backward in _solutions(left, right, [*known, *back], effort):
                 if (forward, backward) not in seen:
                     seen.append((forward, backward))
                     yield forward, backward
@@ -100,12 +103,14 @@ def _children(node: Node) -> tuple[Node, ...]:
     return ()
 
 
-def _solutions(unknown: Flat, other: Flat, equations: Sequence[Index]) -> Iterator[Solution]:
+def _solutions(unknown: Flat, other: Flat, equations: Sequence[Index], effort: Effort) -> Iterator[Solution]:
     """Values for the bound indices of one term in those of the other."""
     own = [g.expr for g in unknown.guards if g.kind == "eq"]
     given, fixed = _fixed(other)
     theirs = [(name, n.subs(fixed), d.subs(fixed)) for name, n, d in other.quotients]
     equations = [e.subs(fixed) for e in equations]
+    cost = EQUATION * (1 + len(unknown.names)) * (1 + len(equations) + len(own))
+    effort.spend(cost)
     solved = _propagate(unknown, theirs, [*equations, *own], given)
     if solved is None:
         return
@@ -113,7 +118,8 @@ def _solutions(unknown: Flat, other: Flat, equations: Sequence[Index]) -> Iterat
     if not left:
         yield solved
         return
-    for guess in islice(_guesses(unknown, other, solved, left), MAX_GUESSES):
+    for guess in islice(_guesses(unknown, other, solved, left, effort), MAX_GUESSES):
+        effort.spend(cost)
         extra = [Index.of(name) - value for name, value in guess.items()]
         more = _propagate(unknown, theirs, [*equations, *own, *extra], given)
         if more is not None and all(name in more for name in unknown.names):
@@ -131,7 +137,7 @@ def _fixed(flat: Flat) -> tuple[list[Index], Solution]:
     return left, fixed
 
 
-def _guesses(unknown: Flat, other: Flat, solved: Solution, left: Sequence[str]) -> Iterator[Solution]:
+def _guesses(unknown: Flat, other: Flat, solved: Solution, left: Sequence[str], effort: Effort) -> Iterator[Solution]:
     """Guesses for indices that no equation fixes, those first that turn the most guards into ones of the other term."""
     ranges = {name: (low, high) for name, low, high in unknown.ranges}
     used = frozenset().union(*(value.names for value in solved.values()))
@@ -150,6 +156,7 @@ def _guesses(unknown: Flat, other: Flat, solved: Solution, left: Sequence[str]) 
                 step = _pivot([guard.expr - theirs.expr], [name], ()) if guard.kind == theirs.kind else None
                 values += [step[1]] if step is not None and name not in step[1].names else []
         values.append(low)
+        effort.spend(EQUATION * (1 + len(mine)) * (len(other.guards) + len(values)))
         scores = {v: sum(guard.subs({name: v}) in present for guard in mine) for v in dict.fromkeys(values)}
         best = sorted(scores, key=lambda v: -scores[v])  # a stable sort, so ties keep their order
         choices.append([(name, value) for value in best])

@@ -46,11 +46,11 @@ from symconv.formulas.algebra import (
     transform,
     walk,
 )
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, floor, maximum, minimum, quotient
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof, prove_statement
 from symconv.proofs.refutation import Search
-from symconv.proofs.smt import EFFORT
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Verdict
 
@@ -638,7 +638,7 @@ def engine_proves(statement: Statement) -> bool:
     """Whether the bijection engine proves a statement when no search for a counterexample stands before it."""
     search = Search(statement)
     search.instance = {"assumed": 1}
-    return bijection_proof(statement, Trace(), EFFORT, search)[1] is None
+    return bijection_proof(statement, Trace(), Effort(), search)[1] is None
 
 
 def genuine(statement: Statement, verdict: Verdict) -> bool:

@@ -7,13 +7,13 @@ from typing import Any
 
 from symconv.formulas.algebra import Access, Bound, Guard, Node, equal, product, summation
 from symconv.formulas.calculus import differentiate
+from symconv.formulas.effort import Effort
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.operators.letters import Letters
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof
 from symconv.proofs.refutation import Search
-from symconv.proofs.smt import EFFORT
 from symconv.proofs.statement import Statement
 
 V = Index.of
@@ -91,4 +91,4 @@ def engine_proves(claim: Statement) -> bool:
     """Whether the bijection engine proves a statement when no search for a counterexample stands before it."""
     search = Search(claim)
     search.instance = {"assumed": 1}
-    return bijection_proof(claim, Trace(), EFFORT, search)[1] is None
+    return bijection_proof(claim, Trace(), Effort(), search)[1] is None

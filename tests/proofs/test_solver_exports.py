@@ -77,7 +77,7 @@ def test_the_solver_stops_by_its_own_count() -> None:
     x, y, z = V("x"), V("y"), V("z")
     hard = [nonnegative(e - 2) for e in (x, y, z)] + [equal(x * x * x + y * y * y, z * z * z)]
     text = script(hard, [Guard("ge", Index.of(-1))]).text
-    assert Solver(effort=20_000).decide(text) == "unknown"
+    assert Solver(question=20_000).decide(text) == "unknown"
 
 
 HOSTILE = (
