@@ -67,7 +67,7 @@ def compile(
     if plan is not None:
         instance("plan", plan, str, "must be the name of a plan, or None")
     given = None if weight is None else np.array(as_array("weight", weight))  # what the caller does to it is not seen
-    return _kernel(op, chosen, plan, given).made_by(chosen, plan, given)
+    return _kernel(op, chosen, plan, given).made_by(compiled_again, chosen, plan, given)
 
 
 def compiled_again(op: Operator, accuracy: str, plan: str | None, weight: Array | None) -> Kernel:

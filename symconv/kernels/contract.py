@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,18 +46,17 @@ class Kernel(ABC):
 
     def __init__(self, op: Operator) -> None:
         self.op = op
+        self._again: Callable[..., Kernel] | None = None
         self._made_by: tuple[Any, ...] = ()
 
-    def made_by(self, accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
-        """This kernel, knowing what it was compiled with: a copy is made of that, and it is compared by it."""
-        self._made_by = (self.op, accuracy, plan, weight)
+    def made_by(self, again: Callable[..., Kernel], accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
+        """This kernel, knowing how it was compiled: a copy is made by that, and it is compared by it."""
+        self._again, self._made_by = again, (self.op, accuracy, plan, weight)
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is compiled anew: programs are functions made at run time, which cannot be carried over."""
-        from symconv.kernels.compile import compiled_again
-
-        return compiled_again, self._made_by
+        return self._again, self._made_by
 
     def __eq__(self, other: object) -> bool:
         """Whether two kernels are of one operator, accuracy, plan and bound weight."""
