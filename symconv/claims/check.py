@@ -264,7 +264,7 @@ def _decide(left: Node, right: Node, free: Sequence[Bound], scope: Scope, quick:
         reals=frozenset(scope.output.table.real),
         order=scope.order,
     )
-    if quick and told_apart(statement, scope.effort.part(1, 4), nonnegative=letters):
+    if quick and told_apart(statement, scope.effort.part(1, 4), nonnegative=letters) is not None:
         return Verdict("refuted", explanation="The two sides have different values.", method="search")
     verdict = prove_statement(statement, effort=scope.effort, more=0 if quick else None)
     if letters:

@@ -25,7 +25,6 @@ from symconv.formulas.algebra import (
     Bracket,
     Compare,
     Constant,
-    Guard,
     Multiply,
     Named,
     Node,
@@ -40,7 +39,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index
-from symconv.formulas.lattice import MAX_POINTS, points
+from symconv.formulas.lattice import MAX_POINTS, listed_points, points, truth
 from symconv.formulas.terms import expand, rename_term
 
 __all__ = [
@@ -308,7 +307,7 @@ def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[
     if isinstance(node, Sign):
         return domain.sign(evaluate(node.arg, env, domain, boxes))
     if isinstance(node, Bracket):
-        return domain.number(Fraction(points((), node.guards, env)[1]))
+        return domain.number(Fraction(all(truth(guard, env) for guard in node.guards)))
     if isinstance(node, Compare):
         left = evaluate(node.left, env, domain, boxes)
         return domain.compare(left, node.relation, evaluate(node.right, env, domain, boxes))
@@ -328,11 +327,7 @@ def divides_by_nothing(node: Node, env: Mapping[str, int]) -> bool:
 
 def _window(reduce: Reduce, env: Mapping[str, int]) -> list[dict[str, int]]:
     """The points of a reduction in row-major order of its bound indices."""
-    guards: tuple[Guard, ...] = reduce.guards
-    table, rows = points(reduce.bounds, guards, env)
-    names = [bound.name for bound in reduce.bounds]
-    ordered = sorted(zip(*(table[name].tolist() for name in names), strict=True)) if names else [()] * rows
-    return [{**env, **dict(zip(names, values, strict=True))} for values in ordered]
+    return listed_points(reduce.bounds, reduce.guards, env)
 
 
 def _share(node: Share, env: Mapping[str, int], domain: Domain, boxes: Mapping[str, Box]) -> Any:

@@ -19,9 +19,10 @@ from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, Quotient
 
-__all__ = ["MAX_POINTS", "points"]
+__all__ = ["MAX_POINTS", "listed_points", "points", "truth"]
 
 MAX_POINTS = 20_000_000
+FEW = 32  # points that loops list faster than arrays do
 STAGE = 200  # steps to fix one variable for all points
 POINTS = 10  # points with one coordinate more that are built in a step
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
@@ -114,6 +115,39 @@ def points(
     return table, rows
 
 
+def listed_points(variables: Sequence[Bound], guards: Sequence[Guard], env: Mapping[str, int]) -> list[dict[str, int]]:
+    """The same points one by one, with all that is in `env`, in row-major order of the variables.
+
+    Raises:
+        SizeLimitError: where there are more points than `MAX_POINTS`.
+    """
+    names = [variable.name for variable in variables]
+    few = _loops(variables, env)
+    if few is not None:
+        return [point for point in few if all(truth(guard, point) for guard in guards)]
+    table, _ = points(variables, guards, env)
+    ordered = sorted(zip(*(table[name].tolist() for name in names), strict=True))
+    return [{**env, **dict(zip(names, values, strict=True))} for values in ordered]
+
+
+def _loops(variables: Sequence[Bound], env: Mapping[str, int]) -> list[dict[str, int]] | None:
+    """All points in the ranges by nested loops, where these are few: arrays would take far longer to set up."""
+    found = [dict(env)]
+    open_ = {variable.name for variable in variables}
+    for variable in variables:
+        if (variable.lower.names | variable.upper.names) & open_:
+            return None  # a range that hangs on a later variable
+        open_.discard(variable.name)
+        more: list[dict[str, int]] = []
+        for point in found:
+            low, high = variable.lower.evaluate(point), variable.upper.evaluate(point)
+            if len(more) + high - low >= FEW:
+                return None
+            more += [{**point, variable.name: value} for value in range(low, high + 1)]
+        found = more
+    return found
+
+
 def _opened(guard: Guard, names: Sequence[str]) -> list[Guard]:
     """Equivalent guards without the minima, maxima and rounded quotients that a tightened range brings.
 
@@ -134,7 +168,8 @@ def _opened(guard: Guard, names: Sequence[str]) -> list[Guard]:
     return [guard]
 
 
-def _truth(guard: Guard, env: Mapping[str, Any]) -> Any:
+def truth(guard: Guard, env: Mapping[str, Any]) -> Any:
+    """Whether a guard holds: for numbers a bool, for columns of numbers a column."""
     value = guard.expr.evaluate(env)
     if guard.kind == "ge":
         return value >= 0
@@ -251,7 +286,7 @@ def _keep(
         if any(name in left for name in guard.names):
             waiting.append(guard)
             continue
-        good = np.broadcast_to(np.asarray(_truth(guard, {**known, **table})), (rows,))
+        good = np.broadcast_to(np.asarray(truth(guard, {**known, **table})), (rows,))
         if not good.all():
             table = {key: column[good] for key, column in table.items()}
             rows = int(good.sum())

@@ -6,7 +6,7 @@ normal forms: equal ones are equal for all tensors, unequal ones may or may not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -46,14 +46,18 @@ class At:
         statement: the statement.
         env: numbers for its parameters, definitions and fixed names.
         effort: what looking at it may cost.
+        place: the only entry that is looked at, where it is not all of them.
     """
 
     statement: Statement
     env: Mapping[str, int]
     effort: Effort = field(default_factory=Effort)
+    place: tuple[int, ...] | None = None
 
     def ranges(self, side: Literal["left", "right"] = "left") -> tuple[tuple[int, int], ...]:
-        """The first and last value of every free index, as one side declares them."""
+        """The first and last value of every free index that is looked at, as one side declares them."""
+        if self.place is not None:
+            return tuple((value, value) for value in self.place)
         free = self.statement.free if side == "left" else self.statement.other_free
         return tuple((int(b.lower.evaluate(self.env)), int(b.upper.evaluate(self.env))) for b in free)
 
@@ -79,20 +83,17 @@ class At:
 
     def points(self) -> Iterator[tuple[int, ...]]:
         """The values of the free indices that the hypotheses allow, in row-major order."""
+        yield from self.allowed(places(self.ranges()))
+
+    def allowed(self, points: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+        """Those values of the free indices that the hypotheses allow; all are taken to lie in their ranges."""
         names = self.statement.indices
         conditions = self.statement.on_indices
-        for point in places(self.ranges()):
+        for point in points:
             self.effort.spend(POINT * (1 + len(conditions)))
             here = {**self.env, **dict(zip(names, point, strict=True))}
             if all(holds(guard, here) for guard in conditions):
                 yield point
-
-    def entries(self) -> int:
-        """How many entries there are to compare, at least 1."""
-        count = 1
-        for low, high in self.ranges():
-            count *= max(high - low + 1, 1)
-        return count
 
     @property
     def polynomial(self) -> bool:

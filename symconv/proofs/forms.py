@@ -19,7 +19,7 @@ __all__ = ["Form", "Forms", "NoNormalForm"]
 
 MAX_TERMS = 20_000
 MAX_POWER = 6
-TERM = 10  # steps for a term that is looked at
+TERM = 18  # steps for a term that is looked at
 
 
 class NoNormalForm(Exception):  # noqa: N818  (an outcome, not a failure of the program)
@@ -76,6 +76,7 @@ class Forms:
         return Form.of({(): Fraction(value)})
 
     def entry(self, tensor: str, index: tuple[int, ...]) -> Form:
+        self._effort.spend(TERM)
         return Form.atom(f"{tensor}[{','.join(map(str, index))}]")
 
     def scalar(self, index: Index, env: Mapping[str, int]) -> Form:

@@ -17,6 +17,7 @@ from symconv.proofs.context import Context, NotShown, Trace
 from symconv.proofs.exact import identity_at
 from symconv.proofs.record import Equality, preceded_by
 from symconv.proofs.refutation import Search
+from symconv.proofs.screening import told_apart
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement, of_formulas
 from symconv.proofs.verdict import Scope, Verdict
@@ -83,12 +84,17 @@ def _prove(statement: Statement, effort: Effort, first: int, more: int) -> Verdi
     trace = Trace()
     problem: str | None = None
     tried = not statement.parameters  # one size only: a proof costs the same at every size, a comparison does not
+    seen = told_apart(statement, effort.part(1, 8)) if tried else None
     if tried:
         search.look()
+    if tried and seen is None:
         proof, problem = bijection_proof(statement, trace, effort.part(1, 2), search)
         if proof is not None:
             return _held(statement, proof, trace, search)
     found = search.run(first, effort.part(1, 4))
+    if found is None and seen is not None:  # there are too many entries to look for the simplest example
+        found = search.at(seen.env, seen.place, effort.part(1, 2))
+        problem = "the two sides differ, but no example with small numbers was found"
     if found is None and search.instance is None:
         found = search.run(more, effort.part(1, 2))  # hypotheses on indices may leave the smallest sizes empty
     if found is None:

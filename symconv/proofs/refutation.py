@@ -29,8 +29,8 @@ Read: TypeAlias = "Callable[[str, tuple[int, ...]], Fraction]"
 """An entry of a tensor, by the tensor's name and the index."""
 
 ENTRY = 30  # steps to look at one entry with one filling, besides what is worked out
-VALUE = 8  # steps for one value in exact arithmetic
-WINDOW = 400  # steps to list what a sum or a maximum runs over
+VALUE = 16  # steps for one value in exact arithmetic
+WINDOW = 1_000  # steps to list what a sum or a maximum runs over
 ROOT = 600  # steps for a power that is no rational number
 MAX_ENTRIES = 64  # tensor entries that are varied in such a search
 _SMALL = (1, -1, 2, -2, 3)
@@ -106,13 +106,20 @@ class Search:
             return None
         return None
 
+    def at(self, env: Mapping[str, int], place: tuple[int, ...] | None, effort: Effort) -> Counterexample | None:
+        """The simplest example at one size and one entry, or None where none was found."""
+        try:
+            return counterexample_at(self.statement, env, effort, place)
+        except (SizeLimitError, OutOfEffort, ZeroDivisionError):
+            return None
+
     def _compare(self, env: Mapping[str, int], effort: Effort) -> Counterexample | None:
         at = At(self.statement, env, effort)
         at.check_boxes()
         if self.instance is None and next(at.points(), None) is not None:
             self.instance = _with_solved(self.statement, env)
         try:
-            same = not at.polynomial and identity_at(self.statement, env, effort.part(1, 2)) == "equal"
+            same = not at.polynomial and self._identical(env, effort.part(1, 2))
             found = None if same else counterexample_at(self.statement, env, effort)
         except ZeroDivisionError:
             return None  # a quotient by an index: at this size the statement has no meaning
@@ -120,6 +127,12 @@ class Search:
             self.conclusive = self.conclusive and (same or at.polynomial)
             self.tried += 1
         return found
+
+    def _identical(self, env: Mapping[str, int], effort: Effort) -> bool:
+        try:
+            return identity_at(self.statement, env, effort) == "equal"
+        except OutOfEffort:
+            return False
 
 
 def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]:
@@ -130,7 +143,10 @@ def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]
 
 
 def counterexample_at(
-    statement: Statement, env: Mapping[str, int], effort: Effort | None = None
+    statement: Statement,
+    env: Mapping[str, int],
+    effort: Effort | None = None,
+    place: tuple[int, ...] | None = None,
 ) -> Counterexample | None:
     """The simplest entry and tensors at which the two sides differ at one size, or None where none was found.
 
@@ -138,11 +154,12 @@ def counterexample_at(
         statement: the statement.
         env: numbers for its parameters and definitions.
         effort: what that may cost.
+        place: the only entry to look at; all of them unless given.
 
     Raises:
         SizeLimitError, OutOfEffort: where the size is too large to compare.
     """
-    at = At(statement, env, Effort() if effort is None else effort)
+    at = At(statement, env, Effort() if effort is None else effort, place)
     sizes = _with_solved(statement, env)
     for name, mine, theirs in zip(statement.indices, at.ranges("left"), at.ranges("right"), strict=True):
         if mine != theirs:

@@ -5,26 +5,35 @@ What is told apart here is certainly different. What is not may be anything, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, product
 from zlib import crc32
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
-from symconv.proofs.exact import At
+from symconv.proofs.exact import At, places
 from symconv.proofs.refutation import NoValueError, value_at
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 
-__all__ = ["told_apart"]
+__all__ = ["Sight", "told_apart"]
 
 SIZES = 6
-POINTS = 24  # entries looked at, at every size
+FIRST = 16  # entries looked at from the first one on, besides the corners, at every size
 
 
-def told_apart(statement: Statement, effort: Effort, *, nonnegative: Sequence[str] = ()) -> bool:
-    """Whether the two sides have different values at some entry that is looked at.
+@dataclass(frozen=True)
+class Sight:
+    """Where two sides differ: numbers for parameters and definitions, and an entry; None where already ranges do."""
+
+    env: Mapping[str, int]
+    place: tuple[int, ...] | None
+
+
+def told_apart(statement: Statement, effort: Effort, *, nonnegative: Sequence[str] = ()) -> Sight | None:
+    """An entry at which the two sides have different values, among those that are looked at.
 
     Args:
         statement: the statement; a difference refutes it.
@@ -35,8 +44,8 @@ def told_apart(statement: Statement, effort: Effort, *, nonnegative: Sequence[st
     >>> from symconv.formulas.index import Index
     >>> first, second = (Access("a", (Index.of("p") + shift,)) for shift in (0, 1))
     >>> places = Bound("p", Index.of(1), Index.of(3))
-    >>> told_apart(Statement.of(first, second, [places], {"a": ((Index.of(1), Index.of(4)),)}), Effort())
-    True
+    >>> told_apart(Statement.of(first, second, [places], {"a": ((Index.of(1), Index.of(4)),)}), Effort()).place
+    (1,)
     """
     sizes = assignments(
         statement.parameters,
@@ -46,25 +55,40 @@ def told_apart(statement: Statement, effort: Effort, *, nonnegative: Sequence[st
         effort=effort,
     )
     try:
-        return any(_differ_at(At(statement, env, effort), nonnegative) for env in islice(sizes, SIZES))
+        for env in islice(sizes, SIZES):
+            found = _seen(At(statement, env, effort), nonnegative)
+            if found is not None:
+                return found
     except (OutOfEffort, SizeLimitError):
-        return False
+        return None
+    return None
 
 
-def _differ_at(at: At, nonnegative: Sequence[str]) -> bool:
+def _seen(at: At, nonnegative: Sequence[str]) -> Sight | None:
     def read(name: str, index: tuple[int, ...]) -> Fraction:
         return abs(_entry(name, index)) if name in nonnegative else _entry(name, index)
 
     if at.ranges("left") != at.ranges("right"):
-        return True
-    for point in islice(at.points(), POINTS):
+        return Sight(at.env, None)
+    for place in at.allowed(_looked_at(at)):
         try:
-            left, right = (value_at(at, side, point, read) for side in (at.statement.left, at.statement.right))
+            left, right = (value_at(at, side, place, read) for side in (at.statement.left, at.statement.right))
         except (ZeroDivisionError, NoValueError):
             continue  # there is nothing to compare here
         if isinstance(left, Fraction) and isinstance(right, Fraction) and left != right:
-            return True
-    return False
+            return Sight(at.env, place)
+    return None
+
+
+def _looked_at(at: At) -> Iterator[tuple[int, ...]]:
+    """The first entries, then the corners and what lies in the middle between them: borders decide much."""
+    ranges = at.ranges()
+    if any(low > high for low, high in ranges):
+        return
+    first = list(islice(places(ranges), FIRST))
+    yield from first
+    stops = [dict.fromkeys((low, (low + high) // 2, high)) for low, high in ranges]
+    yield from (place for place in islice(product(*stops), 3**4) if place not in first)
 
 
 def _entry(name: str, index: tuple[int, ...]) -> Fraction:

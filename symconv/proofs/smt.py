@@ -22,6 +22,7 @@ __all__ = ["QUESTION", "Answer", "Script", "Solver", "script"]
 
 QUESTION = 1_500_000  # steps for one question, half a second; a typical one takes 5,000
 PATIENCE = 6  # questions left open in one proof; after that the others get a tenth of that
+SETUP = 3_000  # steps to set a question up
 READING = 2  # steps for a character that z3 reads
 Answer: TypeAlias = Literal["unsat", "sat", "unknown"]
 
@@ -127,7 +128,7 @@ class Solver:
             self._context = z3.Context()
         # The bare core answers most questions in a third of the time; what it leaves open goes to the full one.
         for build in (z3.SimpleSolver, z3.Solver):
-            self.effort.spend(READING * len(text))
+            self.effort.spend(SETUP + READING * len(text))
             solver = build(ctx=self._context)
             allowed = self.question if self._open < PATIENCE else self.question // 10
             solver.set("rlimit", max(1, min(allowed, self.effort.left)))  # 0 would be no limit
