@@ -158,11 +158,12 @@ def check_source(source: ClaimSource, *, repair: bool = True) -> tuple[ClaimVerd
 def _mended(result: ClaimVerdict, claim: Claim) -> ClaimVerdict:
     """The verdict with a repair added, where a small edit makes the claim true."""
     effort = Effort(REPAIR)
+    scope = _scope_of(result.source.declared, result.mode)
     try:
         for mended, before, after in islice(candidates(claim), MAX_CANDIDATES):
             effort.spend(CANDIDATE)
             try:
-                verdict = judge(mended, result.source.declared, result.mode, repair=effort.part(1, 2))
+                verdict = _judged(mended, scope.again(effort.part(1, 2)), quick=True)
             except SymconvError:
                 continue
             if verdict.holds:
@@ -189,24 +190,37 @@ def _guarded(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
         return Verdict("error", explanation=str(error))
 
 
-def judge(claim: Claim, declared: Declarations, mode: Mode, *, repair: Effort | None = None) -> Verdict:
+def judge(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
     """The verdict on a claim in one mode; a chain of relations is as good as its weakest link.
 
     Args:
         claim: the claim.
         declared: what it may speak of.
         mode: at the declared size, or for all sizes.
-        repair: for a claim that is tried as a repair, what its verdict may cost. Then a few values come first, and a
-            proof only where they agree; after one that failed no example is searched for.
 
     Raises:
-        OutOfEffort: where a repair costs more than it may.
         ClaimError: where it names something undeclared, or has no meaning.
     """
-    scope = literal_scope(declared) if mode == "literal" else general_scope(declared)
-    quick = repair is not None
-    if repair is not None:
-        scope.effort = repair
+    return _judged(claim, _scope_of(declared, mode), quick=False)
+
+
+def _scope_of(declared: Declarations, mode: Mode) -> Scope:
+    return literal_scope(declared) if mode == "literal" else general_scope(declared)
+
+
+def _judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
+    """The verdict on a claim.
+
+    Args:
+        claim: the claim.
+        scope: what it may speak of, and what the verdict may cost.
+        quick: for a claim that is tried as a repair: a few values come first, and a proof only where they agree; after
+            one that failed no example is searched for.
+
+    Raises:
+        ClaimError: where it names something undeclared, or has no meaning.
+    """
+    declared = scope.declared
     spans: dict[str, list[tuple[int, int]]] = {}
     for part in claim.parts:
         for value, places in mentioned(part).items():
@@ -226,7 +240,12 @@ def judge(claim: Claim, declared: Declarations, mode: Mode, *, repair: Effort | 
         relations = ["=="]
     if any(relation != "==" for relation in relations):
         raise ClaimError("only equalities can be checked")
-    verdict = _all_of([_compare(left, right, scope, quick) for left, right in pairwise(parts)])
+    links = []
+    for left, right in pairwise(parts):
+        links.append(_compare(left, right, scope, quick))
+        if quick and not links[-1].holds:
+            break
+    verdict = _all_of(links)
     kinds = {type(expr) for part in parts for expr in walk_expr(part)}
     before = [word for kind, word in _WORKED_OUT.items() if kind in kinds]
     return replace(verdict, record=preceded_by(verdict.record, *before))

@@ -13,6 +13,7 @@ from symconv.claims.traversal import children
 from symconv.claims.writing import to_text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bound, Guard, equal, nonnegative
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index
 from symconv.proofs.goals import prove_goal
 
@@ -94,9 +95,9 @@ def _check(expr: Expr, known: Sequence[Guard], bound: frozenset[str], scope: Sco
         value, _ = to_ratio(expr, scope, bound)  # the denominator of a denominator is looked at by itself
     except ClaimError:
         return []  # no index expression: entries of tensors, or the real order of a norm
-    if any(_follows(known, sign * value - 1) for sign in (1, -1)):
+    if any(_follows(known, sign * value - 1, scope) for sign in (1, -1)):
         return []
-    example = prove_goal([equal(value, 0), *known], [nonnegative(-1)]).counterexample
+    example = prove_goal([equal(value, 0), *known], [nonnegative(-1)], effort=_share(scope)).counterexample
     if example is not None:
         own = [f"{name} = {number}" for name, number in example.sizes.items() if name in value.names]
         where = ", ".join(own) or "the given size"
@@ -104,5 +105,11 @@ def _check(expr: Expr, known: Sequence[Guard], bound: frozenset[str], scope: Sco
     return [to_text(expr)]
 
 
-def _follows(known: Sequence[Guard], value: Index) -> bool:
-    return nonnegative(value).truth is True or prove_goal(known, [nonnegative(value)]).status == "proved"
+def _follows(known: Sequence[Guard], value: Index, scope: Scope) -> bool:
+    goal = nonnegative(value)
+    return goal.truth is True or prove_goal(known, [goal], effort=_share(scope)).status == "proved"
+
+
+def _share(scope: Scope) -> Effort:
+    """What one question about a denominator may cost."""
+    return scope.effort.part(1, 10)

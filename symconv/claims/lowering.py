@@ -53,6 +53,7 @@ from symconv.formulas.algebra import (
     summation,
 )
 from symconv.formulas.calculus import differentiate
+from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, maximum
 from symconv.proofs.goals import prove_goal
 
@@ -387,15 +388,17 @@ def _without_upper(array: Expr, scope: Scope) -> Expr:
 def _largest(bounds: Sequence[Bound], guards: Sequence[Guard], entry: Node, scope: Scope) -> Node:
     """The norm of order infinity: the largest absolute value, and 0 where there is none, as any norm of nothing is."""
     known = (*scope.hypotheses, nonnegative(scope.elements - 1))
-    if not guards and all(_holds(nonnegative(b.upper - b.lower), known) for b in bounds):
+    if not guards and all(_holds(nonnegative(b.upper - b.lower), known, scope.effort.part(1, 10)) for b in bounds):
         return Reduce("max", tuple(bounds), (), Absolute(entry))
     conditions = (*(guard for b in bounds for guard in b.guards()), *guards)
     ranges = tuple(Bound(b.name, b.lower, maximum(b.lower, b.upper)) for b in bounds)
     return Reduce("max", ranges, (), product(Bracket(conditions), Absolute(entry)))
 
 
-def _holds(guard: Guard, known: Sequence[Guard]) -> bool:
-    return guard.truth is True or (guard.truth is None and prove_goal(known, [guard]).status == "proved")
+def _holds(guard: Guard, known: Sequence[Guard], effort: Effort) -> bool:
+    if guard.truth is not None:
+        return guard.truth
+    return prove_goal(known, [guard], effort=effort).status == "proved"
 
 
 def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:

@@ -7,7 +7,7 @@ index in one question and an exponent in the next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -123,6 +123,10 @@ class Scope:
     elements: Index = field(default_factory=lambda: Index.of("n"))
     effort: Effort = field(default_factory=Effort)
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def again(self, effort: Effort) -> Scope:
+        """The same scope for another claim, with an effort of its own."""
+        return replace(self, boxes=dict(self.boxes), effort=effort, _seen={})
 
     @property
     def base(self) -> int:
