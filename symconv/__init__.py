@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symconv.certificates.certificate import Certificate, certificate
     from symconv.claims.check import ClaimVerdict, check, check_claim
     from symconv.claims.problem import Problem, load_problem
     from symconv.claims.scope import Declarations
@@ -55,6 +56,7 @@ __all__ = [
     "AdaptiveMaxPool",
     "ArgumentError",
     "AvgPool",
+    "Certificate",
     "ClaimVerdict",
     "Conv",
     "ConvTranspose",
@@ -83,6 +85,7 @@ __all__ = [
     "WriteError",
     "__version__",
     "build_document",
+    "certificate",
     "check",
     "check_claim",
     "compile",
@@ -104,6 +107,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "certificates.certificate": ("Certificate", "certificate"),
     "claims.check": ("ClaimVerdict", "check", "check_claim"),
     "claims.scope": ("Declarations",),
     "claims.problem": ("Problem", "load_problem"),

@@ -1,0 +1,1 @@
+"""Certificates: what symconv has proved, as theorems with proofs that Coq checks.  Writing one needs no Coq."""

@@ -1,0 +1,248 @@
+"""Formulas as Coq text, as one reads them, and what the values must have for it: reciprocals, an order, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from symconv.certificates.indices import condition, index, operand, parenthesised
+from symconv.certificates.naming import Names
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Access,
+    Add,
+    Bound,
+    Bracket,
+    Compare,
+    Constant,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+)
+from symconv.formulas.index import Index
+
+__all__ = ["NotCertified", "Printer", "is_reciprocal"]
+
+FUNCTIONS = {
+    "absolute": "Num -> Num",
+    "sign": "Num -> Num",
+    "power": "Num -> Num -> Num",
+    "above": "Num -> Num -> Num",
+    "at_least": "Num -> Num -> Num",
+    "equals": "Num -> Num -> Num",
+}
+_RELATIONS = {">": "above", ">=": "at_least", "=": "equals"}
+
+
+class NotCertified(Exception):  # noqa: N818  (an outcome, not a failure of the program)
+    """There is no certificate; the message says why."""
+
+
+def is_reciprocal(node: Node) -> bool:
+    """Whether a node is one over an index expression."""
+    return (
+        isinstance(node, Power)
+        and isinstance(node.base, Scalar)
+        and isinstance(node.exponent, Constant)
+        and node.exponent.value == -1
+    )
+
+
+class Printer:
+    """Writes trees, and remembers what they are made of.
+
+    Args:
+        names: the identifiers.
+        reals: the names that stand for values, such as the order of a norm; all others are integers.
+
+    Attributes:
+        field: whether integers or reciprocals stand among the values.
+        ordered: whether a maximum is taken.
+        functions: the functions of values that occur; a certificate holds for any such functions.
+        numbers: the real parameters that occur.
+    """
+
+    def __init__(self, names: Names, reals: frozenset[str] = frozenset()) -> None:
+        self.names, self.reals = names, reals
+        self.field = self.ordered = False
+        self.functions: dict[str, str] = {}
+        self.numbers: dict[str, None] = {}
+
+    def integers(self, *exprs: Index) -> None:
+        """Note that index expressions stand where integers are meant.
+
+        Raises:
+            NotCertified: where one speaks of a real number.
+        """
+        found = sorted(frozenset().union(*(e.names for e in exprs)) & self.reals)
+        if found:
+            raise NotCertified(f"{found[0]} is a real number and stands in an index")
+
+    def of(self, node: Node) -> str:
+        """A tree as Coq text; sums and products are not in parentheses.
+
+        Raises:
+            NotCertified: where a part of it has no form here.
+        """
+        if isinstance(node, Named):
+            return self.of(node.value)
+        if isinstance(node, Constant):
+            return self.constant(node.value)
+        if isinstance(node, Scalar):
+            return self.scalar(node.index)
+        if isinstance(node, Access):
+            return self.access(node)
+        if isinstance(node, Add):
+            return " ⊕ ".join(self._term(arg) for arg in node.args) or "zero"
+        if isinstance(node, Multiply):
+            return " · ".join(self.factor(arg) for arg in node.args) or "one"
+        if isinstance(node, Bracket):
+            self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
+            return f"iv {parenthesised(condition(node.guards, self.names))} one"
+        if isinstance(node, Reduce):
+            return self.total(node) if node.op == "sum" else self.largest(node)
+        return self._function(node)
+
+    def factor(self, node: Node) -> str:
+        """A tree as a factor or an argument."""
+        return parenthesised(self.of(node))
+
+    def _term(self, node: Node) -> str:
+        text = self.of(node)
+        return text if isinstance(node, Multiply) else parenthesised(text)
+
+    def _function(self, node: Node) -> str:
+        if isinstance(node, Power):
+            if node.exponent == ONE:
+                return self.of(node.base)
+            if is_reciprocal(node):
+                assert isinstance(node.base, Scalar)
+                return self.reciprocal(node.base.index)
+            return self._call("power", node.base, node.exponent)
+        if isinstance(node, Absolute):
+            return self._call("absolute", node.arg)
+        if isinstance(node, Sign):
+            return self._call("sign", node.arg)
+        if isinstance(node, Compare):
+            return self._call(_RELATIONS[node.relation], node.left, node.right)
+        assert isinstance(node, Share)
+        raise NotCertified("the shares of ties have no form in Coq yet")
+
+    def _call(self, name: str, *args: Node) -> str:
+        self.functions[name] = FUNCTIONS[name]
+        return " ".join([name, *(self.factor(arg) for arg in args)])
+
+    def constant(self, value: Fraction) -> str:
+        """A rational number."""
+        if value in (0, 1):
+            return "zero" if value == 0 else "one"
+        self.field = True
+        parts = [] if value.numerator == 1 else [f"inj {operand(Index.of(value.numerator), self.names)}"]
+        parts += [] if value.denominator == 1 else [f"recip {value.denominator}"]
+        return " · ".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
+
+    def scalar(self, expr: Index) -> str:
+        """An index expression, or a polynomial in real parameters, as a value."""
+        if not expr.names & self.reals:
+            self.field = True
+            return f"inj {operand(expr, self.names)}"
+        terms = []
+        for key, value in expr.terms.items():
+            real = [atom for atom in key if isinstance(atom, str) and atom in self.reals]
+            rest = Index({tuple(atom for atom in key if atom not in real): value})
+            self.integers(rest)
+            self.numbers |= dict.fromkeys(real)
+            factors = [] if rest == 1 else [f"inj {operand(rest, self.names)}"]
+            self.field |= rest != 1
+            factors += [self.names.of(atom, "number") for atom in real]
+            terms.append(" · ".join(map(parenthesised, factors)) if len(factors) > 1 else factors[0])
+        return " ⊕ ".join(map(parenthesised, terms)) if len(terms) > 1 else terms[0]
+
+    def reciprocal(self, expr: Index) -> str:
+        """One over an index expression."""
+        self.integers(expr)
+        self.field = True
+        return f"recip {operand(expr, self.names)}"
+
+    def access(self, node: Access, *, raw: bool = False) -> str:
+        """An entry of a tensor; `raw`: of its entries alone, whatever the box."""
+        self.integers(*node.index)
+        name = self.names.of(node.tensor, "tensor")
+        return " ".join([self.entries(node.tensor) if raw else name, *(operand(e, self.names) for e in node.index)])
+
+    def entries(self, tensor: str) -> str:
+        """The function of which a tensor is what lies inside its box."""
+        return self.names.helper("entries", tensor, self.names.of(tensor, "tensor") + "'")
+
+    def box(self, tensor: str) -> str:
+        """The condition of the box of a tensor."""
+        return self.names.helper("box", tensor, "in_" + self.names.of(tensor, "tensor"))
+
+    def range(self, bound: Bound) -> str:
+        """A range of integers as a list."""
+        self.integers(bound.lower, bound.upper)
+        return f"range {operand(bound.lower, self.names)} {operand(bound.upper, self.names)}"
+
+    def total(self, node: Reduce) -> str:
+        """A sum, one sign for every bound index; conditions stand behind the last one."""
+        for bound in node.bounds:
+            self.integers(bound.lower, bound.upper)
+        signs = "".join(
+            f"∑ {self.names.of(b.name)} from {index(b.lower, self.names)} to {index(b.upper, self.names)}, "
+            for b in node.bounds
+        )
+        if not node.guards:
+            return signs + self.of(node.body)
+        self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
+        return f"{signs}iv {parenthesised(condition(node.guards, self.names))} {self.factor(node.body)}"
+
+    def largest(self, node: Reduce) -> str:
+        """A maximum over the points of a window."""
+        self.ordered = True
+        self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
+        bounds = node.bounds
+        taps = self.points(bounds)
+        if node.guards:
+            taps = f"(filter {self.function(bounds, condition(node.guards, self.names))} {taps})"
+        return f"maximum order none {taps} {self.function(bounds, self.of(node.body))}"
+
+    # ------------------------------------------------------------------ points: one or several bound indices
+
+    def points(self, bounds: Sequence[Bound]) -> str:
+        """The points of nested ranges as a list of nested pairs."""
+        if not bounds:
+            return "[tt]"
+        text = f"({self.range(bounds[0])})"
+        for k in range(1, len(bounds)):
+            text = f"(points {text} {self.function(bounds[:k], self.range(bounds[k]))})"
+        return text
+
+    def function(self, bounds: Sequence[Bound], body: str) -> str:
+        """A function of a point."""
+        if not bounds:
+            return f"(fun _ : unit => {body})"
+        sign = "" if len(bounds) == 1 else "'"
+        return f"(fun {sign}{self.tuple([self.names.of(b.name) for b in bounds])} => {body})"
+
+    @staticmethod
+    def tuple(parts: Sequence[str]) -> str:
+        """Nested pairs."""
+        text = parts[0]
+        for part in parts[1:]:
+            text = f"({text}, {part})"
+        return text
+
+    def pattern(self, bounds: Sequence[Bound]) -> str:
+        """A point, taken apart where it is introduced."""
+        if not bounds:
+            return "[]"
+        text = self.names.of(bounds[0].name)
+        for bound in bounds[1:]:
+            text = f"[{text} {self.names.of(bound.name)}]"
+        return text

@@ -1,0 +1,110 @@
+"""Statements for certificates, and what symconv says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import symconv as sc
+from symconv.derivations.theorems.building import options
+from symconv.derivations.theorems.theorem import all_of
+from symconv.formulas.algebra import Access, Bound, Guard, Node, divides, equal, nonnegative, product, summation
+from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
+from symconv.proofs.goals import prove_equivalent, prove_goal
+from symconv.proofs.prove import prove_statement
+from symconv.proofs.statement import Statement
+
+V = Index.of
+N, S, D = V("n"), V("s"), V("d")
+
+
+def total(name: str, low: Index | int, high: Index | int, body: Node, *guards: Guard) -> Node:
+    """A sum over one index."""
+    return summation(body, Bound(name, V(low), V(high)), guards=guards)
+
+
+def x(*index: Index | str | int) -> Access:
+    """An entry of x."""
+    return Access("x", tuple(V(e) for e in index))
+
+
+def y(*index: Index | str | int) -> Access:
+    """An entry of y."""
+    return Access("y", tuple(V(e) for e in index))
+
+
+BOX = ((V(0), N - 1),)
+
+
+def about(left: Node, right: Node, *given: Guard, free: tuple[Bound, ...] = ()) -> Statement:
+    """A statement on x and y, which lie in 0 .. n - 1."""
+    return Statement.of(left, right, free, {"x": BOX, "y": BOX}, (nonnegative(N), *given))
+
+
+I_FREE = (Bound("i", V(0), N - 1),)
+HERE = equal("k", "i")
+
+TRUE = {
+    "moved": about(total("k", 0, N - 1, x(V("k"))), total("k", 1, N, x(V("k") - 1))),
+    "turned": about(total("k", 0, N - 1, x("k")), total("k", 0, N - 1, x(N - 1 - V("k")))),
+    "zero outside": about(total("k", -3, N + 5, x("k")), total("k", 0, N - 1, x("k"))),
+    "sifted": about(total("k", 0, N - 1, product(x("k"), y("k")), HERE), product(x("i"), y("i")), free=I_FREE),
+    "swapped": about(
+        total("k", 0, N - 1, total("m", 0, N - 1, product(x("k"), y("m")))),
+        product(total("k", 0, N - 1, y("k")), total("m", 0, N - 1, x("m"))),
+    ),
+    "multiples": about(
+        total("k", 0, N - 1, x("k"), divides("s", "k")),
+        total("k", 0, floor(N - 1, S), x(S * "k")),
+        nonnegative(S - 1),
+    ),
+    "rounded up": about(
+        total("k", 0, N - 1, x("k"), nonnegative(S * V("k") - 3)),
+        total("k", ceiling(V(3), S), N - 1, x("k")),
+        nonnegative(S - 1),
+    ),
+    "solved": about(total("k", 0, N - 1, x(S * "k")), total("k", 0, N - 1, x("k")), equal("s", 1)),
+    "extremes": about(
+        total("k", maximum(0, S), minimum(N - 1, D), x("k")),
+        total("k", 0, N - 1, x("k"), nonnegative(V("k") - S), nonnegative(D - "k")),
+    ),
+}
+
+FALSE = {
+    "one tap fewer": about(total("k", 0, N - 1, x("k")), total("k", 1, N - 1, x(V("k") - 1))),
+    "one step off": about(total("k", 0, N - 1, x("k")), total("k", 1, N, x("k"))),
+    "another entry": about(product(x("i"), y("i")), product(y("s"), x("i")), free=I_FREE),
+    "without a condition": about(total("k", 0, N - 1, x("k"), nonnegative(S - "k")), total("k", 0, N - 1, x("k"))),
+    "rounded down": about(
+        total("k", 0, N - 1, x("k"), nonnegative(S * V("k") - 3)),
+        total("k", floor(V(3), S), N - 1, x("k")),
+        nonnegative(S - 1),
+    ),
+}
+
+
+def _layers() -> Iterator[tuple[str, sc.Verdict]]:
+    layer = sc.Conv(3, ndim=1).generic()
+    k, s, p, d = (axis[0] for axis in options("KSPD", 1))
+    dilated = sc.Conv((k,), s, p, d)
+    yield "gradient", sc.prove(layer.gradient("input"), layer.gradient("input", index_base=1))
+    pool = sc.AvgPool((k,), s).generic()
+    yield "average", sc.prove(pool.output(), pool.output(index_base=1))
+    yield "output", sc.prove(dilated.output(), dilated.output(index_base=1))
+
+
+def _arithmetic() -> Iterator[tuple[str, sc.Verdict]]:
+    given = [nonnegative(N), nonnegative(S - 1)]
+    yield "floor", prove_goal(given, [nonnegative(N - S * floor(N, S)), nonnegative(S - 1 - N + S * floor(N, S))])
+    yield "ceil", prove_equivalent(given, [nonnegative(S * V("q") - N)], [nonnegative(V("q") - ceiling(N, S))])
+    yield "divides", prove_goal([*given, divides(S, N)], [divides(S, 3 * N), equal(S * floor(N, S), N)])
+    yield "both", all_of((prove_goal(given, [nonnegative(2 * N)]), prove_statement(TRUE["moved"])))
+    yield "nothing", prove_goal(given, [nonnegative(V(0))])
+
+
+def proved() -> list[tuple[str, sc.Verdict]]:
+    """Names and verdicts of statements that hold."""
+    return [
+        *((name, prove_statement(statement)) for name, statement in TRUE.items()),
+        *_layers(),
+        *_arithmetic(),
+    ]
