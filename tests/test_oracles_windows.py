@@ -33,7 +33,8 @@ def test_placement_agrees_with_the_closed_size() -> None:
         room = n + pb + pe - d * (k - 1) - 1
         assert oracles.output_size(n, Axis(k, s, pb, pe, d)) == max(0, room // s + 1), (n, k, s, d, pb, pe)
         ceiled = -(-room // s) + 1
-        ceiled -= ceiled > 0 and (ceiled - 1) * s >= n + pb
+        while ceiled > 0 and (ceiled - 1) * s >= n + pb:
+            ceiled -= 1
         assert oracles.output_size(n, Axis(k, s, pb, pe, d, True)) == max(0, ceiled), (n, k, s, d, pb, pe)
 
 

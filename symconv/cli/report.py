@@ -35,7 +35,7 @@ def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex
     """Work out PROBLEM.toml and write its solution as LaTeX and HTML.
 
     Without a file it is the packaged example. Every step is derived and checked on the way; the table that is printed
-    says how many statements were proved for all sizes, found exact at the declared size, refuted, or left undecided.
+    says how many statements were proved for all symbolic sizes, found exact at one size, refuted, or left undecided.
 
     \b
     Examples:

@@ -24,6 +24,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.formula import Formula, Quantity, Tensor
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.terms import expand
 from symconv.operators.base import Operator, Variable
 from symconv.operators.letters import Letters
 
@@ -37,6 +38,7 @@ __all__ = [
     "per_axis",
     "share_definition",
     "size_text",
+    "through_one_tap",
 ]
 
 
@@ -83,7 +85,15 @@ class Frame:
 
     def constant(self, name: str) -> Formula:
         """A formula without free indices or tensors, under the same hypotheses, whose body is to be filled in."""
-        return replace(self.output, quantity=Quantity("entry", (name, ())), free=(), tensors=(), definitions=())
+        defined = {own for own, _ in self.output.definitions}
+        return replace(
+            self.output,
+            quantity=Quantity("entry", (name, ())),
+            free=(),
+            tensors=(),
+            definitions=(),
+            lower=tuple((own, low) for own, low in self.output.lower if own not in defined),
+        )
 
     def tensor(self, role: str) -> Tensor:
         """The tensor of a role in the gradient's formula."""
@@ -226,7 +236,7 @@ def derivative_stage(frame: Frame) -> Stage:
     steps = [first, second]
     closed = rules.closed_form(brackets)
     closed = closed.with_body(_abbreviated(frame, closed.body))
-    if closed.text() != brackets.text():
+    if _letters(closed) != _letters(brackets):
         steps.append(
             Step(frame.number(), brackets, closed, "closed_form", "Sift.", _sift_words(closed), uses=(second.id,))
         )
@@ -296,7 +306,19 @@ def _differentiate_words(frame: Frame, unsifted: Formula) -> Phrase:
     return ("The maximum passes its derivative on to its taps: equal maxima receive equal shares.",)
 
 
+def _letters(formula: Formula) -> str:
+    """A formula as it prints, without the signs that say no more than that factors stand side by side."""
+    return formula.text().replace(" ", "").replace("·", "")
+
+
+def through_one_tap(closed: Formula) -> bool:
+    """Whether the derivative of an output by an entry is one term at most: no sum over taps is left in it."""
+    return not any(term.bounds for term in expand(closed.body))
+
+
 def _sift_words(closed: Formula) -> Phrase:
+    if not through_one_tap(closed):
+        return ("What always holds goes, and the sum stays: several taps may read one entry.",)
     kinds = {g.kind for n in walk(closed.body) if isinstance(n, Reduce) for g in n.guards}
     words = "Only one tap can make all brackets 1, and that term is in the sum exactly when the tap exists."
     if "div" in kinds:

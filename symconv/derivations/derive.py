@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from symconv.derivations.adaptive import covering_stages
-from symconv.derivations.chain import Frame, derivative_stage, gradient_stage, notation, share_definition
+from symconv.derivations.chain import (
+    Frame,
+    derivative_stage,
+    gradient_stage,
+    notation,
+    share_definition,
+    through_one_tap,
+)
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
@@ -14,6 +22,7 @@ from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stag
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages
 from symconv.derivations.whole import single_channel
+from symconv.derivations.windows import needs_of_derivatives
 from symconv.doors import flag, instance, one_of
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share, walk
@@ -74,7 +83,8 @@ def derive(
     frame = Frame(op, wrt, names, index_base, size)
     if what == "output":
         return output_derivation(frame)
-    first = derivative_stage(frame)
+    needs = needs_of_derivatives(frame)
+    first = _needing(derivative_stage(frame), needs)
     definitions: list[Definition] = list(notation(frame))
     if any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
         definitions.append(share_definition(frame, "D3"))
@@ -82,7 +92,8 @@ def derive(
         definitions.append(position_definition(frame, op, "D3"))
     array = frame.array(wrt)
     if what == "derivative":
-        lead: Phrase = ("One output depends on one entry of ", array, " through at most one tap of its window.")
+        taps = "at most one tap" if through_one_tap(first.steps[-1].after) else "one or more taps"
+        lead: Phrase = ("One output depends on one entry of ", array, f" through {taps} of its window.")
         return Derivation(
             f"The derivative of one output with respect to the {wrt}",
             lead,
@@ -90,16 +101,28 @@ def derive(
             tuple(d for d in definitions if d.id != "D2"),
             (first,),
         )
-    stages: list[Stage] = [first, gradient_stage(frame, first.steps[-1])]
+    stages: list[Stage] = [first, _needing(gradient_stage(frame, first.steps[-1]), needs)]
     for stage, more in _readings(frame, stages[-1].steps[-1], all_ones):
-        stages.append(stage)
+        stages.append(_needing(stage, needs))
         definitions += more
     return Derivation(
         f"The gradient of {op.phrase} with respect to its {wrt}",
-        _lead(op, wrt, array),
+        _lead(op, wrt, array, through_one_tap(first.steps[-1].after)),
         conditions(frame),
         tuple(definitions),
         tuple(stages),
+    )
+
+
+def _needing(stage: Stage, needs: Phrase) -> Stage:
+    """The stage, every step of it with what its lines need."""
+    if not needs:
+        return stage
+    return replace(
+        stage,
+        steps=tuple(
+            replace(step, needs=(*step.needs, *((", and ",) if step.needs else ()), *needs)) for step in stage.steps
+        ),
     )
 
 
@@ -130,10 +153,10 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
         yield stage, (definition,)
 
 
-def _lead(op: Operator, wrt: str, array: Maths) -> Phrase:
-    if isinstance(op, Conv) and op.padding_mode != "zeros":
-        return ("The border of the input is read more than once; the gradient gathers all of it.",)
-    if isinstance(op, Conv) and wrt == "input":
+def _lead(op: Operator, wrt: str, array: Maths, single: bool) -> Phrase:
+    if wrt == "input" and not single:
+        return ("An output may read an entry of ", array, " by several taps; the gradient gathers all of them.")
+    if isinstance(op, Conv) and wrt == "input" and op.padding_mode == "zeros":
         return (
             "Sliding a kernel forward is undone, in the gradient, by sliding the kernel turned around over the "
             "upstream gradient, padded so far that every entry of the input gets its turn.",
@@ -146,6 +169,6 @@ def _lead(op: Operator, wrt: str, array: Maths) -> Phrase:
         return ("Every patch receives what the upstream gradient shows under its window: an unfolding.",)
     if isinstance(op, MaxUnpool):
         return ("Every entry receives the upstream gradient from the position that it was put at.",)
-    if isinstance(op, Conv | ConvTranspose) and wrt == "weight":
+    if isinstance(op, Conv | ConvTranspose) and wrt == "weight" and getattr(op, "padding_mode", "zeros") == "zeros":
         return ("The gradient by the kernel is again a correlation: of the input with the upstream gradient.",)
-    return ("Every output hands its upstream gradient to the entries of ", array, " that its window touches.")
+    return ("Every output hands its upstream gradient to the entries of ", array, " that it depends on.")

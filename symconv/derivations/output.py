@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations.adaptive import window_stages
 from symconv.derivations.chain import Frame, notation
+from symconv.derivations.counting import about_sizes, size_domain
 from symconv.derivations.patches import fold_stage, position_definition
 from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.transposed import gather_stage, reach_stages
+from symconv.derivations.windows import empty_windows
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, const, nonnegative
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.formula import Formula
@@ -49,12 +51,24 @@ def output_derivation(frame: Frame) -> Derivation:
         image = tuple(op.count(axis, Index.of(0)) for axis in range(op.ndim))
         stages = (*_window_stages(frame, image, "input", "N", "How many windows fit in the image"), fold_stage(frame))
     else:
-        stages = _window_stages(frame, frame.sizes, "output", "O", "How many windows fit")
+        words = "How many windows fit"
+        if any(_hangs_over(window) for window in op.windows):
+            words = "How many windows there are"
+            lead = (
+                "An output exists for every place of the window that starts before the end of the input and hangs over "
+                "the padding after it by less than a stride; its size is the number of these places."
+            )
+        stages = _window_stages(frame, frame.sizes, "output", "O", words)
     return Derivation(f"The output of {op.phrase}", (lead,), conditions(frame), tuple(definitions), stages)
 
 
 def conditions(frame: Frame) -> Phrase:
-    """Positive sizes, and a window that fits on every axis."""
+    """What is assumed of the sizes, and what is said of an output whose window has no tap."""
+    return (*_of_sizes(frame), *empty_windows(frame))
+
+
+def _of_sizes(frame: Frame) -> Phrase:
+    """Positive sizes, and an output on every axis."""
     formula = frame.output
     context = context_of(formula)
     guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in dict(formula.definitions)]
@@ -73,8 +87,8 @@ def conditions(frame: Frame) -> Phrase:
     words: list[str | Maths] = ["For ", maths(write)] if grouped else ["For"]
     for position, fact in enumerate(facts):
         words += [" with " if position == 0 else " and ", fact]
-    scatters = isinstance(frame.op, ConvTranspose | MaxUnpool)
-    words.append((" (an output is left)." if scatters else " (a window fits).") if facts else ".")
+    fits = not isinstance(frame.op, ConvTranspose | MaxUnpool) and not any(_hangs_over(w) for w in frame.op.windows)
+    words.append((" (a window fits)." if fits else " (an output is left).") if facts else ".")
     return tuple(words)
 
 
@@ -111,7 +125,7 @@ def _window_stages(frame: Frame, sizes: tuple[Index, ...], family: str, name: st
     stages = []
     seen: list[tuple[Window, Index]] = []
     for axis, (window, size) in enumerate(zip(frame.op.windows, sizes, strict=True)):
-        if (window, size) in seen or not _countable(window, size):
+        if (window, size) in seen:
             continue
         seen.append((window, size))
         number = f"{name}_{axis + 1}" if frame.op.spatial_axes > 1 else name
@@ -121,11 +135,9 @@ def _window_stages(frame: Frame, sizes: tuple[Index, ...], family: str, name: st
     return tuple(stages)
 
 
-def _countable(window: Window, size: Index) -> bool:
-    """Whether the number of outputs is the number of places: not where ceil_mode meets a padding as large as the
-    window, of which its rule drops one place only."""
-    slack = (window.span - 1 - window.padding(size)[1]).value
-    return not (window.ceil_mode and slack is not None and slack < 0)
+def _hangs_over(window: Window) -> bool:
+    """Whether windows may hang over the end of the padded input."""
+    return window.ceil_mode and window.fit is None
 
 
 def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str, title: str) -> Stage:
@@ -139,7 +151,7 @@ def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str
     count = frame.constant(name)
     ends: tuple[Guard, ...] = (nonnegative(padded - (position + window.span)),)
     fits: tuple[Guard, ...] = (nonnegative(room - position),)
-    if window.ceil_mode:  # it may hang over by less than a stride, but must start before the padding after the input
+    if _hangs_over(window):  # by less than a stride, but it must start before the padding after the input
         ends = (
             nonnegative(padded + window.s - 1 - (position + window.span)),
             nonnegative(size + before - 1 - position),
@@ -151,7 +163,7 @@ def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str
     context = context_of(count)
     span = maths(lambda s: s.index(window.span, context))
     overhang: Phrase = ()
-    if window.ceil_mode:
+    if _hangs_over(window):
         overhang = (" It may hang over by less than a stride, but must start before the padding after the input.",)
     first = Step(
         frame.number(),
@@ -178,11 +190,15 @@ def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str
         closed,
         "count",
         "Count",
-        ("the multiples of ", maths(lambda s: s.index(window.s, context)), " from 0 up to that room."),
+        (
+            "the multiples of ",
+            maths(lambda s: s.index(window.s, context)),
+            " from 0 up to both bounds." if _hangs_over(window) else " from 0 up to that room.",
+        ),
         uses=(first.id,),
-        check=lambda: _counted(solved, bound, fits, window.outputs(size)),
+        check=lambda: about_sizes(frame, _counted(solved, bound, fits, window.outputs(size))),
     )
-    return Stage((title,), _domain(frame), (first, second))
+    return Stage((title,), size_domain(frame), (first, second))
 
 
 def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Index) -> Verdict:
@@ -200,10 +216,6 @@ def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Inde
         if verdict.status == "proved" and further.status != "proved":
             verdict = further
     return verdict
-
-
-def _domain(frame: Frame) -> Phrase:
-    return ("for all sizes",) if frame.output.parameters else ("at the declared size",)
 
 
 def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], context: Context) -> Named:

@@ -13,7 +13,7 @@ from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 if TYPE_CHECKING:
     from symconv.proofs.verdict import Verdict
 
-__all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "maths", "plain"]
+__all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "in_latex", "maths", "plain"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,20 @@ def maths(write: Callable[[Style], str]) -> Maths:
 def plain(phrase: Phrase) -> str:
     """A sentence for a terminal."""
     return "".join(part if isinstance(part, str) else part.text for part in phrase)
+
+
+_SIGNS = {
+    **{sign: f"${command}$" for sign, command in (("≥", r"\geq"), ("≤", r"\leq"), ("·", r"\cdot"), ("×", r"\times"))},
+    **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+}
+
+
+def in_latex(phrase: Phrase) -> str:
+    """A sentence in LaTeX: words escaped, mathematics inline."""
+    return "".join(
+        "".join(_SIGNS.get(sign, sign) for sign in part) if isinstance(part, str) else f"${part.latex}$"
+        for part in phrase
+    )
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,8 @@ class Step:
 
                 cached = prove(self.before, self.after)
             cached = self._fitting(cached)
+            if self.needs and cached.holds:
+                cached = replace(cached, conditions=(*cached.conditions, plain(self.needs)))
             object.__setattr__(self, "_verdict", cached)
         return cached
 
@@ -183,25 +199,30 @@ class Derivation:
         return self.steps[-1].after
 
     def latex(self) -> str:
-        """All steps as one ``aligned`` block a stage."""
-        blocks = []
+        """The hypotheses, the definitions, and the steps of every stage as one ``aligned`` block, with their marks."""
+        lines = [in_latex(self.hypotheses), ""]
+        for definition in self.definitions:
+            lines += [f"({definition.id}) {in_latex(_described(definition))}.", ""]
         for stage in self.stages:
             rows = []
             for step in stage.steps:
                 left = step.left(LATEX) if step.opens else ""
                 sign = LATEX.relation(step.relation).strip()
                 note = step.title.lower().rstrip(".,:")
-                rows.append(rf"{left} &{sign} {step.right(LATEX)} && \text{{({note})}}")
-            blocks.append("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
-        return "\n\n".join(f"\\[\n{block}\n\\]" for block in blocks)
+                rows.append(rf"{left} &{sign} {step.right(LATEX)} && \text{{({step.id}: {note})}}")
+            block = "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+            lines += [f"{in_latex(stage.title)}, {in_latex(stage.domain)}:", f"\\[\n{block}\n\\]"]
+            marks: dict[str, list[str]] = {}
+            for step in stage.steps:
+                marks.setdefault(f"{step.verdict.status} {_scope(step)}{_needed(step)}", []).append(f"({step.id})")
+            lines += ["; ".join(f"{', '.join(ids)} {mark}" for mark, ids in marks.items()) + ".", ""]
+        return "\n".join(lines).rstrip()
 
     def text(self) -> str:
         """The derivation for a terminal: one line a step, its rule, reason and verdict below it."""
         lines = [self.title, "=" * len(self.title), plain(self.lead), "", plain(self.hypotheses), ""]
         for definition in self.definitions:
-            size = f"; {plain(definition.size)}" if definition.size else ""
-            entry = f"{plain(definition.object)}: {plain(definition.entry)}"
-            lines.append(f"  {definition.id:3} {entry}   ({definition.name}{size})")
+            lines.append(f"  {definition.id:3} {plain(_described(definition))}")
         for stage in self.stages:
             lines += ["", f"{plain(stage.title)}   [{plain(stage.domain)}]"]
             for step in stage.steps:
@@ -211,8 +232,29 @@ class Derivation:
                 indent = " " * (6 + len(step.id))
                 lines.append(f"{indent}{step.title} {plain(step.reason)}".rstrip())
                 lines += [f"{indent}  {step.id}.{k} {plain(sub)}" for k, sub in enumerate(step.substeps, 1)]
-                lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope}]")
+                needs = f"; needs {plain(step.needs)}" if step.needs else ""
+                lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope}{needs}]")
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
         return self.latex()
+
+
+def _described(definition: Definition) -> Phrase:
+    """A definition in one line: the object, its entry, and in brackets its name and its size."""
+    size: Phrase = ("; ", *definition.size) if definition.size else ()
+    head: Phrase = (*definition.object, ": ") if definition.object else ()
+    return (*head, *definition.entry, f"   ({definition.name}", *size, ")")
+
+
+def _scope(step: Step) -> str:
+    """For all of what a step was checked, in LaTeX."""
+    scope = step.verdict.scope
+    parts = [f"for all ${', '.join(map(LATEX.name, scope.symbolic))}$"] if scope.symbolic else []
+    if scope.fixed:
+        parts.append("at $" + ", ".join(f"{LATEX.name(name)} = {value}" for name, value in scope.fixed) + "$")
+    return " ".join(parts) or "at the given size"
+
+
+def _needed(step: Step) -> str:
+    return f" (needs {in_latex(step.needs)})" if step.needs else ""

@@ -9,9 +9,11 @@ import string
 from typing import Any
 
 from symconv.derivations.chain import Frame, notation
+from symconv.derivations.counting import at_this_layer
 from symconv.derivations.output import conditions
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.theorems.subdifferential import convex_hull, set_sum
+from symconv.derivations.windows import every_count_is_positive
 from symconv.formulas.algebra import Access, Reduce
 from symconv.formulas.printing import LATEX, Style, context_of
 from symconv.operators.adaptive import AdaptiveMaxPool
@@ -39,6 +41,11 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
         Definition("D3", (names.window,), (names.window, " = ", names.taps), "taps of a window", ()),
         Definition("D4", (names.unit,), (names.unit, ", 1 at ", names.place, ", else 0"), "unit array", ()),
     ]
+    own: Phrase = ()
+    others: Phrase = ()
+    if not every_count_is_positive(frame):
+        own = ("a tap in the input for the window of ", frame.output_entry)
+        others = (", and that outputs without a tap in the input are left out",)
     hull = _shown(
         frame,
         "convex_hull",
@@ -46,6 +53,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
         ("the convex hull of the gradients of the taps that attain it; the gradient of a tap is a unit array.",),
         (names.subdifferential, "=", names.hull),
         uses=("D1", "D3", "D4"),
+        needs=own,
     )
     written = _shown(
         frame,
@@ -55,6 +63,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
         (names.subdifferential, "=", names.shares),
         uses=(hull.id,),
         opens=False,
+        needs=own,
     )
     stages = [Stage(("One output",), ("for every ", frame.output_entry), (hull, written))]
     title = "The subdifferential of one output"
@@ -66,14 +75,12 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
             "set_sum",
             "Sum of sets:",
             (
-                "every output adds one of its subgradients, times its upstream gradient. Each such sum is a "
-                "subgradient of the error for ",
-                condition,
-                " (and there are no others: Rockafellar, theorem 23.8); for other signs it is what the chain rule "
-                "gives.",
+                "every output adds one of its subgradients, times its upstream gradient: each such sum is a "
+                "subgradient of the error.",
             ),
             (Maths(rf"\partial {names.error(LATEX)}", f"∂{frame.letters.error}"), "superset", names.sums),
             uses=("D2", written.id),
+            needs=(condition, " for every output, and ", names.linear, *others),
         )
         stages.append(Stage(("The error",), ("for all entries of ", frame.array("input"), " at once"), (summed,)))
     lead: Phrase = ("Where several taps are maximal, a maximum has a set of subgradients; a tie rule picks one.",)
@@ -89,11 +96,24 @@ def _shown(
     *,
     uses: tuple[str, ...],
     opens: bool = True,
+    needs: Phrase = (),
 ) -> Step:
     """A step between sets, which are no formulas of entries; a proof over the taps of a window decides it."""
-    check = convex_hull if rule == "convex_hull" else set_sum
+    law = convex_hull if rule == "convex_hull" else set_sum
     formula = frame.output
-    return Step(frame.number(), formula, formula, rule, title, reason, uses=uses, opens=opens, shown=shown, check=check)
+    return Step(
+        frame.number(),
+        formula,
+        formula,
+        rule,
+        title,
+        reason,
+        needs=needs,
+        uses=uses,
+        opens=opens,
+        shown=shown,
+        check=lambda: at_this_layer(frame, law()),
+    )
 
 
 class _Names:
@@ -150,6 +170,23 @@ class _Names:
     def error(self, style: Style) -> str:
         """The error."""
         return style.name(self.frame.letters.error)
+
+    @property
+    def linear(self) -> Maths:
+        """The error as a sum of outputs times their upstream gradients."""
+
+        def write(style: Style) -> str:
+            return style.relation("=").join([self.error(style), self._outputs(style, self._output(style))])
+
+        return maths(write)
+
+    def _outputs(self, style: Style, entry: str) -> str:
+        """The sum over all outputs of the upstream gradient times something."""
+        signs = "".join(
+            style.sum_sign(style.name(b.name), style.index(b.lower, self.context), style.index(b.upper, self.context))
+            for b in self.frame.output.free
+        )
+        return signs + style.times([self.upstream(style), entry])
 
     @property
     def window(self) -> Maths:
@@ -221,18 +258,12 @@ class _Names:
         """One subgradient of every output, times its upstream gradient, added up."""
 
         def write(style: Style) -> str:
-            signs = "".join(
-                style.sum_sign(
-                    style.name(b.name), style.index(b.lower, self.context), style.index(b.upper, self.context)
-                )
-                for b in self.frame.output.free
-            )
             chosen = self._at(style, self.v, self.frame.output.indices)
             member = (
                 rf"{chosen} \in {self._derivative(style)}"
                 if style is LATEX
                 else f"{chosen} ∈ {self._derivative(style)}"
             )
-            return self._set(style, signs + style.times([self.upstream(style), chosen]), [member])
+            return self._set(style, self._outputs(style, chosen), [member])
 
         return maths(write)

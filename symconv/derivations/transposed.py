@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations import rules
 from symconv.derivations.chain import Frame, extents
+from symconv.derivations.counting import about_sizes, size_domain
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.whole import direct_steps, turned_steps
 from symconv.formulas.algebra import (
@@ -86,7 +87,7 @@ def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: 
         (*far, *cut),
         uses=("D1",),
         opens=True,
-        check=lambda: _spanned(start, (inputs, taps), reached, last),
+        check=lambda: about_sizes(frame, _spanned(start, (inputs, taps), reached, last)),
     )
     second = Step(
         frame.number(),
@@ -96,11 +97,11 @@ def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: 
         "Count",
         ("the places from 0 on.",),
         uses=(first.id,),
-        check=lambda: _counted(start, place, last, beyond, op.count(axis, size)),
+        check=lambda: about_sizes(frame, _counted(start, place, last, beyond, op.count(axis, size))),
     )
     words = "How far the input reaches"
     title: Phrase = (f"{words} on axis {axis + 1}",) if ndim > 1 else (words,)
-    return Stage(title, ("for all sizes",) if frame.output.parameters else ("at the declared size",), (first, second))
+    return Stage(title, size_domain(frame), (first, second))
 
 
 def _places(name: str, last: Index) -> Named:

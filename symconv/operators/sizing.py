@@ -207,7 +207,8 @@ def settings_for(
     The search is by exact integer arithmetic: for a dilation, the strides that can do it form a range, and for a stride
     the total paddings do; every setting that is given back is confirmed by the operator's own size. It is bounded: at
     most ``D*(K - 1)`` zeros on either side, so that no window lies in the padding alone, and dilations up to
-    `most_dilation`. For a transposed convolution, output padding stays below the stride.
+    `most_dilation`. For a transposed convolution, output padding stays below the stride, and where some output padding
+    goes with equal padding on both sides, the others are left out.
 
     Args:
         input_size, output_size, kernel: the sizes, at least 1.
@@ -244,6 +245,11 @@ def settings_for(
     ranges = [side if padding is None else fixed_padding]
     ranges.append(f"dilations up to {dilations[-1]}" if dilation is None else f"dilation {dilation}")
     ranges.append("any stride" if stride is None else f"stride {stride}")
+    if transposed:
+        ranges += [
+            "output padding below the stride",
+            "a padding that differs between the sides only where none else does",
+        ]
     return Settings(found, more, ", ".join(ranges))
 
 
@@ -300,7 +306,7 @@ class _Search:
     def _rounded_up(self, d: int, low: int, high: int) -> Iterator[Setting]:
         """With ceil_mode settings are tried one by one: the rule for the last window follows no simple range.
 
-        There are ``ceil(room/s) + 1`` windows, or one less where the last one would start after the input.
+        There are ``ceil(room/s) + 1`` windows, or the ``ceil((n + p)/s)`` that start before the end of the input.
         """
         sides = range(low // 2, high // 2 + 1)
         if self.out == 1:
@@ -313,7 +319,8 @@ class _Search:
             return
         most = self._room(d, high)
         last = (most - 1) // (self.out - 2) if self.out > 2 else self.n + high
-        strides = range(max(-(-max(self._room(d, low), 0) // self.out), 1), max(last, 0) + 1)
+        least = min(max(self._room(d, low), 0), self.n + low // 2)
+        strides = range(max(-(-least // self.out), 1), max(last, 0) + 1)
         for s in strides if self.stride is None else [self.stride] if self.stride in strides else []:
             for p in sides:
                 if self._pooled(s, p, d) == self.out:
@@ -334,8 +341,9 @@ class _Search:
             last = first if self.n == 1 else (self.out - one + high) // (self.n - 1)
             for s in range(first, last + 1) if self.stride is None else (self.stride,):
                 surplus = int(ConvTranspose((self.kernel,), s, dilation=d).output_size(self.n)[0]) - self.out
-                extra = max(low - surplus, 0)
-                if extra < s and surplus + extra <= high:
+                extras = range(max(low - surplus, 0), min(s - 1, high - surplus) + 1)
+                equal = [extra for extra in extras if (surplus + extra) % 2 == 0]
+                for extra in equal or extras[:1]:  # a padding that differs between the sides only where it must
                     totals = (surplus + extra, surplus + extra)
                     yield Setting(s, d, totals, (self.n, self.n), output_padding=extra)
 

@@ -30,7 +30,8 @@ class Window:
         before: the padding before the input; a negative one crops.
         after: the padding after the input; a negative one crops.
         dilation: the step between neighbouring taps, at least 1.
-        ceil_mode: round the number of outputs up, but start no window in the padding after the input.
+        ceil_mode: round the number of outputs up, but start no window in the padding after the input (the usual rule
+            takes one such window away, which is enough for a padding below the window; here none is left).
         fit: "same_upper" or "same_lower": the padding follows from the input size so that there are
             ``ceil(n / stride)`` outputs, with the odd surplus after or before; `before` and `after` must then be 0.
 
@@ -104,14 +105,9 @@ class Window:
             return ceiling(n, self.s)
         if not self.ceil_mode:
             return floor(self.room(n), self.s) + 1
-        before, after = self.padding(n)
-        rounded = ceiling(self.room(n), self.s) + 1
-        start = Index.of(n) + before
-        slack = (self.span - 1 - after).value
-        if slack is None or slack >= 0:  # then only the last window can start too late (see `facts`)
-            return minimum(rounded, ceiling(start, self.s))
-        late = minimum(1, maximum(0, floor((rounded - 1) * self.s - start, self.s) + 1))
-        return rounded - late
+        # every window that starts at n + before or later lies in the padding after the input, or beyond it
+        starts = ceiling(Index.of(n) + self.padding(n)[0], self.s)
+        return minimum(ceiling(self.room(n), self.s) + 1, starts)
 
     def output_size(self, n: Integer) -> Integer:
         """The number of outputs of an input of length `n`: an int for ints, else an exact SymPy expression.
@@ -153,8 +149,11 @@ class Window:
                         note(sym.name, 0)
 
     def facts(self, n: IndexLike) -> list[Guard]:
-        """What is assumed of symbolic sizes: there is an output; under ceil_mode the padding is below the window."""
+        """What is assumed of symbolic sizes: there is an output.
+
+        A window fits; under ceil_mode it may hang over, and the first one must start before the end of the input.
+        """
         facts = [nonnegative(self.reach(n))]
-        if self.ceil_mode:
-            facts.append(nonnegative(self.span - 1 - self.padding(n)[1]))
+        if self.ceil_mode and self.fit is None:
+            facts.append(nonnegative(Index.of(n) + self.padding(n)[0] - 1))
         return facts

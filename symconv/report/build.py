@@ -8,7 +8,8 @@ from symconv.claims.check import ClaimVerdict, check_source
 from symconv.claims.problem import Problem, Question
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
-from symconv.report.document import Block, Document, Inline, Ledger, Mark, Section, StatusLine, Text
+from symconv.formulas.printing import LATEX
+from symconv.report.document import Block, Document, Inline, Ledger, Mark, Math, Section, StatusLine, Text
 from symconv.report.questions import claims, derivation, pooling, size, values
 from symconv.report.questions.desk import Desk, Progress, words
 
@@ -25,7 +26,7 @@ _KINDS: dict[str, Callable[[Desk, Question], list[Block]]] = {
 }
 
 _MEANING: dict[Mark, str] = {
-    "proved": "proved for all sizes",
+    "proved": "proved",
     "exact": "exact at the declared size",
     "refuted": "refuted",
     "undecided": "not decided",
@@ -73,12 +74,19 @@ def build_document(problem: Problem, progress: Progress = lambda _: None) -> Doc
 
 
 def _status(desk: Desk) -> tuple[StatusLine, ...]:
-    """How many statements have which mark, as ranges of their numbers."""
+    """How many statements have which mark, as ranges of their numbers; what is proved says for all of what."""
     lines = []
     for mark, meaning in _MEANING.items():
-        numbers = [number for number, own in desk.checked if own == mark]
-        if numbers:
-            lines.append(StatusLine(mark, words(f"{_ranges(numbers)} {meaning}")))
+        families: dict[tuple[str, ...], list[str]] = {}
+        for number, own in desk.checked:
+            if own == mark:
+                families.setdefault(desk.symbolic.get(number, ()) if mark == "proved" else (), []).append(number)
+        for names, numbers in families.items():
+            line = words(f"{_ranges(numbers)} {meaning}")
+            if names:
+                every = Math(", ".join(LATEX.name(name) for name in names))
+                line = words(f"{_ranges(numbers)} {meaning} for all ", every)
+            lines.append(StatusLine(mark, line))
     if desk.errors:
         lines.append(StatusLine("none", words(f"{_ranges(desk.errors)} in error")))
     return tuple(lines)

@@ -42,7 +42,7 @@ _RELATION = re.compile(
 
 MARK_MEANINGS: dict[Mark, str] = {
     "definition": "definition",
-    "proved": "proved for all sizes",
+    "proved": "proved for all symbolic sizes",
     "exact": "exact at one size",
     "refuted": "refuted",
     "undecided": "undecided",

@@ -42,7 +42,7 @@ def test_every_operator_has_a_command(arguments: str, line: str) -> None:
     assert "[undecided" not in output
     code, latex = run(*arguments.split(), "--format", "latex")
     assert code == 0
-    assert latex.startswith("\\[\n\\begin{aligned}")
+    assert "\\[\n\\begin{aligned}" in latex
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_errors_are_measured_on_request() -> None:
     assert all(1 < float(row[-1]) < 3 for row in rows)
 
 
-def test_latex_is_displays_alone() -> None:
+def test_latex_has_the_displays_and_what_they_hold_under() -> None:
     output = run("--m", "2x4", "--r", "3", "--format", "latex").output
     assert output.count("\\[\n") == output.count("\n\\]") == 4 + 1 + 6 + 1
     assert "A_{2}^{\\mathsf{T}} = \\left[\\begin{array}{rrrrrr}" in output

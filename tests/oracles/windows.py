@@ -38,7 +38,7 @@ def place(n: int, axis: Axis) -> list[list[int]]:
 
     The first window starts at the beginning of the padded input, each next one a stride later.  A window is placed as
     long as its last tap lies in the padded input; with `ceil_mode` as long as the window one stride before it did not
-    reach the end, and then one last window that starts after the input, in its padding, is taken away again.
+    reach the end, and then every window that starts after the input, in its padding, is taken away again.
 
     Example:
         >>> place(4, Axis(3, stride=2, before=1, after=1))
@@ -60,7 +60,7 @@ def place(n: int, axis: Axis) -> list[list[int]]:
             break
         rows.append(row)
         start += axis.stride
-    if axis.ceil_mode and rows and rows[-1][0] >= n:
+    while axis.ceil_mode and rows and rows[-1][0] >= n:
         rows.pop()
     return rows
 

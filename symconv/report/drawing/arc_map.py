@@ -21,7 +21,7 @@ _LEVELS = 3
 
 _WORDS: dict[Mark, str] = {
     "definition": "definition",
-    "proved": "proved for all sizes",
+    "proved": "proved for all symbolic sizes",
     "exact": "proved at one size, entries symbolic",
     "refuted": "refuted",
     "undecided": "undecided",
@@ -118,7 +118,7 @@ def arc_map(nodes: Sequence[Node], arcs: Sequence[tuple[int, int]]) -> Scene:
 
     >>> nodes = (Node("D1", "D1", "definition"), Node("s1", "1", "proved"))
     >>> arc_map(nodes, ((0, 1),)).description
-    '2 statements in reading order; D1 definition; 1 proved for all sizes. 1 uses D1.'
+    '2 statements in reading order; D1 definition; 1 proved for all symbolic sizes. 1 uses D1.'
     """
     if not nodes:
         raise ArgumentError("nodes", tuple(nodes), "must hold at least one statement")

@@ -46,7 +46,7 @@ def claims(desk: Desk, results: Sequence[ClaimVerdict]) -> list[Block]:
 
 def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
     mark: Mark = mark_of(result.verdict)
-    desk.note(label, mark)
+    desk.note(label, mark, symbolic=result.verdict.scope.symbolic)
     if result.status == "error":
         desk.errors.append(label)
     roles = desk.roles(Letters.of(result.source.declared.names), result.source.declared.op)
@@ -78,7 +78,7 @@ def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
 def _outcome(result: ClaimVerdict) -> tuple[Inline, ...]:
     """What was found, in a few words; a claim in error says why."""
     text = {
-        "proved": "proved for all sizes.",
+        "proved": f"proved {result.verdict.scope}.",
         "exact": "exact at the declared size.",
         "undecided": "not decided. " + result.verdict.explanation,
         "error": result.verdict.explanation,
@@ -173,7 +173,7 @@ def _refuted(
     if mended is not None and result.repaired is not None:
         after = f"{label}'"
         mark = mark_of(result.repaired)
-        desk.note(after, mark, [label])
+        desk.note(after, mark, [label], result.repaired.scope.symbolic)
         reason = Reason("Repair.", words("The smallest edit that makes it true."))
         parts = [colour(part, roles) for part in repaired]
         blocks.append(

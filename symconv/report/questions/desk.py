@@ -105,6 +105,7 @@ class Desk:
     _nodes: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
     ledger: list[LedgerRow] = field(default_factory=list)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
+    symbolic: dict[str, tuple[str, ...]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     results: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     _figures: int = 0
@@ -121,8 +122,12 @@ class Desk:
         self._figures += 1
         return str(self._figures)
 
-    def note(self, number: str, mark: Mark, uses: Iterable[str] = ()) -> None:
-        """Remember a statement for the status strip and the map of what rests on what."""
+    def note(self, number: str, mark: Mark, uses: Iterable[str] = (), symbolic: tuple[str, ...] = ()) -> None:
+        """Remember a statement for the status strip and the map of what rests on what.
+
+        `symbolic` are the parameters for all of whose values it was proved.
+        """
+        self.symbolic[number] = symbolic
         self._nodes.append((Node(anchor(number), number, mark), tuple(uses)))
         if mark not in ("definition", "none"):
             self.checked.append((number, mark))
@@ -235,7 +240,8 @@ class Desk:
         numbers[step.id] = label
         self.progress(f"checking ({label}) {step.rule}")
         mark = mark_of(step.verdict)
-        self.note(label, mark, [numbers[use] for use in step.uses if use in numbers])
+        uses = [numbers[use] for use in step.uses if use in numbers]
+        self.note(label, mark, uses, step.verdict.scope.symbolic)
         reason = Reason(
             step.title,
             self.inline(step.reason, roles, numbers),

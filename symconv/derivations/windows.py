@@ -1,0 +1,98 @@
+"""Windows in the padding alone, and windows of zeros: whether a layer has them, and what its lines then need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from symconv.derivations.step import Maths, Phrase
+from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative, walk
+from symconv.formulas.calculus import closed_count
+from symconv.operators.adaptive import AdaptivePooling
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+
+if TYPE_CHECKING:
+    from symconv.derivations.chain import Frame
+
+__all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives"]
+
+
+def _counts(node: Node) -> Iterator[Reduce]:
+    """What a formula takes for granted not to be 0: the counts that it divides by, the taps that it takes a maximum of.
+
+    One count an axis: a window has a tap where it has one on every axis.
+    """
+    for part in walk(node):
+        if isinstance(part, Power) and part.exponent == const(-1) and isinstance(part.base, Reduce):
+            yield part.base
+        elif isinstance(part, Reduce) and part.op == "max":
+            for bound in part.bounds:
+                guards = tuple(guard for guard in part.guards if bound.name in guard.names)
+                yield Reduce("sum", (bound,), guards, ONE)
+
+
+def every_count_is_positive(frame: Frame) -> bool:
+    """Whether it was proved that every output has a tap to take the maximum of, and no divisor is a count of none."""
+    if isinstance(frame.op, AdaptivePooling):
+        return True  # a part of the input overlaps one entry at least: the stage of its windows proves it
+    return _positive(frame, _counts(frame.output.body))
+
+
+def has_real_taps(frame: Frame) -> bool:
+    """Whether it was proved that every window of a pooling has a tap in the input."""
+    op = frame.op
+    assert isinstance(op, AvgPool | LPPool | MaxPool)
+    options = {name: value for name, value in op.options().items() if name in _OF_WINDOWS}
+    alike = MaxPool(**options, ndim=op.ndim)
+    output = alike.output(names=frame.names, index_base=frame.base, input_size=frame.input_size)
+    return _positive(frame, _counts(output.body))
+
+
+_OF_WINDOWS = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
+
+def _positive(frame: Frame, counts: Iterator[Reduce]) -> bool:
+    from symconv.proofs.goals import prove_goal
+
+    formula = frame.output
+    known = formula.knowledge()
+    goals: list[Guard] = []
+    for count in counts:
+        closed = closed_count(count, known)
+        if closed is None:
+            return False
+        goals.append(nonnegative(closed - 1))
+    open_ones = [goal for goal in goals if goal.truth is not True]
+    return not open_ones or prove_goal(formula.assumptions(), open_ones).status == "proved"
+
+
+def empty_windows(frame: Frame) -> Phrase:
+    """What is to be said of outputs whose window has no tap; nothing where it was proved that there is none."""
+    op = frame.op
+    if every_count_is_positive(frame):
+        return ()
+    if isinstance(op, AvgPool):
+        where = "padded input" if op.count_include_pad else "input"
+        return (f" An output whose window has no tap in the {where} has no value.",)
+    return (" A maximum over no tap is ", Maths(r"-\infty", "−∞"), ".")
+
+
+def needs_of_derivatives(frame: Frame) -> Phrase:
+    """What a line about a derivative needs, beyond the hypotheses on sizes, to have a meaning for every entry.
+
+    An average over no tap has no value; a norm has no derivative at a window of zeros, and the absolute value none at
+    0: there `Formula.values` and the kernels take 0.
+    """
+    op = frame.op
+    if isinstance(op, AvgPool) and not every_count_is_positive(frame):
+        where = "padded input" if op.count_include_pad else "input"
+        return (f"that outputs without a tap in the {where} are left out (they have no value)",)
+    if isinstance(op, LPPool):
+        if op.norm_type in (1, float("inf")):
+            return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
+        return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
+    return ()
+
+
+def _nonzero(entry: Maths) -> Maths:
+    return Maths(rf"{entry.latex} \neq 0", f"{entry.text} ≠ 0")

@@ -1,0 +1,155 @@
+"""What a page says around its lines: sizes, hypotheses and conditions are those of the layer at hand."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Any
+
+import oracles
+import pytest
+from click.testing import CliRunner
+
+from symconv.cli.application import commands
+from symconv.derivations.derive import derive
+from symconv.derivations.step import Derivation, plain
+from symconv.errors import GeometryError
+from symconv.operators.convolution import Conv
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+
+
+def least_input(worked: Derivation) -> int:
+    """The least I of the hypotheses, which say no more of a layer whose only symbol is I."""
+    text = plain(worked.hypotheses)
+    match = re.match(r"For I ≥ (\d+)\.", text)
+    assert match is not None, text
+    return int(match[1])
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "before", "after", "dilation"),
+    [*product((1, 2, 3), (1, 2, 3), (-1, 0, 1, 2), (-1, 0, 2, 3), (1,)), (2, 2, 1, 4, 3), (1, 2, -1, 1, 1)],
+)
+def test_under_ceil_mode_no_window_starts_in_the_padding_after_the_input(
+    kernel: int, stride: int, before: int, after: int, dilation: int
+) -> None:
+    op = MaxPool((kernel,), stride, ((before, after),), dilation, True)
+    axis = oracles.Axis(kernel, stride, before, after, dilation, True)
+    sizes = {n: oracles.output_size(n, axis) for n in range(1, 12)}
+    for n, count in sizes.items():
+        if count:
+            assert op.output_size(n) == (count,)
+        else:
+            with pytest.raises(GeometryError):
+                op.output_size(n)
+    # the hypotheses leave no size out that the layer takes, and let none in that it refuses
+    first = least_input(derive(op, "output"))
+    assert [n for n, count in sizes.items() if count] == list(range(first, 12))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "before", "after", "ceil"),
+    [
+        (2, 2, 0, 2, True),
+        (2, 1, 0, 2, True),
+        (1, 1, 0, 3, True),
+        (1, 2, -1, 1, True),
+        (2, 1, 1, 0, False),
+        (3, 2, 0, 2, False),
+    ],
+)
+def test_the_number_of_windows_is_proved_for_the_page_s_own_layer(
+    kernel: int, stride: int, before: int, after: int, ceil: bool
+) -> None:
+    op = MaxPool((kernel,), stride, ((before, after),), 1, ceil)
+    for size in (None, (4,)):
+        worked = derive(op, "output", input_size=size)
+        assert [s.verdict.status for s in worked.steps] == (["proved"] * 2 if size is None else ["exact"] * 2)
+        assert {str(s.verdict.scope) for s in worked.steps} == {"for all I" if size is None else "at the given size"}
+        (stage,) = worked.stages
+        assert plain(stage.domain) == ("for all I" if size is None else "at the declared size")
+        assert ("fit" in plain(stage.title)) is not ceil
+
+
+def needs(op: Any, what: Any = "gradient", size: Any = None) -> set[tuple[str, ...]]:
+    """The conditions of the steps, but for the differentiability of the error."""
+    found = {step.verdict.conditions for step in derive(op, what, input_size=size).steps}
+    return {
+        tuple(c.removeprefix("E differentiable in the outputs").removeprefix(", and ") for c in own) for own in found
+    }
+
+
+LEFT_OUT = "that outputs without a tap in the input are left out (they have no value)"
+
+
+@pytest.mark.parametrize(
+    ("op", "condition"),
+    [
+        (AvgPool((2,), 1, ((2, 0),), count_include_pad=False), LEFT_OUT),
+        (AvgPool((1,), 1, 1, count_include_pad=False), LEFT_OUT),
+        (AvgPool((2,), 1, 1, 2, count_include_pad=False), LEFT_OUT),  # at I = 1 the taps pass the input on both sides
+        (AvgPool((2,), 1, ((1, 0),), count_include_pad=False), ""),
+        (AvgPool((2,), 1, ((2, 0),)), ""),
+        (AvgPool((3,), 2, 1, ceil_mode=True, count_include_pad=False), ""),
+        (LPPool(2, (2,), 1), "c[p] ≠ 0 (at a window of zeros the derivative counts as 0)"),
+        (LPPool(1, (2,), 1), "a[i] ≠ 0 (at 0 the derivative of the absolute value counts as 0)"),
+        (MaxPool((2,), 1), ""),
+        (Conv((2,)), ""),
+    ],
+    ids=repr,
+)
+def test_a_line_that_may_have_no_meaning_says_what_it_needs(op: Any, condition: str) -> None:
+    found = {c for own in needs(op) for c in own} - {""}
+    assert found == ({condition} if condition else set())
+    worked = derive(op, "gradient")
+    for step in worked.steps:
+        assert (not condition) or any(condition in c for c in step.verdict.conditions)
+    text, latex = worked.text(), worked.latex()
+    assert text.count(condition) >= len(worked.steps) or not condition
+    assert "needs" in latex
+    assert latex.startswith("For $I")
+    if condition == LEFT_OUT:
+        assert "An output whose window has no tap in the input has no value." in text
+
+
+def test_a_window_without_a_tap_is_looked_for_at_the_given_size() -> None:
+    op = AvgPool((2,), 1, 1, 2, count_include_pad=False)
+    assert needs(op, size=(1,)) != needs(op, size=(3,)) == {(), ("",)}
+
+
+def test_a_set_of_gradients_needs_upstream_gradients_that_are_not_negative() -> None:
+    worked = derive(MaxPool((2,), ties="set"), "gradient")
+    last = worked.steps[-1]
+    assert last.verdict.conditions == ("g[p] ≥ 0 for every output, and E = ∑(p = 1 … O) g[p]·c[p]",)
+    assert "[proved: for all I; needs g[p] ≥ 0" in worked.text()
+    assert r"needs $g_{p} \geq 0$ for every output" in worked.latex()
+    assert all(step.verdict.scope.symbolic == ("I",) for step in worked.steps)
+    empty = derive(MaxPool((1,), 1, 1, ties="set"), "gradient")
+    assert empty.steps[0].verdict.conditions == ("a tap in the input for the window of c[p]",)
+
+
+@pytest.mark.parametrize("mode", ["replicate", "circular", "reflect"])
+def test_a_tap_is_called_the_only_one_only_where_it_is(mode: str) -> None:
+    """At a border that is read more than once, two taps read one entry."""
+    text = derive(Conv((2,), 1, 1, padding_mode=mode), "gradient").text()
+    assert "Only one tap" not in text
+    assert "An output may read an entry of A by several taps" in text
+    assert "Only one tap" in derive(Conv((2,), 1, 1), "gradient").text()
+    kernel = derive(Conv((2,), 1, 1, padding_mode=mode), "gradient", "weight").text()
+    assert "Only one tap" in kernel  # each entry of the kernel is read by one tap
+
+
+def test_latex_leaves_out_nothing_that_a_line_holds_under() -> None:
+    result = CliRunner().invoke(commands, ["derive", "maxpool", "--kernel", "2", "--ties", "set", "--format", "latex"])
+    assert result.exit_code == 0
+    assert result.output.startswith("For $I \\geq 2$.\n\n(D1) ")
+    assert "(3) proved for all $I$ (needs $g_{p} \\geq 0$ for every output" in result.output
+
+
+def test_a_transposed_convolution_is_padded_alike_on_both_sides_where_that_can_be() -> None:
+    call = ["shape", "transposed", "--input", "14", "--output", "28", "--kernel", "3", "--stride", "2"]
+    rows = [line.split() for line in CliRunner().invoke(commands, call).output.splitlines() if re.match(r" +\d", line)]
+    assert ["2", "1", "1", "1"] in rows  # stride, padding, dilation, output padding
+    for stride, padding, dilation, extra in rows:
+        assert ":" not in padding
+        assert (14 - 1) * int(stride) - 2 * int(padding) + int(dilation) * 2 + int(extra) + 1 == 28
