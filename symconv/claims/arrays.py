@@ -99,7 +99,7 @@ def _gradient(expr: Derivative, scope: Scope) -> Array:
         )
     letter: str = getattr(letters, role)
     box = scope.boxes[letter]
-    names = [f"x{axis}" for axis in range(1, len(box) + 1)]
+    names = [f"x{axis}'" for axis in range(1, len(box) + 1)]  # which no claim can write
     entry = Derivative(expr.of, Entry(letter, tuple(Name(n) for n in names)))
     node = lower(entry, scope)
     sizes = tuple(high - low + 1 for low, high in box)
@@ -273,7 +273,7 @@ def _apply(scope: Scope, op: Any, image: Any, flip: bool | None) -> Any:
     shape = _shape(image)
     if len(shape) != op.spatial_axes:
         raise ClaimError(f"an array with {op.spatial_axes} axes is wanted, got {len(shape)}")
-    values = op.output(names=scope.declared.names).values(tensors, shape)
+    values = op.output(names=scope.letters).values(tensors, shape)
     return _nested(values, op.output_size(shape), ())
 
 

@@ -12,7 +12,7 @@ from symconv.claims import arrays
 from symconv.claims.assumptions import read_all_absolute, read_as_nonnegative, without_known_ranges
 from symconv.claims.denominators import open_denominators
 from symconv.claims.lowering import lower
-from symconv.claims.ranges import free_ranges, use_abstract_sets
+from symconv.claims.ranges import free_names_of, free_ranges, use_abstract_sets
 from symconv.claims.repair import candidates, shown
 from symconv.claims.scope import ORDER, Declarations, Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import ClaimSource, Mode
@@ -26,7 +26,7 @@ from symconv.claims.syntax import (
     MatrixLiteral,
     Name,
 )
-from symconv.claims.traversal import map_expr, walk_expr
+from symconv.claims.traversal import map_expr, walk_expr, words
 from symconv.claims.writing import to_text
 from symconv.doors import flag, instance
 from symconv.doors import text as to_claim
@@ -330,7 +330,7 @@ def _all_of(verdicts: Sequence[Verdict]) -> Verdict:
 
 def _element_facts(scope: Scope) -> tuple[Guard, ...]:
     """A set has at least one element."""
-    used = any("n" in e.names for box in scope.boxes.values() for ends in box for e in ends)
+    used = any(scope.elements.names & e.names for box in scope.boxes.values() for ends in box for e in ends)
     return (Guard("ge", scope.elements - 1),) if used and scope.elements.value is None else ()
 
 
@@ -432,7 +432,7 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
         theirs = arrays.as_row(theirs, len(mine.sizes))
     if len(mine.sizes) != len(theirs.sizes):
         raise ClaimError(f"an array with {len(mine.sizes)} axes is compared with one with {len(theirs.sizes)}")
-    names = [f"i{axis}" for axis in range(1, len(mine.sizes) + 1)]
+    names = _entry_names(left, right, len(mine.sizes), scope)
     at = [Index.of(name) for name in names]
     sizes = _sizes_agree(mine.sizes, theirs.sizes, scope, quick)
     refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
@@ -440,6 +440,22 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
         return refuted
     free = [Bound(name, Index.of(1), n) for name, n in zip(names, mine.sizes, strict=True)]
     return _all_of((*sizes, _decide(mine.entry(at), theirs.entry(at), free, scope, quick)))
+
+
+def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str, ...]:
+    """Names for the place of an entry of two arrays: the letters of the input, where the claim does not write them.
+
+    Raises:
+        ClaimError: where the claim writes an index that nothing binds; an array has no place that could be meant.
+    """
+    open_ = [name for side in (left, right) for name in free_names_of(side, scope)]
+    if open_:
+        raise ClaimError(
+            f"{open_[0]} is no size, and an equation between arrays has no free index; write the entries out"
+        )
+    usual = scope.letters.axes("input", ndim)
+    written = words(Claim((left, right), ("==",)))
+    return usual if not written & set(usual) else tuple(f"{name}'" for name in usual)
 
 
 def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, quick: bool) -> list[Verdict]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from symconv.claims.naming import SIZES
 from symconv.claims.scope import Scope
 from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Negate, Number
 from symconv.errors import ClaimError
@@ -81,9 +82,17 @@ def _index_name(name: str, scope: Scope, bound: frozenset[str]) -> Index:
     letters = scope.letters
     tensors = {getattr(letters, role): role for role in ("input", "weight", "bias", "output", "upstream")}
     if name in tensors:
-        raise ClaimError(f"{name} is a tensor and stands in an index; an index or a size is wanted there")
+        raise ClaimError(
+            f"{name} is a tensor and stands in an index; an index or a size is wanted there{_size_hint(name)}"
+        )
     orders = scope.output.table.real
     others = (letters.error, "oo", scope.declared.upper, *scope.arrays, *scope.declared.sets, *scope.declared.functions)
     if name in (*others, *orders):
-        raise ClaimError(f"{name} stands in an index; an index or a size is wanted there")
+        raise ClaimError(f"{name} stands in an index; an index or a size is wanted there{_size_hint(name)}")
     return Index.of(name)
+
+
+def _size_hint(name: str) -> str:
+    """How a size is named whose usual letter has another meaning in the question."""
+    kind = next((kind for kind, letter in SIZES.items() if letter == name), None)
+    return f'; name the {kind} by another letter, such as sizes = {{ N = "{kind}" }}' if kind is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from symconv.claims.indices import indices_of, to_index
@@ -55,6 +56,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, maximum
+from symconv.formulas.naming import free_names
 from symconv.proofs.goals import prove_goal
 
 __all__ = ["conditions_of", "lower"]
@@ -406,6 +408,7 @@ def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
     to = expr.to
     if not (isinstance(to, Name) and to.name in ("oo", "infinity")):
         raise ClaimError("only limits to infinity are read")
+    check_bound(expr.variable, scope, bound)
     body = lower(expr.body, scope, bound | {expr.variable})
     variable = Scalar(Index.of(expr.variable))
     if (
@@ -416,8 +419,9 @@ def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
         and body.base.body.exponent == variable
         and isinstance(body.base.body.base, Absolute)
     ):
-        inner = body.base
-        return _largest(inner.bounds, inner.guards, body.base.body.base.arg, scope)
+        inner, entry = body.base, body.base.body.base.arg
+        if expr.variable not in free_names(replace(inner, body=entry)):
+            return _largest(inner.bounds, inner.guards, entry, scope)
     raise ClaimError(
         f"the limit in {expr.variable} is not that of a norm (sum |x|^{expr.variable})^(1/{expr.variable})"
     )

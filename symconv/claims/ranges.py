@@ -17,12 +17,12 @@ from symconv.claims.syntax import (
     SetOf,
     Sum,
 )
-from symconv.claims.traversal import children, walk_expr
+from symconv.claims.traversal import children, walk_expr, words
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bound
 from symconv.formulas.index import Index
 
-__all__ = ["free_ranges", "use_abstract_sets"]
+__all__ = ["free_names_of", "free_ranges", "use_abstract_sets"]
 
 
 def use_abstract_sets(claim: Claim, scope: Scope) -> None:
@@ -36,6 +36,8 @@ def use_abstract_sets(claim: Claim, scope: Scope) -> None:
                 abstract |= any(isinstance(o, Over) and isinstance(o.set, Name) and o.set.name in sets for o in overs)
             elif isinstance(expr, Call) and expr.name in scope.declared.functions:
                 abstract |= len(expr.args) == 2 or isinstance(expr.args[1], Name)
+    if scope.elements.value is None:
+        scope.elements = Index.of(scope.naming.elements(words(claim)))
     if abstract:  # then the claim speaks of the family alone, not of the sizes of a layer
         scope.boxes = {scope.letters.input: ((Index.of(1), scope.elements),)}
         scope.hypotheses, scope.definitions = (), ()
@@ -46,7 +48,7 @@ def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
     found: dict[str, Bound] = {}
     names: list[str] = []
     for expr in (left, right):
-        names += [name for name in _free_names(expr, scope) if name not in names]
+        names += [name for name in free_names_of(expr, scope) if name not in names]
     for name in names:
         place = scope.declared.indices.get(name)
         bound = _declared_range(name, place, scope) if place else None
@@ -108,7 +110,7 @@ def _range_by_family(name: str, scope: Scope) -> Bound | None:
     return None
 
 
-def _free_names(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> list[str]:
+def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> list[str]:
     """The index names of an expression that it does not bind, in reading order."""
     known = {*scope.sizes, *scope.arrays, *scope.declared.functions, *scope.declared.sets, "size", "oo"}
     known |= {scope.letters.error, *scope.output.table.real, scope.declared.upper}

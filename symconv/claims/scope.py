@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
+from symconv.claims.naming import Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
 from symconv.doors import instance, items, list_of, mapping, plain_integer, text
@@ -22,8 +23,8 @@ from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.operators.base import Operator
-from symconv.operators.frame import numbered
-from symconv.operators.letters import Letters
+from symconv.operators.frame import Geometry, numbered
+from symconv.operators.letters import ARRAYS, Letters, capital, look
 from symconv.operators.pooling import Pooling
 
 __all__ = ["ARRAY_FUNCTIONS", "NORMS", "Declarations", "Scope", "general_scope", "literal_scope", "mentioned"]
@@ -119,8 +120,9 @@ class Scope:
     definitions: tuple[tuple[str, Index], ...]
     literal: bool
     op: Operator
+    naming: Naming
     order: tuple[str, ...] = ()
-    elements: Index = field(default_factory=lambda: Index.of("n"))
+    elements: Index = field(default_factory=lambda: Index.of(0))
     effort: Effort = field(default_factory=Effort)
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
@@ -134,15 +136,19 @@ class Scope:
 
     def capital(self, role: str) -> str:
         """The array of a role, as it is written."""
-        letter: str = getattr(self.letters, role)
-        return letter[0].upper() + letter[1:]
+        return capital(getattr(self.letters, role))
 
     @property
     def arrays(self) -> dict[str, str]:
-        """The capitals of the tensors, and their roles."""
+        """The capitals of the tensors, and their roles; a capital that somebody chose for something else is none."""
         roles = ("input", "weight", "upstream", "output")
         present = [r for r in roles if r == "output" or getattr(self.letters, r) in self.boxes]
-        return {self.capital(role): role for role in present}
+        chosen = self.naming.chosen
+        return {
+            self.capital(role): role
+            for role in present
+            if chosen.get(look(self.capital(role)), f"the {role}") == f"the {role}"
+        }
 
     def number(self, number: Number) -> Index | Fraction:
         """What a number of the claim means here: itself, or what it stands for in general."""
@@ -215,23 +221,24 @@ def general_scope(declared: Declarations) -> Scope:
     op: Any = declared.op
     if isinstance(getattr(op, "padding", 0), str) and "padding" not in keep:
         keep.append("padding")
-    return _scope(declared, op.generic(keep=keep, shared=True), None)
+    letters = naming(declared)
+    chosen = {option: letters.sizes[word] for word, option in options.items()}
+    return _scope(declared, op.generic(keep=keep, shared=True, letters=chosen), None)
 
 
 def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None) -> Scope:
     if not op.windows:
         raise ClaimError(f"claims speak of one window for all outputs, and {op.noun} has another for each")
-    output = op.output(names=declared.names, index_base=declared.base, input_size=input_size)
-    frame = op.geometry(Letters.of(declared.names), input_size)
-    env: dict[str, Index] = {}
-    ndim = op.spatial_axes
-    if input_size is None and ndim > 1 and _square(declared):
-        for letter in ("I", "O"):
-            env.update({name: Index.of(letter) for name in numbered(letter, ndim)})
+    letters = naming(declared)
+    data = {name: value for name, value in declared.data.items() if _may_be_data(name, letters)}
+    declared = replace(declared, data=data)
+    output = op.output(names=letters.letters, index_base=declared.base, input_size=input_size)
+    frame = op.geometry(letters.letters, input_size)
+    env = _own_letters(declared, letters, frame) if input_size is None else {}
     inputs = tuple(size.subs(env) for size in frame.sizes)
     outputs = tuple(size.subs(env) for size in frame.outputs)
-    definitions = {repr(Index.of(name).subs(env)): value.subs(env) for name, value in frame.definitions}
-    lower = {repr(Index.of(name).subs(env)): low for name, low in frame.lower.items()}
+    definitions = {env.get(name, name): value.subs(env) for name, value in frame.definitions}
+    lower = {env.get(name, name): low for name, low in frame.lower.items()}
     hypotheses = [Guard("ge", Index.of(name) - low) for name, low in lower.items()]
     hypotheses += [Guard("ge", fact.subs(env)) for fact in frame.facts]
     body = output.subs(env) if env else output
@@ -250,15 +257,44 @@ def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | N
         tuple(definitions.items()),
         input_size is not None,
         op,
-        ("I", "K", "S", "P", "D", *numbered("I", ndim), *numbered("K", ndim)),
+        letters,
+        tuple(name for letter in letters.sizes.values() for name in (letter, *_axes(letter, op))),
+        Index.of(letters.elements(())),
     )
     scope.sizes = _size_letters(scope)
+    scope.sizes.update((name, Index.of(name)) for name in frame.symbols if name not in scope.sizes)
     if isinstance(op, Pooling) and input_size is not None:
         taps = Index.of(1)
         for window in op.windows:
             taps = taps * window.k
         scope.elements = taps
     return scope
+
+
+def _axes(letter: str, op: Operator) -> tuple[str, ...]:
+    """The names of a size, axis by axis."""
+    return numbered(letter, op.spatial_axes)
+
+
+def _may_be_data(name: str, letters: Naming) -> bool:
+    """Whether a name of the file's data is not one that the question has for something else than a tensor."""
+    meaning = letters.chosen.get(look(name), "")
+    return not meaning or meaning in {f"the {role}" for role in ARRAYS}
+
+
+def _own_letters(declared: Declarations, letters: Naming, frame: Geometry) -> dict[str, str]:
+    """The names of the input and output sizes in the letters of the question, one for all axes of a square layer."""
+    ndim = len(frame.sizes)
+    square = ndim > 1 and _square(declared)
+    defined = dict(frame.definitions)
+    env: dict[str, str] = {}
+    for word, sizes in (("input", frame.sizes), ("output", frame.outputs)):
+        letter = letters.sizes[word]
+        for size, wanted in zip(sizes, (letter,) * ndim if square else numbered(letter, ndim), strict=True):
+            name = min(size.names, default="")
+            if size == Index.of(name) and (word == "input" or name in defined) and name not in frame.symbols:
+                env[name] = wanted
+    return {name: new for name, new in env.items() if name != new}
 
 
 def _square(declared: Declarations) -> bool:
@@ -277,14 +313,8 @@ def _size_letters(scope: Scope) -> dict[str, Index]:
         "dilation": [w.d for w in windows],
         "padding": [w.padding(n)[0] for w, n in zip(windows, scope.input_sizes, strict=True)],
     }
-    letters = {"I": "input", "O": "output", "K": "kernel", **scope.declared.sizes}
-    taken = {value for name, value in vars(scope.letters).items() if not name.endswith("_index")}
     result: dict[str, Index] = {}
-    for letter, word in letters.items():
-        if word not in by_word:
-            raise ClaimError(f"sizes: {letter!r} must be one of {', '.join(by_word)}, got {word!r}")
-        if letter in taken and letter not in scope.declared.sizes:
-            continue
+    for letter, word in scope.naming.written.items():
         if word == "padding":
             _refuse_two_paddings(letter, scope)
         values = by_word[word]

@@ -35,6 +35,9 @@ def check_bound(name: str, scope: Scope, bound: frozenset[str]) -> None:
         raise ClaimError(f"{name} is summed over twice, one sum inside the other; take another letter for one of them")
     if name in scope.sizes:
         raise ClaimError(f"{name} is declared as a size and cannot be summed over")
+    declared = scope.declared
+    if name in (*declared.sets, *declared.functions, declared.upper, *scope.output.table.real, "size", "oo"):
+        raise ClaimError(f"{name} has a meaning of its own and cannot be summed over; take another letter")
     if name in scope.boxes or name in (scope.letters.output, scope.letters.error, *scope.arrays):
         raise ClaimError(f"{name} is declared as a tensor and cannot be summed over")
 
@@ -98,6 +101,6 @@ def set_size(where: Expr, scope: Scope, bound: frozenset[str]) -> Node:
 
 
 def coordinates(count: int, bound: frozenset[str]) -> tuple[str, ...]:
-    """Letters for the coordinates of a member of a set, none of them summed over already."""
-    free = (name for number in itertools.count(1) if (name := f"s{number}") not in bound)
+    """Letters for the coordinates of a member of a set, which no claim can write; none is summed over already."""
+    free = (name for number in itertools.count(1) if (name := f"s{number}'") not in bound)
     return tuple(itertools.islice(free, count))

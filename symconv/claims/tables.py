@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from symconv.claims import schema
@@ -120,7 +119,7 @@ TOP: dict[str, Key] = {
     "index_base": Key(schema.base, "where indices start on paper: 0 or 1 (1 if left out)", example="0"),
     "names": Key(
         schema.mapping,
-        "letters to use instead of the usual ones; the keys are " + ", ".join(f.name for f in fields(Letters)),
+        "letters to use instead of the usual ones; the keys are " + ", ".join(Letters.roles()),
         example='{ error = "L" }',
     ),
     "data": Key(_any, "named arrays of numbers; a decimal stays exact (0.1 is one tenth)"),

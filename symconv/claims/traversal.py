@@ -9,12 +9,14 @@ from symconv.claims.syntax import (
     Binary,
     Call,
     Cases,
+    Claim,
     Condition,
     Derivative,
     Entry,
     Expr,
     Limit,
     MatrixLiteral,
+    Name,
     Negate,
     Over,
     Power,
@@ -23,7 +25,7 @@ from symconv.claims.syntax import (
     Sum,
 )
 
-__all__ = ["children", "map_expr", "walk_expr"]
+__all__ = ["children", "map_expr", "walk_expr", "words"]
 
 
 def walk_expr(expr: Expr) -> Iterator[Expr]:
@@ -65,6 +67,20 @@ def children(expr: Expr) -> list[Expr]:
     if isinstance(expr, Limit):
         return [expr.body, expr.to]
     return []
+
+
+def words(claim: Claim) -> frozenset[str]:
+    """All names that a claim writes: of entries, functions and sets, of indices, free and bound."""
+    found: set[str] = set()
+    for expr in (expr for part in claim.parts for expr in walk_expr(part)):
+        if isinstance(expr, Name | Entry | Call):
+            found.add(expr.name)
+        elif isinstance(expr, Limit):
+            found.add(expr.variable)
+        elif isinstance(expr, Sum | SetOf):
+            for over in expr.over if isinstance(expr, Sum) else (expr.over,):
+                found |= {over.variable} if isinstance(over, Range) else set(over.variables)
+    return frozenset(found)
 
 
 def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:

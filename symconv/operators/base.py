@@ -23,6 +23,16 @@ __all__ = ["Operator", "Variable"]
 
 Variable: TypeAlias = Literal["input", "weight", "bias"]
 
+GENERIC = {
+    "kernel_size": "K",
+    "stride": "S",
+    "dilation": "D",
+    "padding": "P",
+    "output_padding": "A",
+    "output_size": "O",
+}
+"""The options that are sizes, and their letters where all sizes are symbolic."""
+
 
 class Operator(ABC):
     """A sliding-window operator. Subclasses are frozen dataclasses that state `windows` and `body`."""
@@ -102,39 +112,37 @@ class Operator(ABC):
         """
         return self.windows[axis].output_size(n)
 
-    def generic(self, *, keep: Sequence[str] = (), shared: bool = False) -> Any:
+    def generic(
+        self, *, keep: Sequence[str] = (), shared: bool = False, letters: Mapping[str, str] | None = None
+    ) -> Any:
         """The same operator with all its sizes symbolic: kernel K, stride S, padding P, dilation D, one an axis.
 
         Args:
             keep: options to leave as they are, such as ``("stride", "padding")``.
             shared: one symbol for an option that is equal on all axes, such as K for a square kernel; otherwise every
                 axis has symbols of its own.
+            letters: other letters than these, by option, such as ``{"stride": "T"}``.
 
         Raises:
-            ArgumentError: for a name in `keep` that is not a size option of this operator.
+            ArgumentError: for a name in `keep` or `letters` that is not a size option of this operator.
         """
         ndim = self.spatial_axes
         known = self.options()
         changed: dict[str, Any] = {}
-        letters = {
-            "kernel_size": "K",
-            "stride": "S",
-            "dilation": "D",
-            "padding": "P",
-            "output_padding": "A",
-            "output_size": "O",
-        }
+        chosen = {**GENERIC, **(letters or {})}
         keep = list_of("keep", keep, str, "must be a tuple of options, such as ('stride', 'padding')")
         flag("shared", shared)
         for option in keep:
-            if option not in letters or option not in known:
-                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in letters if o in known)}")
+            if option not in GENERIC or option not in known:
+                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in GENERIC if o in known)}")
+        if chosen.keys() != GENERIC.keys():
+            raise ArgumentError("letters", letters, f"must have options among {', '.join(GENERIC)} as keys")
         if known.get("padding") == "same":
             keep = (*keep, "stride")  # this rule is for stride 1 alone
-        sizes = frozenset(name for letter in "KSDO" for name in (letter, *numbered(letter, ndim)))
-        paddings = frozenset(name for letter in "PA" for name in (letter, *numbered(letter, ndim)))
-        table = SymbolTable(positive=sizes, nonnegative=paddings)
-        for option, letter in letters.items():
+        names = {option: frozenset((letter, *numbered(letter, ndim))) for option, letter in chosen.items()}
+        paddings = names["padding"] | names["output_padding"]
+        table = SymbolTable(positive=frozenset().union(*names.values()) - paddings, nonnegative=paddings)
+        for option, letter in chosen.items():
             if option in known and option not in keep and not isinstance(known[option], str):
                 same = shared and len(set(known[option])) == 1
                 letters_of = (letter,) * ndim if same else numbered(letter, ndim)
@@ -195,7 +203,7 @@ class Operator(ABC):
     def output(
         self,
         *,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | Letters | None = None,
         index_base: int = 0,
         input_size: int | Sequence[int] | None = None,
     ) -> Formula:
@@ -215,7 +223,7 @@ class Operator(ABC):
         self,
         wrt: Variable = "input",
         *,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | Letters | None = None,
         index_base: int = 0,
         input_size: int | Sequence[int] | None = None,
     ) -> Formula:
@@ -247,7 +255,7 @@ class Operator(ABC):
         self,
         wrt: Variable = "input",
         *,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | Letters | None = None,
         index_base: int = 0,
         input_size: int | Sequence[int] | None = None,
     ) -> Formula:
@@ -268,7 +276,7 @@ class Operator(ABC):
         return self.variables
 
     def _frame(
-        self, names: Mapping[str, str] | None, index_base: int, input_size: int | Sequence[int] | None
+        self, names: Mapping[str, str] | Letters | None, index_base: int, input_size: int | Sequence[int] | None
     ) -> Geometry:
         if plain_integer("index_base", index_base, requirement="must be 0 or 1") not in (0, 1):
             raise ArgumentError("index_base", index_base, "must be 0 or 1")

@@ -1,19 +1,25 @@
 """The letters of a formula: one for every tensor, one pair (or triple) of indices for every tensor.
 
 i, j index the input, m, n the kernel, p, q the output, f and h the output and input channels, as a reader expects.
+A letter that somebody chose is never changed: what prints like another chosen one is refused, and one of ours gives
+way. A whole tensor is printed by its capital, so g and G are alike there.
 """
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, fields, replace
 
 from symconv.doors import mapping
 from symconv.errors import ArgumentError
+from symconv.formulas.spelling import SIMPLE
 
-__all__ = ["Letters"]
+__all__ = ["ARRAYS", "Letters", "capital", "free_letter", "look"]
+
+ARRAYS = ("input", "weight", "bias", "output", "upstream", "position")
+"""The roles that are tensors; as a whole they are printed by their capitals."""
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^[A-Za-z])?")
 # What other texts call a role; the kernel is the array of weights here, and its size is no letter of `names`.
@@ -44,17 +50,26 @@ class Letters:
     turned_index: str = "uvw"
     output_channel: str = "f"
     input_channel: str = "h"
+    chosen: frozenset[str] = field(default=frozenset(), repr=False)
+    """The roles whose letters somebody chose."""
 
     @staticmethod
-    def of(names: Mapping[str, str] | None) -> Letters:
+    def roles() -> tuple[str, ...]:
+        """What there is a letter for."""
+        return tuple(entry.name for entry in fields(Letters) if entry.name != "chosen")
+
+    @staticmethod
+    def of(names: Mapping[str, str] | Letters | None) -> Letters:
         """The default letters, with some changed.
 
         Raises:
-            ArgumentError: for an unknown role, something that is no name, or one name for two things.
+            ArgumentError: for an unknown role, something that is no name, or names that print alike.
         """
+        if isinstance(names, Letters):
+            return names
         if names is None or not mapping("names", names, "must be a table of letters, such as {'input': 'x'}"):
             return Letters()
-        known = [field.name for field in fields(Letters)]
+        known = Letters.roles()
         for role, name in names.items():
             if role not in known:
                 from difflib import get_close_matches
@@ -67,48 +82,71 @@ class Letters:
             if not isinstance(name, str) or not re.fullmatch(pattern, name):
                 wanted = "one to three letters, one an axis" if role.endswith("_index") else "a short name of letters"
                 raise ArgumentError(f"names[{role!r}]", name, f"must be {wanted}")
-        chosen = replace(Letters(), **names)
-        letters = chosen._with_room(names)
+        letters = replace(Letters(), **names, chosen=frozenset(names))
         letters._check()
+        return letters._with_room()
+
+    def _with_room(self) -> Letters:
+        """Defaults make way for chosen letters: only two chosen ones can meet."""
+        exact = {name for role in self.chosen for name in self._names(role)}
+        printed = exact.union(*(self._forms(role) for role in self.chosen))
+        letters = self
+        for role in Letters.roles():
+            meets = printed & letters._forms(role) if role in ARRAYS else exact.intersection(letters._names(role))
+            if role not in self.chosen and meets:
+                letters = letters._moved(role, printed)
         return letters
 
-    def _with_room(self, chosen: Mapping[str, str]) -> Letters:
-        """Defaults make way for chosen letters: only two chosen ones can meet."""
-        taken = {name for role in chosen for name in self._names(role)}
-        letters = self
-        for entry in fields(self):
-            if entry.name in chosen or not taken & set(letters._names(entry.name)):
-                continue
-            used = taken.union(*(letters._names(other.name) for other in fields(self) if other.name != entry.name))
-            family = entry.name.endswith("_index")
-            spare = _spare_family(used) if family else next((s for s in _SPARE_NAMES if s not in used), None)
-            if spare is None:
-                raise ArgumentError("names", dict(chosen), f"leave no letter for {entry.name}", "choose fewer letters")
-            letters = replace(letters, **{entry.name: spare})
-        return letters
+    def _moved(self, role: str, taken: Set[str]) -> Letters:
+        """The letters with another one, or another family, for a role."""
+        used = set(taken).union(*(self._forms(other) for other in Letters.roles() if other != role))
+        spare: str | None
+        if role.endswith("_index"):
+            spare = _spare_family(used)
+        else:
+            spare = free_letter(used, array=role in ARRAYS)
+        if spare is None:
+            raise ArgumentError("names", sorted(taken), f"leave no letter for {role}", "choose fewer letters")
+        return replace(self, **{role: spare})  # type: ignore[arg-type]
 
     @property
     def names(self) -> frozenset[str]:
         """All names in use."""
-        return frozenset(name for entry in fields(self) for name in self._names(entry.name))
+        return frozenset(name for role in Letters.roles() for name in self._names(role))
 
     def _names(self, role: str) -> list[str]:
         """The names that a role stands for: one, or one an axis."""
         value: str = getattr(self, role)
         return list(value) if role.endswith("_index") else [value]
 
+    def _forms(self, role: str) -> set[str]:
+        """How the names of a role are printed: a tensor in entries, and as a whole."""
+        names = self._names(role)
+        return {look(name) for name in (*names, *(capital(name) for name in names if role in ARRAYS))}
+
     def _check(self) -> None:
-        seen: dict[str, str] = {}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            for name in self._names(entry.name):
-                if name in seen and seen[name] != entry.name:
-                    raise ArgumentError(
-                        "names", name, f"must not stand for both {seen[name]} and {entry.name}", "rename one of them"
-                    )
-                if name in seen:
-                    raise ArgumentError(f"names[{entry.name!r}]", value, "must have a different letter for every axis")
-                seen[name] = entry.name
+        """Refuse chosen letters that print alike."""
+        seen: dict[str, tuple[str, str]] = {}
+        for role in (role for role in Letters.roles() if role in self.chosen):
+            value: str = getattr(self, role)
+            if len(set(self._names(role))) < len(self._names(role)):
+                raise ArgumentError(f"names[{role!r}]", value, "must have a different letter for every axis")
+            for name in self._names(role):
+                for form in (name, capital(name)) if role in ARRAYS else (name,):
+                    other, letter = seen.get(look(form), (role, name))
+                    if other != role and name == letter:
+                        raise ArgumentError(
+                            "names", name, f"must not stand for both {other} and {role}", "rename one of them"
+                        )
+                    if other != role:
+                        used = {"I", "K", "O"}.union(*(self._forms(any_) for any_ in Letters.roles()))
+                        raise ArgumentError(
+                            f"names[{role!r}]",
+                            value,
+                            f"must not print like names[{other!r}] = {getattr(self, other)!r}, as {look(form)}",
+                            f"choose another letter, such as {free_letter(used, array=True)}",
+                        )
+                    seen[look(form)] = (role, name)
 
     def axes(self, family: str, ndim: int) -> tuple[str, ...]:
         """The index names of a family ("input", "weight", "output", "turned") for `ndim` axes."""
@@ -117,28 +155,54 @@ class Letters:
             return tuple(letters[:ndim])
         return tuple(f"{letters[0]}{axis}" for axis in range(1, ndim + 1))
 
-    def avoiding(self, taken: Iterable[str]) -> Letters:
+    def avoiding(self, taken: Iterable[str], axes: int | None = None) -> Letters:
         """The same letters, with every one moved away that would meet a symbol of the operator's options.
 
         In "LP pooling with exponent p" the exponent keeps its name and the outputs are indexed by other letters.
+
+        Args:
+            taken: the symbols.
+            axes: how many letters of a family are in use; all of them if left out.
+
+        Raises:
+            ArgumentError: where it is a chosen letter that meets a symbol.
         """
         names = set(taken)
         letters = self
-        for entry in fields(self):
-            value = getattr(letters, entry.name)
-            if not names & set(letters._names(entry.name)):
+        for role in Letters.roles():
+            in_use = letters._names(role)[: axes if role.endswith("_index") else None]
+            if not names.intersection(in_use):
                 continue
-            used = names.union(*(letters._names(other.name) for other in fields(self) if other.name != entry.name))
-            family = entry.name.endswith("_index")
-            spare = _spare_family(used) if family else next((s for s in _SPARE_NAMES if s not in used), None)
-            if spare is None:
-                raise ArgumentError("names", value, "must not meet the symbols of the options", "choose other letters")
-            letters = replace(letters, **{entry.name: spare})
+            if role in self.chosen:
+                used = names.union(*(letters._forms(other) for other in Letters.roles()))
+                raise ArgumentError(
+                    f"names[{role!r}]",
+                    getattr(self, role),
+                    "must not be the letter of a size or of an order as well",
+                    f"choose another letter, such as {free_letter(used, array=True)}",
+                )
+            letters = letters._moved(role, names)
         return letters
+
+
+def capital(name: str) -> str:
+    """The letter of a whole tensor."""
+    return name[:1].upper() + name[1:]
+
+
+def look(name: str) -> str:
+    """What names have in common that print alike: a_1 and a1 are one."""
+    return name.replace("_", "") if SIMPLE.fullmatch(name) else name
+
+
+def free_letter(used: Set[str], *, array: bool = False) -> str | None:
+    """A usual letter that is not in use, nor its capital where it is to be a tensor; None where there is none."""
+    return next((s for s in _SPARE_NAMES if s not in used and not (array and capital(s) in used)), None)
 
 
 def _spare_family(used: set[str]) -> str | None:
     """Three index letters that are not in use: a usual triple, else the first free ones."""
     usual = next((family for family in _SPARE_FAMILIES if not used & set(family)), None)
-    free = [letter for letter in "stuvwxyzklrijmnpqgh" if letter not in used]
+    order = dict.fromkeys("stuvwxyzklrijmnpqgh" + string.ascii_letters)
+    free = [letter for letter in order if letter not in used]
     return usual or ("".join(free[:3]) if len(free) >= 3 else None)

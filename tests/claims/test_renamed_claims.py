@@ -1,0 +1,80 @@
+"""What a claim says does not depend on its letters: renamed at random, its verdict stays, and plain loops agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from claim_words import Case, MeaninglessError, holds, random_case
+from renaming import Renamed, renamed
+from test_claim_soundness import confirmed, declarations, fits, other_sizes
+
+import symconv as sc
+
+CASES = 220
+SLOW_CASES = 3_000
+
+
+def back(counter: Any, other: Renamed) -> Any:
+    """A counterexample in the old letters; a name that is none of the new ones stays, and is found out."""
+    old = {new: letter for letter, new in other.letters.items()}
+    return replace(
+        counter,
+        sizes={old.get(name, f"?{name}"): value for name, value in counter.sizes.items()},
+        indices={old.get(name, name): value for name, value in counter.indices.items()},
+        tensors={old.get(name, f"?{name}"): entries for name, entries in counter.tensors.items()},
+    )
+
+
+def complaint(case: Case, other: Renamed, verdict: Any, general: bool) -> str:
+    """What is wrong with a verdict on a renamed claim by the judge of the original; nothing where it is right."""
+    for layer in other_sizes(case) if general else [case.layer]:
+        try:
+            if verdict.holds and not holds(case.text, layer, case.indices):
+                return "FALSE, and held to be true"
+        except MeaninglessError:
+            if verdict.holds and not general:
+                return "meaningless, and held to be true"
+    if verdict.status == "refuted" and not confirmed(case, back(verdict.counterexample, other), general):
+        return f"refuted by no example in its own letters: {verdict.counterexample}"
+    return ""
+
+
+def survey(count: int, seed: int) -> tuple[Counter[str], list[str]]:
+    random, complaints, statuses = Random(seed), [], Counter[str]()
+    for _ in range(count):
+        case = random_case(random)
+        while not fits(case.layer):
+            case = random_case(random)
+        other = renamed(case, random)
+        declared = declarations(case)
+        there = replace(declared, names=other.names, sizes=other.sizes, indices=other.indices)
+        for general in (False, True):
+            plain = sc.check_claim(case.text, declared, general=general)
+            verdict = sc.check_claim(other.text, there, general=general)
+            statuses[verdict.status] += 1
+            wrong = complaint(case, other, verdict, general)
+            if verdict.status != plain.status:
+                wrong += f" {plain.status} became {verdict.status}: {verdict.explanation}"
+            if wrong:
+                complaints.append(f"{case.text}   as {other.text}   {other.names} {other.sizes} is {wrong}")
+    return statuses, complaints
+
+
+def test_no_renamed_claim_has_another_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    statuses, complaints = survey(CASES, 20_262)
+    with capsys.disabled():
+        print(f"\nrenamed: {dict(sorted(statuses.items()))}", end="")
+    assert not complaints, "\n".join(complaints[:10])
+    assert statuses["refuted"] >= CASES // 4
+    assert statuses["proved"] >= CASES // 8
+    assert statuses["exact"] >= CASES // 8
+
+
+@pytest.mark.slow
+def test_no_renamed_claim_of_many_has_another_verdict() -> None:
+    _, complaints = survey(SLOW_CASES, 11)
+    assert not complaints, "\n".join(complaints[:10])
