@@ -20,12 +20,14 @@ from symconv.formulas.algebra import (
     add,
     const,
     equal,
+    nonnegative,
     product,
     substitute,
 )
 from symconv.formulas.arrays import Array, correlated, ones, padded, tensor, turned
 from symconv.formulas.index import Index
 from symconv.operators.convolution import Conv
+from symconv.proofs.goals import follows
 
 __all__ = ["as_row", "is_array", "numbers", "symbolic"]
 
@@ -135,15 +137,24 @@ def _called(expr: Call, scope: Scope) -> Array:
 
 
 def _zero_outside(expr: Expr, scope: Scope) -> Array:
-    """An array that can be padded: what is computed, such as C or a correlation, is cut off where it ends."""
+    """An array that can be padded: what is computed or cropped is cut off where it ends."""
     array = symbolic(expr, scope)
-    computed = isinstance(expr, Binary | Derivative) or (isinstance(expr, Name) and scope.arrays[expr.name] == "output")
-    if isinstance(expr, Call):
-        computed = expr.name in ("corr", "conv", "rot180")
-    if not computed:
+    if _is_zero_outside(expr, scope):
         return array
     window = ones(array.sizes, array.base)
     return Array(lambda at: product(window.entry(at), array.entry(at)), array.sizes, array.base)
+
+
+def _is_zero_outside(expr: Expr, scope: Scope) -> bool:
+    """Whether the entry of an array is a tree that is zero outside it: that of a tensor, also with zeros around it."""
+    if isinstance(expr, Name):
+        return scope.arrays[expr.name] != "output"
+    if not isinstance(expr, Call):
+        return isinstance(expr, MatrixLiteral)
+    if expr.name == "pad":
+        known = (*scope.hypotheses, *(equal(name, value) for name, value in scope.definitions))
+        return follows(known, [nonnegative(_size(expr.args[1], scope))]) and _is_zero_outside(expr.args[0], scope)
+    return expr.name == "ones"
 
 
 def _size(expr: Expr, scope: Scope) -> Index:

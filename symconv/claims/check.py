@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from symconv.claims import arrays
 from symconv.claims.assumptions import read_all_absolute, read_as_nonnegative, without_known_ranges
-from symconv.claims.denominators import open_denominators
-from symconv.claims.lowering import lower
+from symconv.claims.decision import decide, wrong_ends
+from symconv.claims.definedness import End, Obligation, obligations, of_arrays
+from symconv.claims.lowering import lower, orders
 from symconv.claims.ranges import free_names_of, free_ranges, use_abstract_sets
-from symconv.claims.repair import candidates, shown
+from symconv.claims.repair import candidates, shown, with_ends
 from symconv.claims.scope import ORDER, Declarations, Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import (
@@ -31,14 +32,13 @@ from symconv.claims.writing import to_text
 from symconv.doors import flag, instance
 from symconv.doors import text as to_claim
 from symconv.errors import ClaimError, SymconvError
-from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
+from symconv.formulas.algebra import Bound, Guard, Node, accesses, equal, scalar
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
-from symconv.proofs.prove import prove_statement
+from symconv.proofs.needs import Valued
 from symconv.proofs.record import conjunction, preceded_by
-from symconv.proofs.screening import told_apart
 from symconv.proofs.statement import Statement, free_names
-from symconv.proofs.verdict import Verdict
+from symconv.proofs.verdict import Counterexample, Verdict
 
 if TYPE_CHECKING:
     from symconv.claims.problem import Problem
@@ -91,24 +91,26 @@ class ClaimVerdict:
             "mode": self.mode,
             "status": self.status,
             "scope": str(self.verdict.scope) if self.status != "error" else "",
-            "counterexample": None
-            if counter is None
-            else {
-                "sizes": dict(counter.sizes),
-                "indices": dict(counter.indices),
-                "tensors": {
-                    name: [{"index": list(index), "value": str(value)} for index, value in entries.items()]
-                    for name, entries in counter.tensors.items()
-                },
-                "left": str(counter.left),
-                "right": str(counter.right),
-            },
+            "counterexample": None if counter is None else _counter_json(counter),
             "repair": self.repair or None,
             "edit": self.edit or None,
             "explanation": self.verdict.explanation,
             "conditions": list(self.verdict.conditions),
             "notes": list(self.notes),
         }
+
+
+def _counter_json(counter: Counterexample) -> dict[str, Any]:
+    place = {"sizes": dict(counter.sizes), "indices": dict(counter.indices)}
+    if counter.entry is not None:
+        tensor, index = counter.entry
+        box = [list(ends) for ends in counter.boxes[tensor]]
+        return {"kind": counter.what, **place, "entry": {"tensor": tensor, "index": list(index), "exist": box}}
+    tensors = {
+        name: [{"index": list(index), "value": str(value)} for index, value in entries.items()]
+        for name, entries in counter.tensors.items()
+    }
+    return {**place, "tensors": tensors, "left": str(counter.left), "right": str(counter.right)}
 
 
 def check(problem: Problem | str | Path) -> list[ClaimVerdict]:
@@ -157,9 +159,14 @@ def check_source(source: ClaimSource, *, repair: bool = True) -> tuple[ClaimVerd
 
 def _mended(result: ClaimVerdict, claim: Claim) -> ClaimVerdict:
     """The verdict with a repair added, where a small edit makes the claim true."""
+    counter = result.verdict.counterexample
     effort = Effort(REPAIR)
     scope = _scope_of(result.source.declared, result.mode)
     try:
+        if counter is not None and counter.entry is not None:
+            within = _within_its_tensors(result, claim, scope, effort)
+            if within is not None:
+                return within
         for mended, before, after in islice(candidates(claim), MAX_CANDIDATES):
             effort.spend(CANDIDATE)
             try:
@@ -172,6 +179,26 @@ def _mended(result: ClaimVerdict, claim: Claim) -> ClaimVerdict:
     except OutOfEffort:
         return result
     return result
+
+
+def _within_its_tensors(result: ClaimVerdict, claim: Claim, scope: Scope, effort: Effort) -> ClaimVerdict | None:
+    """The verdict with a repair, where sums that end with their tensors make the claim true."""
+    whole, scope = scope, scope.again(effort.part(1, 4))
+    _tell(scope, claim)
+    ends: list[End] = []
+    try:
+        for left, right in pairwise(claim.parts):
+            free = free_ranges(left, right, scope)
+            known = [*scope.hypotheses, *(equal(name, value) for name, value in scope.definitions)]
+            known += [guard for bound in free for guard in bound.guards()]
+            ends += wrong_ends(obligations((left, right), free, scope), known, orders(scope), scope.effort)
+        mended, edit = with_ends(claim, ends)
+        verdict = _judged(mended, whole.again(effort.part(1, 2)), quick=True)
+    except SymconvError:
+        return None
+    if not verdict.holds:
+        return None
+    return replace(result, repair=to_text(_with_commas(mended)), edit=edit, repaired=verdict, mended=mended)
 
 
 def _with_commas(claim: Claim) -> Claim:
@@ -221,12 +248,7 @@ def _judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
         ClaimError: where it names something undeclared, or has no meaning.
     """
     declared = scope.declared
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for part in claim.parts:
-        for value, places in mentioned(part).items():
-            spans.setdefault(value, []).extend(places)
-    scope.note_numbers(spans)
-    use_abstract_sets(claim, scope)
+    _tell(scope, claim)
     if claim.continues is not None:
         raise ClaimError("begins with a relation; write the left-hand side that it continues")
     parts = list(claim.parts)
@@ -251,6 +273,16 @@ def _judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
     return replace(verdict, record=preceded_by(verdict.record, *before))
 
 
+def _tell(scope: Scope, claim: Claim) -> None:
+    """Tell a scope where the numbers of a claim stand, and of which sets it speaks."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for part in claim.parts:
+        for value, places in mentioned(part).items():
+            spans.setdefault(value, []).extend(places)
+    scope.note_numbers(spans)
+    use_abstract_sets(claim, scope)
+
+
 def _compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
     if arrays.is_array(left, scope) or arrays.is_array(right, scope):
         if _numeric(left, scope) or _numeric(right, scope):
@@ -258,21 +290,21 @@ def _compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
         return _compare_arrays(left, right, scope, quick)
     mine, theirs = lower(left, scope), lower(right, scope)  # what is not declared is found here, before ranges
     free = free_ranges(left, right, scope)
-    unsettled = open_denominators((left, right), free, scope)
-    verdict = _decide(mine, theirs, free, scope, quick)
-    if unsettled and verdict.holds:
-        text = f"Whether {' and '.join(unsettled)}, by which it divides, is ever 0 was not decided."
-        return replace(verdict, status="undecided", explanation=text, record=None)
-    return verdict
+    return _decide(mine, theirs, free, obligations((left, right), free, scope), scope, quick)
 
 
-def _decide(left: Node, right: Node, free: Sequence[Bound], scope: Scope, quick: bool) -> Verdict:
+def _decide(
+    left: Node, right: Node, free: Sequence[Bound], obliged: Sequence[Obligation], scope: Scope, quick: bool
+) -> Verdict:
     letters = scope.declared.nonnegative
     unknown = [name for name in letters if name not in scope.boxes]
     if unknown:
         raise scope.unknown("the tensor", unknown[0], list(scope.boxes))
     left, right = (without_known_ranges(read_as_nonnegative(side, letters), free) for side in (left, right))
-    read = {access.tensor for side in (left, right) for access in accesses(side)}
+    obliged = [_nonnegative(one, letters) for one in obliged]
+    powers = [one.need.demand for one in obliged if isinstance(one.need.demand, Valued)]
+    trees = [left, right, *(tree for power in powers for tree in (power.base, power.exponent))]
+    read = {access.tensor for tree in trees for access in accesses(tree)}
     statement = Statement.of(
         left,
         right,
@@ -283,16 +315,35 @@ def _decide(left: Node, right: Node, free: Sequence[Bound], scope: Scope, quick:
         reals=frozenset(scope.output.table.real),
         order=scope.order,
     )
-    if quick and told_apart(statement, scope.effort.part(1, 4), nonnegative=letters) is not None:
-        return Verdict("refuted", explanation="The two sides have different values.", method="search")
-    verdict = prove_statement(statement, effort=scope.effort, more=0 if quick else None)
+
+    def judged(statement: Statement) -> Verdict:
+        return decide(
+            statement,
+            obliged,
+            reals=orders(scope),
+            order=scope.order,
+            letters=letters,
+            effort=scope.effort,
+            quick=quick,
+        )
+
+    verdict = judged(statement)
     if letters:
-        verdict = _under_signs(verdict, statement, letters, scope.effort, quick)
+        verdict = _under_signs(verdict, statement, letters, judged)
     return verdict
 
 
+def _nonnegative(one: Obligation, letters: Sequence[str]) -> Obligation:
+    """An obligation on tensors some of which have no negative entry: their entries are read as absolute values."""
+    demand = one.need.demand
+    if not letters or not isinstance(demand, Valued):
+        return one
+    base, exponent = (read_all_absolute(tree, letters) for tree in (demand.base, demand.exponent))
+    return replace(one, need=replace(one.need, demand=Valued(base, exponent)))
+
+
 def _under_signs(
-    verdict: Verdict, statement: Statement, letters: Sequence[str], effort: Effort, quick: bool
+    verdict: Verdict, statement: Statement, letters: Sequence[str], judged: Callable[[Statement], Verdict]
 ) -> Verdict:
     """A verdict on tensors with nonnegative entries: an example with a negative entry refutes nothing.
 
@@ -301,7 +352,7 @@ def _under_signs(
     if _has_negative(verdict, letters):
         left, right = (read_all_absolute(side, letters) for side in (statement.left, statement.right))
         other = replace(statement, left=left, right=right)
-        verdict = prove_statement(other, effort=effort, more=0 if quick else None)
+        verdict = judged(other)
         counter = verdict.counterexample
         if counter is not None:
             tensors = {
@@ -434,12 +485,15 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
         raise ClaimError(f"an array with {len(mine.sizes)} axes is compared with one with {len(theirs.sizes)}")
     names = _entry_names(left, right, len(mine.sizes), scope)
     at = [Index.of(name) for name in names]
-    sizes = _sizes_agree(mine.sizes, theirs.sizes, scope, quick)
+    obliged = of_arrays((left, right), scope)
+    # apart from the entries: their ranges take it for granted that there are any
+    sizes = _sizes_agree(mine.sizes, theirs.sizes, obliged, scope, quick)
     refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
     if refuted is not None:
         return refuted
     free = [Bound(name, Index.of(1), n) for name, n in zip(names, mine.sizes, strict=True)]
-    return _all_of((*sizes, _decide(mine.entry(at), theirs.entry(at), free, scope, quick)))
+    entries = _decide(mine.entry(at), theirs.entry(at), free, obliged, scope, quick)
+    return entries if entries.status == "refuted" else _all_of((*sizes, entries))
 
 
 def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str, ...]:
@@ -458,12 +512,14 @@ def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str,
     return usual if not written & set(usual) else tuple(f"{name}'" for name in usual)
 
 
-def _sizes_agree(left: Sequence[Index], right: Sequence[Index], scope: Scope, quick: bool) -> list[Verdict]:
+def _sizes_agree(
+    left: Sequence[Index], right: Sequence[Index], obliged: Sequence[Obligation], scope: Scope, quick: bool
+) -> list[Verdict]:
     verdicts = []
-    for a, b in zip(left, right, strict=True):
-        if a == b:
+    for number, (a, b) in enumerate(zip(left, right, strict=True)):
+        if a == b and (number > 0 or not obliged):
             continue
-        verdict = _decide(scalar(a), scalar(b), (), scope, quick)
+        verdict = _decide(scalar(a), scalar(b), (), obliged, scope, quick)
         if verdict.status == "refuted":
             verdict = replace(verdict, explanation=f"The sizes differ. {verdict.explanation}")
         verdicts.append(verdict)

@@ -59,7 +59,7 @@ from symconv.formulas.index import Index, maximum
 from symconv.formulas.naming import free_names
 from symconv.proofs.goals import prove_goal
 
-__all__ = ["conditions_of", "lower"]
+__all__ = ["conditions_of", "lower", "orders"]
 
 
 def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node:
@@ -167,10 +167,10 @@ def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) ->
         return node
     if isinstance(expr.upper, Name) and expr.upper.name == scope.declared.upper:
         return node
-    return _raised(node, lower(expr.upper, scope, bound | _orders(scope)))
+    return _raised(node, lower(expr.upper, scope, bound | orders(scope)))
 
 
-def _orders(scope: Scope) -> frozenset[str]:
+def orders(scope: Scope) -> frozenset[str]:
     return frozenset(scope.output.table.real) | frozenset({ORDER} if scope.declared.functions else ())
 
 
@@ -187,9 +187,7 @@ def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
         return add(left, product(const(-1), right))
     if expr.op in ("*", "ast"):
         return product(left, right)
-    if isinstance(right, Constant):
-        if right.value == 0:
-            raise ClaimError("divides by zero")
+    if isinstance(right, Constant) and right.value != 0:
         return product(Constant(1 / right.value), left)
     return product(left, algebra.Power(right, const(-1)))
 
@@ -202,17 +200,17 @@ def _are_sizes(expr: Binary, scope: Scope) -> bool:
 
 def _power(expr: Power, scope: Scope, bound: frozenset[str]) -> Node:
     base = lower(expr.base, scope, bound)
-    exponent = lower(expr.exponent, scope, bound | _orders(scope))
+    exponent = lower(expr.exponent, scope, bound | orders(scope))
     return _raised(base, exponent)
 
 
 def _raised(base: Node, exponent: Node) -> Node:
     if isinstance(exponent, Constant) and abs(exponent.value) > 64:
         raise ClaimError(f"the exponent {exponent.value} is larger than 64")
-    if isinstance(base, Constant) and isinstance(exponent, Constant) and exponent.value.denominator == 1:
-        if base.value == 0 and exponent.value < 0:
-            raise ClaimError("divides by zero")
-        return Constant(base.value**exponent.value.numerator)
+    if isinstance(base, Constant) and isinstance(exponent, Constant):
+        whole = exponent.value.denominator == 1
+        if whole and (base.value != 0 or exponent.value > 0):  # what has no value is left as it stands
+            return Constant(base.value**exponent.value.numerator)
     if exponent == ONE:
         return base
     return algebra.Power(base, exponent)
@@ -367,7 +365,7 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     access: Node = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
         return _largest(bounds, guards, access, scope)
-    p = lower(order, scope, bound | _orders(scope))
+    p = lower(order, scope, bound | orders(scope))
     if isinstance(p, Constant) and p.value < 1:
         raise ClaimError(f"the order of a norm must be at least 1, got {p.value}")
     term: Node = Absolute(access) if kind == "lp" else access

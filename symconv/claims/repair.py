@@ -6,16 +6,17 @@ size) is offered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
+from symconv.claims.definedness import End
 from symconv.claims.syntax import Binary, Call, Claim, Entry, Expr, Name, Number, Range, Sum
 from symconv.claims.traversal import children, map_expr, walk_expr
 from symconv.claims.writing import to_text
 
-__all__ = ["candidates", "shown"]
+__all__ = ["candidates", "said", "shown", "with_ends"]
 
 Shown: TypeAlias = "Expr | tuple[str, Expr, Expr]"
 """A part of a claim, or the range of a sum."""
@@ -37,6 +38,20 @@ def candidates(claim: Claim) -> Iterator[tuple[Claim, Shown, Shown]]:
             for mended, before, after in kind(part, claim):
                 parts = (*claim.parts[:position], mended, *claim.parts[position + 1 :])
                 yield replace(claim, parts=parts), before, after
+
+
+def with_ends(claim: Claim, ends: Sequence[End]) -> tuple[Claim, str]:
+    """The claim with other ends of its sums, and what changes, in words: "K should be K-1"."""
+
+    def change(expr: Expr) -> Expr | None:
+        return next((end.new for end in ends if end.old is expr), None)
+
+    return replace(claim, parts=tuple(map_expr(part, change) for part in claim.parts)), said(ends)
+
+
+def said(ends: Iterable[End]) -> str:
+    """What the ends of some sums should be."""
+    return ", ".join(dict.fromkeys(f"{shown(end.old)} should be {shown(end.new)}" for end in ends))
 
 
 def shown(part: Shown) -> str:

@@ -56,6 +56,8 @@ class Declarations:
         upstream: "any", or "ones" where every output has gradient 1.
         nonnegative: letters of tensors whose entries are assumed to be >= 0.
         of: what a claim without a relation is a value for: "size" or the capital of the output.
+        outside: what an entry outside its tensor counts as: "zero", or "undefined"; where it is left open, a line that
+            is true where such entries count as 0 holds under that condition.
     """
 
     op: Operator
@@ -74,6 +76,7 @@ class Declarations:
     upstream: str = "any"
     nonnegative: tuple[str, ...] = ()
     of: str = ""
+    outside: str = ""
 
     def __post_init__(self) -> None:
         instance("op", self.op, Operator, "must be an operator, such as Conv((3,))")

@@ -28,8 +28,9 @@ from symconv.claims.syntax import (
     SetOf,
     Sum,
 )
+from symconv.formulas.index import Index
 
-__all__ = ["to_latex", "to_text"]
+__all__ = ["size_expr", "to_latex", "to_text"]
 
 _Writer: TypeAlias = Callable[[Expr], str]
 
@@ -316,3 +317,20 @@ def _case(value: Expr, guards: tuple[Condition, ...]) -> str:
         return rf"{_part(value)} & \text{{otherwise}}"
     conditions = ",\\ ".join(f"{_part(g.left)} {_RELATIONS[g.relation]} {_part(g.right)}" for g in guards)
     return rf"{_part(value)} & \text{{if }} {conditions}"
+
+
+def size_expr(size: Index) -> Expr:
+    """A size expression as part of a claim: positive summands first, each a number times letters."""
+    total: Expr | None = None
+    for key, value in sorted(size.terms.items(), key=lambda item: (item[1] < 0, not item[0], str(item[0]))):
+        factors: list[Expr] = [Name(str(atom)) for atom in key]
+        if abs(value) != 1 or not factors:
+            factors.insert(0, Number(Fraction(abs(value))))
+        term = factors[0]
+        for factor in factors[1:]:
+            term = Binary("*", term, factor)
+        if total is None:
+            total = term if value > 0 else Negate(term)
+        else:
+            total = Binary("+" if value > 0 else "-", total, term)
+    return total if total is not None else Number(Fraction(0))

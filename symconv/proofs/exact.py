@@ -17,6 +17,7 @@ from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Polynomial, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index
 from symconv.proofs.forms import Forms, NoNormalForm
+from symconv.proofs.needs import failure
 from symconv.proofs.sizes import holds
 from symconv.proofs.statement import Statement
 
@@ -82,18 +83,24 @@ class At:
                 )
 
     def points(self) -> Iterator[tuple[int, ...]]:
-        """The values of the free indices that the hypotheses allow, in row-major order."""
+        """The values of the free indices that the hypotheses allow, in row-major order; both sides are defined there.
+
+        What depends on the entries of tensors is not looked at: it is for whoever chooses these.
+        """
         yield from self.allowed(places(self.ranges()))
 
     def allowed(self, points: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
-        """Those values of the free indices that the hypotheses allow; all are taken to lie in their ranges."""
-        names = self.statement.indices
+        """Those values of the free indices that `allows` lets pass; all are taken to lie in their ranges."""
+        yield from (point for point in points if self.allows(point))
+
+    def allows(self, point: tuple[int, ...]) -> bool:
+        """Whether the hypotheses and the needs of the statement hold at values of the free indices."""
         conditions = self.statement.on_indices
-        for point in points:
-            self.effort.spend(POINT * (1 + len(conditions)))
-            here = {**self.env, **dict(zip(names, point, strict=True))}
-            if all(holds(guard, here) for guard in conditions):
-                yield point
+        self.effort.spend(POINT * (1 + len(conditions)))
+        here = {**self.env, **dict(zip(self.statement.indices, point, strict=True))}
+        if not all(holds(guard, here) for guard in conditions):
+            return False
+        return all(need.of_values or failure(need, here, self.effort) is None for need in self.statement.needs)
 
     @property
     def polynomial(self) -> bool:
@@ -117,12 +124,9 @@ class At:
         """``left - right`` at all allowed entries where it is not zero."""
         left, right = self.polynomials("left"), self.polynomials("right")
         found: dict[tuple[int, ...], Polynomial] = {}
-        allowed = set(self.points()) if self.statement.on_indices else None
         for point in sorted(left.keys() | right.keys()):
-            if allowed is not None and point not in allowed:
-                continue
             mine, theirs = left.get(point, {}), right.get(point, {})
-            if mine == theirs:
+            if mine == theirs or not self.allows(point):
                 continue
             zero = Fraction(0)
             rest = {key: mine.get(key, zero) - theirs.get(key, zero) for key in mine.keys() | theirs.keys()}

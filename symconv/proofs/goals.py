@@ -17,7 +17,7 @@ from symconv.proofs.smt import Solver
 from symconv.proofs.statement import size_order
 from symconv.proofs.verdict import Counterexample, Scope, Verdict, condition
 
-__all__ = ["prove_equivalent", "prove_goal"]
+__all__ = ["follows", "prove_equivalent", "prove_goal"]
 
 FIRST_SIZES = 60
 MORE_SIZES = 4_000
@@ -55,6 +55,37 @@ def prove_goal(
     verdict = _decide(given, wanted, reals, order, Effort() if effort is None else effort)
     record = Goal(given, wanted, reals) if verdict.status == "proved" else None
     return replace(verdict, hypotheses=given, seconds=perf_counter() - start, record=record)
+
+
+def follows(
+    hypotheses: Sequence[Guard],
+    goal: Sequence[Guard],
+    *,
+    reals: frozenset[str] = frozenset(),
+    solver: Solver | None = None,
+) -> bool:
+    """Whether it is shown that the hypotheses imply every guard of the goal.
+
+    No example is looked for, and hypotheses that contradict each other imply everything: they say that a place is
+    never reached.
+    """
+    known = set(hypotheses)
+    wanted = [guard for guard in goal if guard.truth is not True and guard not in known]
+    if not wanted:
+        return True
+    names = frozenset().union(*(g.names for g in (*hypotheses, *wanted)))
+    try:
+        context = Context(hypotheses, {}, reals, names, solver or Solver(), Trace())
+        if any(guard.truth is False for guard in wanted):
+            context.impossible("a place that is never reached")
+            return True
+        for guard in wanted:
+            stated = context.stated([guard])
+            context.check_quotients()
+            context.require(condition(guard), stated)
+    except (NotShown, OutOfEffort):
+        return False
+    return True
 
 
 def prove_equivalent(

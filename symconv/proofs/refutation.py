@@ -14,16 +14,16 @@ from itertools import combinations, islice, product
 from typing import Any, TypeAlias
 
 from symconv.errors import SizeLimitError
-from symconv.formulas.algebra import Node
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.exact import RELATIONS, Entry, Numbers, Polynomial, evaluate
 from symconv.formulas.index import Index
 from symconv.proofs.exact import At, identity_at, places
+from symconv.proofs.needs import Need, failure
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Counterexample
 
-__all__ = ["NoValueError", "Read", "Search", "counterexample_at", "value_at"]
+__all__ = ["NoValueError", "Read", "Search", "counterexample_at", "filled", "no_value", "small_fillings", "value_at"]
 
 Read: TypeAlias = "Callable[[str, tuple[int, ...]], Fraction]"
 """An entry of a tensor, by the tensor's name and the index."""
@@ -118,6 +118,8 @@ class Search:
         at.check_boxes()
         if self.instance is None and next(at.points(), None) is not None:
             self.instance = _with_solved(self.statement, env)
+        if self.statement.needs and next(at.points(), None) is None:
+            return None  # at this size a side has no value anywhere, and may not even be evaluated
         try:
             same = not at.polynomial and self._identical(env, effort.part(1, 2))
             found = None if same else counterexample_at(self.statement, env, effort)
@@ -165,10 +167,14 @@ def counterexample_at(
         if mine != theirs:
             shown = [f"{low}..{high}" for low, high in (mine, theirs)]
             return Counterexample(sizes, {}, {}, {}, shown[0], shown[1], what=f"the range of {name} is")
-    candidates = _polynomial_witnesses(at) if at.polynomial else _small_fillings(at)
+    powers = [need for need in statement.needs if need.of_values]
+    # where entries decide whether a side has a value, a witness with all other entries 0 is no better than any
+    candidates = _polynomial_witnesses(at) if at.polynomial and not powers else small_fillings(at)
     for point, filling in candidates:
+        if powers and no_value(at, powers, point, filled(filling)) is not None:
+            continue
         try:
-            left, right = (value_at(at, side, point, _filled(filling)) for side in (statement.left, statement.right))
+            left, right = (value_at(at, side, point, filled(filling)) for side in (statement.left, statement.right))
         except NoValueError:
             continue
         if _differ(left, right):
@@ -180,20 +186,38 @@ def counterexample_at(
     return None
 
 
-def value_at(at: At, node: Node, point: Sequence[int], read: Read) -> Any:
+def no_value(at: At, powers: Sequence[Need], point: Sequence[int], read: Read) -> tuple[Need, dict[str, int]] | None:
+    """The first power that has no value for the tensors that `read` reads, and where on its path that is."""
+    here = {**at.env, **dict(zip(at.statement.indices, point, strict=True))}
+    domain = _domain(at, read)
+    for need in powers:
+        try:
+            where = failure(need, here, at.effort, lambda node, env: evaluate(node, env, domain, at.statement.boxes))
+        except NoValueError:  # a root inside of it has none, and a need of its own
+            return need, here
+        if where is not None:
+            return need, where
+    return None
+
+
+def value_at(at: At, node: Any, point: Sequence[int], read: Read) -> Any:
     """The exact value of a tree at an entry, for the tensors that `read` reads.
 
     Raises:
         NoValueError: for a root of a negative number.
         ZeroDivisionError: for a quotient by 0.
     """
-    tensors = {name: partial(read, name) for name in at.statement.boxes}
     here = {**at.env, **dict(zip(at.statement.indices, point, strict=True))}
-    return evaluate(node, here, _Exact(tensors, effort=at.effort), at.statement.boxes)
+    return evaluate(node, here, _domain(at, read), at.statement.boxes)
 
 
-def _filled(filling: Mapping[Entry, Fraction]) -> Read:
+def filled(filling: Mapping[Entry, Fraction]) -> Read:
+    """Tensors with these entries, and 0 anywhere else."""
     return lambda name, index: filling.get((name, index), Fraction(0))
+
+
+def _domain(at: At, read: Read) -> _Exact:
+    return _Exact({name: partial(read, name) for name in at.statement.boxes}, effort=at.effort)
 
 
 # --- polynomials -----------------------------------------------------------------------------------------------------
@@ -232,7 +256,7 @@ def _at(polynomial: Polynomial, filling: Mapping[Entry, Fraction]) -> Fraction:
 # --- other formulas --------------------------------------------------------------------------------------------------
 
 
-def _small_fillings(at: At) -> Iterator[tuple[tuple[int, ...], dict[Entry, Fraction]]]:
+def small_fillings(at: At) -> Iterator[tuple[tuple[int, ...], dict[Entry, Fraction]]]:
     """Entries and small rational tensors, the sparsest first; equal and negative values are among them."""
     read = ((name, index) for name, box in sorted(at.boxes().items()) for index in places(box))
     points = list(at.points())

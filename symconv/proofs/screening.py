@@ -14,7 +14,7 @@ from zlib import crc32
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.proofs.exact import At, places
-from symconv.proofs.refutation import NoValueError, value_at
+from symconv.proofs.refutation import NoValueError, no_value, value_at
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 
@@ -70,8 +70,11 @@ def _seen(at: At, nonnegative: Sequence[str]) -> Sight | None:
 
     if at.ranges("left") != at.ranges("right"):
         return Sight(at.env, None)
+    powers = [need for need in at.statement.needs if need.of_values]
     for place in at.allowed(_looked_at(at)):
         try:
+            if no_value(at, powers, place, read) is not None:
+                continue
             left, right = (value_at(at, side, place, read) for side in (at.statement.left, at.statement.right))
         except (ZeroDivisionError, NoValueError):
             continue  # there is nothing to compare here

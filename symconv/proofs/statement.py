@@ -25,6 +25,7 @@ from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
+from symconv.proofs.needs import Need
 from symconv.proofs.sizes import denominators
 
 __all__ = ["Statement", "free_names", "of_formulas", "size_order"]
@@ -48,6 +49,7 @@ class Statement:
         reals: names of real parameters, such as the p of an LP norm.
         agreements: where both sides declare the box of a tensor, that the two are the same.
         stated: the statement as it was made, before equations were put in; what a certificate states.
+        needs: without what a side has no value; a point at which one is not met is no point of the statement.
     """
 
     left: Node
@@ -63,6 +65,7 @@ class Statement:
     reals: frozenset[str] = frozenset()
     agreements: tuple[tuple[str, Guard], ...] = ()
     stated: Statement | None = field(default=None, repr=False, compare=False)
+    needs: tuple[Need, ...] = ()
 
     @staticmethod
     def of(
@@ -77,11 +80,12 @@ class Statement:
         reals: frozenset[str] = frozenset(),
         order: Sequence[str] = (),
         agreements: Iterable[tuple[str, Guard]] = (),
+        needs: Iterable[Need] = (),
     ) -> Statement:
         """A statement about two trees; what equations among the hypotheses fix is put in.
 
         Args:
-            left, right, free, boxes, hypotheses, definitions, reals, agreements: see the class.
+            left, right, free, boxes, hypotheses, definitions, reals, agreements, needs: see the class.
             other_free: the ranges that the right-hand side declares, if they are stated apart.
             order: parameters in the order in which sizes are enumerated; the others follow.
 
@@ -102,6 +106,7 @@ class Statement:
             other_free=tuple(free if other_free is None else other_free),
             reals=reals,
             agreements=tuple(pair for pair in dict.fromkeys(agreements) if pair[1].truth is not True),
+            needs=tuple(needs),
         )
         return replace(plain._solve_equations(order)._with_parameters(order), stated=plain._with_parameters(order))
 
@@ -153,6 +158,10 @@ class Statement:
 
     # ------------------------------------------------------------------ building
 
+    def with_needs(self, needs: Iterable[Need], order: Sequence[str] = ()) -> Statement:
+        """The statement about the points at which these needs are met; `order` as for `of`."""
+        return replace(self, needs=tuple(needs))._with_parameters(order)
+
     def subs(self, env: Mapping[str, Index]) -> Statement:
         """The statement with expressions put in for parameters."""
 
@@ -172,6 +181,7 @@ class Statement:
             definitions=tuple((name, value.subs(env)) for name, value in self.definitions),
             agreements=tuple((name, guard.subs(env)) for name, guard in self.agreements),
             stated=None,
+            needs=tuple(need.subs(env) for need in self.needs),
         )
 
     def _solve_equations(self, order: Sequence[str]) -> Statement:
@@ -201,6 +211,8 @@ class Statement:
         names = free_names(self.left) | free_names(self.right)
         for expr in self._exprs():
             names |= expr.names
+        for need in self.needs:
+            names |= need.names
         names -= set(self.indices) | {name for name, _ in self.definitions}
         return replace(self, parameters=tuple(sorted(names, key=lambda name: size_order(name, order))))
 

@@ -78,7 +78,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Sizes, an entry and tensors at which the two sides differ.
+    """Sizes, an entry and tensors at which the two sides differ, or sizes and indices at which an entry is missing.
 
     Attributes:
         sizes: a number for every parameter, definitions such as the output size included.
@@ -87,16 +87,19 @@ class Counterexample:
         boxes: the first and last index of every tensor at these sizes, one pair an axis.
         left: the value of the left-hand side.
         right: the value of the right-hand side.
-        what: what is compared, such as "value" or "range of p".
+        what: what is compared, such as "value" or "range of p"; "no such entry" where an entry is read that does not
+            exist.
+        entry: that entry; then nothing is compared, and `indices` has the bound indices that lead to it too.
     """
 
     sizes: Mapping[str, int]
     indices: Mapping[str, int]
     tensors: Mapping[str, Mapping[tuple[int, ...], Fraction]]
     boxes: Mapping[str, tuple[tuple[int, int], ...]]
-    left: Any
-    right: Any
+    left: Any = None
+    right: Any = None
     what: str = "value"
+    entry: tuple[str, tuple[int, ...]] | None = None
 
     def matrix(self, tensor: str) -> Any:
         """A tensor as nested lists of rational numbers, zeros included."""
@@ -114,6 +117,8 @@ class Counterexample:
         where = ", ".join(f"{name} = {value}" for name, value in self.sizes.items()) or "the given size"
         if self.indices:
             where += "; at " + ", ".join(f"{name} = {value}" for name, value in self.indices.items())
+        if self.entry is not None:
+            return f"{where}: {self.what} {self.missing()}"
         put = [
             f"{name}[{', '.join(map(str, index))}] = {value}"
             for name, entries in self.tensors.items()
@@ -123,6 +128,17 @@ class Counterexample:
         if not put and self.boxes:
             with_ = "; with all entries 0"
         return f"{where}{with_}: {self.what} {self.left} on the left, {self.right} on the right"
+
+    def missing(self) -> str:
+        """The entry that does not exist, and the ones that do.
+
+        >>> Counterexample({}, {}, {}, {"b": ((1, 3),)}, entry=("b", (4,))).missing()
+        'b[4] (the entries of b are 1..3)'
+        """
+        assert self.entry is not None
+        name, index = self.entry
+        ranges = " by ".join(f"{low}..{high}" for low, high in self.boxes[name])
+        return f"{name}[{', '.join(map(str, index))}] (the entries of {name} are {ranges})"
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,22 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise, product
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 Point = tuple[int, ...]
 
 
 class MeaninglessError(Exception):
     """A claim that says nothing: an unknown name, a division by zero, a wrong number of indices."""
+
+
+class UndefinedError(MeaninglessError):
+    """A place without a value: a division by zero, an array without entries."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,10 @@ class World:
     def read(self, letter: str, at: Point) -> Fraction:
         return self.tensors[letter].get(at, Fraction(0))
 
-    def exists(self, letter: str, at: Point) -> bool:
+    def exists(self, letter: str, at: Point, padded: bool = False) -> bool:
         n = self.layer.extents()[letter]
-        return all(self.base <= place < self.base + n for place in at)
+        wide = self.layer.padding if padded and letter == "a" else 0
+        return all(self.base - wide <= place < self.base + n + wide for place in at)
 
     def derivative(self, of: str, at: Point, by: str, place: Point) -> Fraction:
         """The derivative of an entry, or of the error, by an entry; 0 by one that there is not."""
@@ -133,6 +138,8 @@ def correlate(image: Table, kernel: Table, turned: bool) -> Table:
     if len(image.shape) != len(kernel.shape):
         raise MeaninglessError("axes")
     shape = tuple(n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True))
+    if min(shape) < 1:
+        raise UndefinedError("a kernel larger than the array")
     entries = {}
     for at in product(*(range(1, n + 1) for n in shape)):
         total = Fraction(0)
@@ -146,6 +153,34 @@ def correlate(image: Table, kernel: Table, turned: bool) -> Table:
 # ---------------------------------------------------------------------- the judge
 
 
+@dataclass(frozen=True)
+class Missing:
+    """An entry that is read and does not exist; `free` where its index holds a free index of the line."""
+
+    letter: str
+    at: Point
+    free: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """One value of the free indices: both sides, entries that are missing read as 0."""
+
+    env: Mapping[str, int]
+    left: Any
+    right: Any
+    missing: tuple[Missing, ...]
+    defined: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether both sides have a value and are not the same."""
+        if not self.defined or not isinstance(self.left, tuple):
+            return self.defined and self.left != self.right
+        (one, mine), (two, theirs) = self.left, self.right
+        return bool(one != two or any(mine.get(at, 0) != theirs.get(at, 0) for at in {*mine, *theirs}))
+
+
 class Judge:
     """Works out a claim in a world; free indices run over declared ranges."""
 
@@ -156,25 +191,37 @@ class Judge:
         self.sizes |= {"S": layer.stride, "P": layer.padding, "D": layer.dilation}
         roles = {"input": layer.size, "weight": layer.kernel, "output": layer.outputs}
         self.ranges = {name: roles[place.split()[0]] for name, place in indices.items()}
+        self.missing: list[Missing] = []
+        self.bound: list[str] = []
 
-    def sides(self, text: str) -> list[tuple[dict[str, int], Any, Any]]:
-        """Both sides at every value of the free indices."""
+    def places(self, text: str) -> Iterator[Place]:
+        """Both sides at every value of the free indices, and what is missing or undefined there."""
         tree = ast.parse(f"({text})", mode="eval").body
         if not isinstance(tree, ast.Compare) or not all(isinstance(op, ast.Eq) for op in tree.ops):
             raise MeaninglessError("no equation")
         parts = [tree.left, *tree.comparators]
         if any(self.is_array(part) for part in parts):
-            left, right = (self.array(part) for part in parts)
-            return [({}, (left.shape, left.entries), (right.shape, right.entries))]
+            try:
+                left, right = (self.array(part) for part in parts)
+            except UndefinedError:
+                yield Place({}, None, None, (), False)
+            else:
+                yield Place({}, (left.shape, left.entries), (right.shape, right.entries), (), True)
+            return
         free = sorted(set().union(*(self.free(part, frozenset()) for part in parts)))
         if any(name not in self.ranges for name in free):
             raise MeaninglessError("a range")
-        found = []
         for values in product(*(range(1, self.ranges[name] + 1) for name in free)):
             env = dict(zip(free, values, strict=True))
-            sides = [self.value(part, env) for part in parts]
-            found += [(env, one, two) for one, two in pairwise(sides)]
-        return found
+            self.missing = []
+            sides: list[Any] = []
+            for part in parts:
+                try:
+                    sides.append(self.value(part, env))
+                except UndefinedError:
+                    sides.append(None)
+            for one, two in pairwise(sides):
+                yield Place(env, one, two, tuple(self.missing), None not in (one, two))
 
     def is_array(self, node: ast.AST) -> bool:
         if isinstance(node, ast.Name):
@@ -229,7 +276,7 @@ class Judge:
                 one, two = self.value(left, env), self.value(right, env)
                 if isinstance(op, ast.Div):
                     if two == 0:
-                        raise MeaninglessError("0")
+                        raise UndefinedError("0")
                     return one / two
                 signs: list[tuple[type, Callable[[Fraction, Fraction], Fraction]]] = [
                     (ast.Add, lambda x, y: x + y), (ast.Sub, lambda x, y: x - y), (ast.Mult, lambda x, y: x * y),
@@ -239,7 +286,9 @@ class Judge:
                         return work(one, two)
                 raise MeaninglessError("an operator")
             case ast.Subscript(value=ast.Name(id=letter)):
-                return self.world.read(self.letter(letter), self.index(node, env))
+                at = self.index(node, env)
+                self.note(self.letter(letter), at, node)
+                return self.world.read(letter, at)
             case ast.Call():
                 return self.call(node, env)
         raise MeaninglessError(ast.dump(node))
@@ -248,6 +297,13 @@ class Judge:
         if letter not in self.world.tensors:
             raise MeaninglessError(letter)
         return letter
+
+    def note(self, letter: str, at: Point, node: ast.AST) -> None:
+        """Remember an entry that does not exist; the input may be read in its padding."""
+        if not self.world.exists(letter, at, padded=True):
+            names = {part.id for part in ast.walk(node.slice) if isinstance(part, ast.Name)}  # type: ignore[attr-defined]
+            free = names & self.ranges.keys() - set(self.bound)
+            self.missing.append(Missing(letter, at, bool(free)))
 
     def index(self, node: ast.AST, env: Mapping[str, int]) -> Point:
         assert isinstance(node, ast.Subscript)
@@ -275,13 +331,16 @@ class Judge:
             if not isinstance(by, ast.Subscript) or not isinstance(by.value, ast.Name) or by.value.id not in "abc":
                 raise MeaninglessError("by")
             place = self.index(by, env)
+            self.note(by.value.id, place, by)
             if isinstance(of, ast.Name):
                 if of.id != "E":
                     raise MeaninglessError(of.id)
                 return self.world.derivative("E", (), by.value.id, place)
             if not isinstance(of, ast.Subscript) or not isinstance(of.value, ast.Name) or by.value.id == "c":
                 raise MeaninglessError("of")
-            return self.world.derivative(self.letter(of.value.id), self.index(of, env), by.value.id, place)
+            at = self.index(of, env)
+            self.note(self.letter(of.value.id), at, of)
+            return self.world.derivative(of.value.id, at, by.value.id, place)
         raise MeaninglessError(name)
 
     def sum(self, body: ast.AST, overs: Sequence[ast.AST], env: dict[str, int]) -> Fraction:
@@ -297,8 +356,12 @@ class Judge:
         ends = [self.value(end, env) for end in (low, high)]
         if any(end.denominator != 1 for end in ends):
             raise MeaninglessError("a bound")
-        values = range(int(ends[0]), int(ends[1]) + 1)
-        return sum((self.sum(body, overs[1:], {**env, variable.id: v}) for v in values), Fraction(0))
+        self.bound.append(variable.id)
+        try:
+            values = range(int(ends[0]), int(ends[1]) + 1)
+            return sum((self.sum(body, overs[1:], {**env, variable.id: v}) for v in values), Fraction(0))
+        finally:
+            self.bound.pop()
 
     def holds(self, node: ast.AST, env: Mapping[str, int]) -> bool:
         assert isinstance(node, ast.Compare)
@@ -329,6 +392,8 @@ class Judge:
         if name == "pad":
             inner, r = self.array(args[0]), int(self.value(args[1], {}))
             shape = tuple(n + 2 * r for n in inner.shape)
+            if min(shape) < 1:
+                raise UndefinedError("nothing is left")
             moved = {tuple(i + r for i in at): v for at, v in inner.entries.items()}
             return Table({at: v for at, v in moved.items() if all(1 <= i <= n for i, n in zip(at, shape))}, shape)
         if name == "diff" and isinstance(args[0], ast.Name) and args[0].id == "E":
@@ -342,23 +407,31 @@ class Judge:
         raise MeaninglessError(name)
 
 
-def holds(text: str, layer: Layer, indices: Mapping[str, str], seed: int = 0) -> bool:
-    """Whether a claim holds at one size: as polynomials, which random numbers tell apart.
+Outcome = Literal["differs", "missing", "false", "undefined", "conditional", "true"]
+
+
+def outcome(text: str, layer: Layer, indices: Mapping[str, str], seed: int = 0) -> Outcome:
+    """What a claim is at one size: as polynomials, which random numbers tell apart.
+
+    "differs": both sides are defined somewhere and differ. "missing": an entry is read that does not exist, by an index
+    without a free index. "false": the sides differ where entries outside count as 0. "undefined": a side has no value
+    somewhere. "conditional": true where entries outside count as 0, and they are read. "true": none of these.
 
     Raises:
         MeaninglessError: where it says nothing.
     """
-    for k in range(2):
-        world = World.random(layer, Random(1000 * seed + k))
-        for _, left, right in Judge(world, indices).sides(text):
-            if isinstance(left, tuple):
-                if left[0] != right[0] or any(
-                    left[1].get(at, 0) != right[1].get(at, 0) for at in {*left[1], *right[1]}
-                ):
-                    return False
-            elif left != right:
-                return False
-    return True
+    found = [
+        place for k in range(2) for place in Judge(World.random(layer, Random(1000 * seed + k)), indices).places(text)
+    ]
+    if any(place.differs and not place.missing for place in found):
+        return "differs"
+    if any(not gap.free for place in found for gap in place.missing):
+        return "missing"
+    if any(place.differs for place in found):
+        return "false"
+    if any(not place.defined for place in found):
+        return "undefined"
+    return "conditional" if any(place.missing for place in found) else "true"
 
 
 # ---------------------------------------------------------------------- the claims

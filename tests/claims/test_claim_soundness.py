@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from claim_words import Case, Judge, Layer, MeaninglessError, World, holds, random_case
+from claim_words import Case, Judge, Layer, MeaninglessError, World, outcome, random_case
 
 import symconv as sc
 from symconv.claims.scope import Declarations
@@ -62,44 +62,63 @@ def at(case: Case, counter: Any, general: bool) -> World:
 
 
 def confirmed(case: Case, counter: Any, general: bool) -> bool:
-    """Whether the judge finds the same difference at a counterexample."""
-    for env, left, right in Judge(at(case, counter, general), case.indices).sides(case.text):
-        if isinstance(left, tuple):
-            if left[0] != right[0]:
+    """Whether the judge finds the same difference, or the same missing entry, at a counterexample."""
+    for place in Judge(at(case, counter, general), case.indices).places(case.text):
+        if counter.entry is not None:
+            letter, index = counter.entry
+            if any(gap.letter == letter and gap.at == index and not gap.free for gap in place.missing):
                 return True
-            place = tuple(counter.indices.values())
-            values = [Fraction(side[1].get(place, 0)) for side in (left, right)]
-            return values == [counter.left, counter.right] and values[0] != values[1]
-        here = all(env[name] == value for name, value in counter.indices.items() if name in env)
-        if here and (left, right) == (counter.left, counter.right) and left != right:
+            continue
+        if not place.differs:
+            continue
+        if isinstance(place.left, tuple):
+            if place.left[0] != place.right[0]:
+                return True
+            index = tuple(counter.indices.values())
+            return [Fraction(side[1].get(index, 0)) for side in (place.left, place.right)] == [
+                counter.left,
+                counter.right,
+            ]
+        here = all(place.env[name] == value for name, value in counter.indices.items() if name in place.env)
+        if here and (place.left, place.right) == (counter.left, counter.right):
             return True
     return False
+
+
+DUE = {
+    "differs": ("refuted",),
+    "missing": ("refuted",),
+    "false": ("refuted",),
+    "undefined": ("error",),
+    "conditional": ("exact",),
+    "true": ("exact",),
+}
 
 
 def judged(case: Case, general: bool) -> tuple[str, str]:
     """``(status, complaint)`` for one claim in one mode; the complaint is empty where the verdict is right."""
     verdict = sc.check_claim(case.text, declarations(case), general=general)
     status = verdict.status
-    if status == "error":
-        return status, "" if case.changed else f"true, and in error: {verdict.explanation}"
-    layers = list(other_sizes(case)) if general else [case.layer]
-    true = True
-    for layer in layers:
-        try:
-            true = true and holds(case.text, layer, case.indices)
-        except MeaninglessError:
-            if not general:
-                return "meaningless", "" if status != "exact" else "exact, and meaningless"
-            continue  # such as a division by S - 1: at this size nothing is said
-    if status in ("proved", "exact") and not true:
-        return status, "FALSE, and held to be true"
+    try:
+        found = {outcome(case.text, layer, case.indices) for layer in (other_sizes(case) if general else [case.layer])}
+    except MeaninglessError:
+        return status, "" if status == "error" else f"{status}, and meaningless"
+    if status in ("proved", "exact"):
+        if not found <= {"true", "conditional"}:
+            return status, f"FALSE ({', '.join(found)}), and held to be true"
+        if "conditional" in found and not verdict.conditions:
+            return status, "true under a condition, and none is said"
+    if not general and status != "undecided" and status not in DUE[next(iter(found))]:
+        return status, f"{status}, and {found}"
+    if not general and found == {"true"} and verdict.conditions:
+        return status, f"under a condition that it does not need: {verdict.conditions}"
     if status == "refuted":
-        if true and not general:
-            return status, "TRUE, and refuted"
+        if not general and (verdict.counterexample.entry is not None) != (found == {"missing"}):
+            return status, f"refuted otherwise than as {found}: {verdict.counterexample}"
         if not confirmed(case, verdict.counterexample, general):
             return status, f"refuted by no example: {verdict.counterexample}"
-    if not case.changed and status == "refuted":
-        return status, "an identity, and refuted"
+    if not case.changed and status in ("refuted", "error"):
+        return status, f"an identity, and {status}: {verdict.explanation}"
     return status, ""
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from symconv.claims.check import ClaimVerdict
 from symconv.claims.scope import general_scope, mentioned
-from symconv.claims.syntax import Binary, Claim, Expr, Name, Negate, Number
+from symconv.claims.syntax import Claim, Expr, Name, Number
 from symconv.claims.traversal import map_expr
-from symconv.claims.writing import to_latex
+from symconv.claims.writing import size_expr, to_latex
 from symconv.errors import RenderError
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
@@ -86,6 +86,8 @@ def _outcome(result: ClaimVerdict) -> tuple[Inline, ...]:
     assumed = result.source.declared.nonnegative
     if assumed and result.status in ("proved", "exact"):
         text += f" Every entry of {', '.join(assumed)} is assumed not to be negative."
+    if result.verdict.conditions:
+        text = f"{text[:-1]}, on the condition that {', and that '.join(result.verdict.conditions)}."
     if result.source.note:
         text += f" {result.source.note}"
     return words(text)
@@ -116,27 +118,10 @@ def _generalised(result: ClaimVerdict, claim: Claim) -> Claim:
         if isinstance(expr, Number):
             value = scope.number(expr)
             if isinstance(value, Index) and value.value is None:
-                return _written(value)
+                return size_expr(value)
         return None
 
     return replace(claim, parts=tuple(map_expr(part, change) for part in claim.parts))
-
-
-def _written(size: Index) -> Expr:
-    """A size expression as part of a claim: positive summands first, each a number times letters."""
-    total: Expr | None = None
-    for key, value in sorted(size.terms.items(), key=lambda item: (item[1] < 0, not item[0], str(item[0]))):
-        factors: list[Expr] = [Name(str(atom)) for atom in key]
-        if abs(value) != 1 or not factors:
-            factors.insert(0, Number(Fraction(abs(value))))
-        term = factors[0]
-        for factor in factors[1:]:
-            term = Binary("*", term, factor)
-        if total is None:
-            total = term if value > 0 else Negate(term)
-        else:
-            total = Binary("+" if value > 0 else "-", total, term)
-    return total if total is not None else Number(Fraction(0))
 
 
 # ---------------------------------------------------------------------- refuted claims
@@ -192,13 +177,18 @@ def _refuted(
 
 
 def _why(result: ClaimVerdict) -> str:
-    if result.verdict.counterexample is None:
+    counter = result.verdict.counterexample
+    if counter is None:
         return result.verdict.explanation
+    if counter.entry is not None:
+        return "an entry is read that does not exist."
     return "the two sides differ, and no small edit makes the claim true."
 
 
 def _witness(counter: Counterexample, roles: dict[str, str], *, searched: bool) -> list[Block]:
-    """The arrays, the entry, and what either side gives there."""
+    """The arrays, the entry, and what either side gives there; or the entry that does not exist."""
+    if counter.entry is not None:
+        return [_missing(counter)]
     pieces = []
     for name, entries in counter.tensors.items():
         if not entries:
@@ -219,6 +209,19 @@ def _witness(counter: Counterexample, roles: dict[str, str], *, searched: bool) 
     values = words("The left side is ", Math(left), ", the right side ", Math(rf"\SCbad{{{right}}}"), ".")
     blocks.append(Paragraph(values))
     return blocks
+
+
+def _missing(counter: Counterexample) -> Paragraph:
+    assert counter.entry is not None
+    tensor, index = counter.entry
+    entry = rf"{LATEX.name(tensor)}_{{{', '.join(map(str, index))}}}"
+    exist = r" \times ".join(rf"\{{{low}, \dots, {high}\}}" for low, high in counter.boxes[tensor])
+    where = ", ".join(f"{LATEX.name(name)}={value}" for name, value in counter.indices.items())
+    at = ("At ", Math(where), " it") if where else ("It",)
+    bad = Math(rf"\SCbad{{{entry}}}")
+    return Paragraph(
+        words(*at, " reads ", bad, "; the entries of ", Math(LATEX.name(tensor)), " are ", Math(exist), ".")
+    )
 
 
 def _value(value: Any) -> str:

@@ -1,0 +1,207 @@
+"""A claim has a value on both sides at every size and entry that it speaks of, or it is an error that names one."""
+
+from __future__ import annotations
+
+import pytest
+
+import symconv as sc
+from symconv.claims.scope import Declarations
+
+LINE = Declarations(
+    sc.Conv((3,), stride=2, padding=1),
+    (7,),
+    sizes={"S": "stride", "P": "padding", "D": "dilation"},
+    indices={"i": "input 1"},
+)
+
+
+def judged(text: str, general: bool = True) -> sc.Verdict:
+    return sc.check_claim(text, LINE, general=general)
+
+
+@pytest.mark.parametrize(
+    ("text", "divisor"),
+    [
+        ("P/P == 1", "P"),
+        ("K*P/P == K", "P"),
+        ("a[i]*P/P == a[i]", "P"),
+        ("1/(K-1) == 1/(K-1)", "K - 1"),
+        ("0/(K-1) == 0", "K - 1"),
+        ("K/(P/2) == 2*K/P", "P/2"),
+        ("(S-1)**(-1) == (S-1)**(-1)", "S - 1"),
+        ("sum(m/m, (m,0,K)) == K + 1", "m"),
+        ("sum(a[i]/(m-1), (m,1,K)) == sum(a[i]/(m-1), (m,1,K))", "m - 1"),
+        ("c[i] == c[i] + 0*sum(i/i, (i,0,K))", "i"),  # this i is another one than that of c[i]
+        ("sum(m, (m,1,floor(K/P))) == sum(m, (m,1,floor(K/P)))", "P"),
+        ("floor(K/P) == floor(K/P)", "P"),
+        ("K % P == K % P", "P"),
+        ("floor(K/(i-I)) == c[i]", "i - I"),
+        ("1/(P-100) == 1/(P-100)", "P - 100"),
+        ("cases((a[i]/P, P <= 0), (0,)) == 0", "P"),
+    ],
+)
+def test_a_division_by_zero_at_some_size_is_an_error_that_names_one(text: str, divisor: str) -> None:
+    verdict = judged(text)
+    assert verdict.status == "error", str(verdict)
+    assert verdict.explanation.startswith(f"divides by {divisor}, which is 0 at "), verdict.explanation
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "K/K == 1",
+        "K*S/K == S",
+        "(I-K)/S + 1 == (I-K+S)/S",
+        "a[i]/(P+1) == a[i]/(1+P)",
+        "cases((a[i]/P, P >= 1), (0,)) == cases((a[i]/P, 1 <= P), (0,))",
+        "sum(b[m]/m, (m,1,K)) == sum(b[m]/m, (m,1,K))",
+        "floor(K/(-2)) == -ceil(K/2)",
+        "K % 2 + 2*floor(K/2) == K",
+    ],
+)
+def test_what_is_never_zero_divides(text: str) -> None:
+    assert judged(text).status == "proved", str(judged(text))
+
+
+def test_at_one_size_only_that_size_counts() -> None:
+    assert judged("P/P == 1", general=False).status == "exact"
+    assert judged("2/(P+1) == 1", general=False).status == "exact"
+    verdict = judged("2/(P-1) == 1", general=False)
+    assert (verdict.status, verdict.explanation) == ("error", "divides by P - 1, which is 0 at the given size")
+    verdict = judged("sum(m/m, (m,0,K)) == K + 1", general=False)
+    assert verdict.explanation == "divides by m, which is 0 at m = 0"
+
+
+def test_a_divisor_that_is_neither_settled_keeps_a_claim_undecided() -> None:
+    # no cube is twice a cube, but that takes a proof by descent, and the search ends somewhere
+    text = "1/(P*P*P - 2*S*S*S) == 1/(P*P*P - 2*S*S*S)"
+    verdict = judged(text)
+    assert verdict.status == "undecided", str(verdict)
+    assert "was not decided" in verdict.explanation
+
+
+def test_the_norm_of_nothing_is_zero_and_the_maximum_of_nothing_has_no_value() -> None:
+    norm = "limit(sum(abs(b[m])**p, {over})**(1/p), p, oo)"
+    whole, none = norm.format(over="(m,1,K)"), norm.format(over="(m,2,1)")
+    assert judged(f"{whole} == max(abs(b[m]), (m,1,K))").status == "proved"
+    assert judged(f"{none} == 0", general=False).status == "exact"
+    verdict = judged(f"{none} == max(abs(b[m]), (m,2,1))")
+    assert verdict.status == "error"
+    assert verdict.explanation == "takes max(abs(b[m]), (m, 2, 1)), a maximum over nothing at the given size"
+
+
+def test_claims_about_a_maximum_do_not_need_its_gradient() -> None:
+    pool = Declarations(sc.MaxPool((2,), ties="set"), (4,))
+    assert sc.check_claim("size == 2", pool).status == "exact"
+    assert sc.check_claim("c[p] == max(a[m], (m, 2*p-1, 2*p))", pool, general=False).status == "exact"
+    assert sc.check_claim("diff(c[p], a[i]) == 0", pool).status == "error"
+
+
+# ---------------------------------------------------------------------- what has no value, and what differs first
+
+SMALL = Declarations(sc.Conv((2,)), (4,), indices={"i": "input 1", "m": "weight 1"})
+
+
+@pytest.mark.parametrize(
+    ("text", "literal", "general"),
+    [
+        ("5/(a[p]-a[p]) == 0", "divides by a[p] - a[p], which is 0", "divides by a[p] - a[p], which is 0"),
+        ("0**(K-3) == 0", "takes 0**(K - 3), which has no value", "takes 0**(K - 3), which has no value"),
+        ("0**0 == 1", "takes 0**0, which has no value", "takes 0**0, which has no value"),
+        ("b[p+K]/a[p+I] == 0", "divides by a[p + I], which is 0", "divides by a[p + I], which is 0"),
+        ("a[p]/a[p] == 1", "divides by a[p], which is 0", "divides by a[p], which is 0"),
+        ("c[p]*a[p]**(-1)*a[p] == c[p]", "divides by a[p], which is 0", "divides by a[p], which is 0"),
+        ("(-1)**(1/2)*a[1] == 0*a[1]", "takes (-1)**(1/2), which", "takes (-1)**(1/2), which"),
+        ("(a[p]**2)**(1/2)/2 == 0*a[p]", "", ""),  # differs wherever a[p] is not 0
+        ("a[p]**(1/2)*0 == 0", "takes a[p]**(1/2), which has no value", "takes a[p]**(1/2), which has no value"),
+        ("0*(c[p]-a[p])**(1/2) == 0", "takes (c[p] - a[p])**(1/2)", "takes (c[p] - a[p])**(1/2)"),
+        (
+            "max(a[m],(m,3,1)) - max(a[m],(m,3,1)) == 0",
+            "takes max(a[m], (m, 3, 1)), a max",
+            "takes max(a[m], (m, 3, 1))",
+        ),
+        ("0*max(b[m],(m,2,K)) == 0", "", "takes max(b[m], (m, 2, K)), a maximum over nothing at K = 1"),
+        ("0*a[1] == cases((0, p >= 2))", "finds no case of cases((0, p >= 2)) that applies at p = 1", "finds no case"),
+        (
+            "corr(B, A) == corr(B, A)",
+            "takes corr(B, A), which has no entries",
+            "takes corr(B, A), which has no entries",
+        ),
+        (
+            "pad(B, -1) == pad(B, 0-1)",
+            "takes pad(B, -1), which has no entries",
+            "takes pad(B, -1), which has no entries",
+        ),
+        (
+            "ones(K-2) == ones(K-2)",
+            "takes ones(K - 2), which has no entries",
+            "takes ones(K - 2), which has no entries",
+        ),
+        ("pad(ones(2), 0-1) == ones(1)", "takes pad(ones(2), 0 - 1), which", "takes pad(ones(2), 0 - 1), which"),
+        ("1/sum(b[m],(m,1,K)) == 1/sum(b[m],(m,1,K))", "divides by sum(b[m], (m, 1, K))", "divides by sum(b[m]"),
+        ("1/(sum(b[m]**2,(m,1,K)) + 1) == 1/(1 + sum(b[m]**2,(m,1,K)))", "", ""),
+        ("abs(b[1])**(1/2)*abs(b[1])**(1/2)*0 == 0", "", ""),
+        ("2**(1/2)*0 == 0", "", ""),
+        ("cases((a[p]/a[p]*0, 1 == 0), (a[p],)) == a[p]", "", ""),  # what is never reached needs no value
+        ("sum(a[p]/(m-3), (m,1,K))*0 == 0", "", "divides by m - 3, which is 0 at m = 3"),
+    ],
+)
+def test_what_has_no_value_somewhere_is_an_error_that_says_where(text: str, literal: str, general: str) -> None:
+    for words, every in ((literal, False), (general, True)):
+        verdict = sc.check_claim(text, SMALL, general=every)
+        if words:
+            assert (verdict.status, verdict.explanation[: len(words)]) == ("error", words), str(verdict)
+            assert " at " in verdict.explanation
+        else:
+            assert verdict.status in ("refuted", "exact", "proved"), str(verdict)
+            assert (verdict.status == "refuted") == ("/2 ==" in text)
+            assert not verdict.conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("a[p]/a[p] == 2", {"I": 1, "K": 1, "O": 1}),  # undefined at 0, and false anywhere else
+        ("1/b[1] == b[1]", {"I": 1, "K": 1, "O": 1}),
+        ("1/(K-1) == 1/(O-1)", {"I": 4, "K": 2, "O": 3}),  # at K = 1 or O = 1 it says nothing
+        ("c[p]/a[p+1] == b[1]", {"I": 2, "K": 1, "O": 2}),  # the smallest at which there is an a[p+1]
+        ("c[p] == sum(a[p+m]*b[m],(m,1,K))", {"I": 2, "K": 1, "O": 2}),
+    ],
+)
+def test_where_both_sides_have_a_value_and_differ_goes_first(text: str, sizes: dict[str, int]) -> None:
+    verdict = sc.check_claim(text, SMALL, general=True)
+    assert verdict.status == "refuted", str(verdict)
+    counter = verdict.counterexample
+    assert counter is not None
+    assert (counter.entry, dict(counter.sizes)) == (None, sizes)
+
+
+def test_where_a_layer_has_a_window_in_the_padding_alone_a_line_says_nothing() -> None:
+    filled = ("every window holds an entry of the input",)
+    for op in (sc.AvgPool((3,), 2, 1, count_include_pad=False), sc.MaxPool((3,), 2, 1)):
+        pool = Declarations(op, (6,), sets=("S",))
+        mean = "sum(a[s], s in S[p])/size(S[p])" if isinstance(op, sc.AvgPool) else "max(a[s], s in S[p])"
+        literal, general = (sc.check_claim(f"c[p] == {mean}", pool, general=every) for every in (False, True))
+        assert (literal.status, literal.conditions) == ("exact", ())  # three taps, one pad: none is in it alone
+        assert (general.status, general.conditions) == ("proved", filled)
+    beyond = Declarations(sc.AvgPool((3,), 2, 1), (6,), sets=("S",))
+    verdict = sc.check_claim("1/size(S[p+1]) == 1/size(S[p+1])", beyond)
+    assert verdict.status == "error"
+    assert verdict.explanation == "divides by size(S[p + 1]), which is 0 at p = 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("diff(abs(a[i]), a[i])*2 == 2*diff(abs(a[i]), a[i])", "the derivative of |x| at x = 0 counts as 0"),
+        ("diff(a[i]**2, a[i]) == 2*a[i]", ""),
+        ("diff(c[p], a[i])*2 == 2*diff(c[p], a[i])", ""),
+    ],
+)
+def test_the_derivative_at_a_kink_is_a_convention_that_is_said(text: str, condition: str) -> None:
+    verdict = sc.check_claim(text, SMALL)
+    assert verdict.status == "exact", str(verdict)
+    assert verdict.conditions == ((condition,) if condition else ())
+    norm = Declarations(sc.LPPool(2, (2,), 1), (3,))
+    verdict = sc.check_claim("diff(c[p], a[i])*2 == 2*diff(c[p], a[i])", norm)
+    assert verdict.conditions == ("the derivative of a norm or root at 0 counts as 0",)

@@ -1,0 +1,157 @@
+"""Entries that do not exist: a line that runs past its tensors is refuted, a closed form holds under a condition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import symconv as sc
+from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.scope import Declarations
+from symconv.claims.source import ClaimSource
+
+LINE = Declarations(sc.Conv((3,)), (5,))
+ZERO = replace(LINE, base=0)
+PLANE = Declarations(sc.Conv((2, 2)), (4, 4), base=0, names={"input": "x", "weight": "w", "output": "y", "error": "L"})
+PADDED = Declarations(sc.Conv((3,), 2, 1), (5,), sizes={"S": "stride", "P": "padding"})
+A, B, G, W = (f"entries of {letter} outside count as 0" for letter in "abgw")
+
+
+def checked(text: str, declared: Declarations, every: bool) -> ClaimVerdict:
+    latex = "\\" in text
+    mode: Any = "general" if every else "literal"
+    return check_source(ClaimSource("", declared, "" if latex else text, text if latex else "", (mode,)))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "entries", "edit"),
+    [
+        (
+            r"y_{ij} = \sum_{u=0}^{K}\sum_{v=0}^{K} x_{i+u,j+v} w_{uv}",
+            PLANE,
+            [("w", (0, 2)), ("w", (0, 1))],
+            "K should be K-1",
+        ),
+        (
+            r"y_{ij} = \sum_{u=-5}^{7K}\sum_{v=0}^{K-1} x_{i+u,j+v} w_{uv}",
+            PLANE,
+            [("w", (-5, 0)), ("w", (-5, 0))],
+            "-5 should be 0, 7*K should be K-1",
+        ),
+        (r"c_p = \sum_{m=0}^{3} a_{p+m-1} b_m", LINE, [("b", (0,)), ("b", (0,))], "0 should be 1"),
+        ("c[p] == sum(a[p+m-1]*b[m], (m,1,K+1))", LINE, [("b", (4,)), ("b", (2,))], "K+1 should be K"),
+        ("c[p] == sum(a[p+m]*b[m+1], (m,0,K))", LINE, [("b", (4,)), ("b", (2,))], "K should be K-1"),
+        ("c[p] == sum(a[p+m]*b[m], (m,0,K))", ZERO, [("b", (3,)), ("b", (1,))], "K should be K-1"),
+        ("diff(E, b[m]) == sum(g[p]*a[p+m-1], (p,0,O))", LINE, [("g", (0,)), ("g", (0,))], "0 should be 1"),
+        ("c[p] == sum(a[i]*b[i-p+1], (i,1,I+2))", LINE, [("a", (6,)), ("a", (2,))], "I+2 should be I"),
+        ("sum(a[i], (i,1,I)) == sum(a[i], (i,0,I))", LINE, [("a", (0,)), ("a", (0,))], "0 should be 1"),
+        (r"\frac{\partial L}{\partial w_{2,2}} = 0", PLANE, [("w", (2, 2)), None], ""),
+        ("c[0] == a[I+1]", LINE, [("c", (0,)), ("c", (0,))], ""),
+        ("diff(c[1], a[0]) == 0", LINE, [("a", (0,)), ("a", (0,))], ""),
+        ("diff(E, a[i]) == sum(g[p]*b[i-p+1], (p,i-K+1,i))", LINE, [("g", (-1,)), ("g", (0,))], None),
+        ("c[p] == sum(a[2*p+m-3]*b[m], (m,0,3))", PADDED, [("b", (0,)), None], "0 should be 1"),
+    ],
+)
+def test_a_line_that_runs_past_its_tensors_is_refuted_by_the_entry(
+    text: str, declared: Declarations, entries: list[tuple[str, tuple[int, ...]] | None], edit: str | None
+) -> None:
+    for every, entry in zip((False, True), entries, strict=True):
+        if entry is None:
+            continue
+        result = checked(text, declared, every)
+        assert result.status == "refuted", str(result.verdict)
+        counter = result.verdict.counterexample
+        assert counter is not None
+        assert (counter.what, counter.entry) == ("no such entry", entry)
+        assert "no such entry" in str(counter)
+        assert not result.verdict.conditions
+        row = result.as_json()["counterexample"]
+        assert row["kind"] == "no such entry"
+        assert row["entry"]["tensor"] == entry[0]
+        assert tuple(row["entry"]["index"]) == entry[1]
+        if edit is not None:
+            assert result.edit.partition(", 3 should be K")[0] == edit
+            assert bool(result.repair) == bool(edit)
+        if edit:
+            assert edit.partition(",")[0] in result.verdict.explanation
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "conditions"),
+    [
+        (r"\partial y_{pq}/\partial x_{ij} = w_{i-p,j-q}", PLANE, (W,)),
+        (
+            r"\frac{\partial y_{pq}}{\partial x_{ij}} = \begin{cases} w_{i-p,j-q} & \text{if } i \ge p, "
+            r"i - p \le K - 1, j \ge q, j - q \le K - 1 \\ 0 & \text{otherwise} \end{cases}",
+            PLANE,
+            (),
+        ),
+        ("diff(c[p], a[i]) == b[i-p+1]", LINE, (B,)),
+        ("diff(c[p], a[i]) == cases((0, i < p), (0, i >= p+K), (b[i-p+1],))", LINE, ()),
+        ("diff(c[p], a[i]) == cases((0, i < p), (b[i-p+1],))", LINE, (B,)),
+        ("diff(c[p], a[i]) == sum(b[m]*cases((1, p+m-1 == i), (0,)), (m,1,K))", LINE, ()),
+        ("diff(E, a[i]) == sum(g[p]*b[i-p+1], (p,1,O))", LINE, (B,)),
+        ("diff(E, a[i]) == sum(g[i-m+1]*b[m], (m,1,K))", LINE, (G,)),
+        ("diff(E, a[i]) == sum(g[i-m+1]*b[m], (m,max(1,i-O+1),min(K,i)))", LINE, ()),
+        ("c[p] == sum(a[p+m-1]*b[m], (m,1,K))", LINE, ()),
+        ("c[p] == sum(a[S*(p-1)+m-P]*b[m], (m,1,K))", PADDED, ()),  # read in its padding, which is there
+        ("0*c[p] == 0*a[p-1]", LINE, (A,)),
+        ("diff(E, A) == conv(pad(G, K-1), B)", LINE, ()),
+        ("0*a[p] == 0*(b[p-I] + a[p+K])", LINE, (B, A)),
+    ],
+)
+def test_a_closed_form_holds_under_the_condition_that_it_leaves_unsaid(
+    text: str, declared: Declarations, conditions: tuple[str, ...]
+) -> None:
+    for every in (False, True):
+        result = checked(text, declared, every)
+        assert result.verdict.holds, str(result.verdict)
+        assert result.verdict.conditions == conditions
+        assert result.as_json()["conditions"] == list(conditions)
+        zero = checked(text, replace(declared, outside="zero"), every)
+        assert (zero.status, zero.verdict.conditions) == (result.status, ())
+        undefined = checked(text, replace(declared, outside="undefined"), every)
+        if not conditions:
+            assert (undefined.status, undefined.verdict.conditions) == (result.status, ())
+        else:
+            assert undefined.status == "refuted"
+            counter = undefined.verdict.counterexample
+            assert counter is not None
+            assert counter.what == "no such entry"
+
+
+def test_a_closed_form_that_is_wrong_is_refuted_whatever_is_outside() -> None:
+    for outside in ("", "zero", "undefined"):
+        declared = replace(LINE, outside=outside)
+        for text in ("diff(c[p], a[i]) == b[i-p]", "diff(c[p], a[i]) == 2*b[i-p+1]"):
+            assert [checked(text, declared, every).status for every in (False, True)] == ["refuted"] * 2
+
+
+def test_where_entries_outside_are_declared_to_be_zero_sums_may_run_past_the_kernel() -> None:
+    text = "c[p] == sum(a[p+m-1]*b[m], (m,-5,7*K))"
+    assert checked(text, replace(LINE, outside="zero"), True).status == "proved"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pad(pad(A,-1),1) == A",
+        "corr(pad(pad(A,-1),1),B) == C",
+        "ones(4) == pad(pad(ones(4),-1),1)",
+        "pad(pad(G,1),-1) == pad(pad(G,-1),1)",
+        "rot180(pad(pad(A,0-1),1)) == rot180(A)",
+        "corr(pad(pad(A, 1-K), K-1), B) == corr(A, B)",
+    ],
+)
+def test_a_border_that_was_cropped_is_lost(text: str) -> None:
+    for every in (False, True):
+        assert checked(text, LINE, every).status == "refuted", text
+
+
+@pytest.mark.parametrize(
+    "text", ["pad(pad(A,2),-2) == A", "corr(pad(pad(A,1),-1),B) == C", "pad(pad(A,2),-1) == pad(A,1)"]
+)
+def test_a_border_of_zeros_may_be_cropped(text: str) -> None:
+    assert [checked(text, LINE, every).status for every in (False, True)] == ["exact", "proved"]
