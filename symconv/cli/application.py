@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from symconv.cli.bench import bench
+from symconv.cli.certificates import coq_check
 from symconv.cli.check import check
 from symconv.cli.derive import derive
 from symconv.cli.init import init
@@ -150,6 +151,7 @@ commands.add_command(report)
 commands.add_command(derive)
 commands.add_command(check)
 commands.add_command(theorems)
+commands.add_command(coq_check)
 commands.add_command(shape)
 commands.add_command(network)
 commands.add_command(bench)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symconv.cli.activity import Activity
+from symconv.cli.certificates import certificates_option, write_certificates
 
 if TYPE_CHECKING:
     from symconv.claims.check import ClaimVerdict
@@ -22,7 +23,8 @@ _STYLE = {"proved": "green", "exact": "green", "refuted": "red", "undecided": "y
 @click.argument("problem", metavar="PROBLEM.toml", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one list of objects instead of a table.")
 @click.option("--no-repair", is_flag=True, help="Do not look for the edit that makes a refuted claim true.")
-def check(problem: Path, as_json: bool, no_repair: bool) -> None:
+@certificates_option
+def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | None) -> None:
     """Check every claim of PROBLEM.toml, literally and, where it says how, for all sizes.
 
     "proved" holds for all sizes, "exact" at the declared size; "refuted" comes with the smallest example and, where a
@@ -52,6 +54,11 @@ def check(problem: Path, as_json: bool, no_repair: bool) -> None:
         _table(results)
     else:
         click.echo(f"{problem.name} makes no claims; add a table [[claims]]")
+    if certificates is not None:
+        found = [r for r in results if r.verdict.holds]
+        write_certificates(
+            certificates, [(f"claim {r.source.id} {r.mode}", f"{r.source.id}, {r.mode}", r.verdict) for r in found]
+        )
     click.get_current_context().exit(_status(results))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -269,6 +270,7 @@ def layer(
     style: str,
     index_base: str,
     names: dict[str, str] | None,
+    certificates: Path | None,
 ) -> None:
     """A LAYER as PyTorch prints it, or as it is typed.
 
@@ -280,6 +282,6 @@ def layer(
     from symconv.operators.importers.text import read_text
 
     read = read_text(layer, input_size=input_size, channels=channels)
-    show(read.operator, input_size, what, wrt, style, index_base, names)
+    show(read.operator, input_size, what, wrt, style, index_base, names, certificates)
     for note in read.notes:
         click.echo(f"note: {note}", err=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symconv.cli import shapes
 from symconv.cli.activity import Activity
+from symconv.cli.certificates import certificates_option, write_certificates
 
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
@@ -86,6 +88,7 @@ def shared_options(*choices: str, window: Sequence[str] = WINDOW) -> Callable[[D
             metavar="ROLE=LETTER,...",
             help="Other letters, such as input=x,weight=w,output=y,input_index=kl.",
         ),
+        certificates_option,
     ]
 
     def decorate(function: Decorated) -> Decorated:
@@ -118,6 +121,7 @@ def show_window(
     style: str,
     index_base: str,
     names: dict[str, str] | None,
+    certificates: Path | None,
     all_ones: bool = False,
     **window: Any,
 ) -> None:
@@ -130,7 +134,7 @@ def show_window(
         kernel *= len(input_size)
     given = {name: value for name, value in {**options, **window}.items() if value is not None}
     op = kind(kernel_size=kernel, **given)
-    show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, all_ones)
+    show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, certificates, all_ones)
 
 
 def show(
@@ -141,9 +145,10 @@ def show(
     style: str,
     index_base: str,
     names: dict[str, str] | None,
+    certificates: Path | None,
     all_ones: bool = False,
 ) -> None:
-    """Derive, and print."""
+    """Derive, and print; with a folder, the steps as certificates too."""
     if what == "output" and wrt != "input":
         raise click.UsageError(
             f"--wrt {wrt} belongs to --what derivative or gradient: an output is differentiated by nothing"
@@ -161,3 +166,6 @@ def show(
         activity.say(worked.title)
         text = worked.text() if style == "text" else worked.latex()
     click.echo(text)
+    if certificates is not None:
+        steps = [(f"step {step.id}", f"step {step.id}: {step.title}", step.verdict) for step in worked.steps]
+        write_certificates(certificates, steps)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from symconv.cli.activity import Activity
+from symconv.cli.certificates import certificates_option, write_certificates
 
 if TYPE_CHECKING:
     from symconv.derivations.theorems import Theorem
@@ -21,8 +23,9 @@ WIDTH = 160  # of a table that goes to a file
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("-v", "--verbose", is_flag=True, help="With a NAME: the hypotheses of every part, and slips refuted.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; with a NAME every obligation as SMT-LIB too.")
+@certificates_option
 @click.pass_context
-def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool) -> None:
+def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool, certificates: Path | None) -> None:
     """List the theorems, or print the proof of the one with NAME.
 
     Each is proved when it is asked for, for all sizes that its hypotheses allow. The exit status is 1 where one is
@@ -34,6 +37,7 @@ def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool)
       symconv theorems adjoint                 one proof, obligation by obligation
       symconv theorems max-composition -v      and what happens without its condition
       symconv theorems adjoint --json
+      symconv theorems --certificates proofs   what is proved, as theorems for Coq
     """
     from symconv.derivations.theorems import theorem
     from symconv.derivations.theorems import theorems as every_theorem
@@ -55,6 +59,8 @@ def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool)
         _print_table(chosen)
     else:
         click.echo(theorem_text(chosen[0], verbose=verbose))
+    if certificates is not None:
+        write_certificates(certificates, [(entry.name, entry.title, entry.verdict) for entry in chosen])
     if any(entry.verdict.status == "refuted" for entry in chosen):
         ctx.exit(REFUTED)
 
