@@ -66,13 +66,20 @@ ENTRY = 4  # steps for one factor at one index point
 
 
 def is_polynomial(node: Node) -> bool:
-    """True where the tree is a polynomial in tensor entries: sums of products of accesses with rational factors."""
+    """True where the tree is a polynomial in tensor entries: sums of products of accesses with rational factors.
+
+    A root is no rational factor, and what is worked out with it must not decide anything as if it were one.
+    """
     return all(
         isinstance(n, Constant | Scalar | Access | Add | Multiply | Bracket | Named)
         or (isinstance(n, Reduce) and n.op == "sum")
-        or (isinstance(n, Power) and not any(isinstance(inner, Access) for inner in walk(n)))
+        or (isinstance(n, Power) and _is_whole(n.exponent) and not any(isinstance(m, Access) for m in walk(n)))
         for n in walk(node)
     )
+
+
+def _is_whole(exponent: Node) -> bool:
+    return isinstance(exponent, Scalar) or (isinstance(exponent, Constant) and exponent.value.denominator == 1)
 
 
 def polynomials(

@@ -8,8 +8,8 @@ zero. Powers, absolute values, maxima and shares are equal where their parts are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
@@ -17,7 +17,9 @@ from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Redu
 from symconv.formulas.index import Index
 from symconv.formulas.terms import Term, expand
 from symconv.proofs.context import GUARD, Context, NotShown
-from symconv.proofs.record import Alike, Pairing, Parts, Sums, Windows
+from symconv.proofs.normal import Normal
+from symconv.proofs.overlap import overlapping
+from symconv.proofs.record import Alike, Overlap, Pairing, Parts, Piece, Sums, Windows
 from symconv.proofs.rewriting import one_maximum, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
@@ -45,7 +47,8 @@ class _Class:
 def equal_sums(left: Node, right: Node, context: Context) -> Sums:
     """Show that two trees have the same value for all that the context allows.
 
-    Where the terms do not match as they are, sums over a fixed range are written out, and it is tried again.
+    Where the terms do not match as they are, it is tried again with both sides in normal form, and with sums over a
+    fixed range written out.
 
     Raises:
         NotShown: where no such proof was found, which says nothing about the statement.
@@ -55,20 +58,35 @@ def equal_sums(left: Node, right: Node, context: Context) -> Sums:
     try:
         return _matched(left, right, context)
     except NotShown as failure:
-        for pair in written_pairs(left, right, context.divides_by, context.effort):
-            context.trace.rewind(mark)
+        for one, two, called, rules in _rewritten(left, right, context, mark):
             try:
-                return _matched(*pair, context, "written-out term")
+                return replace(_matched(one, two, context, called), rules=rules)
             except NotShown:
-                continue
+                context.trace.rewind(mark)
         raise failure
+
+
+def _rewritten(
+    left: Node, right: Node, context: Context, mark: int
+) -> Iterator[tuple[Node, Node, str, tuple[str, ...]]]:
+    """Other ways to write both sides, what their terms are called, and the rules that led there."""
+    context.trace.rewind(mark)
+    for pair in written_pairs(left, right, context.divides_by, context.effort):
+        yield *pair, "written-out term", ("sums written out",)
+    normal = Normal(context)
+    forms = normal.form(left), normal.form(right)
+    if forms != (left, right):
+        rules = tuple(normal.rules)
+        yield *forms, "term", rules
+        for pair in written_pairs(*forms, context.divides_by, context.effort):
+            yield *pair, "written-out term", (*rules, "sums written out")
 
 
 def _matched(left: Node, right: Node, context: Context, called: str = "term") -> Sums:
     """Show that two trees have the same value by matching their terms.
 
     All terms of ``left - right`` are sorted into classes of equal terms; in each class the coefficients must cancel,
-    or the domain be empty.
+    or the domain be empty. Classes that are left are put into one sum over the domain of one of them.
 
     Raises:
         NotShown: where no such proof was found, which says nothing about the statement.
@@ -77,6 +95,9 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
     matches: list[Match] = []
     flats: dict[str, list[Flat]] = {"left": [], "right": []}
     empty: list[Flat] = []
+    left_over: list[_Class] = []
+    reason: NotShown | None = None
+    overlaps: tuple[Overlap, ...] = ()
     for side, sign, node in (("left", 1, left), ("right", -1, right)):
         terms = expand(node, context.effort)
         for position, term in enumerate(terms, 1):
@@ -94,9 +115,39 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
                 continue
             except NotShown:
                 context.trace.rewind(mark)
-        require_empty(group.first, context)
-        empty.append(group.first)
-    return Sums(left, right, (tuple(flats["left"]), tuple(flats["right"])), tuple(matches), tuple(empty))
+        try:
+            require_empty(group.first, context)
+            empty.append(group.first)
+        except NotShown as failure:
+            left_over.append(group)
+            reason = reason or failure
+    if reason is not None:
+        overlaps = _cancelled(left_over, context, reason)
+    terms_ = (tuple(flats["left"]), tuple(flats["right"]))
+    return Sums(left, right, terms_, tuple(matches), tuple(empty), overlaps=overlaps)
+
+
+def _cancelled(left_over: list[_Class], context: Context, reason: NotShown) -> tuple[Overlap, ...]:
+    """Show that classes without an equal cancel together, those with the same factors in one sum over one domain.
+
+    Raises:
+        NotShown: where one of them stays; `reason` where it is by itself.
+    """
+    found: list[Overlap] = []
+    waiting = list(left_over)
+    while waiting:
+        signature = waiting[0].first.signature
+        alike = [group for group in waiting if group.first.signature == signature]
+        if len(alike) == 1:
+            raise reason
+        scale = lcm(*(number.denominator for group in alike for number, _ in group.parts))
+        pieces = [
+            Piece(group.first, sum((int(n * scale) * factor for n, factor in group.parts), Index.of(0)))
+            for group in alike
+        ]
+        found.append(overlapping(pieces, context, same))
+        waiting = [group for group in waiting if group.first not in [piece.term for piece in found[-1].pieces]]
+    return tuple(found)
 
 
 def _sort_in(flat: Flat, sign: int, classes: list[_Class], matches: list[Match], context: Context) -> None:

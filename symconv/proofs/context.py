@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
-from symconv.proofs.smt import Script, Solver, script
+from symconv.proofs.sizes import denominators
+from symconv.proofs.smt import Script, Solver, script, sum_script
 from symconv.proofs.verdict import Obligation, Outcome, condition
 
 __all__ = ["GUARD", "Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
@@ -175,6 +176,11 @@ class Context:
         return inner
 
     @property
+    def reserved(self) -> frozenset[str]:
+        """The names that mean something here: no reduction may bind one of them."""
+        return self.scope | self.quotients.guards.keys()
+
+    @property
     def hypotheses(self) -> list[Guard]:
         """All that may be used: what was given, the definitions of quotients, and the domains of outer sums."""
         defined = [g for guards in self.quotients.guards.values() for g in guards]
@@ -254,6 +260,39 @@ class Context:
         for group in _connected(open_, known):
             self._ask(name, script(_about(group, known), group, self.reals))
 
+    def holds(self, name: str, goals: Iterable[Guard]) -> bool:
+        """Whether goals on names in scope follow; what was asked in vain leaves no trace.
+
+        A goal with an exact quotient, or with a denominator that is not known to be positive, counts as open.
+        """
+        wanted = [goal for goal in goals if goal.truth is not True]
+        exprs = [expr for g in wanted for expr in (g.expr, g.divisor) if expr is not None]
+        if any(goal.truth is False or not goal.names <= self.scope for goal in wanted) or _has_exact(exprs):
+            return False
+        mark = self.trace.mark()
+        try:
+            for denominator in denominators(exprs, wanted):
+                if has_quotient(denominator):
+                    return False
+                goal = Guard("ge", denominator - 1)
+                self.require(f"{denominator!r} >= 1, as a denominator must be", [goal], only=self.base)
+            self.require(name, self.stated(wanted))
+        except NotShown:
+            self.trace.rewind(mark)
+            return False
+        return True
+
+    def cancels(self, name: str, pieces: Sequence[tuple[Index, Sequence[Guard]]]) -> None:
+        """Show that the weights whose guards hold add up to 0, for all values of the names in them.
+
+        Raises:
+            NotShown: where the solver does not say unsat.
+        """
+        known = list(dict.fromkeys(self.hypotheses))
+        spoken_of = [guard for _, guards in pieces for guard in guards]
+        spoken_of += [Guard("eq", weight) for weight, _ in pieces]
+        self._ask(name, sum_script(_about(spoken_of, known), pieces, self.reals))
+
     def impossible(self, name: str, given: Iterable[Guard] = ()) -> None:
         """Show that the hypotheses and `given` contradict each other.
 
@@ -296,6 +335,16 @@ def _connected(goals: Sequence[Guard], known: Sequence[Guard]) -> list[list[Guar
                 rest.append((other_names, other))
         groups = [*rest, (names, joined)]
     return [group for _, group in groups]
+
+
+def _has_exact(exprs: Iterable[Index]) -> bool:
+    return any(
+        (isinstance(atom, Quotient) and (atom.rounding == "exact" or _has_exact((atom.numerator, atom.denominator))))
+        or (isinstance(atom, Extremum) and _has_exact(atom.args))
+        for expr in exprs
+        for key in expr.terms
+        for atom in key
+    )
 
 
 def has_quotient(expr: Index) -> bool:

@@ -139,6 +139,10 @@ def _held(statement: Statement, proof: Equality, trace: Trace, search: Search) -
     where = ", ".join(f"{name} = {value}" for name, value in instance.items())
     matches = proof.sums.matches
     text = "The terms of both sides match one to one." if matches else "Both sides are zero or equal term by term."
+    if proof.sums.overlaps:
+        text = "The terms of both sides cancel point by point."
+    if proof.sums.rules:
+        text += f" Both sides were rewritten first ({', '.join(proof.sums.rules)})."
     if symbolic:
         text += f" The hypotheses can be met, for instance by {where}."
     return Verdict(

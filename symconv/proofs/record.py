@@ -25,8 +25,10 @@ __all__ = [
     "Equality",
     "Equivalence",
     "Goal",
+    "Overlap",
     "Pairing",
     "Parts",
+    "Piece",
     "Record",
     "Sums",
     "Windows",
@@ -52,14 +54,40 @@ class Pairing:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A term with the integer that it is multiplied by, and how its indices are those of the first term of a sum.
+
+    Attributes:
+        term: the term, without its coefficients.
+        weight: what it is multiplied by; it depends on none of the term's own indices.
+        forward: the term's indices in those of the first one.
+        backward: the first one's indices in those of the term.
+    """
+
+    term: Flat
+    weight: Index
+    forward: tuple[tuple[str, Index], ...] = ()
+    backward: tuple[tuple[str, Index], ...] = ()
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Terms that cancel together: at every point of the first one's indices, what is summed there adds up to 0."""
+
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
 class Sums:
     """Two trees that are the same sum of terms.
 
     Attributes:
-        left, right: the trees that were expanded; where sums were written out, after that.
+        left, right: the trees that were expanded; where rules were used, after that.
         terms: the terms of the left tree and those of the right one, in order.
         matches: the matched terms, each with its `Pairing`.
         empty: the terms that have no point in their domain, each for all that are equal to it.
+        overlaps: the terms that cancel together without an equal of their own.
+        rules: by which rules the two sides were rewritten before, such as "sums written out".
     """
 
     left: Node
@@ -67,6 +95,8 @@ class Sums:
     terms: tuple[tuple[Flat, ...], tuple[Flat, ...]]
     matches: tuple[Match, ...]
     empty: tuple[Flat, ...]
+    overlaps: tuple[Overlap, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

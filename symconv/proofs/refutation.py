@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, islice, product
+from math import inf
 from typing import Any, TypeAlias
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
-from symconv.formulas.exact import RELATIONS, Entry, Numbers, Polynomial, evaluate
+from symconv.formulas.exact import Entry, Numbers, Polynomial, evaluate
 from symconv.formulas.index import Index
+from symconv.formulas.radicals import UndecidedNumberError, power
 from symconv.proofs.exact import At, identity_at, places
 from symconv.proofs.needs import Need, failure
 from symconv.proofs.sizes import assignments
@@ -175,9 +177,10 @@ def counterexample_at(
             continue
         try:
             left, right = (value_at(at, side, point, filled(filling)) for side in (statement.left, statement.right))
-        except NoValueError:
+            differ = bool(left != right)
+        except (NoValueError, UndecidedNumberError):
             continue
-        if _differ(left, right):
+        if differ:
             tensors: dict[str, dict[tuple[int, ...], Fraction]] = {}
             for (tensor, index), value in sorted(filling.items()):
                 tensors.setdefault(tensor, {})[index] = value
@@ -205,6 +208,7 @@ def value_at(at: At, node: Any, point: Sequence[int], read: Read) -> Any:
 
     Raises:
         NoValueError: for a root of a negative number.
+        UndecidedNumberError: for a number with roots in it that was not worked out.
         ZeroDivisionError: for a quotient by 0.
     """
     here = {**at.env, **dict(zip(at.statement.indices, point, strict=True))}
@@ -288,13 +292,20 @@ def _fillings(entries: Sequence[Entry]) -> Iterator[dict[Entry, Fraction]]:
         yield filling
 
 
+_NOTHING = -inf
+"""The maximum of nothing."""
+
+
 class NoValueError(Exception):
     """A root of a negative number."""
 
 
 @dataclass(frozen=True)
 class _Exact(Numbers):
-    """Rational numbers, and SymPy's exact powers where a root is not rational; every value is counted."""
+    """Rational numbers, and roots of them in their exact form; every value is counted.
+
+    The only float is minus infinity, the maximum of nothing.
+    """
 
     effort: Effort = field(default_factory=Effort)
 
@@ -312,45 +323,26 @@ class _Exact(Numbers):
 
     def add(self, values: list[Any]) -> Any:
         self.effort.spend(WINDOW + VALUE * len(values))
-        return super().add(values)
+        return _NOTHING if _NOTHING in values else super().add(values)
 
     def maximum(self, values: list[Any]) -> Any:
         self.effort.spend(WINDOW + VALUE * len(values))
-        return super().maximum(values)
+        return super().maximum([value for value in values if value != _NOTHING])
+
+    def multiply(self, values: list[Any]) -> Any:
+        if _NOTHING in values:
+            raise NoValueError
+        return super().multiply(values)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if base == 0 or (_is_rational(base) and exponent.denominator == 1):
-            return super().power(base, exponent)
-        if base < 0 and getattr(exponent, "denominator", 1) != 1:
+        if _NOTHING in (base, exponent) or not isinstance(exponent, Fraction):
             raise NoValueError
+        if base == 0:
+            return super().power(base, exponent)
         self.effort.spend(ROOT)
-        value = _sympy(base) ** _sympy(exponent)
-        return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
-
-    def sign(self, value: Any) -> Any:
-        return Fraction(int(bool(value > 0)) - int(bool(value < 0)))
-
-    def compare(self, left: Any, relation: str, right: Any) -> Any:
-        return Fraction(int(bool(RELATIONS[relation](left, right))))
-
-
-def _is_rational(value: Any) -> bool:
-    return isinstance(value, int | Fraction)
-
-
-def _sympy(value: Any) -> Any:
-    import sympy
-
-    return sympy.Rational(value.numerator, value.denominator) if _is_rational(value) else value
-
-
-def _differ(left: Any, right: Any) -> bool:
-    """Whether two values certainly differ; irrational ones must do so by more than their rounding."""
-    if all(_is_rational(v) or isinstance(v, float) for v in (left, right)):
-        return bool(left != right)  # the only float is the minus infinity of an empty maximum
-    if any(isinstance(v, float) for v in (left, right)):
-        return True  # minus infinity against a finite number
-    import sympy
-
-    difference = sympy.N(_sympy(left) - _sympy(right), 60)
-    return bool(abs(difference) > sympy.Rational(1, 10**30))
+        if base < 0:
+            if exponent.denominator != 1:
+                raise NoValueError
+            turned = power(-base, exponent)
+            return turned if exponent.numerator % 2 == 0 else -turned
+        return power(base, exponent)

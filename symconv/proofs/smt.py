@@ -9,7 +9,7 @@ the solver reads v0, v1, ..., and which is which stands beside it, in `Script.va
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal, TypeAlias
@@ -18,7 +18,7 @@ from symconv.formulas.algebra import Guard
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, Quotient
 
-__all__ = ["QUESTION", "Answer", "Script", "Solver", "script"]
+__all__ = ["QUESTION", "Answer", "Script", "Solver", "script", "sum_script"]
 
 QUESTION = 1_500_000  # steps for one question, half a second; a typical one takes 5,000
 PATIENCE = 6  # questions left open in one proof; after that the others get a tenth of that
@@ -43,15 +43,38 @@ class Script:
 def script(hypotheses: Iterable[Guard], goals: Sequence[Guard], reals: frozenset[str] = frozenset()) -> Script:
     """``hypotheses and not all goals`` in SMT-LIB 2: unsatisfiable exactly where the hypotheses imply every goal."""
     given = list(dict.fromkeys(hypotheses))
-    names = sorted(frozenset().union(*(g.names for g in (*given, *goals))))
-    writer = _Writer({name: f"v{number}" for number, name in enumerate(names)}, reals)
-    lines = ["(set-logic ALL)" if reals & set(names) else "(set-logic QF_NIA)"]
+    names = frozenset().union(*(g.names for g in (*given, *goals)))
+    return _script(given, names, reals, lambda writer: writer.conjunction(goals))
+
+
+def sum_script(
+    hypotheses: Iterable[Guard],
+    pieces: Sequence[tuple[Index, Sequence[Guard]]],
+    reals: frozenset[str] = frozenset(),
+) -> Script:
+    """``hypotheses and the sum of the weights whose guards hold is not 0``: unsatisfiable where it always is."""
+    given = list(dict.fromkeys(hypotheses))
+    guards = [guard for _, conditions in pieces for guard in conditions]
+    names = frozenset().union(*(g.names for g in (*given, *guards)), *(weight.names for weight, _ in pieces))
+    mixed = any(weight.names & reals for weight, _ in pieces)
+    zero = _number(0, mixed)
+
+    def goal(writer: _Writer) -> str:
+        terms = [f"(ite {writer.conjunction(c)} {writer.index(weight, mixed)} {zero})" for weight, c in pieces]
+        return f"(= (+ {' '.join(terms)} {zero}) {zero})"
+
+    return _script(given, names, reals, goal)
+
+
+def _script(
+    given: Sequence[Guard], names: frozenset[str], reals: frozenset[str], goal: Callable[[_Writer], str]
+) -> Script:
+    writer = _Writer({name: f"v{number}" for number, name in enumerate(sorted(names))}, reals)
+    lines = ["(set-logic ALL)" if reals & names else "(set-logic QF_NIA)"]
     for name, variable in writer.variables.items():
         lines.append(f"(declare-const {variable} {'Real' if name in reals else 'Int'})")
     lines += [f"(assert {writer.guard(g)})" for g in given]
-    wanted = [writer.guard(g) for g in goals]
-    lines.append(f"(assert (not {wanted[0] if len(wanted) == 1 else '(and ' + ' '.join(wanted) + ')'}))")
-    lines.append("(check-sat)")
+    lines += [f"(assert (not {goal(writer)}))", "(check-sat)"]
     return Script("\n".join(lines) + "\n", tuple((variable, name) for name, variable in writer.variables.items()))
 
 
@@ -68,6 +91,10 @@ class _Writer:
         left = Index({key: value for key, value in guard.expr.terms.items() if value > 0})
         right = Index({key: -value for key, value in guard.expr.terms.items() if value < 0})
         return f"({'>=' if guard.kind == 'ge' else '='} {self.index(left, mixed)} {self.index(right, mixed)})"
+
+    def conjunction(self, guards: Sequence[Guard]) -> str:
+        wanted = [self.guard(g) for g in guards]
+        return wanted[0] if len(wanted) == 1 else f"(and {' '.join(wanted)})" if wanted else "true"
 
     def index(self, expr: Index, mixed: bool) -> str:
         terms = []

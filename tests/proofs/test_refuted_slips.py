@@ -250,9 +250,9 @@ def test_another_number_of_free_indices_is_refused() -> None:
 
 def test_a_solver_model_alone_refutes_nothing() -> None:
     """The engine fails with a model of the negation; the sides agree everywhere, so the verdict is undecided."""
-    left = summation(Access("a", (n,)), Bound("n", V(0), K))
-    right = add(summation(Access("a", (n,)), Bound("n", V(0), K - 1)), Access("a", (K,)))
-    verdict = prove_statement(statement(left, right, [], [nonnegative(K - 1)], a=K + 1), more=20)
+    left = summation(Access("a", (n,)), Bound("n", V(0), 2 * K + 1))
+    right = add(*(summation(Access("a", (2 * n + odd,)), Bound("n", V(0), K)) for odd in (0, 1)))
+    verdict = prove_statement(statement(left, right, [], [nonnegative(K - 1)], a=2 * K + 2), more=20)
     assert any(obligation.outcome == "failed" for obligation in verdict.obligations)
     assert verdict.status == "undecided"
 

@@ -1,0 +1,150 @@
+"""Lines that hold by the rules of arithmetic, at one size and for all, and neighbours of them that do not hold.
+
+Every rule that a side is rewritten by has its true lines here and, next to them, lines that would be marked if the
+rule's condition were forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import symconv as sc
+from symconv.claims.scope import Declarations
+from symconv.operators.base import Operator
+from symconv.operators.convolution import Conv
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+
+
+def asked(op: Operator, size: int = 4, **more: object) -> Declarations:
+    plain = Declarations(op, (size,) * op.spatial_axes, sets=() if isinstance(op, Conv) else ("S",))
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+NORM = {"L": "lp"}
+ASKED = {
+    "conv": asked(Conv((2,))),
+    "average": asked(AvgPool((2,))),
+    "average 2-D": asked(AvgPool(2, 1)),
+    "average, any stride": asked(AvgPool(2), sizes={"T": "stride"}),
+    "maximum": asked(MaxPool((2,)), functions=NORM),
+    "maximum 2-D": asked(MaxPool(2)),
+    "maximum, padded": asked(MaxPool((2,), padding=1), functions=NORM),
+    "norm": asked(LPPool(2, (2,)), functions=NORM),
+    "norm 3": asked(LPPool(3, (2,)), functions=NORM),
+    "norm without signs": asked(LPPool(3, (2,)), functions={"L": "lp without absolute value"}),
+}
+
+TRUE = [
+    # products and powers
+    ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/(K*K)"),
+    ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K**2"),
+    ("average 2-D", r"c_{pq} = \frac{1}{K^2} \sum_{m=1}^{K}\sum_{n=1}^{K} a_{p+m-1,q+n-1}"),
+    ("average, any stride", "c[p,q] == sum(a[T*(p-1)+m, T*(q-1)+n], (m,1,K), (n,1,K))/K**2"),
+    ("conv", "sum(b[m]**2, (m,1,K)) == sum(b[m]*b[m], (m,1,K))"),
+    ("conv", "sum(b[m], (m,1,K))**2 == sum(b[m]*b[n], (m,1,K), (n,1,K))"),
+    ("conv", "(b[1]+a[K])**2 == b[1]**2 + 2*b[1]*a[K] + a[K]**2"),
+    # absolute values
+    ("conv", "abs(-c[p]) == abs(c[p])"),
+    ("conv", "abs(a[p]*b[1]) == abs(a[p])*abs(b[1])"),
+    ("conv", "abs(c[p])**2 == c[p]**2"),
+    ("conv", "abs(abs(c[p])) == abs(c[p])"),
+    ("conv", "abs(b[1]-a[1]) == abs(a[1]-b[1])"),
+    ("conv", "abs(K) == K"),
+    # roots
+    ("conv", "2**(1/2)*2**(1/2) == 2"),
+    ("conv", "8**(1/2) == 2*2**(1/2)"),
+    ("conv", "(1/2)**(1/2) == 2**(1/2)/2"),
+    ("conv", "2**(1/2)*c[p]*3**(1/2) == 6**(1/2)*c[p]"),
+    ("conv", "(b[1]**2)**(1/2) == abs(b[1])"),
+    ("conv", "abs(b[1])**(1/2)*abs(b[1])**(1/2) == abs(b[1])"),
+    ("norm", "c[p]**2 == sum(a[s]**2, s in S[p])"),
+    ("norm 3", "c[p]**3 == sum(abs(a[s])**3, s in S[p])"),
+    ("norm 3", "c[p]**6 == sum(abs(a[s])**3, s in S[p])**2"),
+    ("norm without signs", "L(A, S[p], 2)**2 == sum(a[s]**2, s in S[p])"),
+    # maxima
+    ("maximum", "max(2*a[s], s in S[p]) == 2*c[p]"),
+    ("maximum", "max(a[s]+1, s in S[p]) == c[p]+1"),
+    ("maximum", "max(3*a[s]/2+a[1], s in S[p]) == 3*c[p]/2+a[1]"),
+    ("maximum", "max(K*a[s], s in S[p]) == K*c[p]"),
+    ("maximum", "max(2*max(a[s], s in S[p]), t in S[p]) == 2*c[p]"),
+    ("maximum", "max(0*a[s], s in S[p]) == 0"),
+    ("maximum", "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"),
+    ("norm", "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"),
+    # sums in pieces
+    ("conv", "sum(b[m], (m,1,K)) - b[1] == sum(b[m], (m,2,K))"),
+    ("conv", "sum(b[m], (m,1,min(K,3))) + sum(b[m], (m,min(K,3)+1,K)) == sum(b[m], (m,1,K))"),
+    ("conv", "sum(b[m], (m,1,K)) - b[K] == sum(b[m], (m,1,K-1))"),
+    ("conv", "c[p] == a[p]*b[1] + sum(a[p+m]*b[m+1], (m,1,K-1))"),
+    ("conv", "sum((m+1)*b[m], (m,1,K)) - sum(m*b[m], (m,1,K)) == sum(b[m], (m,1,K))"),
+]
+
+FALSE = [
+    ("conv", "(a[p]*b[1])**2 == a[p]*b[1]**2"),
+    ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K"),
+    ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K**3"),
+    ("conv", "sum(b[m]**2, (m,1,K)) == sum(b[m]*b[1], (m,1,K))"),
+    ("conv", "sum(b[m], (m,1,K))**2 == sum(b[m]**2, (m,1,K))"),
+    ("conv", "abs(a[p]*b[1]) == a[p]*b[1]"),
+    ("conv", "abs(-c[p]) == -abs(c[p])"),
+    ("conv", "abs(a[p]+b[1]) == abs(a[p])+abs(b[1])"),
+    ("conv", "abs(c[p])**3 == c[p]**3"),
+    ("conv", "abs(c[p])*c[p] == c[p]**2"),
+    ("conv", "abs(K-3) == K-3"),
+    ("conv", "2**(1/2)*2**(1/2) == 3"),
+    ("conv", "2**(1/2)+3**(1/2) == 5**(1/2)"),
+    ("conv", "8**(1/2) == 3*2**(1/2)"),
+    ("conv", "(b[1]**2)**(1/2) == b[1]"),
+    ("norm", "c[p] == sum(a[s]**2, s in S[p])"),
+    ("norm", "c[p]**2 == sum(a[s], s in S[p])**2"),
+    ("norm 3", "c[p]**3 == sum(a[s]**3, s in S[p])"),
+    ("norm 3", "c[p]**2 == sum(abs(a[s])**2, s in S[p])"),
+    ("norm without signs", "L(A, S[p], 3)**3 == sum(abs(a[s])**3, s in S[p])"),
+    ("maximum", "max(-2*a[s], s in S[p]) == -2*c[p]"),
+    ("maximum", "max(2*a[s], s in S[p]) == 3*c[p]"),
+    ("maximum", "max((K-3)*a[s], s in S[p]) == (K-3)*c[p]"),
+    ("maximum", "max(a[s]+s, s in S[p]) == c[p]+1"),
+    ("maximum", "max(a[s]*a[1], s in S[p]) == c[p]*a[1]"),
+    ("maximum", "limit(L(A, S[p], q), q, oo) == max(a[s], s in S[p])"),
+    ("conv", "sum(b[m], (m,1,K)) - b[1] == sum(b[m], (m,3,K))"),
+    ("conv", "sum(b[m], (m,1,K)) - b[1] == sum(b[m], (m,1,K-1))"),
+    ("conv", "sum(b[m], (m,1,min(K,3))) + sum(b[m], (m,min(K,3),K)) == sum(b[m], (m,1,K))"),
+    ("conv", "c[p] == a[p]*b[1] + sum(a[p+m-1]*b[m+1], (m,1,K-1))"),
+    ("conv", "sum((m+1)*b[m], (m,1,K)) - sum(m*b[m], (m,1,K)) == 2*sum(b[m], (m,1,K))"),
+]
+
+# A root of what may be negative has no value there, so these hold at best where it has one.
+OPEN = [
+    ("conv", "(b[1]**(1/2))**2 == abs(b[1])"),
+    ("conv", "(b[1]**3)**(1/3) == abs(b[1])"),
+    ("conv", "(b[1]*a[1])**(1/2) == b[1]**(1/2)*a[1]**(1/2)"),
+]
+
+
+@pytest.mark.parametrize(("layer", "claim"), TRUE)
+def test_true_lines_are_exact_at_one_size_and_proved_for_all(layer: str, claim: str) -> None:
+    for general, due in ((False, "exact"), (True, "proved")):
+        verdict = sc.check_claim(claim, ASKED[layer], general=general)
+        assert verdict.status == due, str(verdict)
+        assert not verdict.conditions
+
+
+@pytest.mark.parametrize(("layer", "claim"), FALSE)
+def test_false_neighbours_are_refuted(layer: str, claim: str) -> None:
+    for general in (False, True):
+        verdict = sc.check_claim(claim, ASKED[layer], general=general)
+        assert verdict.status == "refuted", str(verdict)
+
+
+@pytest.mark.parametrize(("layer", "claim"), OPEN)
+def test_roots_of_unknown_sign_are_not_taken_apart(layer: str, claim: str) -> None:
+    for general in (False, True):
+        assert not sc.check_claim(claim, ASKED[layer], general=general).holds
+
+
+def test_a_window_without_a_real_tap_has_a_norm_and_no_maximum() -> None:
+    """The limit of norms of nothing is 0, and the maximum of nothing is minus infinity: kernel 1, padding 1."""
+    line = "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"
+    assert not sc.check_claim(line, ASKED["maximum, padded"], general=True).holds
+    assert sc.check_claim(line, ASKED["maximum, padded"]).status == "exact"  # kernel 2: every window has a real tap
