@@ -151,7 +151,7 @@ def _ranged(term: Term, ranges: dict[str, tuple[Index, Index]]) -> Term:
 
 def _same_outputs(before: Formula, ranges: dict[str, tuple[Index, Index]]) -> Verdict:
     """Whether conditions and ranges allow the same outputs, whatever stands under the sum."""
-    from symconv.derivations.theorems.theorem import all_of
+    from symconv.derivations.theorems.deciding import all_of
     from symconv.proofs.goals import prove_equivalent
 
     verdicts = []

@@ -28,6 +28,10 @@ class _Unicode(Style):
             return name.replace("_", "").translate(_SUBSCRIPTS)
         return one_line(name)  # nobody's short hand for a letter with a number: as it is spelt
 
+    def juxtaposed(self, factors: Sequence[str]) -> str:
+        # "Smin(...)" would read as a name
+        return "".join(f"·{f}" if k and f.startswith(("min(", "max(")) else f for k, f in enumerate(factors))
+
     def label(self, label: Label) -> str:
         return label.text
 
@@ -74,7 +78,7 @@ class _Unicode(Style):
         return f"{name}({inside})"
 
     def parentheses(self, inside: str) -> str:
-        return f"({inside})"
+        return f"({inside.strip()})"
 
     def relation(self, sign: str) -> str:
         signs = {"<=": "≤", ">=": "≥", "|": "∣", "superset": "⊇"}
@@ -84,7 +88,7 @@ class _Unicode(Style):
         return str(value).replace("-", "−")
 
     def times(self, factors: Sequence[str]) -> str:
-        return "·".join(factor.strip() if k else factor for k, factor in enumerate(factors))
+        return "·".join(factor.strip() for factor in factors)
 
     def first_maximum(self, where: str, window: str, body: str) -> str:
         return f"[{where} = first argmax({window}) {body}]"

@@ -11,12 +11,17 @@ from click.testing import CliRunner, Result
 import symconv.derivations.theorems as package
 from symconv.cli.application import commands
 from symconv.derivations.theorems import Check, Theorem, theorem
+from symconv.derivations.theorems.proposition import Clause, Proposition, Range, same
 from symconv.derivations.theorems.showing import theorem_record, theorem_text
+from symconv.formulas.index import Index
 from symconv.proofs.verdict import Counterexample, Obligation, Scope, Verdict
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(commands, ["theorems", *arguments])
+
+
+SAME = Proposition((Range("x", Index.of(1)),), (Clause((), (same("x", "x"),)),))
 
 
 def made(name: str, verdict: Verdict) -> Theorem:
@@ -25,11 +30,9 @@ def made(name: str, verdict: Verdict) -> Theorem:
     return Theorem(
         name,
         f"Of {name}",
-        ("x = x",),
-        ("always",),
         "here",
-        (Check("all", lambda: verdict),),
-        (Check("y", lambda: slip),),
+        (Check("all", SAME, proof=lambda _: verdict),),
+        (Check("y", SAME, proof=lambda _: slip),),
     )
 
 
@@ -83,8 +86,8 @@ def test_json_is_a_list_of_all_or_one_record_with_scripts() -> None:
 def test_one_proof_is_printed_with_its_bijection_and_obligations() -> None:
     result = run("input-gradient-full")
     assert result.exit_code == 0
-    assert "∂E/∂a = pad[D(K - 1) - P](g) ⋆[dilation D] rot180(b)" in result.output
-    assert re.search(r"^provided  S = 1, I, K, D ≥ 1, P ≥ 0; a window fits", result.output, re.M)
+    assert "  > for 0 ≤ i ≤ I − 1: ∂E/∂a[i] = ∑(m = 0 … K − 1) g[i−Dm+P]·b[m]\n" in result.output
+    assert "    with I + 2P ≥ D(K − 1) + 1\n    with S = 1\n" in result.output
     assert re.search(r"^source    Dumoulin & Visin", result.output, re.M)
     assert re.search(r"^verdict   proved \(\d+\.\d\d s, 2 parts\)$", result.output, re.M)
     assert re.search(r"^one axis: proved, for all I, K, P, D; at S = 1 \(\d+\.\d\d s\)$", result.output, re.M)
@@ -96,8 +99,8 @@ def test_one_proof_is_printed_with_its_bijection_and_obligations() -> None:
 def test_verbose_adds_hypotheses_and_slips() -> None:
     text = run("max-composition", "--verbose").output
     assert re.search(r"^  given .*K >= S", text, re.M)
-    assert "any stride: S > K: refuted" in text
-    assert "I = 3, K = 1, S = 2, L = 2, T = 1; at p = 0; with a[1] = 1" in text
+    assert re.search(r"^any stride: the first pooling leaves entries out: refuted", text, re.M)
+    assert "I = 3, K = 1, S = 2, L = 2, T = 1, O = 2; at p = 0; with a[1] = 1" in text
 
 
 def test_an_unknown_name_is_an_error_without_a_traceback() -> None:
@@ -108,7 +111,7 @@ def test_an_unknown_name_is_an_error_without_a_traceback() -> None:
 
 
 def test_a_part_that_is_not_proved_is_never_shown_as_proved() -> None:
-    mixed = Theorem("m", "M", ("x",), (), "s", (*GOOD.checks, *OPEN.checks))
+    mixed = Theorem("m", "M", "s", (*GOOD.checks, *OPEN.checks))
     assert re.search(r"^verdict   undecided", theorem_text(mixed), re.M)
     assert theorem_record(mixed)["status"] == "undecided"
     assert "Nobody knows." in theorem_text(mixed)

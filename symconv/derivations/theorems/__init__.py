@@ -20,6 +20,7 @@ def theorems() -> tuple[Theorem, ...]:
     """
     from symconv.derivations.theorems import (
         gradients,
+        norms,
         pooling,
         relationships,
         size_rules,
@@ -38,7 +39,9 @@ def theorems() -> tuple[Theorem, ...]:
         *structure.THEOREMS,
         *ties.THEOREMS,
         *subdifferential.THEOREMS,
-        *pooling.THEOREMS,
+        *pooling.THEOREMS[:2],
+        *norms.THEOREMS,
+        *pooling.THEOREMS[2:],
         *relationships.THEOREMS,
     )
 

@@ -1,12 +1,24 @@
-"""Both sides of a theorem, built from operators: layers put after one another, kernels and inputs put in."""
+"""Propositions built from operators: a layer's formula gives sizes, suppositions, arrays and the named output."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from symconv.derivations.step import Maths
+from symconv.derivations.theorems.proposition import (
+    Array,
+    Clause,
+    Condition,
+    Let,
+    Partial,
+    Proposition,
+    Range,
+    Relation,
+    chain,
+    same,
+)
+from symconv.derivations.theorems.theorem import Check
 from symconv.formulas.algebra import (
     Access,
     Bound,
@@ -16,38 +28,48 @@ from symconv.formulas.algebra import (
     Scalar,
     const,
     equal,
+    nonnegative,
     product,
+    scalar,
     substitute,
     summation,
     transform,
 )
-from symconv.formulas.calculus import differentiate
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, IndexLike
-from symconv.formulas.symbols import SymbolTable, symbol
-from symconv.operators.base import Operator, Variable
+from symconv.formulas.order import pieces_of, sides
+from symconv.formulas.symbols import symbol
+from symconv.operators.convolution import Conv
 from symconv.operators.frame import numbered
-from symconv.operators.letters import Letters
 
 __all__ = [
-    "M",
+    "AXES",
     "V",
-    "after",
-    "box",
+    "at",
+    "axes_of",
+    "bounded",
     "each_axis",
-    "fixed",
+    "error",
+    "every",
+    "gradient",
     "image",
+    "integers",
+    "layer",
+    "let_of",
+    "names_of",
     "options",
+    "place",
     "reciprocal",
-    "scalar_formula",
-    "shifted",
+    "same_extents",
+    "setting",
     "spelled",
-    "unsifted",
-    "with_entries",
+    "spread",
+    "suppose",
+    "with_access",
 ]
 
 V = Index.of
-M = Maths
+AXES = ((1, "one axis"), (2, "two axes"))
 
 
 def options(letters: str, ndim: int) -> list[tuple[Any, ...]]:
@@ -57,7 +79,7 @@ def options(letters: str, ndim: int) -> list[tuple[Any, ...]]:
     """
     return [
         tuple(
-            symbol(name, **{"nonnegative" if letter in "PA" else "positive": True}) for name in numbered(letter, ndim)
+            symbol(name, **{"nonnegative" if letter in "PQA" else "positive": True}) for name in numbered(letter, ndim)
         )
         for letter in letters
     ]
@@ -68,9 +90,21 @@ def each_axis(letters: str, ndim: int) -> list[tuple[Index, ...]]:
     return [tuple(V(numbered(letter, ndim)[axis]) for letter in letters) for axis in range(ndim)]
 
 
-def fixed(letter: str, value: int, ndim: int) -> tuple[Guard, ...]:
-    """The condition that a size has a value on every axis."""
-    return tuple(equal(name, value) for name in numbered(letter, ndim))
+def layer(ndim: int, *, flip: bool = False) -> Conv:
+    """The general convolution layer: all sizes symbolic, of their own on every axis."""
+    op: Conv = Conv((3,) * ndim, flip=flip).generic()
+    return op
+
+
+def axes_of(state: Callable[[int], Proposition], ndims: Sequence[int] = (1, 2), **proof: Any) -> tuple[Check, ...]:
+    """The same statement for one axis and for two."""
+    chosen = [(ndim, words) for ndim, words in AXES if ndim in ndims]
+    return tuple(
+        Check(words, state(ndim), again=position > 0, **proof) for position, (ndim, words) in enumerate(chosen)
+    )
+
+
+# ---------------------------------------------------------------------- formulas
 
 
 def spelled(formula: Formula) -> Formula:
@@ -80,96 +114,150 @@ def spelled(formula: Formula) -> Formula:
     return formula
 
 
-def image(formula: Formula, **sizes: IndexLike) -> Formula:
-    """A right-hand side: sizes put in, definitions too, and no hypotheses of its own.
-
-    So a theorem rests on what its left-hand side assumes, and on nothing else; its sizes are those of the left-hand
-    side, such as O where that is the size of an output there.
-    """
-    table = SymbolTable(real=formula.table.real)
-    return replace(spelled(formula).subs(dict(sizes)), sizes=(), lower=(), facts=(), table=table)
-
-
-def box(*extents: IndexLike) -> tuple[tuple[Index, Index], ...]:
-    """The box of a tensor whose indices count from 0."""
-    return tuple((V(0), V(extent) - 1) for extent in extents)
+def image(formula: Formula, sizes: Mapping[str, IndexLike], places: Sequence[str] = ()) -> Formula:
+    """A formula with its definitions and other sizes put in, its free indices under other names."""
+    changed = spelled(formula).subs(dict(sizes))
+    if not places:
+        return changed
+    env = dict(zip(changed.indices, places, strict=True))
+    free = tuple(Bound(env[b.name], b.lower, b.upper) for b in changed.free)
+    return replace(changed, free=free, body=substitute(changed.body, env))
 
 
-def with_entries(
-    formula: Formula, tensor: str, places: Sequence[str], value: Node, tensors: Sequence[Tensor] = ()
-) -> Formula:
-    """The formula with every entry of a tensor replaced by a value in its place, such as an upsampled kernel.
-
-    Args:
-        formula: a formula that reads the tensor.
-        tensor: its letter.
-        places: the names of its indices in `value`.
-        value: the entry at these places; zero outside the tensor's box by its own guards.
-        tensors: what `value` reads.
-    """
-
-    def change(node: Node) -> Node | None:
-        if isinstance(node, Access) and node.tensor == tensor:
-            return substitute(value, dict(zip(places, node.index, strict=True)))
-        return None
-
-    others = tuple(t for t in formula.tensors if t.name != tensor)
-    return replace(formula, body=transform(formula.body, change), tensors=(*others, *tensors))
-
-
-def after(outer: Formula, inner: Formula, *, guarded: bool = True) -> Formula:
-    """The formula of two layers: the input of the outer one is the output of the inner one, zero outside its range.
-
-    Args:
-        outer: the second layer; its input sizes are put in.
-        inner: the first layer.
-        guarded: whether to write out that the outer one reads zeros outside; not needed where it never does.
-    """
-    first, second = spelled(inner), spelled(outer)
-    extents = {name: bound.upper + 1 for name, bound in zip(second.sizes, first.free, strict=True)}
-    second = second.subs(extents)
-    guards = tuple(guard for bound in first.free for guard in bound.guards()) if guarded else ()
-    value = summation(first.body, guards=guards)
-    joined = with_entries(second, "a", first.indices, value, first.tensors)
-    lower = dict(first.lower) | dict(second.lower)
-    return replace(
-        joined,
-        sizes=first.sizes,
-        lower=tuple(sorted(lower.items())),
-        facts=tuple(dict.fromkeys((*first.facts, *second.facts))),
+def with_access(node: Node, tensor: str, change: Callable[[tuple[Index, ...]], tuple[Index, ...]]) -> Node:
+    """The tree with every access to a tensor at another place: what an index slip makes of it."""
+    return transform(
+        node, lambda n: Access(tensor, change(n.index)) if isinstance(n, Access) and n.tensor == tensor else None
     )
-
-
-def shifted(formula: Formula, tensor: str, *steps: int) -> Formula:
-    """The formula with every access to a tensor moved: what an index slip makes of it."""
-
-    def change(node: Node) -> Node | None:
-        if isinstance(node, Access) and node.tensor == tensor:
-            return Access(tensor, tuple(e + step for e, step in zip(node.index, steps, strict=True)))
-        return None
-
-    return formula.with_body(transform(formula.body, change))
-
-
-def unsifted(op: Operator, wrt: Variable, kind: Literal["derivative", "gradient"]) -> Formula:
-    """A derivative or gradient by the rules of differentiation alone: brackets, nothing sifted or closed."""
-    closed = op.derivative(wrt) if kind == "derivative" else op.gradient(wrt)
-    frame = op.geometry(Letters())
-    variable, outputs = op.axes(wrt, frame, primed=wrt == "bias"), op.axes("output", frame)
-    letter = {"input": frame.letters.input, "weight": frame.letters.weight, "bias": frame.letters.bias}[wrt]
-    body = differentiate(op.body(frame), letter, tuple(axis.index for axis in variable), op.tie_policy())
-    if kind == "gradient":
-        upstream = Access(frame.letters.upstream, tuple(axis.index for axis in outputs))
-        body = summation(product(upstream, body), *(axis.bound for axis in outputs))
-    return closed.with_body(body)
-
-
-def scalar_formula(formula: Formula, body: Node, free: Sequence[Bound] = (), tensors: Sequence[Tensor] = ()) -> Formula:
-    """A sum over the entries of tensors, such as an inner product, under the hypotheses of a formula."""
-    quantity = Quantity("entry", ("s", tuple(bound.name for bound in free)))
-    return replace(formula, quantity=quantity, free=tuple(free), body=body, tensors=(*formula.tensors, *tensors))
 
 
 def reciprocal(value: Index) -> Node:
     """One over an index expression."""
     return Power(Scalar(value), const(-1))
+
+
+# ---------------------------------------------------------------------- propositions
+
+
+def at(name: str, *index: IndexLike) -> Access:
+    """An entry of an array."""
+    return Access(name, tuple(V(e) for e in index))
+
+
+def place(formula: Formula) -> tuple[Index, ...]:
+    """The free indices of a formula, as a place in its array."""
+    return tuple(V(name) for name in formula.indices)
+
+
+def names_of(role: str, count: int, ndim: int) -> tuple[str, ...]:
+    """The names of the indices of a tensor: channels first, then one an axis."""
+    channels = {"input": "h", "weight": "fh", "bias": "f"}.get(role, "")[: count - ndim if role != "bias" else 1]
+    family = {"input": "ijk", "weight": "mno", "bias": ""}.get(role, "pqr")
+    return (*channels, *family[: count - len(channels)])
+
+
+def setting(*formulas: Formula, order: str = "IKSPD", defined: Iterable[str] = ()) -> Proposition:
+    """What formulas take for granted: sizes with their least values, that windows fit, and the arrays that they read.
+
+    Args:
+        formulas: the formulas of layers.
+        order: the letters of the sizes, in the order in which a search goes through them.
+        defined: arrays that are no arrays of their own, but named by a `Let`.
+    """
+    own = dict(pair for formula in formulas for pair in formula.definitions)
+    least = {name: low for formula in formulas for name, low in formula.lower if name not in own}
+    facts = dict.fromkeys(fact for formula in formulas for fact in formula.facts)
+    tensors = {t.name: (t, len(f.sizes)) for f in formulas for t in f.tensors if t.name not in set(defined)}
+    arrays = tuple(
+        Array(name, tuple(Bound(n, *ends) for n, ends in zip(names_of(t.role, len(t.box), ndim), t.box, strict=True)))
+        for name, (t, ndim) in tensors.items()
+    )
+    return Proposition(
+        integers(least, order),
+        (),
+        tuple(suppose(nonnegative(fact)) for fact in facts),
+        tuple(Let(name, (), scalar(value)) for name, value in own.items()),
+        (),
+        arrays,
+    )
+
+
+def integers(least: Mapping[str, int], order: str = "IKSPD") -> tuple[Range, ...]:
+    """Sizes with their least values, in the order of their letters."""
+
+    def key(name: str) -> tuple[int, str]:
+        letter = name[:1]
+        return order.index(letter) if letter in order else len(order), name
+
+    return tuple(Range(name, V(least[name])) for name in sorted(least, key=key))
+
+
+def suppose(guard: Guard) -> Relation:
+    """A guard as a relation, with nothing negative on either side where that can be done."""
+    sign = "=" if guard.kind == "eq" else ">="
+    small, large = sides(-guard.expr)
+    splits = [(*sides(guard.expr), sign), _apart(guard.expr, sign), (small, large, "=" if sign == "=" else "<=")]
+    left, right, shown = next((split for split in splits if _is_plain(split[0]) and _is_plain(split[1])), splits[0])
+    return chain(left, shown, right)
+
+
+def _apart(expr: Index, sign: str) -> tuple[Index, Index, str]:
+    """``left >= right`` for ``expr >= 0``, with what has no positive part to go with on the right."""
+    positive = {atom for key, value in expr.terms.items() if value > 0 for atom in key}
+    right = Index({key: -value for key, value in expr.terms.items() if value < 0 and not set(key) & positive})
+    return expr + right, right, sign
+
+
+def _is_plain(expr: Index) -> bool:
+    return not any(piece.negative for piece in pieces_of(expr, {})) and bool(expr.terms)
+
+
+def let_of(formula: Formula, name: str = "", *, ranged: bool = False) -> Let:
+    """The array that a formula gives.
+
+    Args:
+        formula: the formula.
+        name: the letter of the array, if not that of the formula.
+        ranged: whether it is zero outside its range; else the formula stands for all integers.
+    """
+    of, _ = formula.quantity.of
+    return Let(name or of, formula.indices, formula.body, formula.free if ranged else ())
+
+
+def bounded(bounds: Iterable[Bound]) -> tuple[Range, ...]:
+    """Free indices as what is quantified over."""
+    return tuple(Range(b.name, b.lower, b.upper) for b in bounds)
+
+
+def every(bounds: Iterable[Bound | Range], *then: Condition, given: Iterable[Condition] = ()) -> Clause:
+    """For all values of the indices, under the conditions given: all of `then`."""
+    ranges = tuple(b if isinstance(b, Range) else Range(b.name, b.lower, b.upper) for b in bounds)
+    return Clause(ranges, then, tuple(given))
+
+
+def error(formula: Formula, output: str = "c", upstream: str = "g") -> tuple[Array, Let]:
+    """The upstream gradient of a layer, and the error ``E = sum of g c`` that it stands for."""
+    entries = place(formula)
+    body = summation(product(Access(upstream, entries), Access(output, entries)), *formula.free)
+    return Array(upstream, formula.free), Let("E", (), body)
+
+
+def gradient(array: Array) -> Partial:
+    """The derivative of the error by an entry of an array."""
+    return Partial(Access("E", ()), Access(array.name, tuple(V(b.name) for b in array.ranges)))
+
+
+def spread(name: str, of: str, sizes: Sequence[Index], steps: Sequence[Index], move: int = 0) -> Let:
+    """An array with zeros between the entries of another: entry s of `of` stands at place `steps` times s."""
+    sources, places = "stu"[: len(sizes)], "xvw"[: len(sizes)]
+    bounds = [Bound(s, V(0), n - 1) for s, n in zip(sources, sizes, strict=True)]
+    guards = [equal(x, step * V(s) + move) for x, s, step in zip(places, sources, steps, strict=True)]
+    ends = [Bound(x, V(0), step * (n - 1)) for x, n, step in zip(places, sizes, steps, strict=True)]
+    return Let(name, tuple(places), summation(at(of, *sources), *bounds, guards=guards), tuple(ends))
+
+
+def same_extents(left: Formula, right: Formula) -> list[Clause]:
+    """That two formulas have as many places on every axis, where that is not already one and the same expression."""
+    pairs = [(one.upper + 1, two.upper + 1) for one, two in zip(spelled(left).free, spelled(right).free, strict=True)]
+    differing = [same(one, two) for one, two in pairs if one != two]
+    return [every((), *differing)] if differing else []

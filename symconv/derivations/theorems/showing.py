@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symconv.derivations.step import plain
-from symconv.derivations.theorems.theorem import Check, Theorem
-
-if TYPE_CHECKING:
-    from symconv.proofs.verdict import Verdict
+from symconv.derivations.theorems.theorem import Check, Theorem, latex_of
 
 __all__ = ["theorem_record", "theorem_text"]
 
 
 def theorem_text(theorem: Theorem, *, verbose: bool = False) -> str:
-    """The statement, what it rests on and how every part is proved.
+    """What every part says and supposes, and how it is proved.
 
     Args:
         theorem: the theorem; it is proved here unless it has been before.
-        verbose: add to every part its hypotheses and sizes that meet them, and the slips with what refutes each.
+        verbose: add to every part the conditions that the prover was given, and the slips with what refutes each.
     """
     verdict = theorem.verdict
     head = f"{theorem.name}: {theorem.title}"
     lines = [
         head,
         "=" * len(head),
-        plain(theorem.statement),
-        "",
-        f"provided  {plain(theorem.hypotheses)}",
         f"source    {theorem.source}",
         f"verdict   {verdict.status} ({_seconds(theorem.seconds)}, {_parts(theorem.checks)})",
     ]
@@ -38,9 +32,15 @@ def theorem_text(theorem: Theorem, *, verbose: bool = False) -> str:
         lines += ["", "Slips"]
         for slip in theorem.slips:
             found = slip.verdict
-            lines.append(f"  {slip.what}: {found.status} ({_seconds(found.seconds)})")
-            lines.append(f"    {found.counterexample if found.counterexample is not None else found.explanation}")
+            lines += ["", f"{slip.what}: {found.status} ({_seconds(found.seconds)})", *_said(slip)]
+            lines.append(f"  {found.counterexample if found.counterexample is not None else found.explanation}")
     return "\n".join(lines)
+
+
+def _said(part: Check) -> list[str]:
+    """What a part supposes and says, as it was handed to the prover."""
+    given = [f"    {plain(line)}" for line in part.hypotheses]
+    return [*given, *(f"  > {plain(line)}" for line in part.statement)]
 
 
 def _parts(checks: Sequence[Check]) -> str:
@@ -49,7 +49,7 @@ def _parts(checks: Sequence[Check]) -> str:
 
 def _part(part: Check, verbose: bool) -> list[str]:
     verdict = part.verdict
-    lines = [f"{part.what}: {verdict.status}, {verdict.scope} ({_seconds(verdict.seconds)})"]
+    lines = [f"{part.what}: {verdict.status}, {verdict.scope} ({_seconds(verdict.seconds)})", *_said(part)]
     if verdict.method:
         lines.append(f"  by {verdict.method}. {verdict.explanation}".rstrip())
     elif verdict.explanation:
@@ -87,15 +87,19 @@ def theorem_record(theorem: Theorem, *, scripts: bool = False) -> dict[str, Any]
         "status": theorem.verdict.status,
         "scope": str(theorem.verdict.scope),
         "seconds": round(theorem.seconds, 4),
-        "parts": [_part_record(part.what, part.verdict, scripts) for part in theorem.checks],
+        "parts": [_part_record(part, scripts) for part in theorem.checks],
     }
 
 
-def _part_record(what: str, verdict: Verdict, scripts: bool) -> dict[str, Any]:
+def _part_record(part: Check, scripts: bool) -> dict[str, Any]:
     from symconv.proofs.verdict import condition
 
+    verdict = part.verdict
     return {
-        "what": what,
+        "what": part.what,
+        "supposes": [plain(line) for line in part.hypotheses],
+        "says": [plain(line) for line in part.statement],
+        "latex": [latex_of(line) for line in (*part.hypotheses, *part.statement)],
         "status": verdict.status,
         "scope": str(verdict.scope),
         "method": verdict.method,

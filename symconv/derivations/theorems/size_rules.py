@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from symconv.derivations.theorems.building import M, V, options
-from symconv.derivations.theorems.sizes import FITS, GUIDE, PLACE, SIZES, positive, window
-from symconv.derivations.theorems.theorem import Check, Theorem, all_of
-from symconv.formulas.algebra import between, equal, nonnegative
-from symconv.formulas.index import Index, ceiling, floor
+from typing import Literal
+
+from symconv.derivations.theorems.building import V, every, integers, options, suppose
+from symconv.derivations.theorems.proposition import Condition, Iff, Let, Proposition, Range, chain, same
+from symconv.derivations.theorems.sizes import GUIDE, I, window
+from symconv.derivations.theorems.theorem import Check, Theorem
+from symconv.formulas.algebra import Bound, scalar
+from symconv.formulas.index import Index, ceiling, floor, minimum
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.window import Window
-from symconv.proofs.goals import prove_goal
-from symconv.proofs.verdict import Verdict
 
 __all__ = ["THEOREMS"]
 
@@ -23,25 +24,34 @@ def _transposed(w: Window, n: Index, extra: Index) -> Index:
     return op.count(0, n) + extra
 
 
-def _inverse(wrong: int = 0, *, bounded: bool = True) -> Verdict:
+def _least(*windows: Window, **sizes: int) -> dict[str, int]:
+    """The least values of the sizes of windows, and of others."""
+    least = dict(sizes)
+    for w in windows:
+        w.parameters(lambda name, low: least.__setitem__(name, low))
+    return least
+
+
+def _inverse(wrong: int = 0, *, limited: bool = True) -> Proposition:
     """The layer maps the transposed size back to n, for every output padding below the stride."""
     w, n, extra = window(), V("N"), V("A")
-    given = [*positive("N", "K", "S", "P", "D"), nonnegative(extra)]
-    if bounded:
-        given.append(nonnegative(w.s - 1 - extra))
-    return prove_goal(given, (equal(w.outputs(_transposed(w, n, extra) + wrong), n),), order=("N", *SIZES))
+    given = (chain(extra, "<=", w.s - 1),) if limited else ()
+    size = Let("I", (), scalar(_transposed(w, n, extra) + wrong))
+    return Proposition(integers(_least(w, N=1, A=0), "NKSPD"), (every([], same(w.outputs(I), n)),), given, (size,))
 
 
-def _every_input_size(extra_below: int = 0) -> Verdict:
-    """Every input size is the transposed size for one output padding below the stride."""
-    w, n = window(), V("I")
-    given = (*positive(*SIZES), *w.facts(n))
-    count = w.outputs(n)
-    extra = w.room(n) - w.s * (count - 1)
-    return prove_goal(
-        given,
-        (*between(0, extra, w.s - 1 - extra_below), equal(_transposed(w, count, extra), n)),
-        order=SIZES,
+def _every_input_size(below: int = 0) -> Proposition:
+    """Every input size is the transposed size of the outputs, for one output padding below the stride and no other."""
+    w, n, extra = window(), V("N"), V("A")
+    count = Let("O", (), scalar(w.outputs(I)))
+    rest = Let("B", (), scalar(w.room(I) - w.s * (V("O") - 1)))
+    left = (same(I, _transposed(w, n, extra)), chain(extra, "<=", w.s - 1 - below))
+    unique = Iff(left, (same(n, "O"), same(extra, "B")))
+    return Proposition(
+        integers(_least(w, I=1)),
+        (every([Range("N", V(1)), Range("A", V(0))], unique), every([], chain(0, "<=", "B", "<=", w.s - 1))),
+        tuple(suppose(fact) for fact in w.facts(I)),
+        (count, rest),
     )
 
 
@@ -52,179 +62,166 @@ def _two_layers() -> tuple[Window, Window]:
     return one, two
 
 
-def _nested(wrong: int = 0, *, stride: bool = True) -> Verdict:
-    first, second = _two_layers()
-    n = V("I")
-    K, S, P, L, T, Q = (V(name) for name in "KSPLTQ")
-    given = (*positive("I", "K", "S", "P", "L", "T"), nonnegative(Q), *first.facts(n))
-    field = S * (L - 1) + K + wrong if stride else L - 1 + K + wrong
-    whole = floor(n + 2 * P + 2 * S * Q - field, S * T) + 1
-    return prove_goal(given, (equal(second.outputs(first.outputs(n)), whole),), order=("I", "K", "L", "S", "T", "P"))
+FIELD = V("F")
 
 
-def _field_reads(wrong: int = 0) -> Verdict:
-    """The taps of the second layer's window reach the inputs S T p - P - S Q and up to the receptive field further."""
+def _field(first: Window, second: Window, wrong: int = 0, *, stride: bool = True) -> Let:
+    """The span of what one output of the second layer sees."""
+    step = first.s if stride else V(1)
+    return Let("F", (), scalar(step * (second.k - 1) + first.k + wrong))
+
+
+def _nested(wrong: int = 0, *, stride: bool = True) -> Proposition:
     first, second = _two_layers()
-    n = V("I")
-    K, S, P, L, T, Q = (V(name) for name in "KSPLTQ")
-    given = (*positive("I", "K", "S", "P", "L", "T"), nonnegative(Q), *between(0, "n", L - 1), *between(0, "m", K - 1))
-    read = first.tap(second.tap(PLACE, "n", n), "m", n)
-    start = S * T * PLACE - P - S * Q
-    return prove_goal(given, between(start, read, start + S * (L - 1) + K - 1 + wrong), order=("I", "K", "L", "S", "T"))
+    outputs = Let("O", (), scalar(first.outputs(I)))
+    before, behind = (one + first.s * two for one, two in zip(first.padding(I), second.padding(I), strict=True))
+    whole = floor(I + before + behind - FIELD, first.s * second.s) + 1
+    return Proposition(
+        integers(_least(first, second, I=1), "IKLSTP"),
+        (every([], same(second.outputs("O"), whole)),),
+        tuple(suppose(fact) for fact in first.facts(I)),
+        (outputs, _field(first, second, wrong, stride=stride)),
+    )
+
+
+def _tap_of_taps(first: Window, second: Window) -> tuple[Index, Index]:
+    """What tap m of tap n of output p reads, and the first of these reads."""
+    read = first.tap(second.tap("p", "n", I), "m", I)
+    return read, read.subs({"n": 0, "m": 0})
+
+
+def _field_reads(wrong: int = 0) -> Proposition:
+    """The taps of the second layer's window lie in a span of the receptive field, and reach both its ends."""
+    first, second = _two_layers()
+    read, start = _tap_of_taps(first, second)
+    last = read.subs({"n": second.k - 1, "m": first.k - 1})
+    taps: list[Bound | Range] = [Range("p"), Bound("n", V(0), second.k - 1), Bound("m", V(0), first.k - 1)]
+    span = chain(start, "<=", read, "<=", start + FIELD - 1)
+    return Proposition(
+        integers(_least(first, second), "KLSTP"),
+        (every(taps, span), every([Range("p")], same(last, start + FIELD - 1))),
+        (),
+        (_field(first, second, wrong),),
+    )
+
+
+def _field_whole(*, condition: bool = True) -> Proposition:
+    """Where the first stride is at most the first kernel, every input of the span is read by some tap."""
+    first, second = _two_layers()
+    n = minimum(second.k - 1, floor(V("x"), first.s))
+    taps = every(
+        [Bound("x", V(0), FIELD - 1)],
+        chain(0, "<=", n, "<=", second.k - 1),
+        chain(0, "<=", V("x") - first.s * n, "<=", first.k - 1),
+    )
+    given: tuple[Condition, ...] = (chain(first.s, "<=", first.k),) if condition else ()
+    least = {name: low for name, low in _least(first, second).items() if name in "KLS"}
+    return Proposition(integers(least, "KLS"), (taps,), given, (_field(first, second),))
 
 
 # ---------------------------------------------------------------------- other rules
 
 
-def _flat(width: str = "W") -> tuple[Verdict, Verdict]:
-    H, W, i, j, r = (V(name) for name in "HWijr")
-    sizes = (nonnegative(H - 1), nonnegative(W - 1))
-    inside = (*sizes, *between(0, i, H - 1), *between(0, j, W - 1))
+def _there(width: str = "W") -> Proposition:
+    H, W, i, j = (V(name) for name in "HWij")
     flat = i * V(width) + j
-    there = prove_goal(
-        inside,
-        (*between(0, flat, H * W - 1), equal(floor(flat, W), i), equal(flat - W * floor(flat, W), j)),
-        order="HW",
+    row = floor(flat, W)
+    places = [Bound("i", V(0), H - 1), Bound("j", V(0), W - 1)]
+    inside = chain(0, "<=", flat, "<=", H * W - 1)
+    return Proposition(
+        integers({"H": 1, "W": 1}, "HW"), (every(places, inside, same(row, i), same(flat - W * row, j)),)
     )
+
+
+def _back(width: str = "W") -> Proposition:
+    H, W, r = (V(name) for name in "HWr")
     row = floor(r, V(width))
-    back = prove_goal(
-        (*sizes, *between(0, r, H * W - 1)), (*between(0, row, H - 1), *between(0, r - W * row, W - 1)), order="HW"
-    )
-    return there, back
+    rows, columns = chain(0, "<=", row, "<=", H - 1), chain(0, "<=", r - W * row, "<=", W - 1)
+    return Proposition(integers({"H": 1, "W": 1}, "HW"), (every([Bound("r", V(0), H * W - 1)], rows, columns),))
 
 
-def _same_size(total_less: int = 0) -> Verdict:
+def _same_size(fit: Literal["same_upper", "same_lower"], less: int = 0) -> Proposition:
     (k, s, d) = (axis[0] for axis in options("KSD", 1))
-    n = V("I")
-    checks = []
-    for fit in ("same_upper", "same_lower"):
-        w = Window(k, s, dilation=d, fit="same_upper" if fit == "same_upper" else "same_lower")
-        before, behind = w.padding(n)
-        counts = floor(n + before + behind - total_less - w.span, w.s) + 1
-        checks.append(prove_goal(positive("I", "K", "S", "D"), (equal(counts, w.outputs(n)),), order=SIZES))
-    return all_of(checks)
+    w = Window(k, s, dilation=d, fit=fit)
+    total, half = V("T"), floor("T", 2)
+    before, behind = (half, total - half) if fit == "same_upper" else (total - half, half)
+    whole = w.padding(I)[0] + w.padding(I)[1]
+    assert w.padding(I) == (before.subs({"T": whole}), behind.subs({"T": whole}))
+    values = {"T": whole, "B": before, "A": behind - less}
+    pads = tuple(Let(name, (), scalar(value)) for name, value in values.items())
+    counts = floor(I + V("B") + V("A") - w.span, w.s) + 1
+    return Proposition(integers(_least(w, I=1)), (every([], same(counts, w.outputs(I))),), (), pads)
 
 
-def _adaptive(*, rounded_up: bool = True) -> Verdict:
-    n, count, place = V("I"), V("O"), PLACE
-    given = (*positive("I", "O"), *between(0, place, count - 1))
+def _adaptive(*, rounded_up: bool = True) -> Proposition:
+    count, p = V("O"), V("p")
+    end_of = ceiling if rounded_up else floor
 
     def first(o: Index) -> Index:
-        return floor(o * n, count)
+        return floor(o * I, count)
 
-    def end(o: Index) -> Index:
-        return (ceiling if rounded_up else floor)((o + 1) * n, count)
-
-    goals = (
-        nonnegative(first(place)),
-        nonnegative(end(place) - 1 - first(place)),
-        nonnegative(n - end(place)),
-        nonnegative(end(place) - first(place + 1)),
-    )
-    return prove_goal(given, goals, order=("I", "O"))
+    last = end_of((p + 1) * I, count) - 1
+    inside = chain(0, "<=", first(p), "<=", last, "<=", I - 1)
+    no_gap = chain(first(p + 1), "<=", last + 1)
+    return Proposition(integers({"I": 1, "O": 1}, "IO"), (every([Bound("p", V(0), count - 1)], inside, no_gap),))
 
 
 THEOREMS = (
     Theorem(
         "transposed-size",
-        "The transposed size inverts the output size",
-        (
-            "A layer maps an input of size ",
-            M(r"S(N - 1) + D(K-1) + 1 + A - 2P", "S(N - 1) + D(K - 1) + 1 + A - 2P"),
-            " to N outputs, for every output padding A below S; every input size is of this form, for exactly one A.",
-        ),
-        (
-            M(r"N, K, S, D \geq 1,\; P \geq 0,\; 0 \leq A < S", "N, K, S, D ≥ 1, P ≥ 0, 0 ≤ A < S"),
-            "; for the second half ",
-            FITS,
-        ),
+        "The transposed size inverts the output size, with one output padding below the stride for every input size",
         f"{GUIDE}, relationship 14",
         (
-            Check("the layer gives N outputs back", _inverse),
-            Check("every input size has its output padding", _every_input_size),
+            Check("the layer gives the outputs back", _inverse()),
+            Check("every input size has one output padding", _every_input_size()),
         ),
         (
-            Check("one input fewer", lambda: _inverse(-1)),
-            Check("any output padding", lambda: _inverse(bounded=False)),
-            Check("an output padding below S - 1", lambda: _every_input_size(1)),
+            Check("one input fewer", _inverse(-1)),
+            Check("any output padding", _inverse(limited=False)),
+            Check("an output padding below the last", _every_input_size(1)),
         ),
     ),
     Theorem(
         "receptive-field",
-        "Two layers have the size of one with their receptive field",
-        (
-            M(
-                r"\left\lfloor \frac{O_1 + 2Q - L}{T} \right\rfloor + 1 = "
-                r"\left\lfloor \frac{I + 2P + 2SQ - (S(L-1) + K)}{ST} \right\rfloor + 1",
-                "⌊(O1 + 2Q - L)/T⌋ + 1 = ⌊(I + 2P + 2SQ - (S(L - 1) + K))/(ST)⌋ + 1",
-            ),
-            " for ",
-            M(r"O_1 = \left\lfloor \frac{I + 2P - K}{S} \right\rfloor + 1", "O1 = ⌊(I + 2P - K)/S⌋ + 1"),
-            ", and one output sees ",
-            M(r"S(L-1) + K", "S(L - 1) + K"),
-            " neighbouring inputs.",
-        ),
-        (
-            M(r"I, K, S, L, T \geq 1,\; P, Q \geq 0", "I, K, S, L, T ≥ 1, P, Q ≥ 0"),
-            "; a window of the first layer fits",
-        ),
+        "Two layers have the size of one with their receptive field, which is the span of what one output sees",
         "Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks (Distill, 2019)",
-        (Check("the sizes", _nested), Check("the inputs that are seen", _field_reads)),
         (
-            Check("a receptive field of one more", lambda: _nested(1)),
-            Check("without the first stride", lambda: _nested(stride=False)),
-            Check("one input fewer seen", lambda: _field_reads(-1)),
+            Check("the sizes", _nested()),
+            Check("the span", _field_reads()),
+            Check("a span without holes", _field_whole()),
+        ),
+        (
+            Check("a receptive field of one more", _nested(1)),
+            Check("without the first stride", _nested(stride=False)),
+            Check("one input fewer seen", _field_reads(-1)),
+            Check("a span without holes for any stride", _field_whole(condition=False)),
         ),
     ),
     Theorem(
         "flattening",
         "Row-major flattening is a bijection",
-        (
-            M(r"(i, j) \mapsto r = W i + j", "(i, j) ↦ r = W i + j"),
-            " maps the H x W places one to one onto 0 .. HW - 1; back: ",
-            M(r"i = \lfloor r / W \rfloor,\; j = r - W i", "i = ⌊r/W⌋, j = r - W i"),
-            ".",
-        ),
-        (M(r"H, W \geq 1", "H, W ≥ 1"),),
         "Elementary: the order of ties, and of the rows and columns of a Jacobian",
-        (Check("there", lambda: _flat()[0]), Check("back", lambda: _flat()[1])),
+        (Check("there", _there()), Check("back", _back())),
         (
-            Check("the height instead of the width, there", lambda: _flat("H")[0]),
-            Check("the height instead of the width, back", lambda: _flat("H")[1]),
+            Check("the height instead of the width, there", _there("H")),
+            Check("the height instead of the width, back", _back("H")),
         ),
     ),
     Theorem(
         "same-size",
-        "SAME padding gives ⌈I/S⌉ outputs",
-        (
-            M(
-                r"\left\lfloor \frac{I + T - D(K-1) - 1}{S} \right\rfloor + 1 = \left\lceil \frac{I}{S} \right\rceil,"
-                r"\quad T = \max\left(0,\; S \lceil \tfrac{I}{S} \rceil - S + D(K-1) + 1 - I\right)",
-                "⌊(I + T - D(K - 1) - 1)/S⌋ + 1 = ⌈I/S⌉, T = max(0, S ⌈I/S⌉ - S + D(K - 1) + 1 - I)",
-            ),
-        ),
-        (
-            M(r"I, K, S, D \geq 1", "I, K, S, D ≥ 1"),
-            "; the odd entry of T after the input (UPPER) or before it (LOWER)",
-        ),
+        "Under SAME padding the output size is the input size over the stride, rounded up",
         "ONNX operator Conv, attribute auto_pad",
-        (Check("UPPER and LOWER", _same_size),),
-        (Check("a padding of one less", lambda: _same_size(1)),),
+        (
+            Check("the odd entry behind (SAME_UPPER)", _same_size("same_upper")),
+            Check("the odd entry before (SAME_LOWER)", _same_size("same_lower")),
+        ),
+        (Check("a padding of one less", _same_size("same_upper", 1)),),
     ),
     Theorem(
         "adaptive-windows",
-        "Adaptive windows are not empty and leave no gap",
-        (
-            "The windows ",
-            M(
-                r"\lfloor p I / O \rfloor \,..\, \lceil (p+1) I / O \rceil - 1",
-                "⌊p I/O⌋ .. ⌈(p + 1) I/O⌉ - 1",
-            ),
-            " lie in 0 .. I - 1, each covers an entry, and the next one starts at the end of each at the latest.",
-        ),
-        (M(r"I, O \geq 1,\; 0 \leq p < O", "I, O ≥ 1, 0 ≤ p < O"),),
+        "Adaptive windows lie in the input, are not empty and leave no gap",
         "PyTorch, AdaptiveAvgPool",
-        (Check("ends, extent and neighbours", _adaptive),),
-        (Check("the end rounded down", lambda: _adaptive(rounded_up=False)),),
+        (Check("ends, extent and neighbours", _adaptive()),),
+        (Check("the end rounded down", _adaptive(rounded_up=False)),),
     ),
 )

@@ -2,126 +2,99 @@
 
 from __future__ import annotations
 
-from symconv.derivations.theorems.building import M, V
-from symconv.derivations.theorems.inductive import Claim, by_induction
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from symconv.derivations.theorems.building import V, at, every
+from symconv.derivations.theorems.deciding import all_of
+from symconv.derivations.theorems.folds import Fold
+from symconv.derivations.theorems.instances import BothWays, Instance
+from symconv.derivations.theorems.proposition import Array, Every, Iff, Proposition, Range, Relation, chain, same
 from symconv.derivations.theorems.theorem import Check, Theorem
-from symconv.formulas.algebra import ONE, Access, Bound, Compare, Node, Reduce, add, const, product
-from symconv.proofs.prove import prove_statement
-from symconv.proofs.statement import Statement
-from symconv.proofs.verdict import Verdict
+from symconv.derivations.theorems.ties import BOUND, POSITIVE, N, inequality, largest, taps_of, total, window
+from symconv.formulas.algebra import ONE, ZERO, Bracket, Node, add, const, equal, product
+
+if TYPE_CHECKING:
+    from symconv.proofs.verdict import Verdict
 
 __all__ = ["THEOREMS", "convex_hull", "set_sum"]
 
-# M is the largest x, Y the largest y. Over the taps so far, A is the sum of the shares w, V that of w*x, B that of w*y.
-_ENOUGH = (
-    Claim(
-        "no tap: V = A M and B <= A Y",
-        "A B V M Y",
-        ("(= A 0.0)", "(= V 0.0)", "(= B 0.0)"),
-        "(and (= V (* A M)) (<= B (* A Y)))",
-    ),
-    Claim(
-        "one more tap, with a share only where it is maximal, keeps V = A M",
-        "A V M w x",
-        ("(= V (* A M))", "(or (= w 0.0) (= x M))"),
-        "(= (+ V (* w x)) (* (+ A w) M))",
-    ),
-    Claim(
-        "one more tap, with a share that is not negative, keeps B <= A Y",
-        "A B Y w y",
-        ("(<= B (* A Y))", "(>= w 0.0)", "(<= y Y)"),
-        "(<= (+ B (* w y)) (* (+ A w) Y))",
-    ),
-    Claim(
-        "all taps, shares of sum 1: Y >= M + sum w (y - x)",
-        "A B V M Y",
-        ("(= A 1.0)", "(= V (* A M))", "(<= B (* A Y))"),
-        "(>= Y (+ M (- B V)))",
-    ),
-)
-# The inequality of a subgradient, Y >= M + sum w (y - x) for every y, at three choices of y.
-_NEEDED = (
-    Claim(
-        "y one less at one tap: its share is not negative",
-        "M Y w",
-        ("(<= Y M)", "(>= Y (+ M (* w (- 1.0))))"),
-        "(>= w 0.0)",
-    ),
-    Claim(
-        "y one more, and one less, at every tap: the shares sum to 1",
-        "M A",
-        ("(>= (+ M 1.0) (+ M A))", "(>= (- M 1.0) (- M A))"),
-        "(= A 1.0)",
-    ),
-    Claim(
-        "y raised to the maximum at a tap below it: its share is 0",
-        "M x w",
-        ("(< x M)", "(>= w 0.0)", "(>= M (+ M (* w (- M x))))"),
-        "(= w 0.0)",
-    ),
-)
-# S and T are the sums of g times the maximum of x and of y over the outputs so far, R that of g times the slopes.
-_SUM = (
-    Claim("no output: 0 >= 0", "S T R", ("(= S 0.0)", "(= T 0.0)", "(= R 0.0)"), "(>= T (+ S R))"),
-    Claim(
-        "one more output, with an upstream gradient that is not negative",
-        "S T R M Y s g",
-        ("(>= T (+ S R))", "(>= Y (+ M s))", "(>= g 0.0)"),
-        "(>= (+ T (* g Y)) (+ S (* g M) R (* g s)))",
-    ),
-)
+W, X = at("w", "k"), at("x", "k")
+MINUS = const(-1)
+TAPS = (Range("k", V(0), N - 1),)
 
 
-def convex_hull() -> Verdict:
+def _hull(*, maximal: bool = True, least: int = 0, whole: int = 1) -> Proposition:
     """Shares that are not negative, sum to 1 and go to maximal taps are the subgradients, and there are no others."""
-    text = "Both directions: such shares satisfy the subgradient inequality, and the inequality forces each condition."
-    return by_induction((*_ENOUGH, *_NEEDED), ("n",), text)
+    below = product(W, add(largest("x"), product(MINUS, X)))
+    conditions: list[Relation] = [chain(W, ">=", const(least))]
+    if maximal:
+        conditions.append(same(below, ZERO))
+    shares = (Every(TAPS, (), tuple(conditions)), same(total(W), const(whole)))
+    slopes = Every((), (Array("y", (taps_of(),)),), (inequality(W),))
+    return replace(window("w", "x"), clauses=(every([], Iff(shares, (slopes,))),))
 
 
+def _other(step: Node, bound: Node) -> Instance:
+    """Another array y: x with a step at place t, whose largest entry is at most a bound."""
+    return Instance("y", "t", add(at("x", "t"), step), bound)
+
+
+HERE = Bracket((equal("t", "i"),))
+# The inequality at three choices of y: one less at one tap; one more, and one less, everywhere; and one tap raised to
+# the maximum. They force that a share is not negative, that the shares sum to 1, and that one below the maximum is 0.
+CHOICES = (
+    _other(product(MINUS, HERE), largest("x")),
+    _other(ONE, add(largest("x"), ONE)),
+    _other(MINUS, add(largest("x"), MINUS)),
+    _other(product(add(largest("x"), product(MINUS, at("x", "i"))), HERE), largest("x")),
+)
+HULL = BothWays(Fold((POSITIVE, BOUND)), CHOICES, "i")
+
+
+def _added(*, nonnegative: bool = True) -> Proposition:
+    """A sum of one subgradient of every output, by upstream gradients that are not negative, is one of the error.
+
+    y[k] and x[k] are the maximum of an output at another and at this input, s[k] what a subgradient says of them.
+    """
+    g, x, y, s = (at(letter, "k") for letter in "gxys")
+    given: list[Relation] = [chain(y, ">=", add(x, s))]
+    if nonnegative:
+        given.insert(0, chain(g, ">=", ZERO))
+    sums = chain(total(g, y), ">=", add(total(g, x), total(g, s)))
+    return replace(window(*"gxys"), given=(Every(TAPS, (), tuple(given)),), clauses=(every([], sums),))
+
+
+@lru_cache(maxsize=1)
+def convex_hull() -> Verdict:
+    """That the theorem on the subdifferential of a maximum holds."""
+    return THEOREMS[0].verdict
+
+
+@lru_cache(maxsize=1)
 def set_sum() -> Verdict:
-    """For upstream gradients that are not negative, a sum of one subgradient of every output is one of the error."""
-    text = "By induction over the outputs, from the subgradient inequality of each."
-    return by_induction((*_ENOUGH, *_SUM), ("n",), text)
-
-
-def _at_two_taps(*weights: Node) -> Verdict:
-    """The subgradient inequality with these shares of two taps."""
-    slopes = [
-        product(w, add(Access("y", (V(k),)), product(const(-1), Access("x", (V(k),))))) for k, w in enumerate(weights)
-    ]
-    claim = Compare(_largest("y"), ">=", add(_largest("x"), *slopes))
-    extent = ((V(0), V(1)),)
-    return prove_statement(Statement.of(claim, ONE, (), {"x": extent, "y": extent}))
-
-
-def _largest(letter: str) -> Node:
-    return Reduce("max", (Bound("m", V(0), V(1)),), (), Access(letter, (V("m"),)))
-
-
-def _tie() -> Node:
-    x, y = (Access("x", (V(k),)) for k in (0, 1))
-    return product(Compare(x, ">=", y), Compare(y, ">=", x))
+    """That a sum of subgradients of outputs is one of the error, and what they are."""
+    return all_of((convex_hull(), THEOREMS[1].verdict))
 
 
 THEOREMS = (
     Theorem(
         "subdifferential",
         "The subgradients of a maximum are the shares of its maximal taps",
-        (
-            M(
-                r"\partial \max{}(x) = \operatorname{conv}\{\, e_k : x_k = \max x \,\} = "
-                r"\{\, w : w_k \geq 0,\; \textstyle\sum_k w_k = 1,\; w_k = 0 \text{ where } x_k < \max x \,\}",
-                "∂max(x) = conv{e[k] : x[k] = max x} = {w : w[k] ≥ 0, ∑(k) w[k] = 1, w[k] = 0 where x[k] < max x}",
-            ),
-            ".",
-        ),
-        ("a window with any number ", M(r"n \geq 1", "n ≥ 1"), " of taps, and any real entries"),
         "Rockafellar, Convex Analysis, section 23",
-        (Check("both directions", convex_hull),),
+        (Check("both directions", _hull(), proof=HULL),),
         (
-            Check("a share for a tap that is not maximal", lambda: _at_two_taps(ONE)),
-            Check("a negative share", lambda: _at_two_taps(product(const(2), _tie()), product(const(-1), _tie()))),
-            Check("shares that sum to 2", lambda: _at_two_taps(_tie(), _tie())),
+            Check("a share for a tap that is not maximal", _hull(maximal=False), proof=HULL),
+            Check("a negative share", _hull(maximal=False, least=-1), proof=HULL),
+            Check("shares of another sum", _hull(whole=2), proof=HULL),
         ),
+    ),
+    Theorem(
+        "subgradient-sum",
+        "By upstream gradients that are not negative, subgradients of outputs add up to one of the error",
+        "Rockafellar, Convex Analysis, theorem 23.8, the direction that is elementary",
+        (Check("induction over the outputs", _added(), proof=Fold(itself=True)),),
+        (Check("any upstream gradients", _added(nonnegative=False), proof=Fold(itself=True)),),
     ),
 )

@@ -1,28 +1,38 @@
-"""Theorems: statements for all sizes, each with what decides it, and the slips that it does not survive."""
+"""Theorems: statements for all sizes, each printed from the object that decides it, and the slips that they refute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from symconv.derivations.step import Maths, Phrase
+from symconv.derivations.theorems.deciding import all_of, decide
+from symconv.derivations.theorems.proposition import Proposition
+from symconv.derivations.theorems.writing import conclusion_lines, hypothesis_lines, one_line
 
 if TYPE_CHECKING:
-    from symconv.proofs.verdict import Scope, Verdict
+    from symconv.proofs.verdict import Verdict
 
-__all__ = ["Check", "Theorem", "all_of"]
-
-WEAKEST_FIRST = ("refuted", "error", "undecided", "exact", "proved")
+__all__ = ["Check", "Theorem", "latex_of"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One part of a theorem, or one wrong variant of it: what it says in a few words, and what decides it."""
+    """One part of a theorem, or one wrong variant of it: a name for it, what it says, and how that is decided.
+
+    Attributes:
+        what: a name in words; nothing of what it says.
+        proposition: what it says.
+        again: whether it says the same as the part before it, for another number of axes.
+        proof: what decides a proposition of this form; it is handed this one and nothing else.
+    """
 
     what: str
-    run: Callable[[], Verdict] = field(compare=False, repr=False)
+    proposition: Proposition
+    again: bool = False
+    proof: Callable[[Proposition], Verdict] = field(default=decide, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -30,10 +40,20 @@ class Check:
         cached: Verdict | None = self.__dict__.get("_verdict")
         if cached is None:
             start = perf_counter()
-            cached = self.run()
+            cached = self.proof(self.proposition)
             cached = replace(cached, seconds=perf_counter() - start)
             object.__setattr__(self, "_verdict", cached)
         return cached
+
+    @property
+    def hypotheses(self) -> tuple[Phrase, ...]:
+        """What it is quantified over and what it supposes, line by line."""
+        return hypothesis_lines(self.proposition)
+
+    @property
+    def statement(self) -> tuple[Phrase, ...]:
+        """What it defines and what follows, line by line."""
+        return conclusion_lines(self.proposition)
 
 
 @dataclass(frozen=True)
@@ -43,8 +63,6 @@ class Theorem:
     Attributes:
         name: a short name for the command line.
         title: the same in words.
-        statement: the mathematics.
-        hypotheses: the conditions, every one that the proof uses.
         source: where it is from.
         checks: its parts; the theorem holds where each of them does.
         slips: wrong variants, one change each; every one of them is refuted.
@@ -52,8 +70,6 @@ class Theorem:
 
     name: str
     title: str
-    statement: Phrase
-    hypotheses: Phrase
     source: str
     checks: tuple[Check, ...]
     slips: tuple[Check, ...] = ()
@@ -72,44 +88,24 @@ class Theorem:
         """The time that the proof took."""
         return sum(verdict.seconds for verdict in self.check())
 
+    @property
+    def statement(self) -> Phrase:
+        """What all parts say; of those that say the same for another number of axes, the first."""
+        parts = [part for part in self.checks if not part.again]
+        also = [part.what for part in self.checks if part.again]
+        lines = dict.fromkeys(line for part in parts for line in part.statement)
+        return (*one_line(lines), f" (and on {', '.join(also)})") if also else one_line(lines)
+
+    @property
+    def hypotheses(self) -> Phrase:
+        """What the parts suppose that `statement` prints."""
+        return one_line(dict.fromkeys(line for part in self.checks if not part.again for line in part.hypotheses))
+
     def latex(self) -> str:
         """The statement as LaTeX, words as text."""
-        escaped = str.maketrans({"_": r"\_"})
-        return "".join(
-            part.latex if isinstance(part, Maths) else rf"\text{{{part.translate(escaped)}}}" for part in self.statement
-        )
+        return latex_of(self.statement)
 
 
-def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """One verdict on a conjunction: the weakest status, and the hypotheses, bijections and obligations of all."""
-    from symconv.proofs.record import conjunction
-
-    given = tuple(verdicts)
-    weakest = min(given, key=lambda verdict: WEAKEST_FIRST.index(verdict.status))
-    if len(given) == 1:
-        return weakest
-    methods = dict.fromkeys(verdict.method for verdict in given if verdict.method)
-    texts = dict.fromkeys(verdict.explanation for verdict in given if verdict.explanation)
-    alike = weakest.status == "proved"
-    return replace(
-        weakest,
-        scope=_joined([verdict.scope for verdict in given]),
-        hypotheses=tuple(dict.fromkeys(guard for verdict in given for guard in verdict.hypotheses)),
-        explanation=" ".join(texts) if alike else weakest.explanation,
-        bijection=tuple(match for verdict in given for match in verdict.bijection),
-        obligations=tuple(dict.fromkeys(entry for verdict in given for entry in verdict.obligations)),
-        method=", ".join(methods) if alike else weakest.method,
-        sizes=sum(verdict.sizes for verdict in given),
-        seconds=sum(verdict.seconds for verdict in given),
-        record=conjunction(verdict.record for verdict in given) if alike else None,
-    )
-
-
-def _joined(scopes: Iterable[Scope]) -> Scope:
-    """The parameters of all scopes; one that a part leaves symbolic and another fixes is fixed."""
-    from symconv.proofs.verdict import Scope
-
-    given = tuple(scopes)
-    fixed = dict.fromkeys(pair for scope in given for pair in scope.fixed)
-    held = {name for name, _ in fixed}
-    return Scope(tuple(dict.fromkeys(n for scope in given for n in scope.symbolic if n not in held)), tuple(fixed))
+def latex_of(phrase: Phrase) -> str:
+    """A sentence as LaTeX, its words as text."""
+    return "".join(part.latex if isinstance(part, Maths) else rf"\text{{{part}}}" for part in phrase)

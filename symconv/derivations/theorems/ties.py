@@ -1,280 +1,166 @@
 """The shares of a maximum among its taps: they sum to 1, select the maximum, and give a subgradient.
 
-The taps x_1, ..., x_n of a window are taken in row-major order, n any number. Policy "first": the weight of tap k is
-``prod over l < k of [x_k > x_l] * prod over l > k of [x_k >= x_l]``; "split": one over the number of maxima at each.
+The taps x[0], ..., x[n - 1] of a window are taken in row-major order, n any number. Policy "first": a tap has a share
+where it is larger than every tap before it and no smaller than any behind it; "split": one over the number of maxima.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
-from symconv.derivations.theorems.building import M, V
-from symconv.derivations.theorems.inductive import Claim, by_induction
+from symconv.derivations.theorems.building import V, at, every, integers
+from symconv.derivations.theorems.folds import Fold
+from symconv.derivations.theorems.proposition import Array, Every, Let, Proposition, Range, Relation, chain, same
 from symconv.derivations.theorems.theorem import Check, Theorem
-from symconv.formulas.algebra import ONE, Access, Bound, Compare, Node, Reduce, add, const, product
-from symconv.proofs.prove import prove_statement
-from symconv.proofs.statement import Statement
-from symconv.proofs.verdict import Verdict
+from symconv.formulas.algebra import ONE, ZERO, Bound, Compare, Node, Power, Reduce, add, const, product, summation
+from symconv.formulas.index import IndexLike
 
-__all__ = ["THEOREMS"]
+__all__ = ["THEOREMS", "largest", "taps_of", "total"]
 
-Policy = Literal["first", "split"]
-
-# M is the largest of the taps so far, x the next tap, y any earlier one and w its weight so far; an earlier tap with a
-# weight is a maximum. N is the new maximum.
-_NEXT = (("N", "(ite (> x M) x M)"), ("stays", "(ite (>= M x) 1.0 0.0)"), ("wins", "(ite (> x M) 1.0 0.0)"))
-_WEIGHT = "(or (= w 0.0) (and (= w 1.0) (= y M)))"
-
-_WINS = (
-    Claim(
-        "one earlier tap: to beat it is to beat the largest",
-        "M x y P",
-        ("(= M y)", "(= P (ite (> x y) 1.0 0.0))"),
-        "(= P (ite (> x M) 1.0 0.0))",
-    ),
-    Claim(
-        "one more earlier tap: to beat all is to beat the largest",
-        "M x y P",
-        ("(= P (ite (> x M) 1.0 0.0))",),
-        "(= (* P (ite (> x y) 1.0 0.0)) (ite (> x (ite (> y M) y M)) 1.0 0.0))",
-    ),
-)
-_KEEPS = Claim(
-    "an earlier tap keeps its weight where the next one does not beat the largest",
-    "M x y w",
-    ("(<= y M)", _WEIGHT),
-    "(= (* w (ite (>= y x) 1.0 0.0)) (* w stays))",
-    _NEXT,
-)
-_MAXIMAL = (
-    Claim(
-        "an earlier tap with a weight is a maximum still",
-        "M x y w",
-        ("(<= y M)", _WEIGHT),
-        "(or (= (* w stays) 0.0) (and (= (* w stays) 1.0) (= y N)))",
-        _NEXT,
-    ),
-    Claim("the next tap has a weight only as the maximum", "M x", (), "(or (= wins 0.0) (= x N))", _NEXT),
-)
+Strictness = Literal[">", ">="]
+N = V("n")
 
 
-def _first(goal: Literal["sum", "selection"]) -> Verdict:
-    """Induction over the taps; W is the sum of the weights so far, V that of weights times taps."""
-    if goal == "sum":
-        steps = (
-            Claim("one tap: its weight is 1", "W w", ("(= w 1.0)", "(= W w)"), "(= W 1.0)"),
-            Claim(
-                "one more tap keeps the sum 1",
-                "M x W",
-                ("(= W 1.0)",),
-                "(= (+ (* W stays) wins) 1.0)",
-                _NEXT,
-            ),
-        )
-    else:
-        steps = (
-            Claim("one tap: it is the maximum", "M x W V", ("(= W 1.0)", "(= M x)", "(= V (* W x))"), "(= V M)"),
-            Claim(
-                "one more tap keeps sum = maximum",
-                "M x V",
-                ("(= V M)",),
-                "(= (+ (* V stays) (* wins x)) N)",
-                _NEXT,
-            ),
-        )
-    return by_induction(
-        (*_WINS, _KEEPS, *_MAXIMAL, *steps),
-        ("n",),
-        "By induction over the taps in row-major order; the sums over all earlier taps change by linearity.",
-    )
+def taps_of(name: str = "k") -> Bound:
+    """The taps of a window of any number n of them."""
+    return Bound(name, V(0), N - 1)
 
 
-# C is the number of maxima so far, c whether tap y is one.
-_COUNT = (
-    Claim("one tap: there is one maximum", "C", ("(= C 1.0)",), "(>= C 1.0)"),
-    Claim(
-        "one more tap: there is a maximum still",
-        "M x C",
-        ("(>= C 1.0)",),
-        "(>= (ite (> x M) 1.0 (ite (= x M) (+ C 1.0) C)) 1.0)",
-    ),
-)
+def largest(letter: str, name: str = "l", lower: IndexLike = 0, upper: IndexLike = N - 1) -> Reduce:
+    """The largest tap of a window, or of a part of it."""
+    return Reduce("max", (Bound(name, V(lower), V(upper)),), (), at(letter, name))
 
 
-def _split(goal: Literal["sum", "selection"]) -> Verdict:
-    steps: tuple[Claim, ...]
-    if goal == "sum":
-        steps = (Claim("C shares of 1/C are 1", "C W", ("(>= C 1.0)", "(= (* C W) C)"), "(= W 1.0)"),)
-    else:
-        steps = (
-            Claim(
-                "a tap that counts is the maximum",
-                "M y",
-                (),
-                "(= (* (ite (= y M) 1.0 0.0) y) (* (ite (= y M) 1.0 0.0) M))",
-            ),
-            Claim(
-                "C shares of the maximum are the maximum",
-                "C M V",
-                ("(>= C 1.0)", "(= (* C V) (* C M))"),
-                "(= V M)",
-            ),
-        )
-    return by_induction(
-        (*_COUNT, *steps),
-        ("n",),
-        "The number C of maxima is at least 1, by induction over the taps; each share is 1/C.",
-    )
+def total(*factors: Node, name: str = "k") -> Node:
+    """The sum of a product over all taps."""
+    return summation(product(*factors), taps_of(name))
 
 
-def _subgradient() -> Verdict:
-    """From the two laws alone: A, B are the sums of w and w*y over the taps so far, Y the largest y."""
-    steps = (
-        Claim("no tap: 0 <= 0", "A B Y", ("(= A 0.0)", "(= B 0.0)"), "(<= B (* A Y))"),
-        Claim(
-            "one more tap keeps sum w y <= (sum w) max y",
-            "A B Y w y",
-            ("(<= B (* A Y))", "(>= w 0.0)", "(<= y Y)"),
-            "(<= (+ B (* w y)) (* (+ A w) Y))",
-        ),
-        Claim(
-            "all taps: max y >= max x + sum w (y - x)",
-            "A B Y M V",
-            ("(<= B (* A Y))", "(= A 1.0)", "(= V M)"),
-            "(>= Y (+ M (- B V)))",
-        ),
-    )
-    return by_induction(
-        steps,
-        ("n",),
-        "By induction over the taps, from weights >= 0 that sum to 1 and select the maximum.",
-    )
+def window(*letters: str) -> Proposition:
+    """Windows with the same number of taps, any real entries."""
+    return Proposition(integers({"n": 1}), (), arrays=tuple(Array(letter, (taps_of(),)) for letter in letters))
 
 
-# ---------------------------------------------------------------------- slips, at windows of two taps
+# ---------------------------------------------------------------------- the two policies
 
 
-def _pair(first: Literal[">", ">="], second: Literal[">", ">="]) -> tuple[Node, Node]:
-    """Weights of two taps: the first against the second, the second against the first."""
-    x, y = (Access("x", (V(k),)) for k in (0, 1))
-    return Compare(x, first, y), Compare(y, second, x)
+def _first(before: Strictness = ">", behind: Strictness = ">=") -> Let:
+    """The share of a tap: 1 where it is the first of the largest."""
+    k = V("k")
+    wins = Compare(at("x", "k"), before, largest("x", "l", 0, k - 1))
+    stays = Compare(at("x", "k"), behind, largest("x", "l", k + 1, N - 1))
+    return Let("w", ("k",), product(wins, stays))
 
 
-def _two_taps(left: Node, right: Node) -> Verdict:
-    extent = ((V(0), V(1)),)
-    return prove_statement(Statement.of(left, right, (), {"x": extent, "y": extent}))
+MAXIMAL = Compare(at("x", "k"), ">=", largest("x"))
 
 
-def _wrong_sum(first: Literal[">", ">="], second: Literal[">", ">="]) -> Verdict:
-    return _two_taps(add(*_pair(first, second)), ONE)
+def _split(*, shared: bool = True) -> Let:
+    """The share of a tap: one over the number of the largest, where it is one of them."""
+    count = summation(Compare(at("x", "l"), ">=", largest("x", "j")), taps_of("l"))
+    return Let("w", ("k",), product(MAXIMAL, Power(count, const(-1))) if shared else MAXIMAL)
 
 
-def _largest(letter: str) -> Node:
-    return Reduce("max", (Bound("m", V(0), V(1)),), (), Access(letter, (V("m"),)))
+def _sums(weights: Let) -> Proposition:
+    return replace(window("x"), lets=(weights,), clauses=(every([], same(total(at("w", "k")), ONE)),))
 
 
-def _wrong_selection(first: Literal[">", ">="], second: Literal[">", ">="], *, scale: int = 1) -> Verdict:
-    weights = _pair(first, second)
-    chosen = add(*(product(w, Access("x", (V(k),))) for k, w in enumerate(weights)))
-    return _two_taps(product(const(scale), chosen), _largest("x"))
+def _selects(weights: Let, times: int = 1) -> Proposition:
+    chosen = product(const(times), total(at("w", "k"), at("x", "k")))
+    return replace(window("x"), lets=(weights,), clauses=(every([], same(chosen, largest("x"))),))
 
 
-def _wrong_subgradient(first: Literal[">", ">="], second: Literal[">", ">="]) -> Verdict:
-    minus = const(-1)
-    slopes = [
-        product(w, add(Access("y", (V(k),)), product(minus, Access("x", (V(k),)))))
-        for k, w in enumerate(_pair(first, second))
-    ]
-    return _two_taps(Compare(_largest("y"), ">=", add(_largest("x"), *slopes)), ONE)
+SOME: Relation = chain(total(MAXIMAL), ">=", ONE)
+THEIRS = same(total(MAXIMAL, at("x", "k")), product(total(MAXIMAL), largest("x")))
 
 
-ANY = (
-    "a window with any number ",
-    M(r"n \geq 1", "n ≥ 1"),
-    " of taps, in row-major order, and any real entries",
-)
-SHOR = "Rockafellar, Convex Analysis, section 23"
-FIRST = M(
-    r"w_k = \prod_{l < k} [x_k > x_l] \prod_{l > k} [x_k \geq x_l]",
-    "w[k] = ∏(l < k) [x[k] > x[l]] · ∏(l > k) [x[k] ≥ x[l]]",
-)
-SPLIT = M(
-    r"w_k = [x_k = \max x] \,/\, \#\{l : x_l = \max x\}",
-    "w[k] = [x[k] = max x] / #{l : x[l] = max x}",
-)
-SUM = M(r"\sum_k w_k = 1", "∑(k) w[k] = 1")
-SELECTION = M(r"\sum_k w_k x_k = \max_k x_k", "∑(k) w[k]·x[k] = max(k) x[k]")
+# ---------------------------------------------------------------------- subgradients
+
+
+def slopes(weight: Node, name: str = "k") -> Node:
+    """The sum of shares times differences."""
+    return summation(product(weight, add(at("y", name), product(const(-1), at("x", name)))), taps_of(name))
+
+
+def inequality(weight: Node) -> Relation:
+    """The inequality of a subgradient."""
+    return chain(largest("y", "k"), ">=", add(largest("x", "k"), slopes(weight)))
+
+
+def _subgradient() -> Proposition:
+    """From the two laws alone, for shares that are not negative."""
+    w = at("w", "k")
+    nonnegative = Every((Range("k", V(0), N - 1),), (), (chain(w, ">=", ZERO),))
+    laws = (same(total(w), ONE), same(total(w, at("x", "k")), largest("x", "k")))
+    return replace(window("w", "x", "y"), given=(nonnegative, *laws), clauses=(every([], inequality(w)),))
+
+
+def _nonnegative(weights: Let) -> Proposition:
+    """The shares are not negative, so that the laws are all that is missing."""
+    return replace(window("x"), lets=(weights,), clauses=(every([taps_of()], chain(at("w", "k"), ">=", ZERO)),))
+
+
+def _of_policy(weights: Let) -> Proposition:
+    return replace(window("x", "y"), lets=(weights,), clauses=(every([], inequality(at("w", "k"))),))
+
+
+POSITIVE: Relation = chain(total(at("w", "k")), ">=", ZERO)
+BOUND: Relation = chain(total(at("w", "k"), at("y", "k")), "<=", product(total(at("w", "k")), largest("y", "k")))
+
+FIRST, SPLIT = Fold(itself=True), Fold((SOME, THEIRS))
 
 THEOREMS = (
     Theorem(
         "ties-first-sum",
-        "The shares of the first maximum sum to 1",
-        (SUM, " for ", FIRST),
-        ANY,
+        "The shares of the first maximum sum to one",
         "PyTorch max_pool and JAX reduce_window share gradients like this",
-        (Check("induction over the taps", lambda: _first("sum")),),
+        (Check("induction over the taps", _sums(_first()), proof=FIRST),),
         (
-            Check("≥ in both products", lambda: _wrong_sum(">=", ">=")),
-            Check("> in both products", lambda: _wrong_sum(">", ">")),
+            Check("no smaller, in both comparisons", _sums(_first(">=", ">=")), proof=FIRST),
+            Check("larger, in both comparisons", _sums(_first(">", ">")), proof=FIRST),
         ),
     ),
     Theorem(
         "ties-first-selection",
         "The shares of the first maximum select the maximum",
-        (SELECTION, " for ", FIRST),
-        ANY,
         "PyTorch max_pool and JAX reduce_window share gradients like this",
-        (Check("induction over the taps", lambda: _first("selection")),),
+        (Check("induction over the taps", _selects(_first()), proof=FIRST),),
         (
-            Check("> in both products", lambda: _wrong_selection(">", ">")),
-            Check("≥ in both products", lambda: _wrong_selection(">=", ">=")),
+            Check("larger, in both comparisons", _selects(_first(">", ">")), proof=FIRST),
+            Check("no smaller, in both comparisons", _selects(_first(">=", ">=")), proof=FIRST),
         ),
     ),
     Theorem(
         "ties-split-sum",
-        "Equal shares sum to 1",
-        (SUM, " for ", SPLIT),
-        ANY,
+        "Equal shares sum to one",
         "PyTorch amax shares gradients like this",
-        (Check("induction over the taps", lambda: _split("sum")),),
-        (Check("every maximum a share of 1", lambda: _wrong_sum(">=", ">=")),),
+        (Check("induction over the taps", _sums(_split()), proof=SPLIT),),
+        (Check("every maximum a whole share", _sums(_split(shared=False)), proof=SPLIT),),
     ),
     Theorem(
         "ties-split-selection",
         "Equal shares select the maximum",
-        (SELECTION, " for ", SPLIT),
-        ANY,
         "PyTorch amax shares gradients like this",
-        (Check("induction over the taps", lambda: _split("selection")),),
-        (Check("every maximum a share of 1", lambda: _wrong_selection(">=", ">=")),),
+        (Check("induction over the taps", _selects(_split()), proof=SPLIT),),
+        (Check("every maximum a whole share", _selects(_split(shared=False)), proof=SPLIT),),
     ),
     Theorem(
         "subgradient",
-        "The shares of a maximum are a subgradient",
+        "Shares that sum to one and select the maximum are a subgradient, and those of both policies are such",
+        "Rockafellar, Convex Analysis, section 23",
         (
-            M(
-                r"\max_k y_k \geq \max_k x_k + \sum_k w_k (y_k - x_k)",
-                "max(k) y[k] ≥ max(k) x[k] + ∑(k) w[k]·(y[k] - x[k])",
-            ),
-            " for all y.",
+            Check("the inequality", _subgradient(), proof=Fold((POSITIVE, BOUND))),
+            Check("the shares of the first maximum are not negative", _nonnegative(_first()), proof=Fold()),
+            Check("they sum to one", _sums(_first()), proof=FIRST),
+            Check("they select the maximum", _selects(_first()), proof=FIRST),
+            Check("equal shares are not negative", _nonnegative(_split()), proof=Fold((SOME,))),
+            Check("equal shares sum to one", _sums(_split()), proof=SPLIT),
+            Check("equal shares select the maximum", _selects(_split()), proof=SPLIT),
         ),
         (
-            *ANY,
-            "; weights ",
-            M(r"w_k \geq 0", "w[k] ≥ 0"),
-            " that sum to 1 and select the maximum, as those of both policies do",
-        ),
-        SHOR,
-        (
-            Check("the weights of 'first' sum to 1", lambda: _first("sum")),
-            Check("the weights of 'first' select the maximum", lambda: _first("selection")),
-            Check("equal shares sum to 1", lambda: _split("sum")),
-            Check("equal shares select the maximum", lambda: _split("selection")),
-            Check("the inequality", _subgradient),
-        ),
-        (
-            Check("every maximum a share of 1", lambda: _wrong_subgradient(">=", ">=")),
-            Check("no share where maxima are equal", lambda: _wrong_subgradient(">", ">")),
+            Check("every maximum a whole share", _of_policy(_split(shared=False)), proof=Fold((POSITIVE, BOUND))),
+            Check("no share where maxima are equal", _of_policy(_first(">", ">")), proof=Fold((POSITIVE, BOUND))),
         ),
     ),
 )
