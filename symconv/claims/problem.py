@@ -299,6 +299,8 @@ def _check(question: Question, where: Where, data: Mapping[str, Any]) -> None:
     if question.ask == "derivation":
         if question.sizes == "declared":
             check_declared_size(first.op, first.input_size, where.at("sizes"))
+        else:
+            _check_size_letters(question, first.op, where.at("names"))
         for variable in question.wrt:
             if variable not in first.op.variables:
                 raise where.at("wrt").error(
@@ -329,6 +331,18 @@ def _check(question: Question, where: Where, data: Mapping[str, Any]) -> None:
             raise where.at("unstated").error(
                 f"names {option!r}, which is no option of {type(first.op).__name__}; its options: {', '.join(known)}"
             )
+
+
+def _check_size_letters(question: Question, op: Any, where: Where) -> None:
+    """Refuse a chosen letter that a derivation would print for a whole array and for a size."""
+    from symconv.derivations.derive import refuse_size_letters  # a file without derivations needs none of it
+
+    padding_by_name = isinstance(getattr(op, "padding", 0), str)
+    sizes = op if padding_by_name else op.generic(keep=("stride", "padding", "dilation"), shared=True)
+    try:
+        refuse_size_letters(sizes, question.names, None)
+    except ArgumentError as error:
+        raise where.error(str(error)) from None
 
 
 def _check_values(question: Question, declared: Declared, where: Where, data: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,7 +27,8 @@ from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
 from symconv.formulas.terms import expand
 from symconv.operators.base import Operator, Variable
-from symconv.operators.letters import Letters
+from symconv.operators.frame import distinct
+from symconv.operators.letters import Letters, capital, look
 
 __all__ = [
     "Frame",
@@ -40,6 +42,9 @@ __all__ = [
     "size_text",
     "through_one_tap",
 ]
+
+
+_BESIDE = ("W", "U", "V", "T", "R", "l", "t", "s", "r", "q")
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Frame:
     def constant(self, name: str) -> Formula:
         """A formula without free indices or tensors, under the same hypotheses, whose body is to be filled in."""
         defined = {own for own, _ in self.output.definitions}
+        name = distinct(name, {*self.output.parameters, *self.letters.names})
         return replace(
             self.output,
             quantity=Quantity("entry", (name, ())),
@@ -105,8 +111,20 @@ class Frame:
 
     def capital(self, role: str) -> str:
         """The capital letter of an array."""
-        letter: str = getattr(self.letters, role)
-        return letter[0].upper() + letter[1:]
+        return capital(getattr(self.letters, role))
+
+    def beside(self, usual: str, *others: str) -> str:
+        """A letter for what only the lines of a page name, such as a window set S: the first that means nothing else.
+
+        Args:
+            usual: the letter by which a reader expects it.
+            others: further names that the page uses.
+        """
+        used = {look(name) for name in (*self.letters.printed(self.op.spatial_axes), *self.output.parameters, *others)}
+        used |= {look(name) for name, _ in self.output.definitions}
+        alphabet = string.ascii_uppercase if usual.isupper() else string.ascii_lowercase
+        return next((letter for letter in (usual, *_BESIDE, *alphabet) if letter not in used
+                     and letter.isupper() == usual.isupper()), usual + "'")  # fmt: skip
 
     @property
     def variable_entry(self) -> Maths:
@@ -261,20 +279,27 @@ def _abbreviated(frame: Frame, body: Node) -> Node:
         if isinstance(node, Share):
             env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
             entries = accesses(substitute(node.reduce.body, env), frame.letters.input)
-            return Named(SHARE, (*outputs, *entries[0].index), node) if len(entries) == 1 else None
+            return Named(share_label(frame), (*outputs, *entries[0].index), node) if len(entries) == 1 else None
         return None
 
     return transform(body, change)
 
 
-SHARE = Label(r"\omega", "ω")
+def share_label(frame: Frame) -> Label:
+    """A Greek letter for the shares of a maximum's gradient that is no name of the page."""
+    used = {name.lower() for name in frame.letters.names} | {name.lower() for name in frame.output.parameters}
+    for word, sign in (("omega", "ω"), ("lambda", "λ"), ("sigma", "σ"), ("theta", "θ"), ("rho", "ρ"), ("tau", "τ")):
+        if word not in used and sign not in used:
+            return Label(rf"\{word}", sign)
+    return Label(r"\operatorname{share}", "share")
 
 
 def share_definition(frame: Frame, id: str) -> Definition:
     """The share of a maximum's gradient that an entry of its window receives: the tie rule, named."""
     outputs = frame.letters.axes("output", frame.op.spatial_axes)
     inputs = frame.letters.axes("input", frame.op.spatial_axes)
-    left = maths(lambda s: s.subscripted(s.label(SHARE), [s.name(i) for i in (*outputs, *inputs)]))
+    share = share_label(frame)
+    left = maths(lambda s: s.subscripted(s.label(share), [s.name(i) for i in (*outputs, *inputs)]))
     own = entry(frame.letters.input, inputs)
     magnitude: Phrase = ("|", own, "|") if any(isinstance(n, Absolute) for n in walk(frame.output.body)) else (own,)
     first = frame.op.tie_policy() == "first"
@@ -285,7 +310,7 @@ def share_definition(frame: Frame, id: str) -> Definition:
     )
     return Definition(
         id,
-        (maths(lambda s: s.label(SHARE)),),
+        (maths(lambda s: s.label(share)),),
         (left, *rule),
         "first of ties" if first else "ties split",
         ("for ", frame.output_entry, " and ", own),

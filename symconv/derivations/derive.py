@@ -29,12 +29,13 @@ from symconv.formulas.algebra import Share, walk
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
+from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
-__all__ = ["derive"]
+__all__ = ["derive", "refuse_size_letters"]
 
 WHAT = ("output", "derivative", "gradient")
 
@@ -77,6 +78,7 @@ def derive(
             "all_ones", True, "belongs to the gradient by the input of a Conv with one channel and padding_mode='zeros'"
         )
     size = None if input_size is None else tuple(input_size)
+    refuse_size_letters(op, names, size)
     if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
         alike = Frame(with_first_ties(op), wrt, names, index_base, size)
         return output_derivation(alike) if what == "output" else set_derivation(alike, what)
@@ -124,6 +126,27 @@ def _needing(stage: Stage, needs: Phrase) -> Stage:
             replace(step, needs=(*step.needs, *((", and ",) if step.needs else ()), *needs)) for step in stage.steps
         ),
     )
+
+
+def refuse_size_letters(op: Operator, names: Mapping[str, str] | None, input_size: tuple[int, ...] | None) -> None:
+    """A page prints whole arrays by their capitals, which must not be the letters of its sizes as well.
+
+    Raises:
+        ArgumentError: for a chosen letter whose capital is a size of this page, such as K, with a free one.
+    """
+    letters = Letters.of(names)
+    plain = op.geometry(Letters(), input_size)
+    sizes = {*plain.symbols, *op.reals()}.union(*(size.names for size in (*plain.sizes, *plain.outputs)))
+    for role in ARRAYS:
+        letter = getattr(letters, role)
+        if role in letters.chosen and {look(letter), look(capital(letter))} & {look(size) for size in sizes}:
+            used = {*letters.printed(op.spatial_axes), *sizes, "I", "K", "O"}
+            raise ArgumentError(
+                f"names[{role!r}]",
+                letter,
+                f"must not be printed, as the array {capital(letter)}, by the letter of a size",
+                f"choose another letter, such as {free_letter(used, array=True)}",
+            )
 
 
 def _has_all_ones(op: Operator) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from symconv.derivations.chain import Frame
 from symconv.derivations.step import Maths, Stage, Step, maths
@@ -163,7 +163,7 @@ def _set_form(frame: Frame) -> Node:
 
 def _set_name(frame: Frame, style: Style) -> str:
     outputs = frame.letters.axes("output", frame.op.spatial_axes)
-    return style.subscripted("S", [style.name(o) for o in outputs])
+    return style.subscripted(style.name(frame.beside("S")), [style.name(o) for o in outputs])
 
 
 def _over_set(frame: Frame, reduction: Reduce) -> Named:
@@ -228,10 +228,11 @@ def _condition(frame: Frame) -> Maths:
 def _norm_name(frame: Frame, order: str) -> Label:
     """``L_p`` at one output."""
     outputs = frame.letters.axes("output", frame.op.spatial_axes)
+    letter = frame.beside("L", frame.beside("M"))  # the largest entry is on the same page
 
     def write(style: Style) -> str:
         place = [style.name(o) for o in outputs]
-        head = rf"L_{{{order}}}" if style is LATEX else f"L{order}"
+        head = rf"{letter}_{{{order}}}" if style is LATEX else f"{letter}{order}"
         return style.subscripted(rf"\left( {head} \right)" if style is LATEX else head, place)
 
     return Label(write(LATEX), write(UNICODE))
@@ -287,23 +288,22 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
     if is_symbolic(op.norm_type):
         p = str(op.norm_type)
     else:
-        used = {letter for entry in fields(lp.letters) for letter in getattr(lp.letters, entry.name)}
-        p = next(name for name in "prtzlvkes" if name not in used)
+        p = next(name for name in "prtzlvkes" if name not in lp.letters.names)
         lp = Frame(replace(op, norm_type=symbol(p, positive=True)), "input", lp.names, lp.base, lp.input_size)
     taps = 1
     for window in op.windows:
         value = window.k.value
         taps = taps * value if value is not None and taps else 0
-    n = str(taps) if taps else "n"
+    n, m = str(taps) if taps else lp.beside("n", p), lp.beside("M")
     formula = lp.output
     total = _power_sum(formula.body)
     context = context_of(formula)
-    big = maths(lambda s: rf"M^{{{p}}}" if s is LATEX else f"M^{p}")
+    big = maths(lambda s: rf"{m}^{{{p}}}" if s is LATEX else f"{m}^{p}")
     sum_text = maths(lambda s: s.node(total, context))
-    bound = maths(lambda s: rf"{n}\, M^{{{p}}}" if s is LATEX else f"{n}·M^{p}")
+    bound = maths(lambda s: rf"{n}\, {m}^{{{p}}}" if s is LATEX else f"{n}·{m}^{p}")
     norm = _norm_name(lp, p)
     name = Maths(norm.latex, norm.text)
-    largest = maths(lambda s: f"M = {s.node(maximum.output.body, context_of(maximum.output))}")
+    largest = maths(lambda s: f"{m} = {s.node(maximum.output.body, context_of(maximum.output))}")
     first = Step(
         lp.number(),
         formula,
@@ -328,7 +328,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         shown=(sum_text, "<=", bound),
         check=lambda: power_sum_bound("upper"),
     )
-    root = maths(lambda s: rf"{n}^{{1/{p}}}\, M" if s is LATEX else f"{n}^(1/{p})·M")
+    root = maths(lambda s: rf"{n}^{{1/{p}}}\, {m}" if s is LATEX else f"{n}^(1/{p})·{m}")
     between_text = maths(lambda s: rf"{name.latex} \leq {root.latex}" if s is LATEX else f"{name.text} ≤ {root.text}")
     third = Step(
         lp.number(),
@@ -339,10 +339,10 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         ("the root is increasing, and that of the sum is the LP pooling.",),
         uses=(first.id, second.id),
         opens=True,
-        shown=(Maths("M", "M"), "<=", between_text),
+        shown=(Maths(m, m), "<=", between_text),
         check=_both_bounds,
     )
-    letter = Maths("M", "M")
+    letter = Maths(m, m)
     limit = maths(lambda s: rf"\lim_{{{p} \to \infty}} {name.latex}" if s is LATEX else f"lim({p} → ∞) {name.text}")
     fourth = Step(
         lp.number(),

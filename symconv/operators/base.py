@@ -158,7 +158,7 @@ class Operator(ABC):
         lower: dict[str, int] = {}
         for option, value in self.options().items():
             collect_symbols(value, symbols, option)
-        letters = letters.avoiding((*symbols, *self.reals()))
+        letters = letters.avoiding((*symbols, *self.reals()), ndim)
         lower.update(dict.fromkeys(self.reals(), 1))  # the order of a norm
         for option in ("in_channels", "out_channels"):
             if is_symbolic(getattr(self, option, 1)):

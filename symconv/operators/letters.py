@@ -114,6 +114,14 @@ class Letters:
         """All names in use."""
         return frozenset(name for role in Letters.roles() for name in self._names(role))
 
+    def printed(self, axes: int) -> frozenset[str]:
+        """How all names in use are printed, tensors as a whole too, where there are so many spatial axes."""
+        found: set[str] = set()
+        for role in Letters.roles():
+            own = self.axes(role.removesuffix("_index"), axes) if role.endswith("_index") else (getattr(self, role),)
+            found.update(own, *((capital(name),) for name in own if role in ARRAYS))
+        return frozenset(map(look, found))
+
     def _names(self, role: str) -> list[str]:
         """The names that a role stands for: one, or one an axis."""
         value: str = getattr(self, role)
@@ -170,8 +178,12 @@ class Letters:
         names = set(taken)
         letters = self
         for role in Letters.roles():
-            in_use = letters._names(role)[: axes if role.endswith("_index") else None]
-            if not names.intersection(in_use):
+            in_use: Set[str] = set(letters._names(role))
+            if axes is not None and role.endswith("_index"):
+                in_use = set(letters.axes(role.removesuffix("_index"), axes))
+            if role not in ARRAYS and role not in self.chosen:
+                in_use |= {f"{name}'" for name in in_use}  # the indices of a tensor that is read twice
+            if not names & in_use:
                 continue
             if role in self.chosen:
                 used = names.union(*(letters._forms(other) for other in Letters.roles()))

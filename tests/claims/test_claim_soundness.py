@@ -97,7 +97,11 @@ DUE = {
 
 def judged(case: Case, general: bool) -> tuple[str, str]:
     """``(status, complaint)`` for one claim in one mode; the complaint is empty where the verdict is right."""
-    verdict = sc.check_claim(case.text, declarations(case), general=general)
+    return complaint(case, sc.check_claim(case.text, declarations(case), general=general), general)
+
+
+def complaint(case: Case, verdict: Any, general: bool) -> tuple[str, str]:
+    """The same for a verdict on the claim, wherever it comes from."""
     status = verdict.status
     try:
         found = {outcome(case.text, layer, case.indices) for layer in (other_sizes(case) if general else [case.layer])}
@@ -134,10 +138,10 @@ def survey(count: int, seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
                 any(c.isdigit() for c in case.text) and "K" not in case.text and "O" not in case.text
             ):
                 continue  # written in numbers, it says nothing about other sizes
-            status, complaint = judged(case, mode == "general")
+            status, wrong = judged(case, mode == "general")
             table[mode][status] += 1
-            if complaint:
-                complaints.append(f"{mode}: {case.text}   at {case.layer} is {complaint}")
+            if wrong:
+                complaints.append(f"{mode}: {case.text}   at {case.layer} is {wrong}")
     return table, complaints
 
 

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from claim_words import Case, MeaninglessError, holds, random_case
+from claim_words import random_case
 from renaming import Renamed, renamed
-from test_claim_soundness import confirmed, declarations, fits, other_sizes
+from test_claim_soundness import complaint, declarations, fits
 
 import symconv as sc
 
@@ -18,29 +18,21 @@ CASES = 220
 SLOW_CASES = 3_000
 
 
-def back(counter: Any, other: Renamed) -> Any:
-    """A counterexample in the old letters; a name that is none of the new ones stays, and is found out."""
+def back(verdict: Any, other: Renamed) -> Any:
+    """A verdict in the old letters; a name that is none of the new ones stays, and is found out."""
+    counter = verdict.counterexample
+    if counter is None:
+        return verdict
     old = {new: letter for letter, new in other.letters.items()}
-    return replace(
+    entry = None if counter.entry is None else (old[counter.entry[0]], counter.entry[1])
+    counter = replace(
         counter,
         sizes={old.get(name, f"?{name}"): value for name, value in counter.sizes.items()},
         indices={old.get(name, name): value for name, value in counter.indices.items()},
         tensors={old.get(name, f"?{name}"): entries for name, entries in counter.tensors.items()},
+        entry=entry,
     )
-
-
-def complaint(case: Case, other: Renamed, verdict: Any, general: bool) -> str:
-    """What is wrong with a verdict on a renamed claim by the judge of the original; nothing where it is right."""
-    for layer in other_sizes(case) if general else [case.layer]:
-        try:
-            if verdict.holds and not holds(case.text, layer, case.indices):
-                return "FALSE, and held to be true"
-        except MeaninglessError:
-            if verdict.holds and not general:
-                return "meaningless, and held to be true"
-    if verdict.status == "refuted" and not confirmed(case, back(verdict.counterexample, other), general):
-        return f"refuted by no example in its own letters: {verdict.counterexample}"
-    return ""
+    return replace(verdict, counterexample=counter)
 
 
 def survey(count: int, seed: int) -> tuple[Counter[str], list[str]]:
@@ -53,10 +45,12 @@ def survey(count: int, seed: int) -> tuple[Counter[str], list[str]]:
         declared = declarations(case)
         there = replace(declared, names=other.names, sizes=other.sizes, indices=other.indices)
         for general in (False, True):
+            if general and any(c.isdigit() for c in case.text) and "K" not in case.text and "O" not in case.text:
+                continue  # written in numbers, it says nothing about other sizes
             plain = sc.check_claim(case.text, declared, general=general)
             verdict = sc.check_claim(other.text, there, general=general)
             statuses[verdict.status] += 1
-            wrong = complaint(case, other, verdict, general)
+            wrong = complaint(case, back(verdict, other), general)[1] if verdict.status != "error" else ""
             if verdict.status != plain.status:
                 wrong += f" {plain.status} became {verdict.status}: {verdict.explanation}"
             if wrong:

@@ -68,7 +68,8 @@ def _x(values: tuple[object, ...]) -> str:
 def expressions(desk: Desk, question: Question) -> list[Block]:
     """Each pooling over its window set, and the same entry by entry."""
     blocks: list[Block] = []
-    question = _by_channel(question)
+    channel = _channel(question)
+    question = _by_channel(question, channel)
     letters = Letters.of(question.names)
     first = desk._count + 1
     seen: list[str] = []
@@ -77,12 +78,13 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
         text = window_set(frame)
         if text.latex not in seen:
             seen.append(text.latex)
-            output = LATEX.subscripted("S", [LATEX.name(i) for i in letters.axes("output", declared.op.spatial_axes)])
+            places = [LATEX.name(i) for i in letters.axes("output", declared.op.spatial_axes)]
+            output = LATEX.subscripted(LATEX.name(frame.beside("S")), places)
             blocks.append(
                 Paragraph(
                     (
                         Text("Channel by channel, written as a superscript "),
-                        Math("k"),
+                        Math(channel),
                         Text(" that is no power. The window set of an output is "),
                         Math(f"{output} = {text.latex}"),
                         Text("."),
@@ -108,10 +110,17 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
     return blocks
 
 
-def _by_channel(question: Question) -> Question:
+def _channel(question: Question) -> str:
+    """The letter of a channel: k, where that is no index and no tensor of the question."""
+    axes = max(declared.op.spatial_axes for declared in question.operators)
+    printed = Letters.of(question.names).printed(axes)
+    return next(letter for letter in "klhfuvwxyzabcdeg" if letter not in printed)
+
+
+def _by_channel(question: Question, channel: str) -> Question:
     """The same question with the channel as an upper index of input and output, as poolings are usually written."""
     letters = Letters.of(question.names)
-    names = {"input": f"{letters.input}^k", "output": f"{letters.output}^k"}
+    names = {"input": f"{letters.input}^{channel}", "output": f"{letters.output}^{channel}"}
     return replace(question, names={**question.names, **names})
 
 

@@ -1,0 +1,166 @@
+"""Letters of a page: what a reader chose keeps its meaning, and what only the page names is called something else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sympy import Symbol
+
+from symconv.claims.problem import read_problem
+from symconv.derivations.chain import Frame
+from symconv.derivations.derive import derive
+from symconv.derivations.pooling import relation_stages, set_form_steps, window_set
+from symconv.errors import ArgumentError, ProblemFileError
+from symconv.operators.base import Operator
+from symconv.operators.convolution import Conv
+from symconv.operators.letters import Letters
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.report.build import build_document
+
+LINE = Conv((3,))
+
+
+@pytest.mark.parametrize(
+    ("op", "names"),
+    [
+        (LINE, {"weight": "g", "upstream": "G"}),
+        (LINE, {"input": "x", "output": "X"}),
+        (LINE, {"input": "x", "error": "X"}),
+        (LINE, {"input": "x1", "weight": "x_1"}),
+        (LINE.generic(), {"weight": "K"}),
+        (LINE.generic(), {"weight": "k"}),
+        (LINE.generic(), {"output": "s"}),
+        (LINE, {"input": "I"}),
+        (LINE, {"output": "o"}),
+        (LPPool(Symbol("p", positive=True), (2,)), {"input": "p"}),
+    ],
+)
+def test_an_array_that_prints_like_another_or_like_a_size_is_refused_with_a_free_letter(
+    op: Operator, names: dict[str, str]
+) -> None:
+    with pytest.raises(ArgumentError, match=r"choose another letter, such as (.)$") as refused:
+        derive(op, "gradient", names=names)
+    free = str(refused.value)[-1]
+    role = next(reversed(names))
+    derive(op, "gradient", names={**names, role: free})  # and what is proposed is taken
+
+
+def test_where_all_sizes_are_numbers_no_letter_is_one() -> None:
+    text = derive(LINE, "gradient", names={"weight": "k", "input": "i", "output": "o"}, input_size=(5,)).text()
+    assert re.search(r"o\[p\] = ∑\((\w) = 1 … 3\) i\[p\+\1−1\]·k\[\1\]", text)
+
+
+def test_a_default_makes_way_for_a_chosen_letter_whose_array_looks_like_its_own() -> None:
+    for role, name in (("weight", "G"), ("output", "A"), ("error", "G")):
+        letters = Letters.of({role: name})
+        capitals = [c for r in ("input", "weight", "output", "upstream") if (c := getattr(letters, r)[0].upper())]
+        assert len({*capitals, letters.error}) == 5, letters
+    assert Letters.of({"weight": "k"}).input_index != "ijk"
+
+
+PROBLEM = """
+title = "T"
+{names}
+[operators.conv]
+kind = "Conv"
+input_size = [5]
+kernel_size = [3]
+[[questions]]
+id = "1"
+title = "Gradient"
+ask = "derivation"
+operator = "conv"
+"""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        'names = { input = "I", weight = "K", output = "S", upstream = "G" }',
+        'names = { weight = "k" }',
+        'names = { weight = "g", upstream = "G" }',
+    ],
+)
+def test_a_problem_file_is_refused_before_it_calls_a_kernel_by_the_letter_of_a_size(names: str) -> None:
+    with pytest.raises(ProblemFileError, match=r"names: .*; choose another letter, such as \w$"):
+        read_problem(PROBLEM.format(names=names))
+
+
+LETTERS: list[dict[str, str]] = [
+    {"input": "M", "output": "L"},
+    {"input": "S"}, {"input": "M"}, {"input": "L"}, {"input": "p"}, {"input": "r"}, {"output": "S"}, {"output": "m"},
+    {"input_index": "k"}, {"input_index": "p"}, {"output": "l"}, {"input": "W", "output": "S"}, {"input": "n"}, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", LETTERS, ids=str)
+def test_the_letters_of_a_window_set_and_of_a_squeeze_are_no_letters_of_the_question(names: dict[str, str]) -> None:
+    maximum, average, lp = (Frame(op, names=names) for op in (MaxPool((2,)), AvgPool((2,)), LPPool(3, (2,))))
+    printed = maximum.letters.printed(1)
+    for frame in (maximum, average, lp):
+        (letter,) = set(re.findall(r"∈ (\w)\[", set_form_steps(frame)[0].statement))
+        assert letter not in printed
+        assert "{" in window_set(frame).text
+    (norm,) = set(re.findall(r"1/2·(\w)1\[", _lines(relation_stages(lp, average))))
+    squeeze = _lines(relation_stages(lp, maximum))
+    (other, order) = re.findall(r"≤ (\w)(\w)\[", squeeze)[0]
+    (largest,) = set(re.findall(r"(?m)^(\w)\^", squeeze))
+    assert norm == other
+    assert {largest, norm, order}.isdisjoint(printed)
+    assert len({largest, norm, order}) == 3
+
+
+def _lines(stages: tuple[Any, ...]) -> str:
+    return "\n".join(step.statement for stage in stages for step in stage.steps)
+
+
+TWO = """
+title = "T"
+[operators.max]
+kind = "MaxPool"
+input_size = [4]
+kernel_size = [2]
+[operators.lp]
+kind = "LPPool"
+input_size = [4]
+kernel_size = [2]
+norm_type = "p"
+[[questions]]
+id = "1"
+title = "Expressions"
+ask = "expressions"
+operators = ["max"]
+names = { %s }
+[[questions]]
+id = "2"
+title = "Relations"
+ask = "relations"
+operators = ["max", "lp"]
+names = { %s }
+"""
+
+
+@pytest.mark.parametrize("names", [n for n in LETTERS if "p" not in n.values()], ids=str)
+def test_pages_with_any_of_these_letters_are_built(names: dict[str, str]) -> None:
+    table = ", ".join(f'{role} = "{letter}"' for role, letter in names.items())
+    document: Any = build_document(read_problem(TWO % (table, table)))
+    text = repr(document)
+    channel = re.search(r"written as a superscript '\), Math\(latex='(\w)'", text)
+    assert channel is not None
+    assert channel[1] not in Letters.of(names).printed(1)
+
+
+def test_a_kernel_called_like_the_number_of_outputs() -> None:
+    text = derive(MaxPool((Symbol("O"),), 1), "output").text()
+    assert "O′ = #{p ≥ 1 : p − 1 ≤ I − O}" in text
+
+
+def test_shares_are_no_letter_of_the_page() -> None:
+    for letter in ("omega", "Omega"):
+        page = derive(MaxPool((2,)), "gradient", names={"input": letter})
+        assert "ω" not in page.text()
+        assert r"\lambda" in page.latex()
+    assert replace(Letters(), input="x").printed(1) >= {"x", "X"}
