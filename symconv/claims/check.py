@@ -12,6 +12,7 @@ from symconv.claims import arrays
 from symconv.claims.assumptions import read_all_absolute, read_as_nonnegative, without_known_ranges
 from symconv.claims.decision import decide, wrong_ends
 from symconv.claims.definedness import End, Obligation, obligations, of_arrays
+from symconv.claims.family import given, kept, names_axes
 from symconv.claims.lowering import lower, orders
 from symconv.claims.ranges import free_names_of, free_ranges, use_abstract_sets
 from symconv.claims.repair import candidates, shown, with_ends
@@ -95,6 +96,7 @@ class ClaimVerdict:
             "repair": self.repair or None,
             "edit": self.edit or None,
             "explanation": self.verdict.explanation,
+            "given": list(given(self.source.declared, self.claim)),
             "conditions": list(self.verdict.conditions),
             "notes": list(self.notes),
         }
@@ -161,7 +163,7 @@ def _mended(result: ClaimVerdict, claim: Claim) -> ClaimVerdict:
     """The verdict with a repair added, where a small edit makes the claim true."""
     counter = result.verdict.counterexample
     effort = Effort(REPAIR)
-    scope = _scope_of(result.source.declared, result.mode)
+    scope = _scope_of(claim, result.source.declared, result.mode)
     try:
         if counter is not None and counter.entry is not None:
             within = _within_its_tensors(result, claim, scope, effort)
@@ -228,11 +230,11 @@ def judge(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
     Raises:
         ClaimError: where it names something undeclared, or has no meaning.
     """
-    return _judged(claim, _scope_of(declared, mode), quick=False)
+    return _judged(claim, _scope_of(claim, declared, mode), quick=False)
 
 
-def _scope_of(declared: Declarations, mode: Mode) -> Scope:
-    return literal_scope(declared) if mode == "literal" else general_scope(declared)
+def _scope_of(claim: Claim, declared: Declarations, mode: Mode) -> Scope:
+    return literal_scope(declared) if mode == "literal" else general_scope(declared, apart=names_axes(claim, declared))
 
 
 def _judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
@@ -270,7 +272,8 @@ def _judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
     verdict = _all_of(links)
     kinds = {type(expr) for part in parts for expr in walk_expr(part)}
     before = [word for kind, word in _WORKED_OUT.items() if kind in kinds]
-    return replace(verdict, record=preceded_by(verdict.record, *before))
+    family = replace(verdict.scope, kept=kept(scope))
+    return replace(verdict, scope=family, record=preceded_by(verdict.record, *before))
 
 
 def _tell(scope: Scope, claim: Claim) -> None:
@@ -387,7 +390,7 @@ def _element_facts(scope: Scope) -> tuple[Guard, ...]:
 
 def _order_facts(left: Node, right: Node, scope: Scope) -> tuple[Guard, ...]:
     """The order p of a declared norm is at least 1, where it is left open."""
-    opened = scope.declared.functions and ORDER in free_names(left) | free_names(right)
+    opened = scope.has_order and ORDER in free_names(left) | free_names(right)
     return (Guard("ge", Index.of(ORDER) - 1),) if opened else ()
 
 

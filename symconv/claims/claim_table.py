@@ -9,6 +9,7 @@ from symconv.claims import schema
 from symconv.claims.schema import Key, Where, check_table
 from symconv.claims.scope import NORMS, Declarations
 from symconv.claims.source import ClaimSource, Mode
+from symconv.claims.tables import OUTSIDE
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters
 
@@ -84,6 +85,11 @@ CLAIM: dict[str, Key] = {
         example='"correlation"',
     ),
     "upstream": Key(schema.one_of("any", "ones"), "the upstream gradient: any, or all ones", example='"ones"'),
+    "outside": Key(
+        schema.one_of(*OUTSIDE),
+        'what an entry such as b[i-p] counts as where there is none: "zero" or "undefined"',
+        example='"zero"',
+    ),
     "assume": Key(_signs, "signs of entries", example='["x >= 0"]'),
     "of": Key(schema.text, 'what a single value is for: "size", or the array of the output', example='"size"'),
     "names": Key(schema.mapping, "letters for this claim only"),
@@ -99,8 +105,15 @@ def read_claims(
     base: int,
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
+    outside: Mapping[str, str],
 ) -> tuple[ClaimSource, ...]:
     """The claims of a problem file, in order.
+
+    Args:
+        entries: the tables.
+        where: their place.
+        names, base, operators, data: what the file declares.
+        outside: what entries outside their tensors count as, by the id of a question; "" stands for the whole file.
 
     Raises:
         ProblemFileError: for anything that the schema does not allow. What a claim says is not looked at here: a claim
@@ -120,7 +133,8 @@ def read_claims(
         if read["operator"] not in operators:
             known = ", ".join(operators)
             raise here.at("operator").error(f"names {read['operator']!r}, which is not declared; declared: {known}")
-        result.append(_source(read, here, names, base, operators, data))
+        settled = outside.get(read.get("question", ""), outside[""])
+        result.append(_source({"outside": settled, **read}, here, names, base, operators, data))
     return tuple(result)
 
 
@@ -158,6 +172,7 @@ def _source(
             read.get("upstream", "any"),
             read.get("assume", ()),
             read.get("of", ""),
+            read["outside"],
         ),
         read.get("text", ""),
         read.get("latex", ""),

@@ -116,7 +116,7 @@ def obligations(parts: Sequence[Expr], free: Sequence[Bound], scope: Scope) -> l
     Args:
         parts: the sides, single values.
         free: the free indices with their ranges.
-        scope: what the claim may speak of; with ``outside = "zero"`` no entry needs to exist.
+        scope: what the claim may speak of; with ``outside = "zero"`` an entry at a free index need not exist.
     """
     walker = _Walker(scope, frozenset(bound.name for bound in free))
     for part in parts:
@@ -224,9 +224,9 @@ class _Walker:
         convention: str,
     ) -> None:
         outside = self.scope.declared.outside
-        if outside == "zero":
-            return
         mine = frozenset().union(*(index.names for index in at)) & self.free - path.bound
+        if mine and outside == "zero":
+            return
         unmet: Unmet = "convention" if mine and not outside else "missing"
         text = to_text(replace(expr, joined=False))
         self._add(

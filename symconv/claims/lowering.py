@@ -171,7 +171,8 @@ def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) ->
 
 
 def orders(scope: Scope) -> frozenset[str]:
-    return frozenset(scope.output.table.real) | frozenset({ORDER} if scope.declared.functions else ())
+    """The letters for orders of norms: that of the layer, and that which the claim leaves open."""
+    return frozenset(scope.output.table.real) | frozenset({ORDER} if scope.has_order else ())
 
 
 # ---------------------------------------------------------------------- arithmetic

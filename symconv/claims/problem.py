@@ -78,6 +78,7 @@ class Problem:
     names: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     claims: tuple[ClaimSource, ...] = ()
+    outside: str = ""
 
     def where(self, question: Question) -> Where:
         """The place of a question, for messages."""
@@ -143,10 +144,11 @@ def _read(content: str, file: str, where: Where) -> Problem:
     if not top.get("questions") and not top.get("claims"):
         raise where.error("needs questions or claims", "add a table [[questions]] or [[claims]]")
     questions = _questions(top["questions"], where, names, base, operators, data) if "questions" in top else ()
-    claims = read_claims(top.get("claims", []), where, names, base, operators, data)
-    return Problem(
-        top["title"], questions, operators, data, top.get("author", ""), top.get("lead", ""), base, names, file, claims
-    )
+    outside = {"": top.get("outside", "")}
+    outside |= {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
+    claims = read_claims(top.get("claims", []), where, names, base, operators, data, outside)
+    author, lead = top.get("author", ""), top.get("lead", "")
+    return Problem(top["title"], questions, operators, data, author, lead, base, names, file, claims, outside[""])
 
 
 def _letters(names: Mapping[str, str], where: Where) -> None:

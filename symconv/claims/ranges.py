@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symconv.claims.scope import Scope
+from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import (
     Call,
     Cases,
@@ -36,11 +36,22 @@ def use_abstract_sets(claim: Claim, scope: Scope) -> None:
                 abstract |= any(isinstance(o, Over) and isinstance(o.set, Name) and o.set.name in sets for o in overs)
             elif isinstance(expr, Call) and expr.name in scope.declared.functions:
                 abstract |= len(expr.args) == 2 or isinstance(expr.args[1], Name)
+    scope.has_order = any(
+        isinstance(expr, Call) and expr.name in scope.declared.functions and _leaves_order_open(expr, claim)
+        for part in claim.parts
+        for expr in walk_expr(part)
+    )
     if scope.elements.value is None:
         scope.elements = Index.of(scope.naming.elements(words(claim)))
     if abstract:  # then the claim speaks of the family alone, not of the sizes of a layer
         scope.boxes = {scope.letters.input: ((Index.of(1), scope.elements),)}
         scope.hypotheses, scope.definitions = (), ()
+
+
+def _leaves_order_open(norm: Call, claim: Claim) -> bool:
+    """Whether the last argument of a norm is the letter for its order, and no limit gives that letter a meaning."""
+    limits = {expr.variable for part in claim.parts for expr in walk_expr(part) if isinstance(expr, Limit)}
+    return ORDER not in limits and any(part == Name(ORDER) for part in walk_expr(norm.args[-1]))
 
 
 def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
@@ -49,6 +60,8 @@ def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
     names: list[str] = []
     for expr in (left, right):
         names += [name for name in free_names_of(expr, scope) if name not in names]
+    if scope.has_order and ORDER in names:
+        raise ClaimError(f"{ORDER} is the order of a norm and an index here; take another letter for the index")
     for name in names:
         place = scope.declared.indices.get(name)
         bound = _declared_range(name, place, scope) if place else None
@@ -140,7 +153,8 @@ def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset())
                     names += visit(condition.left, inner) + visit(condition.right, inner)
             return names
         if isinstance(part, Call) and part.name in scope.declared.functions:
-            return [n for arg in part.args[1:] for n in visit(arg, inner | {"p"})]
+            *where, order = part.args[1:]
+            return [n for arg in where for n in visit(arg, inner)] + visit(order, inner | {ORDER})
         if isinstance(part, Entry):
             return [n for index in part.indices for n in visit(index, inner)]
         names = []

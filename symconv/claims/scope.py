@@ -56,8 +56,8 @@ class Declarations:
         upstream: "any", or "ones" where every output has gradient 1.
         nonnegative: letters of tensors whose entries are assumed to be >= 0.
         of: what a claim without a relation is a value for: "size" or the capital of the output.
-        outside: what an entry outside its tensor counts as: "zero", or "undefined"; where it is left open, a line that
-            is true where such entries count as 0 holds under that condition.
+        outside: what an entry at a free index counts as where there is none: "zero", or "undefined"; where it is left
+            open, a line that is true where such entries count as 0 holds under that condition.
     """
 
     op: Operator
@@ -109,6 +109,8 @@ class Scope:
         literal: whether all sizes are numbers.
         order: symbolic sizes in the order in which they are enumerated.
         effort: what the verdict on the claim may cost.
+        square: whether all axes were given the same sizes.
+        has_order: whether the claim leaves the order of a norm open.
     """
 
     declared: Declarations
@@ -127,6 +129,8 @@ class Scope:
     order: tuple[str, ...] = ()
     elements: Index = field(default_factory=lambda: Index.of(0))
     effort: Effort = field(default_factory=Effort)
+    square: bool = False
+    has_order: bool = False
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def again(self, effort: Effort) -> Scope:
@@ -216,20 +220,27 @@ def literal_scope(declared: Declarations) -> Scope:
     return _scope(declared, declared.op, declared.input_size)
 
 
-def general_scope(declared: Declarations) -> Scope:
-    """The scope for all sizes: what the claim's size letters name is symbolic, every other option stays as declared."""
+def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
+    """The scope for all sizes: what the claim's size letters name is symbolic, every other option stays as declared.
+
+    Args:
+        declared: what the claim's question declares.
+        apart: every axis has sizes of its own, also where those that are declared are the same on all axes.
+    """
     named = set(declared.sizes.values()) | {"kernel"}
     options = {"kernel": "kernel_size", "stride": "stride", "padding": "padding", "dilation": "dilation"}
     keep = [option for word, option in options.items() if word not in named]
     op: Any = declared.op
     if isinstance(getattr(op, "padding", 0), str) and "padding" not in keep:
         keep.append("padding")
+    keep += [option for option in ("output_padding",) if option in op.options()]  # which no size letter names
     letters = naming(declared)
     chosen = {option: letters.sizes[word] for word, option in options.items()}
-    return _scope(declared, op.generic(keep=keep, shared=True, letters=chosen), None)
+    generic = op.generic(keep=keep, shared=not apart, letters=chosen)
+    return _scope(declared, generic, None, apart)
 
 
-def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None) -> Scope:
+def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None, apart: bool = False) -> Scope:
     if not op.windows:
         raise ClaimError(f"claims speak of one window for all outputs, and {op.noun} has another for each")
     letters = naming(declared)
@@ -237,7 +248,8 @@ def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | N
     declared = replace(declared, data=data)
     output = op.output(names=letters.letters, index_base=declared.base, input_size=input_size)
     frame = op.geometry(letters.letters, input_size)
-    env = _own_letters(declared, letters, frame) if input_size is None else {}
+    square = input_size is None and not apart and op.spatial_axes > 1 and _square(declared)
+    env = _own_letters(letters, frame, square) if input_size is None else {}
     inputs = tuple(size.subs(env) for size in frame.sizes)
     outputs = tuple(size.subs(env) for size in frame.outputs)
     definitions = {env.get(name, name): value.subs(env) for name, value in frame.definitions}
@@ -264,6 +276,7 @@ def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | N
         tuple(name for letter in letters.sizes.values() for name in (letter, *_axes(letter, op))),
         Index.of(letters.elements(())),
     )
+    scope.square = square
     scope.sizes = _size_letters(scope)
     scope.sizes.update((name, Index.of(name)) for name in frame.symbols if name not in scope.sizes)
     if isinstance(op, Pooling) and input_size is not None:
@@ -285,10 +298,9 @@ def _may_be_data(name: str, letters: Naming) -> bool:
     return not meaning or meaning in {f"the {role}" for role in ARRAYS}
 
 
-def _own_letters(declared: Declarations, letters: Naming, frame: Geometry) -> dict[str, str]:
+def _own_letters(letters: Naming, frame: Geometry, square: bool) -> dict[str, str]:
     """The names of the input and output sizes in the letters of the question, one for all axes of a square layer."""
     ndim = len(frame.sizes)
-    square = ndim > 1 and _square(declared)
     defined = dict(frame.definitions)
     env: dict[str, str] = {}
     for word, sizes in (("input", frame.sizes), ("output", frame.outputs)):

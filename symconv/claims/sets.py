@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from symconv.claims.indices import indices_of, to_index
-from symconv.claims.scope import Scope
+from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import Entry, Expr, Name, Over
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import (
@@ -33,6 +33,8 @@ def check_bound(name: str, scope: Scope, bound: frozenset[str]) -> None:
     """Refuse a letter that cannot be bound: one that is bound already, a size, or a tensor."""
     if name in bound:  # which of the two is meant in the body is anybody's guess
         raise ClaimError(f"{name} is summed over twice, one sum inside the other; take another letter for one of them")
+    if scope.has_order and name == ORDER:
+        raise ClaimError(f"{name} is the order of a norm here and cannot be summed over; take another letter")
     if name in scope.sizes:
         raise ClaimError(f"{name} is declared as a size and cannot be summed over")
     declared = scope.declared

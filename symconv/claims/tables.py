@@ -82,6 +82,8 @@ ASKS: dict[str, str] = {
     "relations": "how maximum, average and LP pooling are related",
 }
 
+OUTSIDE = ("zero", "undefined")
+
 QUESTION: dict[str, Key] = {
     "id": Key(schema.text, "the number of the question, such as 1a", required=True),
     "title": Key(schema.text, "its heading", required=True),
@@ -99,6 +101,7 @@ QUESTION: dict[str, Key] = {
     "unstated": Key(schema.texts, "values: options that the exercise does not state; the report says what was taken"),
     "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
     "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
+    "outside": Key(schema.one_of(*OUTSIDE), "the same as for the whole file, for the claims of this question"),
 }
 
 BELONGS: dict[str, tuple[str, ...]] = {
@@ -121,6 +124,12 @@ TOP: dict[str, Key] = {
         schema.mapping,
         "letters to use instead of the usual ones; the keys are " + ", ".join(Letters.roles()),
         example='{ error = "L" }',
+    ),
+    "outside": Key(
+        schema.one_of(*OUTSIDE),
+        "what an entry such as b[i-p] of a claim counts as where there is none; left open, a line that is true only "
+        "with zeros there holds under that condition",
+        example='"zero"',
     ),
     "data": Key(_any, "named arrays of numbers; a decimal stays exact (0.1 is one tenth)"),
     "operators": Key(_any, "named operators", required=True),

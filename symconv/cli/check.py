@@ -88,10 +88,16 @@ def _table(results: list[ClaimVerdict]) -> None:
 
 
 def _details(result: ClaimVerdict) -> list[str]:
+    """What a verdict speaks of, what is given, and what it rests on or where it fails."""
+    from symconv.claims.family import given
+
     verdict: Any = result.verdict
+    declared = given(result.source.declared, result.claim)
+    lines = [f"given that {', and '.join(declared)}"] if declared else []
     if result.status in ("proved", "exact"):
-        return [f"on the condition that {condition}" for condition in verdict.conditions]
-    lines = [str(verdict.explanation)]
+        family = [str(verdict.scope)] if verdict.scope.kept else []
+        return [*family, *lines, *(f"on the condition that {condition}" for condition in verdict.conditions)]
+    lines.append(str(verdict.explanation))
     if result.edit:
         strength = result.repaired.status if result.repaired is not None else ""
         lines.append(f"{result.edit}  ({strength}: {result.repair})")

@@ -25,10 +25,17 @@ Outcome: TypeAlias = Literal["proved", "failed", "unknown"]
 
 @dataclass(frozen=True)
 class Scope:
-    """Which parameters a verdict speaks of for all their values, and which were fixed."""
+    """Which parameters a verdict speaks of for all their values, and which were fixed.
+
+    Attributes:
+        symbolic: names that stand for all their values.
+        fixed: names with the one number that they stand for.
+        kept: what else was kept as it is declared, in words, such as "stride 2" or "the same on all axes".
+    """
 
     symbolic: tuple[str, ...] = ()
     fixed: tuple[tuple[str, int], ...] = ()
+    kept: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = []
@@ -36,6 +43,8 @@ class Scope:
             parts.append("for all " + ", ".join(self.symbolic))
         if self.fixed:
             parts.append("at " + ", ".join(f"{name} = {value}" for name, value in self.fixed))
+        if self.kept:
+            parts.append("with " + ", ".join(self.kept))
         return "; ".join(parts) or "at the given size"
 
 

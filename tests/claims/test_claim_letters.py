@@ -87,7 +87,7 @@ def test_counterexamples_repairs_and_scopes_are_in_the_letters_of_the_question()
     found = verdict("Q == floor((J + S - N)/T) + 1", "general", sizes=sizes)
     assert set(found.verdict.counterexample.sizes) == set("TSNJQ")
     assert found.verdict.counterexample.sizes["S"] == 1
-    assert str(found.verdict.scope) == "for all J, N, T, S"
+    assert str(found.verdict.scope) == "for all J, N, T, S; with dilation 1"
     assert set(found.as_json()["counterexample"]["sizes"]) == set("TSNJQ")
     names = {"input": "u", "weight": "K", "output": "I"}
     moved = verdict("I[p] == sum(u[p+m]*K[m], (m,1,N))", "general", names=names, sizes={"N": "kernel", "J": "input"})

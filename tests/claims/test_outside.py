@@ -129,9 +129,12 @@ def test_a_closed_form_that_is_wrong_is_refuted_whatever_is_outside() -> None:
             assert [checked(text, declared, every).status for every in (False, True)] == ["refuted"] * 2
 
 
-def test_where_entries_outside_are_declared_to_be_zero_sums_may_run_past_the_kernel() -> None:
+@pytest.mark.parametrize("outside", ["", "zero", "undefined"])
+def test_a_sum_past_the_kernel_is_refuted_whatever_is_declared(outside: str) -> None:
     text = "c[p] == sum(a[p+m-1]*b[m], (m,-5,7*K))"
-    assert checked(text, replace(LINE, outside="zero"), True).status == "proved"
+    verdict = checked(text, replace(LINE, outside=outside), True).verdict
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.what == "no such entry"
 
 
 @pytest.mark.parametrize(

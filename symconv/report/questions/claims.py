@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.claims.check import ClaimVerdict
+from symconv.claims.family import given
 from symconv.claims.scope import general_scope, mentioned
 from symconv.claims.syntax import Claim, Expr, Name, Number
 from symconv.claims.traversal import map_expr
@@ -83,14 +84,18 @@ def _outcome(result: ClaimVerdict) -> tuple[Inline, ...]:
         "undecided": "not decided. " + result.verdict.explanation,
         "error": result.verdict.explanation,
     }[result.status]
-    assumed = result.source.declared.nonnegative
-    if assumed and result.status in ("proved", "exact"):
-        text += f" Every entry of {', '.join(assumed)} is assumed not to be negative."
     if result.verdict.conditions:
         text = f"{text[:-1]}, on the condition that {', and that '.join(result.verdict.conditions)}."
+    text += _given(result)
     if result.source.note:
         text += f" {result.source.note}"
     return words(text)
+
+
+def _given(result: ClaimVerdict) -> str:
+    """What is declared for a claim, as a sentence: two lines that look alike differ by it."""
+    declared = given(result.source.declared, result.claim)
+    return f" Given that {', and '.join(declared)}." if declared else ""
 
 
 def _unread(label: str, result: ClaimVerdict) -> Band:
@@ -133,7 +138,7 @@ def _refuted(
     mended = _generalised(result, result.mended) if result.mended is not None else None
     repaired = [to_latex(part) for part in mended.parts][-len(rest) :] if mended is not None else rest
     shown = [_marked(colour(a, roles), colour(b, roles)) for a, b in zip(rest, repaired, strict=True)]
-    why = words(f"{result.edit}." if result.edit else _why(result))
+    why = words((f"{result.edit}." if result.edit else _why(result)) + _given(result))
     inner: list[Block] = [
         Statement(
             f"s-{label}",
