@@ -16,6 +16,7 @@ from math import lcm
 from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign, substitute
 from symconv.formulas.index import Index
 from symconv.formulas.terms import Term, expand
+from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
 from symconv.proofs.overlap import overlapping
@@ -74,7 +75,10 @@ def _rewritten(
     for pair in written_pairs(left, right, context.divides_by, context.effort):
         yield *pair, "written-out term", ("sums written out",)
     normal = Normal(context)
-    forms = normal.form(left), normal.form(right)
+    forms = (
+        closed(normal.form(left), context, normal.rules),
+        closed(normal.form(right), context, normal.rules),
+    )
     if forms != (left, right):
         rules = tuple(normal.rules)
         yield *forms, "term", rules

@@ -31,6 +31,8 @@ ASKED = {
     "maximum": asked(MaxPool((2,)), functions=NORM),
     "maximum 2-D": asked(MaxPool(2)),
     "maximum, padded": asked(MaxPool((2,), padding=1), functions=NORM),
+    "maximum, stride 1": asked(MaxPool((2,), 1)),
+    "maximum, split": asked(MaxPool((2,), ties="split")),
     "norm": asked(LPPool(2, (2,)), functions=NORM),
     "norm 3": asked(LPPool(3, (2,)), functions=NORM),
     "norm without signs": asked(LPPool(3, (2,)), functions={"L": "lp without absolute value"}),
@@ -78,6 +80,15 @@ TRUE = [
     ("conv", "sum(b[m], (m,1,K)) - b[K] == sum(b[m], (m,1,K-1))"),
     ("conv", "c[p] == a[p]*b[1] + sum(a[p+m]*b[m+1], (m,1,K-1))"),
     ("conv", "sum((m+1)*b[m], (m,1,K)) - sum(m*b[m], (m,1,K)) == sum(b[m], (m,1,K))"),
+    # sums in closed form
+    ("conv", "sum(m, (m,1,K)) == K*(K+1)/2"),
+    ("conv", "sum(m, (m,2,K)) == K*(K+1)/2 - 1"),
+    ("conv", "sum(m**2, (m,1,K)) == K*(K+1)*(2*K+1)/6"),
+    ("conv", "sum(m, (m,-K,K)) == 0"),
+    ("conv", "sum(n, (m,1,K), (n,1,m)) == K*(K+1)*(K+2)/6"),
+    ("conv", "sum(m*b[n], (m,1,K), (n,1,K)) == K*(K+1)/2*sum(b[n], (n,1,K))"),
+    *((layer, "sum(diff(c[p], a[i]), (i,1,I)) == 1") for layer in ("maximum", "maximum, stride 1", "maximum, split")),
+    ("maximum 2-D", "sum(diff(c[p,q], a[i,j]), (i,1,I), (j,1,I)) == 1"),
 ]
 
 FALSE = [
@@ -112,6 +123,18 @@ FALSE = [
     ("conv", "sum(b[m], (m,1,min(K,3))) + sum(b[m], (m,min(K,3),K)) == sum(b[m], (m,1,K))"),
     ("conv", "c[p] == a[p]*b[1] + sum(a[p+m-1]*b[m+1], (m,1,K-1))"),
     ("conv", "sum((m+1)*b[m], (m,1,K)) - sum(m*b[m], (m,1,K)) == 2*sum(b[m], (m,1,K))"),
+    ("conv", "sum(m, (m,1,K)) == K*(K-1)/2"),
+    ("conv", "sum(m*b[m], (m,1,K)) == K*(K+1)/2*b[1]"),
+    ("maximum", "sum(diff(c[p], a[i]), (i,1,I)) == 2"),
+    ("maximum", "sum(diff(c[p], a[i]), (i,2,I)) == 1"),
+    ("maximum", "sum(i*diff(c[p], a[i]), (i,1,I)) == 1"),
+    ("maximum", "sum(diff(c[p], a[i]), (p,1,O)) == 1"),
+]
+
+# A window without a real tap hands out no share; at the one size that is asked about there is none.
+FALSE_IN_GENERAL = [
+    ("maximum, padded", "sum(diff(c[p], a[i]), (i,1,I)) == 1"),
+    ("conv", "sum(m, (m,3,K)) == K*(K+1)/2 - 3"),
 ]
 
 # A root of what may be negative has no value there, so these hold at best where it has one.
@@ -135,6 +158,11 @@ def test_false_neighbours_are_refuted(layer: str, claim: str) -> None:
     for general in (False, True):
         verdict = sc.check_claim(claim, ASKED[layer], general=general)
         assert verdict.status == "refuted", str(verdict)
+
+
+@pytest.mark.parametrize(("layer", "claim"), FALSE_IN_GENERAL)
+def test_what_fails_at_some_size_is_not_proved(layer: str, claim: str) -> None:
+    assert sc.check_claim(claim, ASKED[layer], general=True).status == "refuted"
 
 
 @pytest.mark.parametrize(("layer", "claim"), OPEN)
