@@ -13,6 +13,7 @@ from symconv.claims.syntax import (
     Limit,
     Name,
     Over,
+    Power,
     Range,
     SetOf,
     Sum,
@@ -26,17 +27,29 @@ __all__ = ["free_names_of", "free_ranges", "use_abstract_sets"]
 
 
 def use_abstract_sets(claim: Claim, scope: Scope) -> None:
-    """Where a claim speaks of a set without indices, the input is a family over that set."""
+    """Where a claim speaks of a set without indices, the input is a family over that set.
+
+    Raises:
+        ClaimError: where it speaks of two of them, of which nobody knows what they have in common.
+    """
     sets = scope.declared.sets
-    abstract = False
+    abstract: set[str] = set()
+    counted: set[str] = set()
     for part in claim.parts:
         for expr in walk_expr(part):
             if isinstance(expr, Sum | SetOf):
                 overs = expr.over if isinstance(expr, Sum) else (expr.over,)
-                abstract |= any(isinstance(o, Over) and isinstance(o.set, Name) and o.set.name in sets for o in overs)
+                abstract |= {o.set.name for o in overs if isinstance(o, Over) and isinstance(o.set, Name)}
+            elif isinstance(expr, Call) and expr.name in ("size", "card", "abs"):
+                counted |= {arg.name for arg in expr.args if isinstance(arg, Name) and arg.name in sets}
             elif isinstance(expr, Call) and expr.name in scope.declared.functions:
-                abstract |= len(expr.args) == 2 or isinstance(expr.args[1], Name)
-    scope.has_order = any(
+                where = expr.args[1] if len(expr.args) > 2 else Name(scope.naming.members)
+                abstract |= {where.name} if isinstance(where, Name) else set()
+    if len(abstract | counted) > 1:
+        raise ClaimError(
+            f"{' and '.join(sorted(abstract | counted))} are two sets without indices; a claim speaks of one"
+        )
+    scope.has_order = ORDER not in scope.sizes and any(
         isinstance(expr, Call) and expr.name in scope.declared.functions and _leaves_order_open(expr, claim)
         for part in claim.parts
         for expr in walk_expr(part)
@@ -157,6 +170,8 @@ def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset())
             return [n for arg in where for n in visit(arg, inner)] + visit(order, inner | {ORDER})
         if isinstance(part, Entry):
             return [n for index in part.indices for n in visit(index, inner)]
+        if isinstance(part, Power):
+            return visit(part.base, inner) + visit(part.exponent, inner | ({ORDER} if scope.has_order else frozenset()))
         names = []
         for child in children(part):
             names += visit(child, inner)

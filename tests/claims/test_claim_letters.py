@@ -171,3 +171,30 @@ def test_symbols_of_the_layer_are_sizes(name: str) -> None:
     assert wrong.status == "refuted"
     output = "O'" if name == "O" else "O"  # which is no option
     assert set(wrong.verdict.counterexample.sizes) == {name, output}
+
+
+NORM = {"functions": {"L": "lp"}, "sets": ("S",)}
+
+
+def test_the_order_of_a_norm_is_no_hypothesis_on_a_size_or_an_index_of_the_same_letter() -> None:
+    sizes = {"p": "padding", "S": "stride"}
+    for mode, status in (("literal", "exact"), ("general", "proved")):
+        found = verdict("O == floor((I+2*p-K)/S)+1", mode, POOL, sizes=sizes, functions={"L": "lp"})
+        assert found.status == status
+    # true from p = 1 on, and false at p = 0
+    found = verdict("0 == floor(1/(1 + p))", "general", POOL, sizes={"p": "padding"}, functions={"L": "lp"})
+    assert found.status == "refuted"
+    assert found.verdict.counterexample.sizes["p"] == 0
+    index = verdict("c[p] == c[p] + cases((a[0], p == 0), (0,))", "general", base=0, functions={"L": "lp"})
+    assert index.status == "refuted"
+    for mode in ("literal", "general"):  # p is open in both
+        assert verdict("L(A,S[q],p)**p == sum(abs(a[t])**p, t in S[q])", mode, POOL, **NORM).status == "proved"
+    assert verdict("c[p] == L(A,S[p],p)", "general", POOL, **NORM).status == "error"
+
+
+def test_two_sets_without_indices_are_not_one() -> None:
+    for text in ("sum(a[s], s in S) == sum(a[s], s in T)", "sum(1, s in S) == size(T)"):
+        found = verdict(text, "general", POOL, sets=("S", "T"))
+        assert found.status == "error"
+        assert "S and T are two sets" in found.verdict.explanation
+    assert verdict("sum(1, s in T) == size(T)", "general", POOL, sets=("S", "T")).status == "proved"
