@@ -120,6 +120,15 @@ class World:
         return total
 
 
+def power(base: Fraction, exponent: Fraction) -> Fraction:
+    """A power with a whole exponent; 0 has none that is not positive."""
+    if exponent.denominator != 1:
+        raise MeaninglessError("a root")
+    if base == 0 and exponent <= 0:
+        raise UndefinedError("a power of 0")
+    return base**exponent.numerator
+
+
 # ---------------------------------------------------------------------- arrays
 
 
@@ -240,7 +249,7 @@ class Judge:
             return self.free(node.slice, bound)
         if isinstance(node, ast.Call):
             name = self.name_of(node)
-            if name == "sum":
+            if name in ("sum", "max"):
                 found: set[str] = set()
                 for over in node.args[1:]:
                     assert isinstance(over, ast.Tuple)
@@ -278,6 +287,12 @@ class Judge:
                     if two == 0:
                         raise UndefinedError("0")
                     return one / two
+                if isinstance(op, ast.Pow):
+                    return power(one, two)
+                if isinstance(op, ast.Mod):
+                    if two == 0:
+                        raise UndefinedError("0")
+                    return one % two
                 signs: list[tuple[type, Callable[[Fraction, Fraction], Fraction]]] = [
                     (ast.Add, lambda x, y: x + y), (ast.Sub, lambda x, y: x - y), (ast.Mult, lambda x, y: x * y),
                 ]  # fmt: skip
@@ -320,12 +335,17 @@ class Judge:
             return Fraction(math.floor(inside) if name == "floor" else math.ceil(inside))
         if name == "sum":
             return self.sum(args[0], args[1:], dict(env))
+        if name == "max":
+            values = list(self.terms(args[0], args[1:], dict(env)))
+            if not values:
+                raise UndefinedError("a maximum over nothing")
+            return max(values)
         if name == "cases":
             for row in args:
                 assert isinstance(row, ast.Tuple)
                 if all(self.holds(condition, env) for condition in row.elts[1:]):
                     return self.value(row.elts[0], env)
-            return Fraction(0)
+            raise UndefinedError("no case")
         if name == "diff":
             of, by = args
             if not isinstance(by, ast.Subscript) or not isinstance(by.value, ast.Name) or by.value.id not in "abc":
@@ -344,8 +364,13 @@ class Judge:
         raise MeaninglessError(name)
 
     def sum(self, body: ast.AST, overs: Sequence[ast.AST], env: dict[str, int]) -> Fraction:
+        return sum(self.terms(body, overs, env), Fraction(0))
+
+    def terms(self, body: ast.AST, overs: Sequence[ast.AST], env: dict[str, int]) -> Iterator[Fraction]:
+        """The values of a body over ranges."""
         if not overs:
-            return self.value(body, env)
+            yield self.value(body, env)
+            return
         over = overs[0]
         assert isinstance(over, ast.Tuple)
         variable, low, high = over.elts
@@ -358,8 +383,8 @@ class Judge:
             raise MeaninglessError("a bound")
         self.bound.append(variable.id)
         try:
-            values = range(int(ends[0]), int(ends[1]) + 1)
-            return sum((self.sum(body, overs[1:], {**env, variable.id: v}) for v in values), Fraction(0))
+            for v in range(int(ends[0]), int(ends[1]) + 1):
+                yield from self.terms(body, overs[1:], {**env, variable.id: v})
         finally:
             self.bound.pop()
 
@@ -410,6 +435,16 @@ class Judge:
 Outcome = Literal["differs", "missing", "false", "undefined", "conditional", "true"]
 
 
+def worlds(layer: Layer, seed: int) -> list[World]:
+    """Random numbers twice, then worlds in which differences and entries are 0."""
+    drawn = [World.random(layer, Random(1000 * seed + k)) for k in range(2)]
+    alike = []
+    for number in (0, 1):
+        tensors = {letter: dict.fromkeys(entries, Fraction(number)) for letter, entries in drawn[0].tensors.items()}
+        alike.append(World(layer, tensors))
+    return [*drawn, *alike]
+
+
 def outcome(text: str, layer: Layer, indices: Mapping[str, str], seed: int = 0) -> Outcome:
     """What a claim is at one size: as polynomials, which random numbers tell apart.
 
@@ -420,9 +455,7 @@ def outcome(text: str, layer: Layer, indices: Mapping[str, str], seed: int = 0) 
     Raises:
         MeaninglessError: where it says nothing.
     """
-    found = [
-        place for k in range(2) for place in Judge(World.random(layer, Random(1000 * seed + k)), indices).places(text)
-    ]
+    found = [place for world in worlds(layer, seed) for place in Judge(world, indices).places(text)]
     if any(place.differs and not place.missing for place in found):
         return "differs"
     if any(not gap.free for place in found for gap in place.missing):
