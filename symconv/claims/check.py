@@ -523,7 +523,8 @@ def _sizes_agree(
         if a == b and (number > 0 or not obliged):
             continue
         verdict = _decide(scalar(a), scalar(b), (), obliged, scope, quick)
-        if verdict.status == "refuted":
+        missing = verdict.counterexample is not None and verdict.counterexample.entry is not None
+        if verdict.status == "refuted" and not missing:
             verdict = replace(verdict, explanation=f"The sizes differ. {verdict.explanation}")
         verdicts.append(verdict)
     return verdicts

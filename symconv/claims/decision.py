@@ -15,7 +15,7 @@ from typing import Any
 
 from symconv.claims.definedness import End, Obligation
 from symconv.claims.repair import said
-from symconv.formulas.algebra import Guard, nonnegative
+from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
 from symconv.proofs.exact import At
@@ -153,7 +153,11 @@ def _missing(statement: Statement, obliged: Sequence[Obligation], effort: Effort
         one = obliged[number]
         assert one.entry is not None
         access, box = one.entry
-        indices = one.need.names.union(*(index.names for index in access.index)) - env.keys()
+        indices = one.need.names.union(*(index.names for index in access.index))
+        for step in reversed(one.need.path):  # and the outer indices that a range of one of these speaks of
+            if isinstance(step, Bound) and step.name in indices:
+                indices |= step.lower.names | step.upper.names
+        indices -= env.keys()
         counter = Counterexample(
             _with_solved(statement, env),
             {name: value for name, value in where.items() if name in indices},

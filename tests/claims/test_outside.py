@@ -158,3 +158,14 @@ def test_a_border_that_was_cropped_is_lost(text: str) -> None:
 )
 def test_a_border_of_zeros_may_be_cropped(text: str) -> None:
     assert [checked(text, LINE, every).status for every in (False, True)] == ["exact", "proved"]
+
+
+def test_an_entry_that_does_not_exist_is_shown_with_all_that_leads_to_it() -> None:
+    text = "c[p] == sum(sum(a[p+m-1]*b[m]*0, (m,1,n)), (n,1,K+1)) + c[p]"
+    counter = checked(text, LINE, True).verdict.counterexample
+    assert counter is not None
+    assert (counter.entry, dict(counter.indices)) == (("b", (2,)), {"n": 2, "m": 2})
+    written = checked("A == [[a[1], a[2], a[3], a[4], a[6]]]", LINE, False).verdict
+    assert written.explanation.startswith("It reads an entry that does not exist: ")
+    assert written.counterexample is not None
+    assert written.counterexample.entry == ("a", (6,))
