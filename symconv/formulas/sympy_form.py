@@ -31,6 +31,7 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    accesses,
     inside,
 )
 from symconv.formulas.bounds import Knowledge
@@ -170,7 +171,12 @@ class _Builder:
         ranges = [sympy.Tuple(self.table[b.name], self.index(b.lower), self.index(b.upper)) for b in node.bounds]
         guards = list(node.guards)
         self.depth += 1
-        body = self.plain(node.body, within, guards if kind is WindowSum else [])
+        padded: list[Guard] = guards if kind is WindowSum else []
+        body = self.plain(node.body, within, padded)
+        if kind is not WindowSum and not isinstance(node.body, Access):
+            # The window of a maximum of entries says itself which of them there are; any other tap that reads outside
+            # a tensor's box reads a zero, which takes part.
+            body = self.guarded(body, [g for g in padded if g not in node.guards], within)
         self.depth -= 1
         conditions = [self.guard(g) for g in dict.fromkeys(guards) if not within.holds(g)]
         whole = kind(body, *ranges, *([sympy.And(*conditions)] if conditions else []))
@@ -235,7 +241,8 @@ class _Builder:
             # zero where its base is, so that the base's conditions may stand outside
             return sympy.Pow(self.plain(node.base, known, guards), self.build(node.exponent, known))
         if isinstance(node, Power):
-            return sympy.Pow(self.build(node.base, known), self.build(node.exponent, known))
+            base, exponent = self.build(node.base, known), self.build(node.exponent, known)
+            return _power(base, exponent) if accesses(node.base) else sympy.Pow(base, exponent)
         if isinstance(node, Absolute):
             return sympy.Abs(self.plain(node.arg, known, guards))
         if isinstance(node, Sign):
@@ -267,6 +274,16 @@ def _entry(tensor: str, index: tuple[Any, ...]) -> Any:
     return sympy.IndexedBase(tensor)[index]
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    """A power that is 0 where a negative one of 0 stands (see algebra.Power: a gradient at the origin is 0)."""
+    if base == 0 and exponent.is_negative:
+        return sympy.Integer(0)
+    value = sympy.Pow(base, exponent)
+    if not exponent.is_negative or base.is_number:
+        return value
+    return sympy.Piecewise((value, sympy.Ne(base, 0)), (0, True))
+
+
 class _SymPyDomain:
     """SymPy expressions as values; comparisons of unknown entries become ``Piecewise``."""
 
@@ -286,9 +303,7 @@ class _SymPyDomain:
         return index_to_sympy(index.subs(whole), self.table).subs(orders)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if base == 0 and exponent.is_negative:
-            return sympy.Integer(0)  # see algebra.Power: a gradient at the origin is 0
-        return sympy.Pow(base, exponent)
+        return _power(base, exponent)
 
     def absolute(self, value: Any) -> Any:
         return sympy.Abs(value)
