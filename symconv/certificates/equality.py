@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symconv.certificates.indices import index, operand, proposition, quotients
+from symconv.certificates.indices import index, operand, proposition
 from symconv.certificates.matching import Follower
 from symconv.certificates.naming import Names
+from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.trees import NotCertified, Printer
 from symconv.formulas.algebra import Bound, Guard, Reduce, accesses, walk
-from symconv.formulas.index import Index
 from symconv.proofs.record import Equality
 from symconv.proofs.statement import Statement
 
@@ -158,12 +158,6 @@ class _Theorem:
         return [*lines, f"  let {name} {places} := iv ({test} {places}) ({entries} {places}) in"]
 
 
-def sizes(statement: Statement) -> list[str]:
-    """The integers that a statement speaks of, definitions last."""
-    named = [*statement.parameters, *(name for name, _ in statement.definitions)]
-    return [name for name in dict.fromkeys(named) if name not in statement.reals]
-
-
 def read_tensors(statement: Statement) -> list[str]:
     """The tensors that either side reads, in reading order."""
     return list(dict.fromkeys(a.tensor for node in (statement.left, statement.right) for a in accesses(node)))
@@ -189,14 +183,7 @@ def _proof(record: Equality, stated: Statement, printer: Printer) -> list[str]:
     script += ["also ltac:(zs)." for _ in theorem.agreements()]
     script.append("intros.")
     follower = Follower(record, printer)
-    script += [line for line in floors(list(follower.outer.values()), printer) if line not in script]
+    scope = {*sizes(stated), *stated.indices}
+    outer = [value for value in follower.outer.values() if value.names <= scope]
+    script += [line for line in floors(outer, printer) if line not in script]
     return [*script, *follower.script()]
-
-
-def floors(exprs: list[Index], printer: Printer) -> list[str]:
-    """What the quotients in some expressions are."""
-    return [
-        f"pose proof (floor_spec {operand(n, printer.names)} {operand(d, printer.names)} ltac:(zs))."
-        for n, d in quotients(exprs)
-        if not (n.names | d.names) & printer.reals
-    ]

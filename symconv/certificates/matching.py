@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from symconv.certificates.indices import index, operand, parenthesised
+from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
-from symconv.certificates.trees import NotCertified, Printer
-from symconv.formulas.algebra import Access, Bound, Node, accesses
+from symconv.certificates.trees import NotCertified, Printer, function_name
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Access,
+    Bound,
+    Compare,
+    Node,
+    Power,
+    Reduce,
+    Sign,
+    accesses,
+    substitute,
+    unnamed,
+)
 from symconv.formulas.index import Index
 from symconv.formulas.terms import expand
-from symconv.proofs.record import Alike, Equality, Pairing, Parts, Sums
+from symconv.proofs.record import Alike, Equality, Pairing, Parts, Sums, Windows
 from symconv.proofs.verdict import Match
 
 __all__ = ["Follower"]
@@ -38,45 +53,68 @@ class Follower:
         left, right = self.printer.of(statement.left), self.printer.of(statement.right)
         script = []
         if statement.solved:
-            script += [f"transitivity ({left}); [alike|].", f"symmetry; transitivity ({right}); [alike|]; symmetry."]
+            script += [
+                f"transitivity ({left} : Num); [alike|].",
+                f"symmetry; transitivity ({right} : Num); [alike|]; symmetry.",
+            ]
         if left == right:
             return [*script, "reflexivity."]
         if (sums.left, sums.right) != (statement.left, statement.right):
             raise NotCertified("sums that were written out term by term are not followed yet")
-        return [*script, *self.sums(sums)]
+        scope = frozenset({*sizes(statement), *statement.indices})
+        return [*script, *self.sums(sums, scope)]
 
     # ------------------------------------------------------------------ sums of terms
 
-    def sums(self, sums: Sums) -> list[str]:
-        """The goal is that two trees have the same value."""
+    def sums(self, sums: Sums, scope: frozenset[str]) -> list[str]:
+        """The goal is that two trees have the same value; `scope` are the names that have been introduced."""
         sides = {
             id(flat): Side.of(term, flat, self.outer)
             for tree, flats in zip((sums.left, sums.right), sums.terms, strict=True)
             for term, flat in zip(expand(tree), flats, strict=True)
         }
+        for match in sums.matches:  # a weight over a divisor is written whole where the divisors are compared
+            assert match.pairing is not None
+            left, right = match.pairing.left, match.pairing.right
+            if right.divisor.subs(dict(match.forward)) != left.divisor:
+                sides |= {id(flat): replace(sides[id(flat)], full=True) for flat in (left, right)}
         mine, theirs = ([sides[id(flat)] for flat in flats] for flats in sums.terms)
         script = [
-            f"transitivity ({self._terms(mine)}).",
+            f"transitivity ({self._terms(mine)} : Num).",
             f"{{ {self._unfolded()}terms. }}",
-            f"symmetry; transitivity ({self._terms(theirs)}).",
+            f"symmetry; transitivity ({self._terms(theirs)} : Num).",
             f"{{ {self._unfolded()}terms. }}",
             "symmetry.",
         ]
-        if self.boxes:
-            script.append(f"unfold {', '.join(self.boxes)}.")
-        if len(mine) == len(theirs) == 1 and len(sums.matches) == 1 and not sums.empty:
-            return [*script, *self._one_pair(mine[0], theirs[0], sums.matches[0])]
-        raise NotCertified("sums of several terms are not followed yet")
+        scales = [side.scale(self.printer) for side in (*mine, *theirs)]
+        if len(mine) == len(theirs) == 1 and not sums.empty and scales[0] == scales[1]:
+            script += ["apply (f_equal2 mul); [reflexivity|]."] if scales[0] else []
+            return [*script, *self.match(mine[0], theirs[0], sums.matches[0], scope)]
+        return [*script, *self._classes(sums, sides, scope)]
 
-    def _one_pair(self, left: Side, right: Side, match: Match) -> list[str]:
-        scales = left.scale(self.printer), right.scale(self.printer)
-        script = []
-        if any(scales):
-            wanted = [scale or "one" for scale in scales]
-            if wanted[0] != wanted[1]:
-                raise NotCertified("terms with different factors before them are not followed yet")
-            script.append("apply (f_equal2 mul); [reflexivity|].")
-        return [*script, *self.match(left, right, match)]
+    def _classes(self, sums: Sums, sides: Mapping[int, Side], scope: frozenset[str]) -> list[str]:
+        """Every term as the first one that it is equal to, those without a point as 0; then the coefficients add up."""
+        script, equal, none = [], [], []
+        for match in sums.matches:
+            assert match.pairing is not None
+            left, right = sides[id(match.pairing.left)], sides[id(match.pairing.right)]
+            equal.append(self.names.fresh("same"))
+            script.append(f"assert ({equal[-1]} : {left.sum(self.printer)} = {right.sum(self.printer)} :> Num).")
+            script += _braced(self.match(left, right, match, scope))
+        for flat in sums.empty:
+            side = sides[id(flat)]
+            none.append(self.names.fresh("empty"))
+            script.append(f"assert ({none[-1]} : {side.sum(self.printer)} = zero :> Num).")
+            proof = [
+                *self._boxes_unfolded(),
+                f"apply sum_none; intros {self.printer.pattern(side.bounds)} ?; no_point.",
+            ]
+            script += _braced([*proof, *self._known(side, scope)[0], "exfalso; zs."])
+        rewritten = "".join(f"rewrite <- ?{name}; " for name in equal) + "".join(f"rewrite ?{name}; " for name in none)
+        return [*script, f"{rewritten}added_up."]
+
+    def _boxes_unfolded(self) -> list[str]:
+        return [f"unfold {', '.join(self.boxes)}."] if self.boxes else []
 
     def _unfolded(self) -> str:
         return f"unfold {', '.join(self.tensors)}; " if self.tensors else ""
@@ -86,42 +124,84 @@ class Follower:
 
     # ------------------------------------------------------------------ one pair of terms
 
-    def match(self, left: Side, right: Side, match: Match) -> list[str]:
+    def match(self, left: Side, right: Side, match: Match, scope: frozenset[str]) -> list[str]:
         """The goal is that two sums over points are equal."""
         pairing = match.pairing
         assert pairing is not None
         there, back = dict(match.forward), dict(match.backward)
-        ways = [
-            self.printer.function(side.bounds, self._point(other.bounds, way, side))
-            for side, other, way in ((left, right, there), (right, left, back))
+        factors = _Ordered.of(left, right, pairing, there)
+        script = [*self._boxes_unfolded()]
+        script.append(f"apply (sum_match Num {self._ways(left, right, match)}); [nodup | nodup | |].")
+        forth, known = self._arrived(left, right, there, scope)
+        between = right.product(self.printer, factors.accesses, factors.others, factors.ratio)
+        replaced = self._witnesses(left, right, there)
+        forth += [
+            f"split; [{replaced}same_point|].",
+            f"transitivity ({between} : Num); [{known}ring|]. {known}{replaced}cbn beta iota.",
+            *self._factors(factors, scope | set(left.flat.names)),
         ]
-        script = [f"apply (sum_match Num {ways[0]} {ways[1]}); [nodup | nodup | |]."]
-        script += self._one_way(left, right, there, _Ordered.of(left, right, pairing, there))
-        script += self._one_way(right, left, back, None)
+        back_again = [*self._arrived(right, left, back, scope)[0], f"{self._witnesses(right, left, back)}same_point."]
+        return [*script, *_braced(forth), *_braced(back_again)]
+
+    def window(self, mine: Node, theirs: Node, windows: Windows, scope: frozenset[str]) -> list[str]:
+        """The goal is that two maxima are equal."""
+        pairing = windows.match.pairing
+        assert pairing is not None
+        sides = []
+        for node, flat in ((mine, pairing.left), (theirs, pairing.right)):
+            if not isinstance(node, Reduce) or (isinstance(node.body, Reduce) and node.body.op == "max"):
+                raise NotCertified("a maximum of maxima, or the share of a tie, is not followed yet")
+            sides.append(Side.of_window(node, flat, self.outer))
+        left, right = sides
+        there, back = dict(windows.match.forward), dict(windows.match.backward)
+        if not all(_plain(alike) for alike in pairing.alike) or left.flat.quotients or right.flat.quotients:
+            raise NotCertified("a maximum of sums is not followed yet")
+        script = [
+            f"transitivity ({left.maximum(self.printer)}); [all_taps|].",
+            f"symmetry; transitivity ({right.maximum(self.printer)}); [all_taps|]; symmetry.",
+            f"apply (maximum_match Num order none {self._ways(left, right, windows.match)}).",
+        ]
+        for side, other, way in ((left, right, there), (right, left, back)):
+            script += _braced([*self._arrived(side, other, way, scope)[0], "alike."])
         return script
+
+    def _ways(self, left: Side, right: Side, match: Match) -> str:
+        """Both maps of a bijection."""
+        return " ".join(
+            self.printer.function(side.bounds, self._point(other.bounds, dict(way), side))
+            for side, other, way in ((left, right, match.forward), (right, left, match.backward))
+        )
 
     def _point(self, bounds: Sequence[Bound], way: Mapping[str, Index], side: Side) -> str:
         if not bounds:
             return "tt"
         return self.printer.tuple([index(way[b.name].subs(side.spelled), self.names) for b in bounds])
 
-    def _one_way(self, side: Side, other: Side, way: Mapping[str, Index], factors: _Ordered | None) -> list[str]:
-        """Points of one side go to points of the other, and back; with `factors`, the products are equal as well."""
-        script = [f"- intros {self.printer.pattern(side.bounds)} ? ?; facts."]
-        quotients, equations = self._quotients(side)
-        script += [f"  {line}" for line in quotients]
+    def _witnesses(self, side: Side, other: Side, way: Mapping[str, Index]) -> str:
+        """What the quotients of the other term are at the point that one of this term goes to."""
         found = [way[name].subs(side.outer) for name, _, _ in other.flat.quotients]
         witnesses = dict.fromkeys(operand(value, self.names) for value in found)
-        replaced = "".join(f"try quotient {witness}; " for witness in witnesses)
-        steps = [f"{replaced}point", f"{replaced}domain", f"{replaced}same_point"]
-        last = f"split; [{steps[2]}|]" if factors else steps[2]
-        script.append(f"  split; [{steps[0]} | split; [{steps[1]} | {last}]].")
-        if factors:
-            between = other.product(self.printer, factors.accesses, factors.others, factors.ratio)
-            known = "".join(f"rewrite ?{equation}; " for equation in equations)
-            script.append(f"  transitivity ({between}); [{known}ring|]. {known}{replaced}cbn beta iota.")
-            script += [f"  {line}" for line in self._factors(factors)]
-        return script
+        return "".join(f"try quotient {witness}; " for witness in witnesses)
+
+    def _arrived(
+        self, side: Side, other: Side, way: Mapping[str, Index], scope: frozenset[str]
+    ) -> tuple[list[str], str]:
+        """A point of one side is one of the other, in its domain; and how its quotients are put in elsewhere."""
+        quotients, equations = self._known(side, scope)
+        replaced = self._witnesses(side, other, way)
+        script = [
+            f"intros {self.printer.pattern(side.bounds)} ? ?; facts.",
+            *quotients,
+            f"split; [{replaced}point|]; split; [{replaced}domain|].",
+        ]
+        return script, "".join(f"rewrite ?{equation}; " for equation in equations)
+
+    def _known(self, side: Side, scope: frozenset[str]) -> tuple[list[str], list[str]]:
+        """What is known of the quotients at a point: those around the term that speak of it, and its own."""
+        inner = scope | set(side.flat.names)
+        new = [value for value in self.outer.values() if value.names <= inner and not value.names <= scope]
+        script, equations = self._quotients(side)
+        return [*floors(new, self.printer), *script], equations
 
     def _quotients(self, side: Side) -> tuple[list[str], list[str]]:
         """Quotients of a term as numbers of their own, and what says so."""
@@ -134,38 +214,98 @@ class Follower:
             script.append(f"{kind}_quotient {d} {n} {t} {equations[-1]}.")
         return script, equations
 
-    def _factors(self, factors: _Ordered) -> list[str]:
+    def _factors(self, factors: _Ordered, scope: frozenset[str]) -> list[str]:
         """The goal is that two products are equal, factor by factor."""
-        if all(isinstance(alike, Parts) for alike in factors.alike) and factors.same_divisor:
+        if factors.same_divisor and all(_plain(alike) for alike in factors.alike):
             return ["factors."]
-        raise NotCertified("factors that are sums or maxima of their own are not followed yet")
+        script = []
+        parts = [["alike."] for _ in factors.accesses]
+        for mine, theirs, alike in zip(factors.others, factors.theirs, factors.alike, strict=True):
+            parts.append(self._alike(mine, theirs, alike, scope))
+        if not factors.same_divisor:
+            script.append("apply (f_equal2 mul); [|apply ratio_eq; zs]." if parts else "apply ratio_eq; zs.")
+        elif factors.has_ratio:
+            script.append("apply (f_equal2 mul); [|factors].")
+        if len(parts) > 1:
+            script.append("by_factors.")
+        for part in parts:
+            script += _braced(part)
+        return script
+
+    def _alike(self, mine: Node, theirs: Node, alike: Alike, scope: frozenset[str]) -> list[str]:
+        """The goal is that two factors have the same value."""
+        if isinstance(alike, Sums):
+            return self.sums(alike, scope)
+        if isinstance(alike, Windows):
+            return self.window(mine, theirs, alike, scope)
+        if _plain(alike):
+            return ["alike."]
+        assert isinstance(alike, Parts)
+        mine, theirs = unnamed(mine), unnamed(theirs)
+        pairs: tuple[tuple[Node, Node], ...]
+        name = function_name(mine)
+        if isinstance(mine, Power) and isinstance(theirs, Power):
+            if ONE in (mine.exponent, theirs.exponent):  # x**1 is written as x
+                return self._alike(mine.base, theirs.base, alike.parts[0], scope)
+            pairs = ((mine.base, theirs.base), (mine.exponent, theirs.exponent))
+        elif isinstance(mine, Absolute | Sign) and isinstance(theirs, Absolute | Sign):
+            pairs = ((mine.arg, theirs.arg),)
+        elif isinstance(mine, Compare) and isinstance(theirs, Compare):
+            pairs = ((mine.left, theirs.left), (mine.right, theirs.right))
+        else:
+            raise NotCertified(f"a {type(mine).__name__.lower()} is not followed yet")
+        script = [f"apply (f_equal{'' if len(pairs) == 1 else '2'} {name})."]
+        for (one, two), part in zip(pairs, alike.parts, strict=True):
+            script += _braced(self._alike(one, two, part, scope))
+        return script
 
 
+def _plain(alike: Alike) -> bool:
+    """Whether two factors differ in their indices alone."""
+    return isinstance(alike, Parts) and all(_plain(part) for part in alike.parts)
+
+
+def _braced(lines: Sequence[str]) -> list[str]:
+    """A proof of the goal in focus."""
+    if len(lines) == 1:
+        return [f"{{ {lines[0]} }}"]
+    return [f"{{ {lines[0]}", *(f"  {line}" for line in lines[1:-1]), f"  {lines[-1]} }}"]
+
+
+@dataclass(frozen=True)
 class _Ordered:
-    """The factors of the left term in the order of those of the right one."""
+    """The factors of the left term in the order of those of the right one.
 
-    def __init__(
-        self,
-        accesses: Sequence[Access],
-        others: Sequence[Node],
-        ratio: tuple[Index, Index],
-        alike: Sequence[Alike],
-        same_divisor: bool,
-    ) -> None:
-        self.accesses, self.others, self.ratio = accesses, others, ratio
-        self.alike, self.same_divisor = alike, same_divisor
+    Attributes:
+        accesses, others: the factors of the left term.
+        theirs: the other factors of the right term, along the bijection.
+        ratio: weight and divisor of the left term.
+        alike: why the other factors are equal.
+        same_divisor: whether the divisors are the same expression.
+        has_ratio: whether a weight or divisor is written.
+    """
+
+    accesses: Sequence[Access]
+    others: Sequence[Node]
+    theirs: Sequence[Node]
+    ratio: tuple[Index, Index]
+    alike: Sequence[Alike]
+    same_divisor: bool
+    has_ratio: bool
 
     @staticmethod
     def of(left: Side, right: Side, pairing: Pairing, there: Mapping[str, Index]) -> _Ordered:
         entries = _places(left.flat.accesses, right.flat.accesses, pairing.factors[0])
         others = _places(left.flat.others, right.flat.others, pairing.factors[1])
-        divisor = right.flat.divisor.subs(there)
+        one = Index.of(1)
         return _Ordered(
             [left.accesses[k] for k, _ in entries],
-            [left.others[k] for k, _ in others],
+            [left.flat.others[k] for k, _ in others],
+            [substitute(other, there) for other in right.flat.others],
             (left.flat.weight.subs(left.spelled), left.flat.divisor.subs(left.spelled)),
             [pairing.alike[position] for _, position in others],
-            divisor == left.flat.divisor,
+            right.flat.divisor.subs(there) == left.flat.divisor,
+            (left.flat.weight, left.flat.divisor) != (one, one),
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symconv.certificates.indices import condition
 from symconv.certificates.trees import Printer, is_reciprocal
-from symconv.formulas.algebra import Access, Bound, Constant, Guard, Node, Scalar, names_in, substitute
+from symconv.formulas.algebra import Access, Bound, Constant, Guard, Node, Reduce, Scalar, names_in, substitute
 from symconv.formulas.index import Index, quotient
 from symconv.formulas.terms import Term
 from symconv.proofs.terms import Flat
@@ -61,6 +62,13 @@ class Side:
         others = tuple(factor for factor in factors if not _is_number(factor) and not isinstance(factor, Access))
         return Side(flat, bounds, tuple(guard.subs(env) for guard in term.guards), accesses, others, outer)
 
+    @staticmethod
+    def of_window(window: Reduce, flat: Flat, outer: Mapping[str, Index]) -> Side:
+        """The side of a maximum, whose taps outside the box of a tensor are zeros."""
+        whole = Side.of(Term(Fraction(1), (window.body,), window.bounds, window.guards), flat, outer)
+        env = dict(zip((b.name for b in window.bounds), (Index.of(b.name) for b in whole.bounds), strict=True))
+        return replace(whole, accesses=(), others=(substitute(window.body, env),))
+
     @property
     def spelled(self) -> dict[str, Index]:
         """What the names of quotients stand for, those of the term included."""
@@ -106,18 +114,27 @@ class Side:
         """The product, with other accesses, factors, weight and divisor in place of its own where they are given."""
         weight, divisor = (self.flat.weight, self.flat.divisor) if ratio is None else ratio
         ratio_of = ratio_text(weight.subs(self.spelled), divisor.subs(self.spelled), printer, full=self.full)
-        parts = [f"({ratio_of})"] if ratio_of else []
-        parts += [f"({printer.access(a, raw=True)})" for a in (self.accesses if accesses is None else accesses)]
+        parts = [f"({printer.access(a, raw=True)})" for a in (self.accesses if accesses is None else accesses)]
         parts += [printer.factor(other) for other in (self.others if others is None else others)]
+        parts += [f"({ratio_of})"] if ratio_of else []
         return " · ".join(parts) or "one"
 
     def text(self, printer: Printer) -> str:
         """The whole term."""
-        points, scale = printer.points(self.bounds), self.scale(printer)
+        scale = self.scale(printer)
+        return f"{scale} · ({self.sum(printer)})" if scale else self.sum(printer)
+
+    def sum(self, printer: Printer) -> str:
+        """The term without its scale."""
+        points = printer.points(self.bounds)
         domain = printer.function(self.bounds, self.domain(printer))
         product = printer.function(self.bounds, self.product(printer))
-        total = f"sum {points} (fun z => iv ({domain} z) ({product} z))"
-        return f"{scale} · ({total})" if scale else total
+        return f"sum {points} (fun z => iv ({domain} z) ({product} z))"
+
+    def maximum(self, printer: Printer) -> str:
+        """The maximum over the points, for a window."""
+        taps = f"(filter {printer.function(self.bounds, self.domain(printer))} {printer.points(self.bounds)})"
+        return f"maximum order none {taps} {printer.function(self.bounds, self.product(printer))}"
 
 
 def ratio_text(weight: Index, divisor: Index, printer: Printer, *, full: bool) -> str:

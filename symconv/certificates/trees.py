@@ -27,7 +27,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.index import Index
 
-__all__ = ["NotCertified", "Printer", "is_reciprocal"]
+__all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal"]
 
 FUNCTIONS = {
     "absolute": "Num -> Num",
@@ -42,6 +42,13 @@ _RELATIONS = {">": "above", ">=": "at_least", "=": "equals"}
 
 class NotCertified(Exception):  # noqa: N818  (an outcome, not a failure of the program)
     """There is no certificate; the message says why."""
+
+
+def function_name(node: Node) -> str:
+    """The function of values that a node applies; empty where it is none."""
+    if isinstance(node, Compare):
+        return _RELATIONS[node.relation]
+    return {Power: "power", Absolute: "absolute", Sign: "sign"}.get(type(node), "")
 
 
 def is_reciprocal(node: Node) -> bool:
@@ -124,13 +131,11 @@ class Printer:
             if is_reciprocal(node):
                 assert isinstance(node.base, Scalar)
                 return self.reciprocal(node.base.index)
-            return self._call("power", node.base, node.exponent)
-        if isinstance(node, Absolute):
-            return self._call("absolute", node.arg)
-        if isinstance(node, Sign):
-            return self._call("sign", node.arg)
+            return self._call(function_name(node), node.base, node.exponent)
+        if isinstance(node, Absolute | Sign):
+            return self._call(function_name(node), node.arg)
         if isinstance(node, Compare):
-            return self._call(_RELATIONS[node.relation], node.left, node.right)
+            return self._call(function_name(node), node.left, node.right)
         assert isinstance(node, Share)
         raise NotCertified("the shares of ties have no form in Coq yet")
 

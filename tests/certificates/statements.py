@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import symconv as sc
 from symconv.derivations.theorems.building import options
 from symconv.derivations.theorems.theorem import all_of
-from symconv.formulas.algebra import Access, Bound, Guard, Node, divides, equal, nonnegative, product, summation
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Bound,
+    Guard,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    add,
+    const,
+    divides,
+    equal,
+    nonnegative,
+    product,
+    summation,
+)
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.proofs.goals import prove_equivalent, prove_goal
 from symconv.proofs.prove import prove_statement
@@ -69,7 +86,40 @@ TRUE = {
     ),
 }
 
+LARGE = Reduce("max", (Bound("k", V(0), N - 1),), (), x("k"))
+TURNED = Reduce("max", (Bound("m", V(1), N),), (nonnegative(N - "m"),), x(N - V("m")))
+NORM = Power(total("k", 0, N - 1, Power(Absolute(x("k")), const(2))), const(Fraction(1, 2)))
+MOVED_NORM = Power(total("m", 1, N, Power(Absolute(x(V("m") - 1)), const(2))), const(Fraction(1, 2)))
+TRUE |= {
+    "two terms": about(
+        total("k", 0, N - 1, add(x("k"), product(const(-3), y("k")))),
+        add(product(const(-3), total("k", 0, N - 1, y(N - 1 - V("k")))), total("k", 1, N, x(V("k") - 1))),
+    ),
+    "multiplied out": about(
+        product(add(x("i"), y("i")), add(x("i"), product(const(-1), y("i")))),
+        add(product(x("i"), x("i")), product(const(-1), y("i"), y("i"))),
+        free=I_FREE,
+    ),
+    "no point": about(add(total("k", 0, N - 1, x("k"), nonnegative(V("k") - N)), x("i")), x("i"), free=I_FREE),
+    "counted": about(product(Scalar(N), x("i")), total("k", 0, N - 1, x("i")), free=I_FREE),
+    "mean": about(
+        product(Power(Scalar(S), const(-1)), total("k", 0, N - 1, x("k"))),
+        total("k", 1, N, product(x(N - V("k")), Power(Scalar(S), const(-1)))),
+        nonnegative(S - 1),
+    ),
+    "maxima": about(LARGE, TURNED),
+    "a maximum in a sum": about(
+        total("k", 0, N - 1, product(LARGE, y("k"))), total("k", 1, N, product(y(V("k") - 1), TURNED))
+    ),
+    "norms": about(NORM, MOVED_NORM),
+}
+
 FALSE = {
+    "another coefficient": about(
+        add(x("i"), product(Scalar(S), y("i"))), add(product(Scalar(S + 1), x("i")), y("i")), free=I_FREE
+    ),
+    "a window that is shorter": about(LARGE, Reduce("max", (Bound("k", V(0), N - 2),), (), x("k")), nonnegative(N - 2)),
+    "a norm that starts later": about(NORM, Power(total("k", 1, N - 1, NORM.base.body), const(Fraction(1, 2)))),
     "one tap fewer": about(total("k", 0, N - 1, x("k")), total("k", 1, N - 1, x(V("k") - 1))),
     "one step off": about(total("k", 0, N - 1, x("k")), total("k", 1, N, x("k"))),
     "another entry": about(product(x("i"), y("i")), product(y("s"), x("i")), free=I_FREE),

@@ -9,25 +9,25 @@ Ltac alike := cbn beta iota; rewrite ?Z.div_1_r; first [reflexivity | zs
   | match goal with |- _ = _ => progress f_equal; alike end].
 
 (* ---- a tree as a sum of terms, in the order in which it is multiplied out -------------------------------------- *)
-Ltac split_sum := lazymatch goal with
+Ltac split_sum := cbn beta; lazymatch goal with
   | |- sum ?l (fun x => @?f x ⊕ @?g x) = _ => eapply by_trans; [apply (sum_add _ l f g) | apply add_by; split_sum]
+  | |- sum _ (fun _ => ?v) = _ => first [eapply by_trans; [apply sum_idle; zs | reflexivity] | reflexivity]
   | _ => reflexivity end.
-Ltac under := eapply sum_by; [intros ?; cbn beta iota | split_sum].
 Ltac spread := lazymatch goal with
   | |- (_ ⊕ _) · _ = _ => eapply by_trans; [apply add_mul | apply add_by; spread]
-  | |- sum _ _ · _ = _ => eapply by_trans; [apply sum_mul | under; spread]
+  | |- sum _ _ · _ = _ => eapply by_trans; [apply sum_mul | eapply sum_by; [intros ?; cbn beta iota; spread | split_sum]]
   | |- _ · (_ ⊕ _) = _ => eapply by_trans; [apply mul_add | apply add_by; spread]
-  | |- _ · sum _ _ = _ => eapply by_trans; [apply mul_sum | under; spread]
+  | |- _ · sum _ _ = _ => eapply by_trans; [apply mul_sum | eapply sum_by; [intros ?; cbn beta iota; spread | split_sum]]
   | _ => reflexivity end.
 Ltac guarded := lazymatch goal with
   | |- iv _ (_ ⊕ _) = _ => eapply by_trans; [apply iv_add | apply add_by; guarded]
-  | |- iv _ (sum _ _) = _ => eapply by_trans; [apply iv_sum | under; guarded]
+  | |- iv _ (sum _ _) = _ => eapply by_trans; [apply iv_sum | eapply sum_by; [intros ?; cbn beta iota; guarded | split_sum]]
   | _ => reflexivity end.
 Ltac expanded := lazymatch goal with
   | |- _ ⊕ _ = _ => apply add_by; expanded
   | |- _ · _ = _ => eapply mul_by; [expanded | expanded | spread]
   | |- iv _ _ = _ => eapply iv_by; [expanded | guarded]
-  | |- sum _ _ = _ => under; expanded
+  | |- sum _ _ = _ => eapply sum_by; [intros ?; cbn beta iota; expanded | split_sum]
   | _ => reflexivity end.
 
 (* Two products under conditions: condition by condition. *)
@@ -39,7 +39,7 @@ Ltac numbers := repeat match goal with
   | H : (_ =? _) = true |- _ => apply Z.eqb_eq in H
   | H : (_ =? _) = false |- _ => apply Z.eqb_neq in H end.
 Ltac case_of c := lazymatch c with ?a && _ => case_of a | _ => let E := fresh in destruct c eqn:E end.
-Ltac scaled := rewrite ?recip_mul by zs; rewrite ?inj_mul, ?inj_add, ?inj_sub, ?inj_opp, ?inj_1, ?recip_1; ring.
+Ltac scaled := rewrite ?recip_mul by zs; rewrite ?inj_mul, ?inj_add, ?inj_sub, ?inj_opp, ?inj_neg, ?inj_xO, ?inj_xI, ?inj_1, ?inj_0, ?recip_1; ring.
 Ltac leaf := cbn beta iota; cbn [andb iv]; rewrite ?andb_false_r, ?andb_true_r; cbn [andb iv]; first [reflexivity | ring
   | scaled | match goal with |- context [iv ?c _] => case_of c end; leaf | exfalso; numbers; lia].
 Ltac each_term := rewrite ?add_assoc; repeat lazymatch goal with |- _ ⊕ _ = _ ⊕ _ => apply add_by end;
@@ -75,11 +75,11 @@ Ltac quotient w := cbn beta iota; repeat match goal with
   | |- context [?n / ?d] => replace (n / d) with w by (symmetry; first [apply exact_intro; zs | apply floor_intro; zs])
   | |- context [dvd ?d ?n] => replace (dvd d n) with true by (symmetry; apply (dvd_intro d n w); zs) end.
 (* The quotient t = n / d of a condition d | n, and n = d t. *)
-Ltac exact_quotient d n t E := let D := fresh in
-  assert (D : dvd d n = true) by assumption; apply dvd_elim in D; [destruct D as [t [? E]]; rewrite ?E in * | zs].
+Ltac exact_quotient d n t E :=
+  destruct (dvd_elim d n ltac:(zs) ltac:(assumption)) as [t [? E]]; rewrite ?E in *.
 (* The quotient t = n / d, rounded down. *)
-Ltac rounded_quotient d n t E := let D := fresh in pose proof (floor_spec n d ltac:(zs));
-  assert (D : exists q, n / d = q) by (eexists; reflexivity); destruct D as [t E]; rewrite ?E in *.
+Ltac rounded_quotient d n t E := pose proof (floor_spec n d ltac:(zs));
+  destruct (ex_intro (fun q => n / d = q) (n / d) eq_refl) as [t E]; rewrite ?E in *.
 (* A condition d | n that is given, and one that is to be shown. *)
 Ltac divides d n := match goal with H : dvd d n = true |- _ =>
   let E := fresh in apply dvd_elim in H; [destruct H as [? [? E]]; rewrite ?E in * | zs] end.
@@ -91,3 +91,9 @@ Ltac divisible d n := first
 Ltac also tactic := lazymatch goal with |- ?A /\ _ => let K := fresh in assert (K : A); [tactic | split; [exact K|]] end.
 (* A size that an equation fixes. *)
 Ltac put_in := rewrite ?Z.div_1_r in *.
+(* Products factor by factor; maxima over all taps; terms without a point; terms whose coefficients add up. *)
+Ltac by_factors := repeat lazymatch goal with |- _ · _ = _ · _ => apply (f_equal2 mul) end.
+Ltac all_taps := first [reflexivity | apply maximum_all; intros ?; pairs_in_context; reflexivity].
+Ltac no_point := cbn beta iota; match goal with |- iv ?c _ = zero =>
+  let E := fresh in destruct c eqn:E; [|reflexivity] end; facts.
+Ltac added_up := first [reflexivity | ring | scaled | alike].

@@ -41,4 +41,7 @@ Proof.
     destruct (F x X PX) as (I & Q & _). assert (H : In (phi x) (filter q l')) by (apply filter_In; auto).
     rewrite E in H. destruct H.
 Qed.
+Lemma maximum_all {A} none (p : A -> bool) (l : list A) (f : A -> V) :
+  (forall x, p x = true) -> maximum O none l f = maximum O none (filter p l) f.
+Proof. intros H. f_equal. induction l as [|x l IH]; cbn; rewrite ?H; congruence. Qed.
 End Maximum.

@@ -141,6 +141,12 @@ Proof.
 Qed.
 Lemma inj_sub m n : @inj F (m - n) = sub (inj m) (inj n).
 Proof. unfold Z.sub. rewrite inj_add, inj_opp. ring. Qed.
+Lemma inj_xO p : @inj F (Z.pos p~0) = (one ⊕ one) · inj (Z.pos p).
+Proof. change (Z.pos p~0) with (2 * Z.pos p). rewrite inj_mul. change 2 with (1 + 1). rewrite inj_add, inj_1. ring. Qed.
+Lemma inj_xI p : @inj F (Z.pos p~1) = (one ⊕ one) · inj (Z.pos p) ⊕ one.
+Proof. change (Z.pos p~1) with (Z.pos p~0 + 1). rewrite inj_add, inj_xO, inj_1. ring. Qed.
+Lemma inj_neg p : @inj F (Z.neg p) = opp (inj (Z.pos p)).
+Proof. change (Z.neg p) with (- Z.pos p). apply inj_opp. Qed.
 Lemma recip_1 : @recip F 1 = one.
 Proof. transitivity (inj 1 · @recip F 1); [rewrite inj_1; ring | apply recip_spec; lia]. Qed.
 Lemma recip_mul m n : m <> 0 -> n <> 0 -> @recip F (m * n) = recip m · recip n.
