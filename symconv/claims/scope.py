@@ -236,6 +236,7 @@ def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
     keep += [option for option in ("output_padding",) if option in op.options()]  # which no size letter names
     letters = naming(declared)
     chosen = {option: letters.sizes[word] for word, option in options.items()}
+    chosen["padding_after"] = letters.sizes["padding"] + "'"  # no claim can write it
     generic = op.generic(keep=keep, shared=not apart, letters=chosen)
     return _scope(declared, generic, None, apart)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.derivations.chain import Frame
-from symconv.derivations.step import Maths, Stage, Step, maths
+from symconv.derivations.counting import at_this_layer
+from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
+from symconv.derivations.windows import has_real_taps, needs_of_outputs
+from symconv.errors import GeometryError
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
@@ -19,20 +22,24 @@ from symconv.formulas.algebra import (
     Reduce,
     between,
     divides,
+    equal,
     product,
     transform,
 )
+from symconv.formulas.bounds import Knowledge
+from symconv.formulas.calculus import closed_count
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
 from symconv.formulas.symbols import is_symbolic, symbol
+from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.proofs.induction import power_sum_bound
 from symconv.proofs.prove import prove
 from symconv.proofs.record import preceded_by
 from symconv.proofs.verdict import Scope, Verdict
 
-__all__ = ["relation_stages", "set_form_steps", "window_set"]
+__all__ = ["relation_stages", "set_form_steps", "set_name", "window_set"]
 
 
 # ---------------------------------------------------------------------- window sets
@@ -61,10 +68,16 @@ def _clip(frame: Frame, axis: int) -> tuple[Guard, ...]:
     name = _ends(frame)[axis][0]
     n, window = frame.sizes[axis], op.windows[axis]
     place = Index.of(name) - frame.base
-    if isinstance(op, AvgPool) and op.count_include_pad:
+    if counts_padding(frame):
         before, after = window.padding(n)
         return between(-before, place, n + after - 1)
     return between(0, place, n - 1)
+
+
+def counts_padding(frame: Frame) -> bool:
+    """Whether the positions of a window are those in the padded input: for an average that divides by their number."""
+    op = frame.op
+    return isinstance(op, AvgPool) and op.count_include_pad and op.divisor_override is None and _padded(frame)
 
 
 def window_set(frame: Frame) -> Maths:
@@ -116,7 +129,9 @@ def set_form_steps(frame: Frame) -> tuple[Step, ...]:
         "window_set",
         "Definition",
         ("over the window set.",),
+        needs=needs_of_outputs(frame),
         opens=True,
+        fits=_sizes_of_sets(frame),
     )
     taps = Step(
         frame.number(),
@@ -124,10 +139,18 @@ def set_form_steps(frame: Frame) -> tuple[Step, ...]:
         formula,
         "write_out_taps",
         "Write out",
-        ("the set: one position for every tap", *((", padding left out",) if _padded(frame) else ()), "."),
+        (f"the set: one position for every tap{_of_padding(frame)}.",),
+        needs=needs_of_outputs(frame),
         uses=(own.id,),
     )
     return own, taps
+
+
+def _of_padding(frame: Frame) -> str:
+    """What becomes of the positions in the padding."""
+    if not _padded(frame):
+        return ""
+    return ", entries in the padding being 0" if counts_padding(frame) else ", padding left out"
 
 
 def _padded(frame: Frame) -> bool:
@@ -161,9 +184,58 @@ def _set_form(frame: Frame) -> Node:
     return body
 
 
-def _set_name(frame: Frame, style: Style) -> str:
+def set_name(frame: Frame) -> Maths:
+    """The window set of an output, with a bar where positions in the padding are in it."""
     outputs = frame.letters.axes("output", frame.op.spatial_axes)
-    return style.subscripted(style.name(frame.beside("S")), [style.name(o) for o in outputs])
+
+    def write(style: Style) -> str:
+        letter = style.name(frame.beside("S"))
+        if counts_padding(frame):
+            letter = rf"\bar {letter}" if style is LATEX else f"{letter}\u0304"
+        return style.subscripted(letter, [style.name(o) for o in outputs])
+
+    return maths(write)
+
+
+def _set_name(frame: Frame, style: Style) -> str:
+    name = set_name(frame)
+    return name.latex if style is LATEX else name.text
+
+
+def _sizes_of_sets(frame: Frame) -> tuple[Guard, ...]:
+    """That the window set has as many positions, on every axis, as the taps that the average divides by.
+
+    Where the taps lie apart, the set is written by its taps, and there is nothing to compare.
+    """
+    op = frame.op
+    if not isinstance(op, AvgPool) or op.divisor_override is not None:
+        return ()
+    known = frame.output.knowledge()
+    conditions = []
+    taps = frame.letters.axes("weight", op.spatial_axes)
+    for axis, ((name, first, k, d), m) in enumerate(zip(_ends(frame), taps, strict=True)):
+        if d != 1:
+            continue
+        tap = Bound(m, Index.of(0), k - 1)
+        guards = tuple(g.subs({name: first + m}) for g in _clip(frame, axis))
+        positions = Reduce("sum", (Bound(name, first, first + k - 1),), _clip(frame, axis), ONE)
+        divisor = Reduce("sum", (tap,), guards if _is_counted(frame, axis) else (), ONE)
+        conditions.append(equal(_closed(positions, known), _closed(divisor, known)))
+    return tuple(conditions)
+
+
+def _is_counted(frame: Frame, axis: int) -> bool:
+    """Whether the formula divides by a count on an axis, not by the number of taps of the whole window."""
+    op, window = _pooling(frame), frame.op.windows[axis]
+    before, after = window.padding(frame.sizes[axis])
+    assert isinstance(op, AvgPool)
+    return op.ceil_mode or (not op.count_include_pad and not (before == 0 and after == 0))
+
+
+def _closed(count: Reduce, known: Knowledge) -> Index:
+    closed = closed_count(count, known)
+    assert closed is not None, count
+    return closed
 
 
 def _over_set(frame: Frame, reduction: Reduce) -> Named:
@@ -207,7 +279,19 @@ def _split_divisor(body: Node) -> tuple[Node, Node]:
 
 
 def relation_stages(lp: Frame, other: Frame) -> tuple[Stage, ...]:
-    """Average or maximum pooling from LP pooling over the same windows, for entries that are not negative."""
+    """Average or maximum pooling from LP pooling over the same windows, for entries that are not negative.
+
+    Both are written in the letters of the LP pooling, which make way for its exponent.
+
+    Raises:
+        GeometryError: where the windows are not the same.
+    """
+    if lp.op.windows != other.op.windows or lp.input_size != other.input_size:
+        raise GeometryError("operators", other.op, "must have the windows and the input size of the LP pooling")
+    moved = {role: getattr(lp.letters, role) for role in Letters.roles()}
+    kept = {role: getattr(other.letters, role) for role in Letters.roles()}
+    differing = {role: letter for role, letter in moved.items() if letter != kept[role]}
+    other = replace(other, names={**(other.names or {}), **differing})
     if isinstance(other.op, AvgPool):
         return (_average_stage(lp, other),)
     assert isinstance(other.op, MaxPool)
@@ -248,7 +332,7 @@ def _average_stage(lp: Frame, average: Frame) -> Stage:
         "absolute_of_nonnegative",
         "Absolute value.",
         ("An entry that is not negative is its own absolute value.",),
-        needs=(_condition(average),),
+        needs=(_condition(average), *_and(needs_of_outputs(average))),
         opens=True,
         check=lambda: _under_condition(formula, with_absolute),
     )
@@ -265,9 +349,34 @@ def _average_stage(lp: Frame, average: Frame) -> Stage:
         "recognise",
         "Recognise",
         ("LP pooling with exponent 1 over the same windows.",),
+        needs=needs_of_outputs(average),
         uses=(first.id,),
     )
-    return Stage(("The average is the 1-norm over its number of taps",), ("for entries ≥ 0",), (first, second))
+    return Stage(
+        ("The average is the 1-norm divided by ", _divisor_words(average)),
+        (
+            "for every ",
+            average.output_entry,
+            ", and entries ",
+            maths(lambda s: s.relation(">=").join(["", "0"]).strip()),
+        ),
+        (first, second),
+    )
+
+
+def _divisor_words(average: Frame) -> str:
+    """What an average divides by, in words."""
+    op = average.op
+    assert isinstance(op, AvgPool)
+    if op.divisor_override is not None:
+        return str(op.divisor_override)
+    if not _padded(average) and not op.ceil_mode:
+        return "its number of taps"
+    return f"its number of taps in the {'padded input' if op.count_include_pad else 'input'}"
+
+
+def _and(needs: Phrase) -> Phrase:
+    return (", and ", *needs) if needs else ()
 
 
 def _under_condition(left: Formula, right: Formula) -> Verdict:
@@ -290,17 +399,21 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
     else:
         p = next(name for name in "prtzlvkes" if name not in lp.letters.names)
         lp = Frame(replace(op, norm_type=symbol(p, positive=True)), "input", lp.names, lp.base, lp.input_size)
-    taps = 1
-    for window in op.windows:
-        value = window.k.value
-        taps = taps * value if value is not None and taps else 0
-    n, m = str(taps) if taps else lp.beside("n", p), lp.beside("M")
+    m = lp.beside("M")
     formula = lp.output
     total = _power_sum(formula.body)
     context = context_of(formula)
-    big = maths(lambda s: rf"{m}^{{{p}}}" if s is LATEX else f"{m}^{p}")
+    taps = Index.of(1)
+    for window in op.windows:
+        taps = taps * window.k
+    count = maths(lambda s: s.index(taps, context))
+    alone = taps.value is not None or (len(taps.terms) == 1 and len(next(iter(taps.terms))) == 1)
+    base = count if alone else Maths(f"({count.latex})", f"({count.text})")
+    real: Phrase = () if has_real_taps(lp) else ("a tap in the input for the window of ", lp.output_entry)
+    p_name = maths(lambda s: s.name(p))
+    big = Maths(rf"{m}^{{{p_name.latex}}}", f"{m}^{p_name.text}")
     sum_text = maths(lambda s: s.node(total, context))
-    bound = maths(lambda s: rf"{n}\, {m}^{{{p}}}" if s is LATEX else f"{n}·{m}^{p}")
+    bound = Maths(rf"{count.latex}\, {m}^{{{p_name.latex}}}", f"{count.text}·{m}^{p_name.text}")
     norm = _norm_name(lp, p)
     name = Maths(norm.latex, norm.text)
     largest = maths(lambda s: f"{m} = {s.node(maximum.output.body, context_of(maximum.output))}")
@@ -311,10 +424,10 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         "largest_term",
         "One term",
         ("of the sum is the power of the largest entry, ", largest, ", and none is negative."),
-        needs=(_condition(lp), " and ", maths(lambda s: s.relation(">").join([p, "0"]))),
+        needs=(_condition(lp), *_and(real)),
         opens=True,
         shown=(big, "<=", sum_text),
-        check=lambda: power_sum_bound("lower"),
+        check=lambda: at_this_layer(lp, power_sum_bound("lower"), p),
     )
     second = Step(
         lp.number(),
@@ -322,13 +435,17 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         formula,
         "every_term",
         "Every term",
-        (f"of the {n} is at most the largest.",),
+        ("of the ", count, " (fewer where taps lie in the padding) is at most the largest.")
+        if _padded(lp) or op.ceil_mode
+        else ("of the ", count, " is at most the largest."),
+        needs=(_condition(lp), *_and(real)),
         uses=(first.id,),
         opens=True,
         shown=(sum_text, "<=", bound),
-        check=lambda: power_sum_bound("upper"),
+        check=lambda: at_this_layer(lp, power_sum_bound("upper"), p),
     )
-    root = maths(lambda s: rf"{n}^{{1/{p}}}\, {m}" if s is LATEX else f"{n}^(1/{p})·{m}")
+    power = Maths(rf"{base.latex}^{{1/{p_name.latex}}}", f"{base.text}^(1/{p_name.text})")
+    root = Maths(rf"{power.latex}\, {m}", f"{power.text}·{m}")
     between_text = maths(lambda s: rf"{name.latex} \leq {root.latex}" if s is LATEX else f"{name.text} ≤ {root.text}")
     third = Step(
         lp.number(),
@@ -337,13 +454,18 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         "take_roots",
         "Take roots:",
         ("the root is increasing, and that of the sum is the LP pooling.",),
+        needs=(_condition(lp), *_and(real)),
         uses=(first.id, second.id),
         opens=True,
         shown=(Maths(m, m), "<=", between_text),
-        check=_both_bounds,
+        check=lambda: at_this_layer(lp, _both_bounds(), p),
     )
     letter = Maths(m, m)
-    limit = maths(lambda s: rf"\lim_{{{p} \to \infty}} {name.latex}" if s is LATEX else f"lim({p} → ∞) {name.text}")
+    limit = maths(
+        lambda s: (
+            rf"\lim_{{{p_name.latex} \to \infty}} {name.latex}" if s is LATEX else f"lim({p_name.text} → ∞) {name.text}"
+        )
+    )
     fourth = Step(
         lp.number(),
         formula,
@@ -351,17 +473,24 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         "squeeze",
         "Squeeze:",
         (
-            maths(lambda s: rf"{n}^{{1/{p}}} \to 1" if s is LATEX else f"{n}^(1/{p}) → 1"),
+            Maths(rf"{power.latex} \to 1", f"{power.text} → 1"),
             ", so both bounds tend to ",
             letter,
             ".",
         ),
+        needs=(_condition(lp), *_and(real)),
         uses=(third.id,),
         opens=True,
         shown=(limit, "=", letter),
-        check=_limit,
+        check=lambda: at_this_layer(maximum, _limit()),
     )
-    return Stage(("The maximum is the limit of LP poolings",), ("for entries ≥ 0",), (first, second, third, fourth))
+    domain: Phrase = (
+        "for every ",
+        lp.output_entry,
+        ", every ",
+        maths(lambda s: s.relation(">=").join([s.name(p), "1"])),
+    )
+    return Stage(("The maximum is the limit of LP poolings",), domain, (first, second, third, fourth))
 
 
 def _power_sum(body: Node) -> Node:

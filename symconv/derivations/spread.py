@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from symconv.derivations import rules
 from symconv.derivations.chain import Frame, extents, size_text
@@ -13,6 +13,7 @@ from symconv.formulas.arrays import Array, padded, tensor, turned, upsampled
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.operators.letters import Letters
 from symconv.proofs.context import has_quotient
 
 __all__ = ["Spread", "array_of", "operator_sign", "turned_kernel"]
@@ -216,6 +217,6 @@ def array_of(frame: Frame, role: str) -> Array:
 
 def _spare_places(frame: Frame, count: int) -> tuple[str, ...]:
     """Letters for a place in an array that has no index letters of its own."""
-    used = {letter for entry in fields(frame.letters) for letter in getattr(frame.letters, entry.name)}
+    used = {letter for role in Letters.roles() for letter in getattr(frame.letters, role)}
     free = [letter for letter in "stwxyzlkrqponmjihvue" if letter not in used]
     return tuple(free[:count]) if len(free) >= count else tuple(f"s{axis}" for axis in range(1, count + 1))

@@ -14,7 +14,7 @@ from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 if TYPE_CHECKING:
     from symconv.derivations.chain import Frame
 
-__all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives"]
+__all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives", "needs_of_outputs"]
 
 
 def _counts(node: Node) -> Iterator[Reduce]:
@@ -75,6 +75,17 @@ def empty_windows(frame: Frame) -> Phrase:
         where = "padded input" if op.count_include_pad else "input"
         return (f" An output whose window has no tap in the {where} has no value.",)
     return (" A maximum over no tap is ", Maths(r"-\infty", "−∞"), ".")
+
+
+def needs_of_outputs(frame: Frame) -> Phrase:
+    """What a line about an output needs to have a value: a tap to divide by, or to take the maximum of."""
+    op = frame.op
+    if every_count_is_positive(frame):
+        return ()
+    if isinstance(op, AvgPool):
+        where = "padded input" if op.count_include_pad else "input"
+        return ("a tap in the ", where, " for the window of ", frame.output_entry)
+    return ("that a maximum over no tap is ", Maths(r"-\infty", "−∞"))
 
 
 def needs_of_derivatives(frame: Frame) -> Phrase:

@@ -36,12 +36,12 @@ class _Unicode(Style):
         return label.text
 
     def fraction(self, top: str, bottom: str) -> str:
-        return f"{_wrapped(top)}/{_wrapped(bottom)}"
+        return f"{_wrapped(top)}/{_below(bottom)}"
 
     def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str:
         # a product such as I(p - 1) needs no parentheses above the stroke, where it can be read in one way only
         above = top if re.fullmatch(r"[\w₀-₉′]+\([^()]*\)", top) else _wrapped(top)
-        ratio = f"{above}/{_wrapped(bottom)}"
+        ratio = f"{above}/{_below(bottom)}"
         if rounding == "exact":
             return ratio
         return f"⌊{ratio}⌋" if rounding == "floor" else f"⌈{ratio}⌉"
@@ -98,6 +98,12 @@ class _Unicode(Style):
 
     def conjunction(self, parts: Sequence[str]) -> str:
         return ", ".join(parts)
+
+
+def _below(text: str) -> str:
+    """What stands below a stroke: as `_wrapped`, and a product such as K₁K₂ in parentheses too."""
+    product = re.fullmatch(r"[\w₀-₉′]+", text) and not re.fullmatch(r"[0-9]+|[^\W\d_][₀-₉′]*", text)
+    return f"({text})" if product else _wrapped(text)
 
 
 def _wrapped(text: str) -> str:

@@ -28,10 +28,11 @@ GENERIC = {
     "stride": "S",
     "dilation": "D",
     "padding": "P",
+    "padding_after": "Q",
     "output_padding": "A",
     "output_size": "O",
 }
-"""The options that are sizes, and their letters where all sizes are symbolic."""
+"""The options that are sizes, and their letters where all sizes are symbolic; the padding may have two."""
 
 
 class Operator(ABC):
@@ -117,6 +118,8 @@ class Operator(ABC):
     ) -> Any:
         """The same operator with all its sizes symbolic: kernel K, stride S, padding P, dilation D, one an axis.
 
+        Where the padding after the input differs from the one before it, it is Q; a negative padding stays a number.
+
         Args:
             keep: options to leave as they are, such as ``("stride", "padding")``.
             shared: one symbol for an option that is equal on all axes, such as K for a square kernel; otherwise every
@@ -140,13 +143,20 @@ class Operator(ABC):
         if known.get("padding") == "same":
             keep = (*keep, "stride")  # this rule is for stride 1 alone
         names = {option: frozenset((letter, *numbered(letter, ndim))) for option, letter in chosen.items()}
-        paddings = names["padding"] | names["output_padding"]
+        paddings = names["padding"] | names["padding_after"] | names["output_padding"]
         table = SymbolTable(positive=frozenset().union(*names.values()) - paddings, nonnegative=paddings)
         for option, letter in chosen.items():
             if option in known and option not in keep and not isinstance(known[option], str):
                 same = shared and len(set(known[option])) == 1
                 letters_of = (letter,) * ndim if same else numbered(letter, ndim)
                 changed[option] = tuple(table[name] for name in letters_of)
+                if option == "padding":
+                    own = chosen["padding_after"]
+                    after = (own,) * ndim if same else numbered(own, ndim)
+                    changed[option] = tuple(
+                        _sides(pair, table[one], table[two])
+                        for pair, one, two in zip(known[option], letters_of, after, strict=True)
+                    )
         return type(self)(**{**known, **changed})
 
     # ------------------------------------------------------------------ formulas
@@ -345,6 +355,14 @@ class Operator(ABC):
     def reals(self) -> tuple[str, ...]:
         """Names of real parameters, such as a symbolic p of an LP norm."""
         return ()
+
+
+def _sides(pair: tuple[Integer, Integer], before: Any, after: Any) -> tuple[Any, Any]:
+    """The symbols of the padding of one axis: the same one twice where its sides are equal."""
+    symbols = (before, before) if pair[0] == pair[1] else (before, after)
+    return tuple(  # type: ignore[return-value]
+        side if isinstance(side, int) and side < 0 else symbol for side, symbol in zip(pair, symbols, strict=True)
+    )
 
 
 def close_form(formula: Formula) -> Node:

@@ -222,7 +222,7 @@ def size_order(name: str, order: Sequence[str] = ()) -> tuple[int, int, str]:
     if name in order:
         return 0, list(order).index(name), name
     letter = name.partition("_")[0].rstrip("'")
-    return 1, "IKSPD".find(letter) if letter and letter in "IKSPD" else 9, name
+    return 1, "IKSPQD".find(letter) if letter and letter in "IKSPQD" else 9, name
 
 
 def _has_atoms(expr: Index) -> bool:

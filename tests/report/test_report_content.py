@@ -326,7 +326,7 @@ def test_a_general_size_is_that_of_the_declared_rule() -> None:
         id: statements(section(document(ODD), f"q-{id}"))[1].rhs.latex
         for id in ("sizes", "rounded sizes", "same sizes")
     }
-    assert sizes["sizes"] == r"\left\lfloor \frac{I+2P-D(K-1)-1}{S} \right\rfloor+1"
+    assert sizes["sizes"] == r"\left\lfloor \frac{I+P+Q-D(K-1)-1}{S} \right\rfloor+1"  # its paddings differ
     assert sizes["rounded sizes"] == r"\min(\lceil (I+2P-K)/S \rceil+1,\,\lceil (I+P)/S \rceil)"
     assert sizes["same sizes"] == r"\left\lceil \frac{I}{S} \right\rceil"
     told = {

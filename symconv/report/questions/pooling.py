@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.claims.problem import Declared, Question
-from symconv.derivations.pooling import relation_stages, set_form_steps, window_set
-from symconv.formulas.printing import LATEX
+from symconv.derivations.output import conditions
+from symconv.derivations.pooling import relation_stages, set_form_steps, set_name, window_set
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, Stage, Text
@@ -68,36 +68,35 @@ def _x(values: tuple[object, ...]) -> str:
 def expressions(desk: Desk, question: Question) -> list[Block]:
     """Each pooling over its window set, and the same entry by entry."""
     blocks: list[Block] = []
+    question = _one_alphabet(question)
     channel = _channel(question)
     question = _by_channel(question, channel)
-    letters = Letters.of(question.names)
     first = desk._count + 1
-    seen: list[str] = []
+    sets: dict[str, list[str]] = {}
     for declared in question.operators:
         frame = frame_of(question, declared.op)
-        text = window_set(frame)
-        if text.latex not in seen:
-            seen.append(text.latex)
-            places = [LATEX.name(i) for i in letters.axes("output", declared.op.spatial_axes)]
-            output = LATEX.subscripted(LATEX.name(frame.beside("S")), places)
-            blocks.append(
-                Paragraph(
-                    (
-                        Text("Channel by channel, written as a superscript "),
-                        Math(channel),
-                        Text(" that is no power. The window set of an output is "),
-                        Math(f"{output} = {text.latex}"),
-                        Text("."),
-                    ),
-                    wide=True,
-                )
+        sets.setdefault(f"{set_name(frame).latex} = {window_set(frame).latex}", []).append(declared.op.noun)
+    for text, nouns in sets.items():
+        of = "" if len(sets) == 1 else f" of {' and '.join(nouns)}"
+        blocks.append(
+            Paragraph(
+                (
+                    Text("Channel by channel, written as a superscript "),
+                    Math(channel),
+                    Text(f" that is no power. The window set of an output{of} is "),
+                    Math(text),
+                    Text("."),
+                ),
+                wide=True,
             )
+        )
     for position, declared in enumerate(question.operators, 1):
         frame = frame_of(question, declared.op)
         numbers: dict[str, str] = {}
         noun = declared.op.noun
         domain: tuple[Inline, ...] = desk.inline(("for every ", frame.output_entry), {})
         blocks.append(Stage(f"stage-{desk._count + 1}", _roman(position), words(noun[0].upper() + noun[1:]), domain))
+        blocks.append(Paragraph(desk.inline(conditions(frame), {})))
         for step in set_form_steps(frame):
             blocks.append(desk.statement(step, {}, numbers))
     desk.ledger.append(
@@ -117,6 +116,15 @@ def _channel(question: Question) -> str:
     return next(letter for letter in "klhfuvwxyzabcdeg" if letter not in printed)
 
 
+def _one_alphabet(question: Question) -> Question:
+    """The same question with letters that no exponent of its norms has: one alphabet for all of its operators."""
+    reals = [name for declared in question.operators for name in declared.op.reals()]
+    old = Letters.of(question.names)
+    new = old.avoiding(reals)
+    moved = {role: getattr(new, role) for role in Letters.roles() if getattr(new, role) != getattr(old, role)}
+    return replace(question, names={**question.names, **moved})
+
+
 def _by_channel(question: Question, channel: str) -> Question:
     """The same question with the channel as an upper index of input and output, as poolings are usually written."""
     letters = Letters.of(question.names)
@@ -126,11 +134,13 @@ def _by_channel(question: Question, channel: str) -> Question:
 
 def relations(desk: Desk, question: Question) -> list[Block]:
     """Average and maximum from the LP pooling, each with its condition."""
+    question = _one_alphabet(question)
     blocks: list[Block] = []
     kinds = {type(declared.op): declared for declared in question.operators}
     lp = kinds[LPPool]
     position = 1
     first = desk._count + 1
+    blocks.append(Paragraph(desk.inline(conditions(frame_of(question, lp.op)), {})))
     for kind in (AvgPool, MaxPool):
         if kind not in kinds:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from itertools import count as counting
+from typing import Any
 
 from symconv.claims.problem import Question
 from symconv.derivations.derive import derive
@@ -35,8 +36,7 @@ def size(desk: Desk, question: Question) -> list[Block]:
         placed = _placed(w, n)
         total = int(w.output_size(n))
         mark = "exact" if placed == total else "refuted"
-        dropped = " One more would start in the padding after the input." if _drops_one(w, n) else ""
-        reason = words(f"the windows that fit: {placed} of them, recounted by placing each one.{dropped}")
+        reason = words(_recounted(w, n, placed))
         blocks.append(
             desk.plain_statement(left, f"{_spelled(w, n)} = {total}", mark, "Count", reason)  # type: ignore[arg-type]
         )
@@ -83,46 +83,65 @@ def _placed(w: Window, n: int) -> int:
     return placed
 
 
+def _recounted(w: Window, n: int, placed: int) -> str:
+    """The windows in words: how many fit, how many hang over the end, how many would start too late."""
+    fit = _placed(replace(w, ceil_mode=False), n)
+    if not w.ceil_mode or w.fit is not None:
+        return f"the windows that fit: {placed} of them, recounted by placing each one."
+    over = max(placed - fit, 0)
+    text = f"the windows: {placed}, recounted by placing each one."
+    if over:
+        text += (
+            f" {min(fit, placed)} of them {'fit' if fit != 1 else 'fits'}, {over} hang{'s' if over == 1 else ''} over."
+        )
+    late = _late(w, n)
+    if late:
+        text += f" {late} more would start in the padding after the input."
+    return text
+
+
 def _spelled(w: Window, n: int) -> str:
     """The size formula with the numbers put in and nothing worked out."""
     before, after = (pad.value or 0 for pad in w.padding(Index.of(n)))
     top = f"{n}"
     if before or after:
-        top += f" + {before} + {after}"
+        top += "".join(f" {'+' if pad >= 0 else '-'} {abs(pad)}" for pad in (before, after))
     span = f"{w.kernel}" if w.dilation == 1 else rf"({w.dilation} \cdot {int(w.kernel) - 1} + 1)"
     left, right = (r"\left\lceil", r"\right\rceil") if w.ceil_mode else (r"\left\lfloor", r"\right\rfloor")
     if w.fit is not None:
         return rf"\left\lceil \frac{{{n}}}{{{w.stride}}} \right\rceil"
-    late = " - 1" if _drops_one(w, n) else ""
+    late = f" - {_late(w, n)}" if _late(w, n) else ""
     return rf"{left} \frac{{{top} - {span}}}{{{w.stride}}} {right} + 1{late}"
 
 
-def _drops_one(w: Window, n: int) -> bool:
-    """Whether rounding up would place a window that starts in the padding after the input."""
+def _late(w: Window, n: int) -> int:
+    """How many windows rounding up would place that start in the padding after the input."""
     room = w.room(n).value
     assert room is not None
-    return w.ceil_mode and -(-room // int(w.stride)) + 1 > int(w.output_size(n))
+    return -(-room // int(w.stride)) + 1 - int(w.output_size(n)) if w.ceil_mode and w.fit is None else 0
 
 
 def size_formula(desk: Desk, question: Question) -> list[Block]:
     """The output size for all sizes, by counting the windows that fit on one axis."""
     op = question.operators[0].op
     keep = [] if any(d != 1 for d in op.dilation) else ["dilation"]  # type: ignore[attr-defined]
-    padding = op.padding if isinstance(op.padding, str) else 0  # type: ignore[attr-defined]
-    one = replace(
-        op,  # type: ignore[type-var]
-        kernel_size=op.kernel_size[:1],  # type: ignore[attr-defined]
-        ndim=1,
-        stride=op.stride[:1],  # type: ignore[attr-defined]
-        dilation=op.dilation[:1],  # type: ignore[attr-defined]
-        padding=padding,
-    )
-    generic = one.generic(keep=keep)
-    derivation = derive(generic, "output", names=question.names, index_base=question.index_base)
-    numbers: dict[str, str] = {}
+    blocks: list[Block] = []
     first = desk._count + 1
-    blocks: list[Block] = [Paragraph(desk.inline(derivation.hypotheses, {}))]
-    blocks += desk.stages(derivation, {}, numbers)
+    paddings = _paddings(op.padding)  # type: ignore[attr-defined]
+    for padding in paddings:
+        one = replace(
+            op,  # type: ignore[type-var]
+            kernel_size=op.kernel_size[:1],  # type: ignore[attr-defined]
+            ndim=1,
+            stride=op.stride[:1],  # type: ignore[attr-defined]
+            dilation=op.dilation[:1],  # type: ignore[attr-defined]
+            padding=padding,
+        )
+        generic = one.generic(keep=keep)
+        derivation = derive(generic, "output", names=question.names, index_base=question.index_base)
+        numbers: dict[str, str] = {}
+        blocks.append(Paragraph(desk.inline(derivation.hypotheses, {})))
+        blocks += desk.stages(derivation, {}, numbers)
     desk.ledger.append(
         LedgerRow(
             words(f"{first}–{desk._count}"),
@@ -130,16 +149,17 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
             words("counting places; the equivalence discharged by an SMT solver"),
         )
     )
-    if padding or one.windows[0].ceil_mode:
-        return blocks  # the size by a rule, or rounded up: what follows is about rounding down
+    if paddings not in ([((0, 0),)], [((0, 1),)]) or one.windows[0].ceil_mode:
+        return blocks  # by a rule, with numbers, or rounded up: what follows is about rounding down
     example = _first_remainder()
     room = example["I"] + 2 * example["P"] - example["K"]
+    shown = example if paddings == [((0, 0),)] else {**example, "Q": example["P"]}
     fitting = _placed(Window(example["K"], example["S"], example["P"], example["P"]), example["I"])
     blocks.append(
         Paragraph(
             words(
                 "The floor is needed: at ",
-                Math(", ".join(f"{name}={value}" for name, value in example.items())),
+                Math(", ".join(f"{name}={value}" for name, value in shown.items())),
                 " the quotient is ",
                 Math(
                     f"{number_text(Fraction(room, example['S']))} + 1 = {number_text(Fraction(room, example['S']) + 1)}"
@@ -149,6 +169,19 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
         )
     )
     return blocks
+
+
+def _paddings(padding: Any) -> list[Any]:
+    """A padding of one axis for every formula that is needed to cover all axes of the layer.
+
+    One letter P where no axis has another padding after the input than before it, else P and Q. A letter stands for a
+    padding of at least 0: where an axis is cropped, the paddings stay numbers.
+    """
+    if isinstance(padding, str):
+        return [padding]
+    if any(side < 0 for pair in padding for side in pair):
+        return [(pair,) for pair in dict.fromkeys(padding)]
+    return [((0, 0),)] if all(before == after for before, after in padding) else [((0, 1),)]
 
 
 def _first_remainder() -> dict[str, int]:
