@@ -26,6 +26,7 @@ NORM = {"L": "lp"}
 ASKED = {
     "conv": asked(Conv((2,))),
     "average": asked(AvgPool((2,))),
+    "average, padded": asked(AvgPool((2,), padding=1)),
     "average 2-D": asked(AvgPool(2, 1)),
     "average, any stride": asked(AvgPool(2), sizes={"T": "stride"}),
     "maximum": asked(MaxPool((2,)), functions=NORM),
@@ -44,6 +45,7 @@ TRUE = [
     ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K**2"),
     ("average 2-D", r"c_{pq} = \frac{1}{K^2} \sum_{m=1}^{K}\sum_{n=1}^{K} a_{p+m-1,q+n-1}"),
     ("average, any stride", "c[p,q] == sum(a[T*(p-1)+m, T*(q-1)+n], (m,1,K), (n,1,K))/K**2"),
+    ("average", "c[p]*size(S[p]) == sum(a[s], s in S[p])"),
     ("conv", "sum(b[m]**2, (m,1,K)) == sum(b[m]*b[m], (m,1,K))"),
     ("conv", "sum(b[m], (m,1,K))**2 == sum(b[m]*b[n], (m,1,K), (n,1,K))"),
     ("conv", "(b[1]+a[K])**2 == b[1]**2 + 2*b[1]*a[K] + a[K]**2"),
@@ -92,6 +94,8 @@ TRUE = [
 ]
 
 FALSE = [
+    ("average, padded", "c[p]*size(S[p]) == sum(a[s], s in S[p])"),
+    ("conv", "(1000000*1000000*1000000+1)**(1/2)*c[p] == 1000000*1000*c[p]"),
     ("conv", "(a[p]*b[1])**2 == a[p]*b[1]**2"),
     ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K"),
     ("average 2-D", "c[p,q] == sum(a[p+m-1, q+n-1], (m,1,K), (n,1,K))/K**3"),
