@@ -30,6 +30,7 @@ def back(verdict: Any, other: Renamed) -> Any:
         sizes={old.get(name, f"?{name}"): value for name, value in counter.sizes.items()},
         indices={old.get(name, name): value for name, value in counter.indices.items()},
         tensors={old.get(name, f"?{name}"): entries for name, entries in counter.tensors.items()},
+        boxes={old.get(name, name): box for name, box in counter.boxes.items()},
         entry=entry,
     )
     return replace(verdict, counterexample=counter)
