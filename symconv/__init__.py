@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from symconv.operators.importers.onnx import from_onnx
     from symconv.operators.importers.text import from_text
     from symconv.operators.importers.torch import from_torch
+    from symconv.operators.morphology import Dilation, Erosion
     from symconv.operators.networks.onnx_graph import network_from_onnx
     from symconv.operators.networks.printed import network_from_text, network_from_torch
     from symconv.operators.patches import Fold, Unfold
@@ -63,7 +64,9 @@ __all__ = [
     "ConventionWarning",
     "Declarations",
     "Derivation",
+    "Dilation",
     "Document",
+    "Erosion",
     "Fold",
     "Formula",
     "GeometryError",
@@ -133,6 +136,7 @@ _HOME = {
     "operators.importers.onnx": ("from_onnx",),
     "operators.importers.text": ("from_text",),
     "operators.importers.torch": ("from_torch",),
+    "operators.morphology": ("Dilation", "Erosion"),
     "operators.networks.onnx_graph": ("network_from_onnx",),
     "operators.networks.printed": ("network_from_text", "network_from_torch"),
     "operators.patches": ("Fold", "Unfold"),

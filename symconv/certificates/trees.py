@@ -113,6 +113,8 @@ class Printer:
             self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
             return f"iv {parenthesised(condition(node.guards, self.names))} one"
         if isinstance(node, Reduce):
+            if node.op == "min":
+                raise NotCertified("minima have no form in Coq yet")
             return self.total(node) if node.op == "sum" else self.largest(node)
         return self._function(node)
 

@@ -26,6 +26,7 @@ from symconv.formulas.index import Index
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
+from symconv.operators.morphology import Morphology
 from symconv.operators.pooling import LPPool, MaxPool
 
 __all__ = ["Declared", "Problem", "Question", "check_declared_size", "load_problem", "read_problem"]
@@ -202,7 +203,7 @@ def check_declared_size(op: Operator, size: tuple[int, ...], where: Where) -> No
     Raises:
         ProblemFileError: naming the count, the limit and the way around it.
     """
-    most = MAX_DECLARED_CASES if isinstance(op, MaxPool | LPPool) else MAX_DECLARED
+    most = MAX_DECLARED_CASES if isinstance(op, MaxPool | LPPool | Morphology) else MAX_DECLARED
     if prod(size) > most:
         raise where.error(
             f"a derivation of {type(op).__name__} with numbers for the input size takes at most {most:,} entries, "

@@ -142,6 +142,41 @@ def lppool(ceil_mode: bool, norm: str, **shared: Any) -> None:
     show_window(LPPool, {"ceil_mode": ceil_mode, "norm_type": order}, **shared)
 
 
+_turned = click.option("--flip", is_flag=True, help="With the weight turned around.")
+
+
+@derive.command()
+@shared_options("input", "weight")
+@_turned
+def dilation(flip: bool, **shared: Any) -> None:
+    """Grayscale dilation: the largest sum of an entry and the weight of its tap.
+
+    \b
+    Examples:
+      symconv derive dilation --kernel 3x3 --padding 1
+      symconv derive dilation --kernel 3 --flip --wrt weight
+    """
+    from symconv.operators.morphology import Dilation
+
+    show_window(Dilation, {"flip": flip}, **shared)
+
+
+@derive.command()
+@shared_options("input", "weight")
+@_turned
+def erosion(flip: bool, **shared: Any) -> None:
+    """Grayscale erosion: the smallest difference of an entry and the weight of its tap.
+
+    \b
+    Examples:
+      symconv derive erosion --kernel 3x3 --padding 1
+      symconv derive erosion --kernel 2 --what derivative --wrt weight --format latex
+    """
+    from symconv.operators.morphology import Erosion
+
+    show_window(Erosion, {"flip": flip}, **shared)
+
+
 @derive.command("conv-transpose")
 @shared_options("input", "weight", "bias")
 @click.option("--output-padding", callback=shapes.per_axis, metavar="1", default="0", help="Entries after the output.")

@@ -10,7 +10,6 @@ from functools import cached_property
 from symconv.derivations import rules
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import (
-    Absolute,
     Label,
     Named,
     Node,
@@ -301,12 +300,14 @@ def share_definition(frame: Frame, id: str) -> Definition:
     share = share_label(frame)
     left = maths(lambda s: s.subscripted(s.label(share), [s.name(i) for i in (*outputs, *inputs)]))
     own = entry(frame.letters.input, inputs)
-    magnitude: Phrase = ("|", own, "|") if any(isinstance(n, Absolute) for n in walk(frame.output.body)) else (own,)
     first = frame.op.tie_policy() == "first"
+    value = _compared(frame)
+    one, many = _extrema(frame.output)
+    order = "in the order of the taps" if "weight" in frame.op.variables else "row by row"
     rule: Phrase = (
-        (" = 1 if ", *magnitude, " is the first maximum of the window, row by row, else 0")
+        (" = 1 if ", value, f" is the first {one} of the window, {order}, else 0")
         if first
-        else (" = 1 over the number of maxima of the window if ", *magnitude, " is one, else 0")
+        else (f" = 1 over the number of {many} of the window if ", value, " is one, else 0")
     )
     return Definition(
         id,
@@ -317,6 +318,21 @@ def share_definition(frame: Frame, id: str) -> Definition:
     )
 
 
+def _compared(frame: Frame) -> Maths:
+    """What the tap that reads an entry puts up for the maximum: the body of the window at that tap."""
+    closed = frame.op.derivative("input", names=frame.names, index_base=frame.base, input_size=frame.input_size)
+    share = next(n for n in walk(closed.body) if isinstance(n, Share))
+    env = {b.name: e for b, e in zip(share.reduce.bounds, share.at, strict=True)}
+    value, context = substitute(share.reduce.body, env), context_of(closed)
+    return maths(lambda s: s.node(value, context))
+
+
+def _extrema(formula: Formula) -> tuple[str, str]:
+    """What a formula takes of its window, in words: one, and several."""
+    least = any(isinstance(n, Reduce) and n.op == "min" for n in walk(formula.body))
+    return ("minimum", "minima") if least else ("maximum", "maxima")
+
+
 def _has_shares(formula: Formula) -> bool:
     return any(isinstance(n, Share) for n in walk(formula.body))
 
@@ -324,11 +340,10 @@ def _has_shares(formula: Formula) -> bool:
 def _differentiate_words(frame: Frame, unsifted: Formula) -> Phrase:
     if not _has_shares(unsifted):
         return ("(D1) term by term.",)
+    one, many = _extrema(frame.output)
     if frame.op.tie_policy() == "first":
-        return (
-            "The maximum passes its derivative on to one tap: among equal maxima, to the first in row-major order.",
-        )
-    return ("The maximum passes its derivative on to its taps: equal maxima receive equal shares.",)
+        return (f"The {one} passes its derivative on to one tap: among equal {many}, to the first in row-major order.",)
+    return (f"The {one} passes its derivative on to its taps: equal {many} receive equal shares.",)
 
 
 def _letters(formula: Formula) -> str:

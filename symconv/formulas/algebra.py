@@ -1,7 +1,7 @@
-"""Formulas as trees: windowed sums and maxima of products of tensor accesses.
+"""Formulas as trees: windowed sums, maxima and minima of products of tensor accesses.
 
 A tensor is a function on all integer positions that is zero outside its declared box, so zero padding costs nothing.
-Maxima, absolute values, powers and tie shares are factors of a product like any access, so that one walk
+Maxima, minima, absolute values, powers and tie shares are factors of a product like any access, so that one walk
 differentiates, substitutes, evaluates and prints all of them.
 """
 
@@ -200,9 +200,12 @@ class Compare:
 
 @dataclass(frozen=True)
 class Reduce:
-    """The sum or maximum of `body` over bound indices under guards; an empty sum is 0, an empty maximum -infinity."""
+    """The sum, maximum or minimum of `body` over bound indices under guards.
 
-    op: Literal["sum", "max"]
+    An empty sum is 0, an empty maximum -infinity, an empty minimum infinity.
+    """
+
+    op: Literal["sum", "max", "min"]
     bounds: tuple[Bound, ...]
     guards: tuple[Guard, ...]
     body: Node
@@ -210,9 +213,10 @@ class Reduce:
 
 @dataclass(frozen=True)
 class Share:
-    """The part of the gradient of a maximum that its tap at `at` receives under a tie policy.
+    """The part of the gradient of a maximum or minimum that its tap at `at` receives under a tie policy.
 
-    "first": 1 for the first maximum in row-major order, else 0; "split": one over the number of maxima, for each.
+    "first": 1 for the first maximum in row-major order, else 0; "split": one over the number of maxima, for each;
+    likewise of a minimum.
     """
 
     policy: Literal["first", "split"]

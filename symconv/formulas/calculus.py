@@ -1,7 +1,7 @@
 """The calculus of windowed sums: differentiation, elimination, change of variable, ranges from guards.
 
 Differentiation is one rule, "drop an access, leave its index = mine as a guard", and the chain rule through powers,
-absolute values and maxima. SymPy cannot be used for this: it captures bound indices, and forgets divisibility.
+absolute values, maxima and minima. SymPy cannot be used for this: it captures bound indices, and forgets divisibility.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def differentiate(
 ) -> Node:
     """The derivative of a tree with respect to the entry `at` of a tensor.
 
-    Each access ``x[e]`` leaves the bracket ``[e == at]``. A maximum hands its derivative to its taps by shares under
-    the tie policy `ties`; an absolute value has derivative 0 at 0. With `formal` the derivatives of single entries keep
-    their name, as one writes them before they are evaluated.
+    Each access ``x[e]`` leaves the bracket ``[e == at]``. A maximum or minimum hands its derivative to its taps by
+    shares under the tie policy `ties`; an absolute value has derivative 0 at 0. With `formal` the derivatives of
+    single entries keep their name, as one writes them before they are evaluated.
     """
     if isinstance(node, Access):
         if node.tensor != tensor:
@@ -105,7 +105,7 @@ def differentiate(
     if inner == ZERO:
         return ZERO
     own = frozenset(bound.name for bound in moved.bounds)
-    if moved.op == "max":
+    if moved.op != "sum":
         here = tuple(Index.of(bound.name) for bound in moved.bounds)
         inner = product(Share(ties, rename_bounds(moved, own | taken), here), inner)
     outside = [f for f in _factors(inner) if isinstance(f, Constant | Scalar) and not names_in(f) & own]

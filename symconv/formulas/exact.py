@@ -183,7 +183,7 @@ class Domain(Protocol):
     def power(self, base: Any, exponent: Any) -> Any: ...
     def absolute(self, value: Any) -> Any: ...
     def sign(self, value: Any) -> Any: ...
-    def maximum(self, values: list[Any]) -> Any: ...
+    def extremum(self, kind: str, values: list[Any]) -> Any: ...
     def compare(self, left: Any, relation: str, right: Any) -> Any: ...
     def add(self, values: list[Any]) -> Any: ...
     def multiply(self, values: list[Any]) -> Any: ...
@@ -229,8 +229,10 @@ class Numbers:
     def sign(self, value: Any) -> Any:
         return Fraction((value > 0) - (value < 0))
 
-    def maximum(self, values: list[Any]) -> Any:
-        return max(values) if values else float("-inf")
+    def extremum(self, kind: str, values: list[Any]) -> Any:
+        if not values:
+            return float("-inf" if kind == "max" else "inf")
+        return max(values) if kind == "max" else min(values)
 
     def compare(self, left: Any, relation: str, right: Any) -> Any:
         return Fraction(int(RELATIONS[relation](left, right)))
@@ -320,7 +322,7 @@ def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[
         return domain.compare(left, node.relation, evaluate(node.right, env, domain, boxes))
     if isinstance(node, Reduce):
         values = [evaluate(node.body, point, domain, boxes) for point in _window(node, env)]
-        return domain.add(values) if node.op == "sum" else domain.maximum(values)
+        return domain.add(values) if node.op == "sum" else domain.extremum(node.op, values)
     return _share(node, env, domain, boxes)
 
 
@@ -344,19 +346,33 @@ def _share(node: Share, env: Mapping[str, int], domain: Domain, boxes: Mapping[s
         (tuple(p[name] for name in names), evaluate(node.reduce.body, p, domain, boxes))
         for p in _window(node.reduce, env)
     ]
-    return share_of(domain, node.policy, taps, here)
+    return share_of(domain, node.reduce.op, node.policy, taps, here)
 
 
-def share_of(domain: Domain, policy: str, taps: Sequence[tuple[tuple[int, ...], Any]], here: tuple[int, ...]) -> Any:
-    """The share of the tap at `here` under a tie policy, for a window of (place, value) pairs; 0 if it is not in it."""
+def share_of(
+    domain: Domain, kind: str, policy: str, taps: Sequence[tuple[tuple[int, ...], Any]], here: tuple[int, ...]
+) -> Any:
+    """The share of the tap at `here` in a "max" or "min" under a tie policy; 0 if the window does not have it.
+
+    Args:
+        domain: what to compute in.
+        kind: "max" or "min".
+        policy: "first" or "split".
+        taps: the window as (place, value) pairs.
+        here: the place of the tap.
+    """
+
+    def wins(value: Any, relation: str, other: Any) -> Any:
+        return domain.compare(value, relation, other) if kind == "max" else domain.compare(other, relation, value)
+
     mine = next((value for key, value in taps if key == here), None)
     if mine is None:
         return domain.number(Fraction(0))
     others = [(key, value) for key, value in taps if key != here]
     if policy == "first":
-        return domain.multiply([domain.compare(mine, ">" if key < here else ">=", x) for key, x in others])
+        return domain.multiply([wins(mine, ">" if key < here else ">=", x) for key, x in others])
     if policy == "split":
-        winning = domain.multiply([domain.compare(mine, ">=", x) for _, x in others])
-        ties = domain.add([domain.number(Fraction(1)), *(domain.compare(x, ">=", mine) for _, x in others)])
+        winning = domain.multiply([wins(mine, ">=", x) for _, x in others])
+        ties = domain.add([domain.number(Fraction(1)), *(wins(x, ">=", mine) for _, x in others)])
         return domain.multiply([winning, domain.power(ties, domain.number(Fraction(-1)))])
     raise ArgumentError("ties", policy, "must be 'first' or 'split'")

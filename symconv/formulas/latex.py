@@ -65,8 +65,8 @@ class _Latex(Style):
     def sum_sign(self, name: str, low: str, high: str) -> str:
         return rf"\sum_{{{name}={low}}}^{{{high}}} "
 
-    def max_sign(self, conditions: Sequence[str]) -> str:
-        return rf"\max_{{{self.conjunction(conditions)}}} "
+    def extremum_sign(self, kind: str, conditions: Sequence[str]) -> str:
+        return rf"\{kind}_{{{self.conjunction(conditions)}}} "
 
     def bracket(self, inside: str) -> str:
         return rf"[\,{inside}\,]\,"
@@ -104,8 +104,8 @@ class _Latex(Style):
             text += (r" \cdot " if digits else r"\, ") + factor
         return text
 
-    def first_maximum(self, where: str, window: str, body: str) -> str:
-        return rf"[\,{where} = \text{{first}}\;\operatorname{{argmax}}_{{{window}}} {body}\,]"
+    def first_extremum(self, kind: str, where: str, window: str, body: str) -> str:
+        return rf"[\,{where} = \text{{first}}\;\operatorname{{arg{kind}}}_{{{window}}} {body}\,]"
 
     def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str:
         return rf"\frac{{[\,{entry} = {maximum}\,]}}{{\#\{{{window} : {body} = {maximum}\}}}}"

@@ -91,7 +91,7 @@ class Style(ABC):
     @abstractmethod
     def sum_sign(self, name: str, low: str, high: str) -> str: ...
     @abstractmethod
-    def max_sign(self, conditions: Sequence[str]) -> str: ...
+    def extremum_sign(self, kind: str, conditions: Sequence[str]) -> str: ...
     @abstractmethod
     def bracket(self, inside: str) -> str: ...
     @abstractmethod
@@ -111,7 +111,7 @@ class Style(ABC):
     @abstractmethod
     def times(self, factors: Sequence[str]) -> str: ...
     @abstractmethod
-    def first_maximum(self, where: str, window: str, body: str) -> str: ...
+    def first_extremum(self, kind: str, where: str, window: str, body: str) -> str: ...
     @abstractmethod
     def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str: ...
     @abstractmethod
@@ -348,9 +348,9 @@ class Style(ABC):
 
     def _reduce(self, node: Reduce, context: Context) -> str:
         inner = _ranked(context, [b.name for b in node.bounds])
-        if node.op == "max":
+        if node.op != "sum":
             conditions = [self._range(b, inner) for b in node.bounds] + self.conditions(node.guards, inner)
-            return self.max_sign(conditions) + self._body(node.body, inner)
+            return self.extremum_sign(node.op, conditions) + self._body(node.body, inner)
         count = closed_count(node, context.known)
         if count is not None:
             return self.index(count, context)
@@ -379,7 +379,7 @@ class Style(ABC):
         body = self._body(node.reduce.body, inner)
         whole = self.conjunction(window)
         if node.policy == "first":
-            return self.first_maximum(where, whole, body)
+            return self.first_extremum(node.reduce.op, where, whole, body)
         env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
         entry = self.node(substitute(node.reduce.body, env), context)
         return self.equal_share(entry, self._reduce(node.reduce, context), whole, body)

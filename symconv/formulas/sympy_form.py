@@ -52,7 +52,16 @@ from symconv.formulas.symbols import SymbolTable, index_to_sympy
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
 
-__all__ = ["MaximumShare", "WindowMaximum", "WindowSum", "entry_to_sympy", "to_matrix", "to_sparse", "to_sympy"]
+__all__ = [
+    "ExtremumShare",
+    "WindowMaximum",
+    "WindowMinimum",
+    "WindowSum",
+    "entry_to_sympy",
+    "to_matrix",
+    "to_sparse",
+    "to_sympy",
+]
 
 
 class _WindowReduction(sympy.Function):
@@ -130,8 +139,21 @@ class WindowMaximum(_WindowReduction):
         return sympy.Max(*values)
 
 
-class MaximumShare(sympy.Function):
-    """The part of a window maximum's gradient that one tap receives: ``MaximumShare(maximum, policy, m, n, ...)``.
+class WindowMinimum(_WindowReduction):
+    """The minimum over a window."""
+
+    @classmethod
+    def collect(cls, values: list[Any]) -> Any:
+        return sympy.Min(*values)
+
+
+EXTREMA = {"max": WindowMaximum, "min": WindowMinimum}
+
+
+class ExtremumShare(sympy.Function):
+    """The part of a window maximum's or minimum's gradient that one tap receives, under a tie policy.
+
+    ``ExtremumShare(window, policy, m, n, ...)``, the window as a `WindowMaximum` or a `WindowMinimum`.
 
     `doit` writes it out as comparisons where the window and the tap are numbers.
     """
@@ -144,11 +166,13 @@ class MaximumShare(sympy.Function):
         return None
 
     def doit(self, **hints: Any) -> Any:
-        maximum, policy, *at = self.args
-        taps = maximum.taps(**hints) if isinstance(maximum, WindowMaximum) else None
+        window, policy, *at = self.args
+        kind = next((kind for kind, of in EXTREMA.items() if isinstance(window, of)), None)
+        taps = None if kind is None else window.taps(**hints)
         if taps is None or not all(place.is_Integer for place in at):
             return self
-        return share_of(_SymPyDomain(SymbolTable()), policy.name, taps, tuple(int(place) for place in at))
+        assert kind is not None
+        return share_of(_SymPyDomain(SymbolTable()), kind, policy.name, taps, tuple(int(place) for place in at))
 
 
 # ---------------------------------------------------------------------- symbolic form
@@ -258,10 +282,10 @@ class _Builder:
                 guards += [g.subs(env) for g in bound.guards()]
             guards += [g.subs(env) for g in node.reduce.guards]
             at = [self.index(e) for e in node.at]
-            return MaximumShare(self.build(node.reduce, known), sympy.Symbol(node.policy), *at)
+            return ExtremumShare(self.build(node.reduce, known), sympy.Symbol(node.policy), *at)
         if node.op == "sum":
             return self.build(node, known)
-        return self.window(WindowMaximum, node, known.within(node.bounds), [], known)
+        return self.window(EXTREMA[node.op], node, known.within(node.bounds), [], known)
 
 
 # ---------------------------------------------------------------------- exact entries
@@ -311,8 +335,8 @@ class _SymPyDomain:
     def sign(self, value: Any) -> Any:
         return sympy.sign(value)
 
-    def maximum(self, values: list[Any]) -> Any:
-        return sympy.Max(*values)
+    def extremum(self, kind: str, values: list[Any]) -> Any:
+        return sympy.Max(*values) if kind == "max" else sympy.Min(*values)
 
     def compare(self, left: Any, relation: str, right: Any) -> Any:
         truth = sympy.Eq(left, right) if relation == "=" else RELATIONS[relation](left, right)

@@ -58,8 +58,8 @@ class _Unicode(Style):
     def sum_sign(self, name: str, low: str, high: str) -> str:
         return f"∑({name} = {low} … {high}) "
 
-    def max_sign(self, conditions: Sequence[str]) -> str:
-        return f"max({', '.join(conditions)}) "
+    def extremum_sign(self, kind: str, conditions: Sequence[str]) -> str:
+        return f"{kind}({', '.join(conditions)}) "
 
     def bracket(self, inside: str) -> str:
         return f"[{inside}] "
@@ -90,8 +90,8 @@ class _Unicode(Style):
     def times(self, factors: Sequence[str]) -> str:
         return "·".join(factor.strip() for factor in factors)
 
-    def first_maximum(self, where: str, window: str, body: str) -> str:
-        return f"[{where} = first argmax({window}) {body}]"
+    def first_extremum(self, kind: str, where: str, window: str, body: str) -> str:
+        return f"[{where} = first arg{kind}({window}) {body}]"
 
     def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str:
         return f"[{entry} = {maximum}]/#{{{window}: {body} = {maximum}}}"

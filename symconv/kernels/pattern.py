@@ -112,6 +112,8 @@ def _is_pooling(form: TapForm) -> bool:
         return False
     here = Access(form.input, tuple(Index.of(walk.tap) for walk in form.walks))
     guarded = any(walk.guards for walk in form.walks)
+    if node.op == "min":
+        return False
     if node.op == "max":
         absent = node.body == here and leaves_out_padding(form)
         return node == form.body and (absent or (node.body == Absolute(here) and not guarded))

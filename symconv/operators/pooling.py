@@ -25,8 +25,6 @@ from symconv.formulas.algebra import (
     product,
     summation,
 )
-from symconv.formulas.bounds import Knowledge
-from symconv.formulas.calculus import settle
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.frame import Axis, Geometry, named_axes
@@ -70,9 +68,7 @@ class Pooling(Windowed):
         """The formula of one output entry, guards included; `body` drops those that always hold."""
 
     def body(self, geometry: Geometry) -> Node:
-        free = [axis.bound for axis in self.axes("output", geometry)]
-        known = Knowledge(geometry.lower, free, geometry.facts, dict(geometry.definitions))
-        return settle(self.pooled(geometry), known)
+        return self.settled(self.pooled(geometry), self.axes("output", geometry), geometry)
 
 
 @dataclass(frozen=True, repr=False)

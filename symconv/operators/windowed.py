@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Guard, nonnegative
+from symconv.formulas.algebra import Guard, Node, nonnegative
+from symconv.formulas.bounds import Knowledge
+from symconv.formulas.calculus import settle
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 from symconv.operators.base import Operator
-from symconv.operators.frame import collect_symbols
+from symconv.operators.frame import Axis, Geometry, collect_symbols
 from symconv.operators.options import Integer, axes_of, padding_pairs, per_axis, to_index
 from symconv.operators.window import Window
 
@@ -48,6 +51,11 @@ class Windowed(Operator):
         return tuple(
             named_window(self.padding, axis, k, s, d, self.ceil_mode) for axis, (k, s, d) in enumerate(options)
         )
+
+    def settled(self, node: Node, outputs: Sequence[Axis], geometry: Geometry) -> Node:
+        """A formula of one output without the guards that hold at every tap of every output."""
+        free = [axis.bound for axis in outputs]
+        return settle(node, Knowledge(geometry.lower, free, geometry.facts, dict(geometry.definitions)))
 
 
 class Spreading(Windowed):

@@ -21,7 +21,7 @@ from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
 from symconv.proofs.overlap import overlapping
 from symconv.proofs.record import Alike, Overlap, Pairing, Parts, Piece, Sums, Windows
-from symconv.proofs.rewriting import one_maximum, written_pairs
+from symconv.proofs.rewriting import one_window, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
 from symconv.proofs.verdict import Match
@@ -259,21 +259,26 @@ def same(left: Node, right: Node, context: Context) -> Alike:
         return Parts((same(left.arg, right.arg, context),))
     if isinstance(left, Compare) and isinstance(right, Compare) and left.relation == right.relation:
         return Parts((same(left.left, right.left, context), same(left.right, right.right, context)))
-    if isinstance(left, Share) and isinstance(right, Share) and left.policy == right.policy:
+    if (
+        isinstance(left, Share)
+        and isinstance(right, Share)
+        and left.policy == right.policy
+        and left.reduce.op == right.reduce.op
+    ):
         return _same_share(left, right, context)
-    if isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op == "max":
-        return Windows(_same_window(one_maximum(left), one_maximum(right), context)[2])
+    if isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op != "sum":
+        return Windows(_same_window(one_window(left), one_window(right), context)[2])
     if _is_atomic(left) and _is_atomic(right):
         raise NotShown(f"a {type(left).__name__.lower()} and a {type(right).__name__.lower()} were not shown equal")
     return equal_sums(left, right, context)
 
 
 def _is_atomic(node: Node) -> bool:
-    return isinstance(node, Power | Absolute | Sign | Compare | Share) or getattr(node, "op", "sum") == "max"
+    return isinstance(node, Power | Absolute | Sign | Compare | Share) or getattr(node, "op", "sum") != "sum"
 
 
 def _same_window(left: Reduce, right: Reduce, context: Context) -> tuple[Flat, Flat, Match]:
-    """Equal maxima: a bijection of the taps; a tap outside a tensor's box is a zero, not absent."""
+    """Equal maxima or minima: a bijection of the taps; a tap outside a tensor's box is a zero, not absent."""
     one, two = (
         flatten(Term(Fraction(1), (r.body,), r.bounds, r.guards), context, f"the {side} window", window=True)
         for r, side in ((left, "left"), (right, "right"))

@@ -59,6 +59,7 @@ class Form:
 
 
 _NOTHING = Form.atom("-oo")
+_ALL = _NOTHING.times(Fraction(-1))
 
 
 class Forms:
@@ -132,7 +133,12 @@ class Forms:
         positive, sign = _turned(value)
         return Form.atom(f"sign({positive.key})").times(Fraction(sign))
 
-    def maximum(self, values: list[Any]) -> Form:
+    def extremum(self, kind: str, values: list[Any]) -> Form:
+        if kind == "max":
+            return self._maximum(values)
+        return self._maximum([value.times(Fraction(-1)) for value in values]).times(Fraction(-1))
+
+    def _maximum(self, values: list[Any]) -> Form:
         self._effort.spend(TERM * (1 + sum(len(value.terms) for value in values)))
         members = [member for value in values for member in self._members.get(value, [value])]
         distinct: dict[str, Form] = {value.key: value for value in members if value != _NOTHING}
@@ -157,8 +163,8 @@ class Forms:
 
 
 def _finite(value: Form) -> None:
-    if value == _NOTHING:
-        raise NoNormalForm("minus infinity takes part in arithmetic")
+    if value in (_NOTHING, _ALL):
+        raise NoNormalForm("an infinity takes part in arithmetic")
 
 
 def _turned(value: Form) -> tuple[Form, int]:

@@ -88,6 +88,8 @@ class Normal:
         if isinstance(node, Reduce):
             reduce, inner = self._inside(node)
             body = inner.form(reduce.body)
+            if node.op == "min":
+                return self._minimum(reduce.bounds, reduce.guards, body, inner)
             return (self._sum if node.op == "sum" else self._maximum)(reduce.bounds, reduce.guards, body, inner)
         return node
 
@@ -287,7 +289,7 @@ class Normal:
         if not free_names(body) & own and self._occupied(bounds, guards):
             return self._used("max(t) = t", body)
         if isinstance(body, Add):
-            outside = [f for f in body.args if not free_names(f) & own and not _has_maximum(f)]
+            outside = [f for f in body.args if not free_names(f) & own and not _has_extremum(f)]
             kept = [f for f in body.args if f not in outside]
             if outside and kept:
                 rest = self._maximum(bounds, guards, add(*kept), inner)
@@ -305,6 +307,20 @@ class Normal:
                 whole = self._maximum(bounds, conditions, product(*others), inner)
                 return self._used("max([G] x) = max(x where G) for x >= 0", whole)
         return Reduce("max", bounds, guards, body)
+
+    def _minimum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node, inner: Normal) -> Node:
+        """A minimum: ``min(k x) = k min(x)`` for k > 0 and ``min(x + t) = min(x) + t``, for an empty window too."""
+        own = {bound.name for bound in bounds}
+        kind = type(body)
+        if isinstance(body, Add | Multiply):
+            alone = [f for f in body.args if not free_names(f) & own]
+            outside = [f for f in alone if not _has_extremum(f) and (kind is Add or is_positive(f, self.context))]
+            kept = [f for f in body.args if f not in outside]
+            if outside and kept:
+                joined = add if kind is Add else product
+                rest = self._minimum(bounds, guards, joined(*kept), inner)
+                return self._used("min(k x + t) = k min(x) + t for k > 0", joined(rest, *outside))
+        return Reduce("min", bounds, guards, body)
 
     def _occupied(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...]) -> bool:
         return occupied(self.context, bounds, guards)
@@ -368,6 +384,6 @@ def _with_number(node: Node) -> tuple[Fraction, Node]:
     return Fraction(1), node
 
 
-def _has_maximum(node: Node) -> bool:
-    """Whether a maximum, which may be minus infinity, takes part in a value."""
-    return any(isinstance(n, Reduce) and n.op == "max" for n in walk(node))
+def _has_extremum(node: Node) -> bool:
+    """Whether a maximum or a minimum, which may be infinite, takes part in a value."""
+    return any(isinstance(n, Reduce) and n.op != "sum" for n in walk(node))

@@ -292,8 +292,8 @@ def _fillings(entries: Sequence[Entry]) -> Iterator[dict[Entry, Fraction]]:
         yield filling
 
 
-_NOTHING = -inf
-"""The maximum of nothing."""
+_INFINITIES = (-inf, inf)
+"""The maximum and the minimum of nothing."""
 
 
 class NoValueError(Exception):
@@ -304,7 +304,7 @@ class NoValueError(Exception):
 class _Exact(Numbers):
     """Rational numbers, and roots of them in their exact form; every value is counted.
 
-    The only float is minus infinity, the maximum of nothing.
+    The only floats are the infinities, the maximum and the minimum of nothing.
     """
 
     effort: Effort = field(default_factory=Effort)
@@ -323,19 +323,23 @@ class _Exact(Numbers):
 
     def add(self, values: list[Any]) -> Any:
         self.effort.spend(WINDOW + VALUE * len(values))
-        return _NOTHING if _NOTHING in values else super().add(values)
+        found = {value for value in values if value in _INFINITIES}
+        if len(found) > 1:
+            raise NoValueError
+        return found.pop() if found else super().add(values)
 
-    def maximum(self, values: list[Any]) -> Any:
+    def extremum(self, kind: str, values: list[Any]) -> Any:
         self.effort.spend(WINDOW + VALUE * len(values))
-        return super().maximum([value for value in values if value != _NOTHING])
+        empty = -inf if kind == "max" else inf
+        return super().extremum(kind, [value for value in values if value != empty])
 
     def multiply(self, values: list[Any]) -> Any:
-        if _NOTHING in values:
+        if any(value in _INFINITIES for value in values):
             raise NoValueError
         return super().multiply(values)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if _NOTHING in (base, exponent) or not isinstance(exponent, Fraction):
+        if base in _INFINITIES or not isinstance(exponent, Fraction):
             raise NoValueError
         if base == 0:
             return super().power(base, exponent)

@@ -31,22 +31,22 @@ from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
 from symconv.formulas.terms import Term, expand, rebuild
 
-__all__ = ["MOST_TERMS", "one_maximum", "written_pairs"]
+__all__ = ["MOST_TERMS", "one_window", "written_pairs"]
 
 MOST_TERMS = 128
 """A sum with more terms than that is not written out."""
 
 
-def one_maximum(reduce: Reduce) -> Reduce:
-    """A maximum of maxima as one maximum over the pairs of their taps.
+def one_window(reduce: Reduce) -> Reduce:
+    """A maximum of maxima as one maximum over the pairs of their taps, and a minimum of minima likewise.
 
     An empty maximum is minus infinity, which changes no maximum that it takes part in: so nothing is asked of the
     inner windows, which may be empty at some outer taps.
     """
-    while isinstance(reduce.body, Reduce) and reduce.op == reduce.body.op == "max":
-        used = names_in(Reduce("max", reduce.bounds, reduce.guards, ZERO))
+    while isinstance(reduce.body, Reduce) and reduce.op == reduce.body.op != "sum":
+        used = names_in(Reduce(reduce.op, reduce.bounds, reduce.guards, ZERO))
         inner = rename_bounds(reduce.body, used)
-        reduce = Reduce("max", (*reduce.bounds, *inner.bounds), (*reduce.guards, *inner.guards), inner.body)
+        reduce = Reduce(reduce.op, (*reduce.bounds, *inner.bounds), (*reduce.guards, *inner.guards), inner.body)
     return reduce
 
 

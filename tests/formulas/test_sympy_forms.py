@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 from symconv.formulas.formula import Formula
-from symconv.formulas.sympy_form import MaximumShare, WindowMaximum, WindowSum
+from symconv.formulas.sympy_form import ExtremumShare, WindowMaximum, WindowSum
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
@@ -99,7 +99,7 @@ def test_maxima_and_norms_take_the_values_of_the_formula(op: Any, sizes: tuple[i
         numbers |= {g[tuple(i + formula.base for i in index)]: value for index, value in upstream.items()}
         for point in some_points(formula, sizes):
             found = at_point(formula, sizes, point)
-            assert not found.has(WindowSum, WindowMaximum, MaximumShare, sympy.Sum)
+            assert not found.has(WindowSum, WindowMaximum, ExtremumShare, sympy.Sum)
             number = finished(found.subs(numbers))
             assert float(number) == pytest.approx(float(values[point]), rel=1e-12, abs=1e-13), (formula.text(), point)
 
@@ -225,7 +225,7 @@ def test_windows_are_numbers_to_sympy() -> None:
     # were they not, Sum.doit would run into "non-commutative expressions are not supported"
     formula = MaxPool((3,), 2, ties="split").gradient()
     form = formula.sympy()
-    window, share = form.atoms(WindowMaximum), form.atoms(MaximumShare)
+    window, share = form.atoms(WindowMaximum), form.atoms(ExtremumShare)
     assert window
     assert share
     assert all(part.is_commutative for part in window | share)
@@ -239,11 +239,11 @@ def test_shares_of_a_tie() -> None:
     window = WindowMaximum(a[m], sympy.Tuple(m, 0, 2))
     ties = {a[0]: 5, a[1]: 5, a[2]: 5}
     for policy, expected in (("first", [1, 0, 0]), ("split", [sympy.Rational(1, 3)] * 3)):
-        shares = [MaximumShare(window, sympy.Symbol(policy), k).doit() for k in range(3)]
+        shares = [ExtremumShare(window, sympy.Symbol(policy), k).doit() for k in range(3)]
         assert [finished(share.subs(ties)) for share in shares] == expected
     # the trap: Heaviside(0) = 1/2 hands out 3/2
     x, y, z = sympy.symbols("x y z", real=True)
     traps = [sympy.diff(sympy.Max(x, y, z), v).subs({x: 5, y: 5, z: 5}) for v in (x, y, z)]
     assert sum(traps) != 1
-    open_share = MaximumShare(window, sympy.Symbol("first"), sympy.Symbol("t", integer=True))
+    open_share = ExtremumShare(window, sympy.Symbol("first"), sympy.Symbol("t", integer=True))
     assert open_share.doit() == open_share

@@ -23,7 +23,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.index import Index, floor
 from symconv.proofs.prove import prove_statement
-from symconv.proofs.rewriting import one_maximum
+from symconv.proofs.rewriting import one_window
 
 SIZE, m, n, p = (V(name) for name in "Imnp")
 OUTPUTS = Bound("p", V(0), SIZE - 4)
@@ -80,7 +80,7 @@ def test_a_number_put_in_hides_no_missing_value() -> None:
     assert not engine_proves(statement(root, const(0), [], [], a=V(3)))  # a[1] may be negative
 
 
-def test_maxima_of_maxima_are_one_maximum() -> None:
+def test_maxima_of_maxima_are_one_window() -> None:
     rows, columns = fixed("m", 1), fixed("n", 2)
     whole = window(rows, columns, body=tap(p + 3 * m + n))
     nested = window(rows, body=window(columns, body=tap(p + 3 * m + n)))
@@ -105,14 +105,14 @@ def test_an_inner_window_may_be_empty_and_may_depend_on_the_outer_tap() -> None:
     empty = window(fixed("m", 2), body=window(Bound("n", V(1), V(0)), body=tap(n)))
     assert prove_statement(statement(empty, line, [], [], a=V(3))).status == "refuted"
     with_zero = window(fixed("m", 2), body=add(const(0), window(fixed("n", 2), body=tap(n)), tap(m)))
-    assert one_maximum(with_zero) == with_zero  # a sum of a maximum and something else is no maximum of maxima
+    assert one_window(with_zero) == with_zero  # a sum of a maximum and something else is no maximum of maxima
 
 
 def test_names_of_the_inner_window_are_kept_apart() -> None:
     """The n of the outer guard is not the n of the inner window."""
     inner = window(fixed("n", 3), body=tap(n + m))
     outer = window(fixed("m", 1), body=inner, guards=(nonnegative(n - m),))
-    merged = one_maximum(outer)
+    merged = one_window(outer)
     assert len({bound.name for bound in merged.bounds}) == 2
     assert merged.guards == (nonnegative(n - m),)
     assert "n" not in {bound.name for bound in merged.bounds}

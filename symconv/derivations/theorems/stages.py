@@ -202,6 +202,8 @@ class Stage:
 
     def _total(self, reduce: Reduce, taps: Mapping[str, Tap]) -> tuple[str, str]:
         """Whether there is a tap, and the value."""
+        if reduce.op == "min":
+            raise NotReadError("a minimum")
         part, name = part_of(reduce)
         body = body_of(reduce)
         if part == "all":

@@ -77,6 +77,8 @@ def totals_in(node: Node) -> Iterator[Reduce]:
     """The reductions over all taps in a tree, those inside first, and for each over a part of them the whole one."""
     for child in reversed(list(walk(node))):
         if isinstance(child, Reduce):
+            if child.op == "min":
+                raise NotReadError("a minimum")
             part, _ = part_of(child)
             if part != "all" and child.op != "max":
                 raise NotReadError("a sum over a part of the taps")

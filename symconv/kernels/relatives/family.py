@@ -9,19 +9,21 @@ from symconv.kernels.contract import Kernel
 from symconv.kernels.padding import Array
 from symconv.kernels.plan import ACCURACIES, Accuracy
 from symconv.kernels.relatives.adaptive import adaptive_kernel
+from symconv.kernels.relatives.morphology import MorphologyKernel
 from symconv.kernels.relatives.patches import patches_kernel
 from symconv.kernels.relatives.planes import DirectKernel
 from symconv.kernels.relatives.transposed import transposed_kernel
 from symconv.kernels.relatives.unpooling import MaxUnpoolKernel
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator
+from symconv.operators.morphology import Dilation, Erosion, Morphology
 from symconv.operators.patches import Fold, Patches, Unfold
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
 __all__ = ["Relative", "relative_kernel"]
 
-Relative: TypeAlias = ConvTranspose | AdaptivePooling | Patches | MaxUnpool
+Relative: TypeAlias = ConvTranspose | AdaptivePooling | Patches | MaxUnpool | Morphology
 
 FAMILY: tuple[type[Operator], ...] = (
     ConvTranspose,
@@ -30,6 +32,8 @@ FAMILY: tuple[type[Operator], ...] = (
     Unfold,
     Fold,
     MaxUnpool,
+    Dilation,
+    Erosion,
 )
 """The operators whose formulas the kernels here compute."""
 
@@ -51,10 +55,12 @@ def relative_kernel(op: Relative, plan: str | None, accuracy: Accuracy, weight: 
     _refuse_other_formula(op)
     if isinstance(op, ConvTranspose):
         return transposed_kernel(op, plan, accuracy, weight)
-    if weight is not None:
+    if weight is not None and not isinstance(op, Morphology):
         raise ArgumentError("weight", type(weight).__name__, f"must be left out: {op!r} has no weight")
     kernel: DirectKernel
-    if isinstance(op, AdaptivePooling):
+    if isinstance(op, Morphology):
+        kernel = MorphologyKernel(op, weight)
+    elif isinstance(op, AdaptivePooling):
         kernel = adaptive_kernel(op)
     elif isinstance(op, Patches):
         kernel = patches_kernel(op)

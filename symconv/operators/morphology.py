@@ -1,0 +1,131 @@
+"""Grayscale morphology: dilation and erosion, the convolution of the algebra in which a maximum stands for the sum.
+
+Source: Serra, "Image Analysis and Mathematical Morphology" (1982), chapter XII; Haralick, Sternberg and Zhuang, "Image
+analysis using mathematical morphology" (IEEE PAMI 9, 1987), definitions 24 and 29.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Literal
+
+from symconv.doors import flag
+from symconv.formulas.algebra import Access, Guard, Node, Reduce, add, between, const, product
+from symconv.formulas.index import Index
+from symconv.operators.base import Variable
+from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.windowed import Windowed
+
+__all__ = ["Dilation", "Erosion", "Morphology"]
+
+
+class Morphology(Windowed):
+    """What dilation and erosion share: a weight for every tap, and windows in which padding is absent."""
+
+    variables: ClassVar[tuple[Variable, ...]] = ("input", "weight")
+    extremum: ClassVar[Literal["max", "min"]]
+    flip: bool
+
+    def __post_init__(self) -> None:
+        self._read_window(self.stride)
+        flag("flip", self.flip)
+
+    @property
+    def noun(self) -> str:
+        return type(self).__name__.lower()
+
+    @property
+    def phrase(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        letters, ndim = geometry.letters, self.spatial_axes
+        extents: dict[str, Sequence[Index]] = {
+            "input": geometry.sizes,
+            "weight": [window.k for window in self.windows],
+            "output": geometry.outputs,
+        }
+        return named_axes(letters.axes(role, ndim), extents[role])
+
+    @abstractmethod
+    def moved(self, entry: Access, weight: Access) -> Node:
+        """What a tap makes of the entry that it reads."""
+
+    def body(self, geometry: Geometry) -> Node:
+        position: list[Index] = []
+        guards: list[Guard] = []
+        taps = self.axes("weight", geometry)
+        outputs = self.axes("output", geometry)
+        for window, o, tap, size in zip(self.windows, outputs, taps, geometry.sizes, strict=True):
+            m = window.k - 1 - tap.index if self.flip else tap.index
+            read = window.tap(o.index, m, size)
+            position.append(read)
+            guards += between(0, read, size - 1)
+        entry = Access(geometry.letters.input, tuple(position))
+        weight = Access(geometry.letters.weight, tuple(tap.index for tap in taps))
+        whole = Reduce(self.extremum, tuple(tap.bound for tap in taps), tuple(guards), self.moved(entry, weight))
+        return self.settled(whole, outputs, geometry)
+
+
+@dataclass(frozen=True, repr=False)
+class Dilation(Morphology):
+    """Grayscale dilation: the largest sum of an entry and the weight of its tap; padding never wins.
+
+    ``c[p, q] = max over m, n of a[s*p + D*m - P, s*q + D*n - P] + b[m, n]`` (0-based), over the taps that find an
+    entry. The weight is the structuring function; a weight of 0 for all taps makes it max pooling. The gradient of a
+    maximum that several taps attain goes to the first of them in row-major order, as for `MaxPool`.
+
+    Args:
+        kernel_size: the window, one entry a spatial axis; an int means `ndim` equal axes.
+        stride: the step between outputs, an int or one an axis.
+        padding: as for `Conv`; a tap in the padding is absent.
+        dilation: the step between taps, an int or one an axis.
+        flip: True for the dilation of the textbooks, with the weight turned around (that of `Erosion` is not).
+        ndim: the number of spatial axes where `kernel_size` is an int.
+
+    >>> print(Dilation((3,), padding=1).output())
+    c[p] = max(0 ≤ m ≤ 2, m + p − 1 ≥ 0, I − m − p ≥ 0) (a[p+m−1] + b[m])
+    """
+
+    kernel_size: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    flip: bool = False
+    _: KW_ONLY
+    ndim: int = 2
+
+    extremum: ClassVar[Literal["max", "min"]] = "max"
+
+    def moved(self, entry: Access, weight: Access) -> Node:
+        return add(entry, weight)
+
+
+@dataclass(frozen=True, repr=False)
+class Erosion(Morphology):
+    """Grayscale erosion: the smallest difference of an entry and the weight of its tap; padding never wins.
+
+    ``c[p, q] = min over m, n of a[s*p + D*m - P, s*q + D*n - P] - b[m, n]`` (0-based), over the taps that find an
+    entry. It is the dilation of -a by the same weight, with the sign changed.
+
+    Args:
+        kernel_size, stride, padding, dilation, flip, ndim: as for `Dilation`.
+
+    >>> print(Erosion((2,)).output())
+    c[p] = min(0 ≤ m ≤ 1) (a[p+m] − b[m])
+    """
+
+    kernel_size: Any
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    flip: bool = False
+    _: KW_ONLY
+    ndim: int = 2
+
+    extremum: ClassVar[Literal["max", "min"]] = "min"
+
+    def moved(self, entry: Access, weight: Access) -> Node:
+        return add(entry, product(const(-1), weight))
