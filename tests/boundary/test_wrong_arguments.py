@@ -55,6 +55,7 @@ def formula_doors() -> Iterator[tuple[str, Given]]:
     yield "prove(left)", lambda v: sc.prove(v, formula)
     yield "prove(right)", lambda v: sc.prove(formula, v)
     yield "prove(assuming)", lambda v: sc.prove(formula, formula, assuming=v)
+    yield "certificate", sc.certificate
     yield "derive", lambda v: sc.derive(v, "output")
     yield "derive(what)", lambda v: sc.derive(CONV, v)
     yield "derive(wrt)", lambda v: sc.derive(CONV, "gradient", wrt=v)
@@ -116,7 +117,17 @@ def file_doors() -> Iterator[tuple[str, Given]]:
 DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *file_doors()])
 # What nothing is given to: records and what they are made of, errors, and the version.
 WITHOUT_DOOR = {
-    *("ClaimVerdict", "ConventionWarning", "Derivation", "Document", "Formula", "Gradients", "Kernel", "Problem"),
+    *(
+        "Certificate",
+        "ClaimVerdict",
+        "ConventionWarning",
+        "Derivation",
+        "Document",
+        "Formula",
+        "Gradients",
+        "Kernel",
+        "Problem",
+    ),
     *("Step", "Verdict", "__version__"),
 }
 
