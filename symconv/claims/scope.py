@@ -15,7 +15,7 @@ from typing import Any
 from symconv.claims.naming import Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
-from symconv.doors import instance, items, list_of, mapping, plain_integer, text
+from symconv.doors import instance, items, list_of, mapping, one_of, plain_integer, text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Guard
 from symconv.formulas.effort import Effort
@@ -91,6 +91,8 @@ class Declarations:
         plain_integer("base", self.base)
         for name in ("sets", "nonnegative"):
             put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
+        if self.outside != "":
+            one_of("outside", self.outside, ("zero", "undefined"))
         for name in ("upper", "star", "upstream", "of"):
             text(name, getattr(self, name))
 
