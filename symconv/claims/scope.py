@@ -91,7 +91,7 @@ class Declarations:
         plain_integer("base", self.base)
         for name in ("sets", "nonnegative"):
             put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
-        if self.outside != "":
+        if not isinstance(self.outside, str) or self.outside:
             one_of("outside", self.outside, ("zero", "undefined"))
         for name in ("upper", "star", "upstream", "of"):
             text(name, getattr(self, name))
