@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
-from symconv.formulas.exact import Entry, Numbers, Polynomial, evaluate
+from symconv.formulas.exact import Entry, Numbers, Polynomial, evaluate, is_polynomial
 from symconv.formulas.index import Index
 from symconv.formulas.radicals import UndecidedNumberError, power
 from symconv.proofs.exact import At, identity_at, places
@@ -46,6 +46,7 @@ class Search:
         effort: what the whole search may cost.
 
     Attributes:
+        polynomial: whether both sides are polynomials in tensor entries, so that all entries are compared at once.
         tried: at how many sizes the two sides were compared and found equal.
         conclusive: False where some of these comparisons rest on examples alone (formulas that are no polynomials).
         instance: the first size with an entry: the hypotheses hold there.
@@ -54,6 +55,7 @@ class Search:
     def __init__(self, statement: Statement, effort: Effort | None = None) -> None:
         self.statement = statement
         self.effort = Effort() if effort is None else effort
+        self.polynomial = is_polynomial(statement.left) and is_polynomial(statement.right)
         self.tried = 0
         self.conclusive = True
         self.instance: dict[str, int] | None = None
