@@ -41,6 +41,6 @@ def test_ci_takes_its_commands_from_the_readme() -> None:
     blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
     assert "pip install ." in blocks[0]
     assert "pytest" in blocks[1]
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "environment").read_text(encoding="utf-8")
     assert "install=$(readme_command 1)" in script
     assert "test_command=$(readme_command 2)" in script

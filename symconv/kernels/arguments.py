@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, SizeLimitError, shortened
 from symconv.kernels.padding import Array
 from symconv.kernels.tapform import Channels, TapForm
+from symconv.operators.base import Operator
 
 __all__ = [
     "Arrangement",
@@ -19,9 +22,11 @@ __all__ = [
     "arrange",
     "as_array",
     "as_dtype",
+    "cast",
     "engine_bias",
     "engine_weight",
     "fit",
+    "outputs_of",
     "types_of",
 ]
 
@@ -69,6 +74,41 @@ def as_array(name: str, value: Any) -> Array:
             f"pass {name}.astype('float64')" if array.dtype.kind in "biufcV" else "",
         )
     return array
+
+
+@np.errstate(over="ignore", under="ignore", invalid="ignore")
+def _converted(array: Array, dtype: npt.DTypeLike) -> Array:
+    return array.astype(dtype)
+
+
+def cast(array: Array, dtype: npt.DTypeLike) -> Array:
+    """An array in the type of what is given back; what is too large for that becomes infinite, without a warning."""
+    return array if array.dtype == dtype else _converted(array, dtype)
+
+
+@lru_cache(maxsize=1)
+def _memory() -> int:
+    """The bytes of memory that this machine has; what no machine has where that is not told."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 1 << 44
+
+
+def outputs_of(op: Operator, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The output size of an input, counted before anything is built.
+
+    Raises:
+        SizeLimitError: where the memory of this machine has no place for one plane of it.
+    """
+    outputs = op.output_size(sizes)
+    if prod(outputs) > _memory():
+        shape = shortened(" x ".join(map(str, outputs)))
+        raise SizeLimitError(
+            f"an output of {shape} entries has no place in the {_memory() >> 30} GiB of memory of this machine; take a "
+            "smaller output, or the formula (op.output().at) for single entries"
+        )
+    return outputs
 
 
 def as_dtype(name: str, value: Any) -> np.dtype[Any]:

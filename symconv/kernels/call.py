@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, engine_weight, fit, types_of
+from symconv.kernels.arguments import (
+    Arrangement,
+    Types,
+    arrange,
+    as_array,
+    cast,
+    engine_bias,
+    engine_weight,
+    fit,
+    types_of,
+)
 from symconv.kernels.compiled import Compiled, remember
 from symconv.kernels.engine import Engine, Known
 from symconv.kernels.layout import Layout
@@ -164,7 +174,7 @@ class Arguments:
 
     def restore(self, y: Array) -> Array:
         """An output laid out like the input of the call, in the type of the result."""
-        return y.reshape(self.frame.result).astype(self.types.result, copy=False)
+        return cast(y.reshape(self.frame.result), self.types.result)
 
     def known(self, output: Any) -> Known:
         """What is known of the forward pass: its output, or a pair of that and the indices of maxima.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from symconv.errors import ArgumentError, NotSupportedError
+from symconv.kernels.arguments import outputs_of
 from symconv.kernels.cost import Cost
 from symconv.kernels.engine import Engine
 from symconv.kernels.layout import Layout, layout_of
@@ -82,7 +83,7 @@ class Compiled:
         """
         found = self._layouts.get(sizes)
         if found is None:
-            self.op.output_size(sizes)
+            outputs_of(self.op, sizes)
             found = remember(self._layouts, sizes, layout_of(self.form, sizes))
         return found
 

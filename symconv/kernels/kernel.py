@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from symconv.doors import flag
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.arguments import as_array, engine_bias, engine_weight, fit
+from symconv.kernels.arguments import as_array, cast, engine_bias, engine_weight, fit
 from symconv.kernels.call import Arguments, Frame
 from symconv.kernels.certified import certified
 from symconv.kernels.compiled import Compiled
@@ -183,11 +183,11 @@ class WindowKernel(Kernel):
         with np.errstate(all="ignore"):
             if "input" in wrt:
                 pulled = call.engine("input").input_gradient(arranged, call.x, call.layout, call.given, known)
-                to_input = pulled.reshape(call.array.shape).astype(call.types.of(call.array), copy=False)
+                to_input = cast(pulled.reshape(call.array.shape), call.types.of(call.array))
             if "weight" in wrt and call.weight is not None:
                 pulled = call.engine("weight").weight_gradient(arranged, call.x, call.layout, call.given)
                 to_weight = np.ascontiguousarray(pulled).reshape(call.weight.shape)
-                to_weight = to_weight.astype(call.types.of(call.weight), copy=False)
+                to_weight = cast(to_weight, call.types.of(call.weight))
             if "bias" in wrt and self._compiled.form.letter("bias") is not None:
                 summed = bias_gradient(arranged, len(call.layout.axes))
                 to_bias = summed.astype(call.types.result if call.bias is None else call.types.of(call.bias))

@@ -14,7 +14,7 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.formulas.index import Index
-from symconv.kernels.arguments import as_array, fit, types_of
+from symconv.kernels.arguments import as_array, fit, outputs_of, types_of
 from symconv.kernels.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.padding import Array
 from symconv.kernels.relatives.planes import DirectKernel, Planes, floating, numbers_only
@@ -92,7 +92,7 @@ class MorphologyKernel(DirectKernel):
 
     def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
-        return (*planes.lead, *self.op.output_size(planes.sizes))
+        return (*planes.lead, *outputs_of(self.op, planes.sizes))
 
     def __call__(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         """The output.
@@ -184,7 +184,7 @@ class MorphologyKernel(DirectKernel):
         given = fit("weight", as_array("weight", self._weight(weight)), self.op.kernel_size, "that of the window")
         planes = Planes.of("x", array, self.op.spatial_axes)
         types = types_of([array, given], keep_integers=False)
-        outputs = self.op.output_size(planes.sizes)
+        outputs = outputs_of(self.op, planes.sizes)
         if types.exact:
             self._refuse_overflow(array, given)
         turned = self._signed(planes.array.astype(types.compute))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ArgumentError
+from symconv.kernels.arguments import outputs_of
 from symconv.kernels.geometry import Line
 from symconv.kernels.padding import Array
 from symconv.kernels.relatives.planes import PlaneKernel, Planes, compute_type, cuts, native, numbers_only
@@ -115,7 +116,7 @@ class UnfoldKernel(PatchKernel):
         return planes
 
     def outputs(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        return (self.taps, prod(self.op.output_size(sizes)))
+        return (self.taps, prod(outputs_of(self.op, sizes)))
 
     def joined(self, lead: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[int, ...]:
         return (*lead[:-1], prod(lead[-1:]) * outputs[0], outputs[1])

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.arguments import as_array, fit
+from symconv.kernels.arguments import as_array, cast, fit, outputs_of
 from symconv.kernels.certified import certified
 from symconv.kernels.contract import VARIABLES, Gradients, Kernel, check_variables
 from symconv.kernels.engine import source_of
@@ -200,7 +200,7 @@ class PlaneKernel(DirectKernel):
 
     def outputs(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what a plane becomes."""
-        return self.op.output_size(sizes)
+        return outputs_of(self.op, sizes)
 
     def joined(self, lead: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the output."""
@@ -224,7 +224,7 @@ class PlaneKernel(DirectKernel):
         """
         planes, outputs = self.read(x, weight, bias)
         result = self.result_type(planes.array)
-        return self.forward(planes.array).reshape(self.joined(planes.lead, outputs)).astype(result, copy=False)
+        return cast(self.forward(planes.array).reshape(self.joined(planes.lead, outputs)), result)
 
     def vjp(
         self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
@@ -250,7 +250,7 @@ class PlaneKernel(DirectKernel):
         if "input" not in wrt:
             return Gradients(None)
         upstream = g.reshape(len(planes.array), *outputs).astype(compute_type(array.dtype), copy=False)
-        return Gradients(self.pull(upstream, planes.array).reshape(array.shape).astype(array.dtype, copy=False))
+        return Gradients(cast(self.pull(upstream, planes.array).reshape(array.shape), array.dtype))
 
     def jvp(
         self, x: Any, weight: Any = None, bias: Any = None, *, dx: Any = None, dweight: Any = None, dbias: Any = None
@@ -271,7 +271,7 @@ class PlaneKernel(DirectKernel):
             return np.zeros(shape, result)
         tangent = fit("dx", as_array("dx", dx), array.shape, "the shape of x").reshape(planes.array.shape)
         pushed = self.push(planes.array, tangent.astype(compute_type(array.dtype), copy=False))
-        return pushed.reshape(shape).astype(result, copy=False)
+        return cast(pushed.reshape(shape), result)
 
     def read(self, x: Any, weight: Any, bias: Any) -> tuple[Planes, tuple[int, ...]]:
         """The planes of a call and the shape of what each of them becomes."""

@@ -17,7 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.errors import ArgumentError
-from symconv.kernels.arguments import Arrangement, Types, arrange, as_array, engine_bias, fit, types_of
+from symconv.kernels.arguments import (
+    Arrangement,
+    Types,
+    arrange,
+    as_array,
+    cast,
+    engine_bias,
+    fit,
+    outputs_of,
+    types_of,
+)
 from symconv.kernels.certified import certified
 from symconv.kernels.compiled import Compiled, remember
 from symconv.kernels.contract import Gradients, Kernel, check_variables
@@ -198,12 +208,12 @@ class TransposedKernel(Kernel):
         with np.errstate(all="ignore"):
             if "input" in wrt:
                 found = call.engine("output").forward(upstream, layout, given, compute)
-                to_input = found.reshape(call.array.shape).astype(call.types.of(call.array), copy=False)
+                to_input = cast(found.reshape(call.array.shape), call.types.of(call.array))
             if "weight" in wrt:
                 found = call.engine("weight").weight_gradient(call.x, upstream, layout, given)
                 shape = call.given_weight.shape
                 to_weight = np.ascontiguousarray(found).reshape(shape)
-                to_weight = to_weight.astype(call.types.of(call.given_weight), copy=False)
+                to_weight = cast(to_weight, call.types.of(call.given_weight))
             if "bias" in wrt and self.op.bias:
                 total = bias_gradient(upstream, len(call.frame.outputs))
                 to_bias = total.astype(call.types.result if call.bias is None else call.types.of(call.bias))
@@ -240,7 +250,7 @@ class TransposedKernel(Kernel):
         found = self._frames.get(shape)
         if found is None:
             arrangement = arrange(self._form, shape, name)
-            outputs = self.op.output_size(arrangement.sizes)
+            outputs = outputs_of(self.op, arrangement.sizes)
             found = Frame(arrangement, self._compiled.layout(outputs), outputs)
             remember(self._frames, shape, found)
         return found
@@ -305,7 +315,7 @@ class _Call:
 
     def restore(self, y: Array) -> Array:
         """An output laid out like the input of the call, in the type of the result."""
-        return y.reshape(self.frame.result).astype(self.types.result, copy=False)
+        return cast(y.reshape(self.frame.result), self.types.result)
 
 
 def arranged_weight(op: ConvTranspose, array: Array, name: str = "weight") -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.index import Index
-from symconv.kernels.arguments import as_array, fit
+from symconv.kernels.arguments import as_array, cast, fit, outputs_of
 from symconv.kernels.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.padding import Array
 from symconv.kernels.relatives.planes import DirectKernel, Planes, compute_type, floating, native, numbers_only
@@ -54,7 +54,7 @@ class MaxUnpoolKernel(DirectKernel):
 
     def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
-        return (*planes.lead, *self.op.output_size(planes.sizes))
+        return (*planes.lead, *outputs_of(self.op, planes.sizes))
 
     def __call__(self, x: Any, indices: Any, *, output_size: Sequence[int] | None = None) -> Any:
         """The output.
@@ -74,7 +74,7 @@ class MaxUnpoolKernel(DirectKernel):
         self._refuse_overflow(planes.array, positions, prod(outputs))
         y = self._scattered(planes, positions, outputs)
         result = np.dtype(np.int64) if planes.array.dtype.kind != "f" else native(planes.array.dtype)
-        return y.reshape(*planes.lead, *outputs).astype(result, copy=False)
+        return cast(y.reshape(*planes.lead, *outputs), result)
 
     def vjp(
         self,
@@ -118,7 +118,7 @@ class MaxUnpoolKernel(DirectKernel):
         tangent = np.zeros_like(array) if dx is None else fit("dx", as_array("dx", dx), array.shape, "the shape of x")
         along = Planes.of("dx", tangent.astype(array.dtype, copy=False), self.op.spatial_axes)
         y = self._scattered(along, positions, outputs)
-        return y.reshape(*planes.lead, *outputs).astype(native(array.dtype), copy=False)
+        return cast(y.reshape(*planes.lead, *outputs), native(array.dtype))
 
     # ------------------------------------------------------------------ arguments
 
@@ -150,7 +150,7 @@ class MaxUnpoolKernel(DirectKernel):
 
     def _outputs(self, planes: Planes, output_size: Any) -> tuple[int, ...]:
         if output_size is None or 0 in planes.sizes:
-            return self.op.output_size(planes.sizes)
+            return outputs_of(self.op, planes.sizes)
         # a default of 0 entries leaves no output, but one that is asked for may still have some
         default = tuple(int(self.op.count(axis, Index.of(n)).value or 0) for axis, n in enumerate(planes.sizes))
         given = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,)

@@ -77,7 +77,8 @@ class TapsEngine(StageEngine):
     def _planes(self, x: Array, channel: int, outputs: int) -> Array:
         """One input channel, once for each output channel of its group: ``(batch, groups * outputs, *sizes)``."""
         shape = (*x.shape[:2], outputs, *x.shape[3:])
-        return np.broadcast_to(x[:, :, channel : channel + 1], shape).reshape(len(x), -1, *x.shape[3:])
+        whole = np.broadcast_to(x[:, :, channel : channel + 1], shape)
+        return whole.reshape(len(x), shape[1] * outputs, *x.shape[3:])
 
     def _given(self, given: Given, channel: int) -> dict[str, Array]:
         """The weight ``(*kernel, 1, channels, 1, ...)`` of an input channel, and the bias, along with the first one."""
@@ -103,7 +104,10 @@ class TapsEngine(StageEngine):
     def _pull(self, g: Array, x: Array, layout: Layout, given: Given, channel: int) -> tuple[Array, Array]:
         outputs = g.shape[2]
         to_input, to_weight = self.chain.pull(
-            g.reshape(len(g), -1, *g.shape[3:]), self._planes(x, channel, outputs), layout, self._given(given, channel)
+            g.reshape(len(g), g.shape[1] * g.shape[2], *g.shape[3:]),
+            self._planes(x, channel, outputs),
+            layout,
+            self._given(given, channel),
         )
         assert to_weight is not None
         return to_input, to_weight
