@@ -55,7 +55,7 @@ def refuted(proposition: Proposition, relation: Relation, free: Sequence[Range] 
     order = [entry.name for entry in proposition.integers]
     bounds = [Bound(r.name, r.lower, r.upper) for r in free if r.lower is not None and r.upper is not None]
     statement = Statement.of(left, ZERO, bounds, boxes, [g.subs(fixed) for g in guards], order=order)
-    found = prove_statement(statement, first=SIZES, more=0)
+    found = prove_statement(statement, first=SIZES, more=SIZES)
     if found.status != "refuted":
         return None
     assert found.counterexample is not None
