@@ -151,7 +151,7 @@ def _meanings(declared: Declarations) -> Iterator[tuple[str, str]]:
     yield from ((name, "the order of the norm") for name in op.reals())
     for letter, kind in declared.sizes.items():
         yield letter, f"the {kind}"
-        yield from ((name, f"the {kind}, axis by axis") for name in numbered(letter, op.spatial_axes) if name != letter)
+        yield from ((f"{letter}_{axis + 1}", f"the {kind}, axis by axis") for axis in range(op.spatial_axes))
     yield from ((letter, "a norm") for letter in declared.functions)
     yield from ((letter, "a window set") for letter in declared.sets)
     yield from ((letter, families.get(letter, "an index")) for letter in declared.indices)

@@ -338,7 +338,10 @@ def _size_letters(scope: Scope) -> dict[str, Index]:
         values = by_word[word]
         if len(set(values)) == 1:
             result[letter] = values[0]
-        result.update({f"{letter}_{axis}": value for axis, value in enumerate(values, 1)})
+        for axis, value in enumerate(values, 1):
+            name = f"{letter}_{axis}"
+            if scope.naming.chosen.get(look(name), f"the {word}, axis by axis") == f"the {word}, axis by axis":
+                result[name] = value
     return result
 
 

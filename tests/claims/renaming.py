@@ -89,7 +89,7 @@ def renamed(case: Case, random: Random) -> Renamed:
             pool = WORDS if letter in TENSORS else WORDS + LONG
             new = random.choice(pool if random.random() < 0.5 else ascii_letters)
             forms = {look(new), look(capital(new))} if array else {look(new)}
-            if letter in sizes and case.layer.axes > 1:
+            if letter in sizes:
                 forms |= {look(f"{new}_{axis}") for axis in range(1, case.layer.axes + 1)}
             if not forms & taken and (letter not in TENSORS or _TENSOR.fullmatch(new)):
                 break

@@ -99,7 +99,15 @@ def test_counterexamples_repairs_and_scopes_are_in_the_letters_of_the_question()
     assert set(whole.verdict.counterexample.sizes) == {"|S|"}  # n is an index here
 
 
+def test_the_name_of_a_size_on_one_axis_is_no_index() -> None:
+    for mode, status in (("literal", "exact"), ("general", "proved")):
+        found = verdict("diff(E, b[K_1]) == sum(g[p]*a[p+K_1-1], (p,1,O))", mode, indices={"K_1": "weight 1"})
+        assert found.status == status, str(found.verdict)
+        assert verdict("K_1 == I_1 - O_1 + 1", mode).status == status
+
+
 REFUSED = [
+    ({"sizes": {"v": "output"}, "indices": {"v_1": "weight 1"}}, "v_1 is declared as the output, axis by axis"),
     ({"names": {"weight": "k"}, "sizes": {"K": "kernel"}}, "K is declared as the weight and as the kernel"),
     ({"names": {"weight": "K"}, "sizes": {"K": "kernel"}}, "K is declared as the weight and as the kernel"),
     ({"names": {"input": "x"}, "indices": {"x": "output 1"}}, "x is declared as the input and as an index"),

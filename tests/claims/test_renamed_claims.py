@@ -52,6 +52,8 @@ def survey(count: int, seed: int) -> tuple[Counter[str], list[str]]:
             verdict = sc.check_claim(other.text, there, general=general)
             statuses[verdict.status] += 1
             wrong = complaint(case, back(verdict, other), general)[1] if verdict.status != "error" else ""
+            if wrong and complaint(case, plain, general)[1]:
+                wrong = ""  # a question of the claim, not of its letters
             if verdict.status != plain.status:
                 wrong += f" {plain.status} became {verdict.status}: {verdict.explanation}"
             if wrong:
