@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from symconv.formulas.algebra import Guard
+from symconv.formulas.effort import STEPS
 from symconv.formulas.formula import Formula
 from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from symconv.proofs.verdict import Verdict
 
 __all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "in_latex", "maths", "plain"]
+
+PATIENCE = 4  # a step is printed because it is proved, so that it is worth more than a question that anybody asks
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Step:
             else:
                 from symconv.proofs.prove import prove
 
-                cached = prove(self.before, self.after)
+                cached = prove(self.before, self.after, steps=PATIENCE * STEPS)
             cached = self._fitting(cached)
             if self.needs and cached.holds:
                 cached = replace(cached, conditions=(*cached.conditions, plain(self.needs)))

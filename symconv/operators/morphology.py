@@ -86,7 +86,7 @@ class Dilation(Morphology):
         ndim: the number of spatial axes where `kernel_size` is an int.
 
     >>> print(Dilation((3,), padding=1).output())
-    c[p] = max(0 ≤ m ≤ 2, m + p − 1 ≥ 0, I − m − p ≥ 0) (a[p+m−1] + b[m])
+    c[p] = max(0 ≤ m ≤ 2, 1 ≤ p + m ≤ I) (a[p+m−1] + b[m])
     """
 
     kernel_size: Any

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from symconv.doors import text as as_text
 from symconv.errors import RenderError
 
 __all__ = ["find_pdflatex", "require_pdflatex", "to_pdf"]
@@ -55,6 +56,7 @@ def to_pdf(tex: str, timeout: float = 60) -> bytes:
     Raises:
         RenderError: pdflatex is missing, took too long, or stopped at an error (the first one is quoted).
     """
+    as_text("tex", tex, "must be the text of a LaTeX document, such as to_latex gives")
     program = require_pdflatex()
     with tempfile.TemporaryDirectory(prefix="symconv-") as scratch:
         folder = Path(scratch)

@@ -318,7 +318,7 @@ def test_source_and_explanation() -> None:
         assert line in text
     with pytest.raises(ArgumentError, match=r"^shape must have the shape"):
         kernel.explain((3,))
-    with pytest.raises(ArgumentError, match=r"^dtype must be a dtype, got 'float13'$"):
+    with pytest.raises(ArgumentError, match=r"^dtype must be a dtype, such as 'float32', got 'float13'$"):
         kernel.plan_for((8, 8), "float13")
     assert compile(Conv(3), plan="taps").explain().count("asked for") == 1
 

@@ -127,8 +127,12 @@ def test_symbols_for_all_options_give_the_same_values() -> None:
     assert generic.output().values(case.tensors(), (2, 3), **numbers) == computed(op.output(), case.tensors(), (2, 3))
     size = op.generic().output_size(tuple(sympy.symbols("I_1 I_2", positive=True, integer=True)))
     names = {str(s): s for s in size[0].free_symbols}
-    a, d, i, k, p, s = (names[f"{letter}_1"] for letter in "ADIKPS")
-    assert sympy.expand(size[0] - (s * (i - 1) + d * (k - 1) + 1 + a - 2 * p)) == 0
+    a, d, i, k, p, q, s = (names[f"{letter}_1"] for letter in "ADIKPQS")  # this layer pads its two sides apart
+    assert sympy.expand(size[0] - (s * (i - 1) + d * (k - 1) + 1 + a - p - q)) == 0
+    alike = (
+        ConvTranspose((3, 2), 2, 1).generic().output_size(tuple(sympy.symbols("I_1 I_2", positive=True, integer=True)))
+    )
+    assert sympy.expand(alike[0].subs(names["I_1"], i) - size[0].subs(q, p)) == 0
 
 
 @pytest.mark.parametrize(("kernel", "stride", "n", "upper", "lower"), [
