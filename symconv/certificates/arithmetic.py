@@ -86,5 +86,5 @@ def _step(given: Sequence[Guard], wanted: Sequence[Guard], names: Names) -> list
         else:
             goals.append("zs")
     if not goals:
-        return [*script, "exact I."]
+        return [*script, "exact Logic.I."]
     return [*script, *(f"also ltac:({goal})." for goal in goals[:-1]), f"{goals[-1]}."]

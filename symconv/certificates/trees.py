@@ -26,6 +26,7 @@ from symconv.formulas.algebra import (
     Sign,
 )
 from symconv.formulas.index import Index
+from symconv.proofs.context import has_quotient
 
 __all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal"]
 
@@ -132,6 +133,8 @@ class Printer:
                 return self.of(node.base)
             if is_reciprocal(node):
                 assert isinstance(node.base, Scalar)
+                if has_quotient(node.base.index):
+                    raise NotCertified("a division by what a rounded quotient stands in has no proof in Coq yet")
                 return self.reciprocal(node.base.index)
             return self._call(function_name(node), node.base, node.exponent)
         if isinstance(node, Absolute | Sign):
