@@ -116,7 +116,7 @@ class Im2colPlan(Plan):
     """Taps laid out as columns: several small images at once, large ones by rows."""
 
     name = "im2col"
-    error = "as a sum in another order: about 3e-7 relative in float32"
+    error = "as a sum in another order, whose rounding grows with the number of terms"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         return None

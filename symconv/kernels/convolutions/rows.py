@@ -300,7 +300,7 @@ class RowsPlan(Plan):
     """Every output row is a vector of all taps times the shifted input rows, for one channel or a depthwise layer."""
 
     name = "rows"
-    error = "as a plain sum of the taps in another order: about 3e-7 relative in float32"
+    error = "as a plain sum of the taps in another order, whose rounding grows with their number"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         why = no_single_channel(form)

@@ -268,7 +268,7 @@ class SpectralPlan(Plan):
 
     name = "fft"
     integers = False
-    error = "about 3e-7 (float32) and 4e-16 (float64) of the largest output of a tile, whatever the size of the kernel"
+    error = "in proportion to the largest output of a tile, growing with the logarithm of its size"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         why = no_single_channel(form)

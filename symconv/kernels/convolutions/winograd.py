@@ -145,7 +145,7 @@ class AccurateWinogradPlan(WinogradPlan):
 
     name = "winograd_f2"
     accuracy: ClassVar[Accuracy] = "default"
-    error = "as direct sums: about 3e-7 of the largest output in float32"
+    error = "near that of direct sums, in proportion to the largest output"
     m: ClassVar[int] = 2
 
 

@@ -182,7 +182,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
 
     gradient_functions = (spread_windows,)
     accuracy = "default"
-    error = "sums by halves: about 1e-7 relative in float32 on large windows, too"
+    error = "sums by halves, whose rounding grows with the logarithm of the window"
 
     def result_type(self, x: Array) -> np.dtype[Any]:
         if x.dtype.kind != "f":
