@@ -25,8 +25,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.index import Index
 from symconv.formulas.terms import expand
-from symconv.proofs.record import Alike, Equality, Pairing, Parts, Sums, Windows
-from symconv.proofs.verdict import Match
+from symconv.proofs.record import Alike, Equality, Match, Pairing, Parts, Sums, Windows
 
 __all__ = ["Follower"]
 

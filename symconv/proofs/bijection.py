@@ -20,11 +20,10 @@ from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
 from symconv.proofs.overlap import overlapping
-from symconv.proofs.record import Alike, Overlap, Pairing, Parts, Piece, Sums, Windows
+from symconv.proofs.record import Alike, Match, Overlap, Pairing, Parts, Piece, Sums, Windows
 from symconv.proofs.rewriting import one_window, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
-from symconv.proofs.verdict import Match
 
 __all__ = ["equal_sums", "obligations", "same"]
 

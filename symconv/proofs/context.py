@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from symconv.formulas.algebra import Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
+from symconv.proofs.obligation import Obligation, Outcome, condition
 from symconv.proofs.sizes import denominators
 from symconv.proofs.smt import Script, Solver, script, sum_script
-from symconv.proofs.verdict import Obligation, Outcome, condition
 
 __all__ = ["GUARD", "Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
 

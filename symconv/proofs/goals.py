@@ -11,11 +11,12 @@ from symconv.formulas.algebra import Guard
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
 from symconv.proofs.context import Context, NotShown, Trace
+from symconv.proofs.obligation import condition
 from symconv.proofs.record import Equivalence, Goal
 from symconv.proofs.sizes import assignments, denominators, holds
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import size_order
-from symconv.proofs.verdict import Counterexample, Scope, Verdict, condition
+from symconv.proofs.verdict import Counterexample, Scope, Verdict
 
 __all__ = ["follows", "prove_equivalent", "prove_goal"]
 

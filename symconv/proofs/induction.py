@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
+from symconv.proofs.obligation import Obligation
 from symconv.proofs.smt import Solver
-from symconv.proofs.verdict import Obligation, Scope, Verdict
+from symconv.proofs.verdict import Scope, Verdict
 
 __all__ = ["power_sum_bound"]
 

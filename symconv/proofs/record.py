@@ -7,17 +7,14 @@ as it was made and lets the other checker follow the record, so a wrong record i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from symconv.formulas.algebra import Guard, Node
 from symconv.formulas.index import Index
-
-if TYPE_CHECKING:
-    from symconv.proofs.statement import Statement
-    from symconv.proofs.terms import Flat
-    from symconv.proofs.unify import Assignment
-    from symconv.proofs.verdict import Match
+from symconv.proofs.statement import Statement
+from symconv.proofs.terms import Flat
+from symconv.proofs.unify import Assignment
 
 __all__ = [
     "Alike",
@@ -25,6 +22,7 @@ __all__ = [
     "Equality",
     "Equivalence",
     "Goal",
+    "Match",
     "Overlap",
     "Pairing",
     "Parts",
@@ -51,6 +49,25 @@ class Pairing:
     right: Flat
     factors: Assignment
     alike: tuple[Alike, ...]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two equal terms, and the bijection of their bound indices.
+
+    `forward` gives each bound index of the second term in those of the first, `backward` the other way round;
+    `pairing` is how the match was shown.
+    """
+
+    terms: tuple[str, str]
+    forward: tuple[tuple[str, Index], ...] = ()
+    backward: tuple[tuple[str, Index], ...] = ()
+    pairing: Pairing | None = field(default=None, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        if not self.forward:
+            return f"{self.terms[0]} is {self.terms[1]} entry by entry"
+        return f"{self.terms[0]} is {self.terms[1]} with " + ", ".join(f"{n} = {e!r}" for n, e in self.forward)
 
 
 @dataclass(frozen=True)

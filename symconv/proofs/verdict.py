@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from symconv.formulas.algebra import Guard
-from symconv.formulas.index import Index
+from symconv.proofs.obligation import Obligation, condition
+from symconv.proofs.record import Match, Record
 
-if TYPE_CHECKING:
-    from symconv.proofs.record import Pairing, Record
-
-__all__ = ["Counterexample", "Match", "Obligation", "Scope", "Status", "Verdict", "condition"]
+__all__ = ["Counterexample", "Scope", "Status", "Verdict"]
 
 Status: TypeAlias = Literal["proved", "exact", "refuted", "undecided", "error"]
-Outcome: TypeAlias = Literal["proved", "failed", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -46,43 +43,6 @@ class Scope:
         if self.kept:
             parts.append("with " + ", ".join(self.kept))
         return "; ".join(parts) or "at the given size"
-
-
-@dataclass(frozen=True)
-class Obligation:
-    """One statement of integer arithmetic that a proof rests on.
-
-    Attributes:
-        name: what it says.
-        outcome: "proved", "failed" (the solver has a model of the negation: this step fails, the claim may still hold)
-            or "unknown".
-        smtlib: the negation in SMT-LIB 2; "unsat" means proved. Any solver for integer arithmetic can check it again.
-        variables: the variables of that text, and the names that they stand for.
-    """
-
-    name: str
-    outcome: Outcome
-    smtlib: str = field(repr=False)
-    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-
-@dataclass(frozen=True)
-class Match:
-    """Two equal terms, and the bijection of their bound indices.
-
-    `forward` gives each bound index of the second term in those of the first, `backward` the other way round;
-    `pairing` is how the match was shown.
-    """
-
-    terms: tuple[str, str]
-    forward: tuple[tuple[str, Index], ...] = ()
-    backward: tuple[tuple[str, Index], ...] = ()
-    pairing: Pairing | None = field(default=None, repr=False, compare=False)
-
-    def __str__(self) -> str:
-        if not self.forward:
-            return f"{self.terms[0]} is {self.terms[1]} entry by entry"
-        return f"{self.terms[0]} is {self.terms[1]} with " + ", ".join(f"{n} = {e!r}" for n, e in self.forward)
 
 
 @dataclass(frozen=True)
@@ -203,19 +163,3 @@ class Verdict:
         if self.counterexample is not None:
             lines.append(f"  counterexample: {self.counterexample}")
         return "\n".join(lines)
-
-
-def condition(guard: Guard) -> str:
-    """A guard as one writes it, with nothing negative on either side.
-
-    >>> condition(Guard("ge", Index.of("I") - "K"))
-    'I >= K'
-    """
-    if guard.kind == "div":
-        return f"{guard.divisor!r} divides {guard.expr!r}"
-    left = Index({key: value for key, value in guard.expr.terms.items() if value > 0})
-    right = Index({key: -value for key, value in guard.expr.terms.items() if value < 0})
-    sign = ">=" if guard.kind == "ge" else "=="
-    if not left.terms:
-        return f"{right!r} {'<=' if guard.kind == 'ge' else '=='} {left!r}"
-    return f"{left!r} {sign} {right!r}"

@@ -14,7 +14,8 @@ from symconv.derivations.theorems import Check, Theorem, theorem
 from symconv.derivations.theorems.proposition import Clause, Proposition, Range, same
 from symconv.derivations.theorems.showing import theorem_record, theorem_text
 from symconv.formulas.index import Index
-from symconv.proofs.verdict import Counterexample, Obligation, Scope, Verdict
+from symconv.proofs.obligation import Obligation
+from symconv.proofs.verdict import Counterexample, Scope, Verdict
 
 
 def run(*arguments: str) -> Result:

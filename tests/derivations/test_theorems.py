@@ -23,7 +23,8 @@ from symconv.formulas.algebra import Absolute, Access, Bound, Node, Reduce
 from symconv.formulas.index import Index
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import LPPool, MaxPool
-from symconv.proofs.verdict import Obligation, Scope, Verdict
+from symconv.proofs.obligation import Obligation
+from symconv.proofs.verdict import Scope, Verdict
 from symconv.report.mathml import check_formula
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -26,8 +26,9 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import floor
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.proofs.obligation import condition
 from symconv.proofs.prove import prove, prove_statement
-from symconv.proofs.verdict import Verdict, condition
+from symconv.proofs.verdict import Verdict
 
 K, n, p = V("K"), V("n"), V("p")
 LAYERS: list[Any] = [

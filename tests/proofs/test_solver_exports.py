@@ -17,9 +17,9 @@ from symconv.formulas.index import Index, floor, maximum
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, MaxPool
 from symconv.proofs.goals import prove_goal
+from symconv.proofs.obligation import Obligation
 from symconv.proofs.prove import prove
 from symconv.proofs.smt import Solver, script
-from symconv.proofs.verdict import Obligation
 
 
 def exported() -> list[Obligation]:

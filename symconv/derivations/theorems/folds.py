@@ -29,7 +29,8 @@ from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
 
 if TYPE_CHECKING:
-    from symconv.proofs.verdict import Obligation, Verdict
+    from symconv.proofs.obligation import Obligation
+    from symconv.proofs.verdict import Verdict
 
 __all__ = ["Fold", "Induction", "ranged_script"]
 
@@ -181,8 +182,8 @@ class Induction:
         return self.obligations, ""
 
     def _ask(self, name: str, script: Script, goal: str) -> str:
+        from symconv.proofs.obligation import Obligation
         from symconv.proofs.smt import Solver
-        from symconv.proofs.verdict import Obligation
 
         solver = Solver()
         text = script.text(goal)

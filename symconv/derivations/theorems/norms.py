@@ -30,7 +30,8 @@ from symconv.formulas.algebra import (
 )
 
 if TYPE_CHECKING:
-    from symconv.proofs.verdict import Obligation, Verdict
+    from symconv.proofs.obligation import Obligation
+    from symconv.proofs.verdict import Verdict
 
 __all__ = ["THEOREMS"]
 
@@ -115,8 +116,8 @@ def _bernoulli(proposition: Proposition) -> Verdict:
 
 
 def _bernoulli_steps(proposition: Proposition, relation: Relation) -> tuple[Obligation, ...]:
+    from symconv.proofs.obligation import Obligation
     from symconv.proofs.smt import Solver
-    from symconv.proofs.verdict import Obligation
 
     (left, _, right) = next(relation.links())
     sizes, last = ranged_script(proposition), ranged_script(proposition)

@@ -55,7 +55,7 @@ def _part(part: Check, verbose: bool) -> list[str]:
     elif verdict.explanation:
         lines.append(f"  {verdict.explanation}")
     if verbose:
-        from symconv.proofs.verdict import condition
+        from symconv.proofs.obligation import condition
 
         if verdict.hypotheses:
             lines.append("  given " + ", ".join(condition(guard) for guard in verdict.hypotheses))
@@ -92,7 +92,7 @@ def theorem_record(theorem: Theorem, *, scripts: bool = False) -> dict[str, Any]
 
 
 def _part_record(part: Check, scripts: bool) -> dict[str, Any]:
-    from symconv.proofs.verdict import condition
+    from symconv.proofs.obligation import condition
 
     verdict = part.verdict
     return {
