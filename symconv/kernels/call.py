@@ -27,7 +27,7 @@ from symconv.kernels.layout import Layout
 from symconv.kernels.order import ROW_MAJOR, Order, order_of
 from symconv.kernels.padding import Array
 from symconv.kernels.parameters import Bound, bias_of, refuse_overflow, weight_of
-from symconv.kernels.plan import Task
+from symconv.kernels.plan import Call, Task
 from symconv.kernels.stages.plan import StageEngine
 
 __all__ = ["Arguments", "Frame"]
@@ -156,14 +156,15 @@ class Arguments:
         """The engine that does a task."""
         found = self.frame.engines.get(task)
         if found is None:
-            found = self.frame.engines[task] = self.compiled.engine(task, self._call(True))
+            found = self.frame.engines[task] = self.compiled.engine(task, self.described())
         return found
 
     def engine_for_weights(self) -> Engine:
         """The engine of the output for a weight other than the one bound."""
-        return self.compiled.engine("output", self._call(False))
+        return self.compiled.engine("output", self.described(bound=False))
 
-    def _call(self, bound: bool) -> Any:
+    def described(self, bound: bool = True) -> Call:
+        """What plans are chosen by: batch, size and type; and the bound weight, where it is to be used."""
         lead = self.x.shape[:1] if self.compiled.form.channels is not None else self.frame.arrangement.lead
         return self.compiled.call(prod(lead), self.layout, np.dtype(self.types.compute), bound)
 

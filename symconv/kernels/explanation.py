@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError
+from symconv.kernels.accuracy.windows import promise_of
 from symconv.kernels.arguments import arrange, as_dtype
 from symconv.kernels.compiled import Compiled
-from symconv.kernels.plan import Call, Task
+from symconv.kernels.plan import Call, Plan, Task
 
 __all__ = ["explanation", "nominal", "shape_call"]
 
@@ -64,13 +65,24 @@ def explanation(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike
         f"bytes: {_bytes(cost.bytes)} read and written, {_bytes(cost.scratch)} of working arrays "
         f"(input {_bytes(_input_bytes(compiled, call))}, output {_bytes(entries * call.dtype.itemsize)})",
         f"accuracy: {plan.accuracy}; {plan.error}",
+        *_promised(compiled, plan, call, "output"),
         "estimates: " + ", ".join(f"{other.name} {_seconds(c.seconds)}" for c, other in found),
     ]
     tasks: tuple[Task, ...] = ("input",) if channels is None else ("input", "weight")
     for task in tasks:
         listed = ", ".join(f"{other.name} {_seconds(c.seconds)}" for c, other in compiled.ranked(task, call))
         lines.append(f"gradient of the {task}: {listed}")
+        lines += _promised(compiled, compiled.ranked(task, call)[0][1], call, task)
+    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.form, call, "output")
+    if promise is not None:
+        lines.append(promise.legend)
     return "\n".join(lines)
+
+
+def _promised(compiled: Compiled, plan: Plan, call: Call, task: Task) -> list[str]:
+    """The bound that a plan promises, in a line; an integer type needs none."""
+    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.form, call, task)
+    return [] if promise is None else [f"  {promise.line}"]
 
 
 def _input_bytes(compiled: Compiled, call: Call) -> int:

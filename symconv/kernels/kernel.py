@@ -25,6 +25,7 @@ from symconv.kernels.stages.plan import StageEngine
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["Gradients", "Kernel", "WindowKernel"]
 
@@ -98,6 +99,36 @@ class WindowKernel(Kernel):
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """Which plan an input of a shape and type takes, why, what it does, and what accuracy to expect."""
         return explanation(self._compiled, nominal(self._compiled) if shape is None else shape, dtype)
+
+    def error_bound(
+        self, x: Any, weight: Any = None, bias: Any = None, *, of: str = "output", grad_output: Any = None
+    ) -> ErrorBound:
+        """How far a result of a call is at most from that of exact arithmetic on the same arrays.
+
+        The bound is that of the plan that the call takes, for its numbers of taps and channels.
+
+        Args:
+            x, weight, bias: as for the call; the bias is not needed for a gradient.
+            of: "output", or "input", "weight" or "bias" for what `vjp` returns, without its `output`.
+            grad_output: the upstream gradient, for a gradient.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
+            NotSupportedError: where the plan promises nothing.
+
+        >>> from symconv.kernels.compile import compile
+        >>> from symconv.operators.convolution import Conv
+        >>> kernel = compile(Conv((3,)), plan="taps")
+        >>> bound = kernel.error_bound(np.float32([1, 2, 3, 4]), np.float32([1, 0.1, -1]))
+        >>> print(bound.formula)
+        γ(3)·(∑|a||b| + 3ω)
+        >>> bound.values
+        array([7.5101...e-07, 1.1265...e-06])
+        """
+        from symconv.kernels.accuracy.windows import bound_of_call
+
+        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=of == "output")
+        return bound_of_call(call, of, grad_output)
 
     def derivation(self, plan: str | None = None) -> Derivation:
         """The rewrites that lead from the formula of the operator to the plan; every step can be checked.
@@ -177,7 +208,7 @@ class WindowKernel(Kernel):
         refuse_integers(call.types, call.x, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
-        arranged = call.ordered(g.reshape(call.frame.shape_out)).astype(call.types.compute, copy=False)
+        arranged = cast(call.ordered(g.reshape(call.frame.shape_out)), call.types.compute)
         known = NOTHING if output is None else call.known(output)
         to_input = to_weight = to_bias = None
         with np.errstate(all="ignore"):

@@ -1,0 +1,55 @@
+"""The sums of absolute values that bounds are multiples of: the operator itself, on absolute values, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symconv.kernels.accuracy.units import Unit
+from symconv.kernels.convolutions.im2col import Im2colEngine
+from symconv.kernels.layout import Layout
+from symconv.kernels.padding import Array
+from symconv.kernels.plan import Task
+from symconv.kernels.tapform import TapForm
+
+__all__ = ["Magnitudes"]
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """The absolute values of what a task is given, as engines take it, in float64.
+
+    What is rounded when it is brought into the type that is computed in is larger here by what that may add.
+
+    Attributes:
+        form, layout: the tap form, and the layout at the size of the input.
+        x: the input; for the gradient of the input only its shape counts.
+        given: the weight and the bias, if there are any, signs included.
+        upstream: the upstream gradient, for a gradient.
+        unit: of the type that is computed in.
+    """
+
+    form: TapForm
+    layout: Layout
+    x: Array
+    given: Mapping[str, Array]
+    upstream: Array | None
+    unit: Unit
+
+    @cached_property
+    def sizes(self) -> dict[str, Array]:
+        """The absolute values of the parameters."""
+        return {name: np.abs(value) for name, value in self.given.items()}
+
+    def direct(self, task: Task) -> Array:
+        """The task of a convolution done on absolute values: the output, its bias included, or a gradient."""
+        engine = Im2colEngine(self.form, None)
+        if task == "output":
+            return engine.forward(self.x, self.layout, self.sizes, np.float64)
+        assert self.upstream is not None
+        if task == "input":
+            return engine.input_gradient(self.upstream, self.x, self.layout, self.sizes)
+        return engine.weight_gradient(self.upstream, self.x, self.layout, self.sizes)

@@ -1,0 +1,132 @@
+"""The bounds of convolutions and poolings: which promise the plan of a call makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+
+from symconv.doors import one_of
+from symconv.errors import ArgumentError, NotSupportedError
+from symconv.kernels.accuracy.bound import ErrorBound, rounds, sized
+from symconv.kernels.accuracy.magnitudes import Magnitudes
+from symconv.kernels.accuracy.promise import Promise, settled
+from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
+from symconv.kernels.accuracy.terms import most_terms
+from symconv.kernels.accuracy.units import Unit
+from symconv.kernels.arguments import as_array, fit
+from symconv.kernels.call import Arguments
+from symconv.kernels.padding import Array
+from symconv.kernels.plan import Call, Plan, Task
+from symconv.kernels.tapform import TapForm
+
+__all__ = ["RESULTS", "bound_of_call", "promise_of"]
+
+RESULTS = ("output", "input", "weight", "bias")
+"""What a bound can be asked for."""
+
+
+def any_order(form: TapForm, call: Call, task: Task, conversions: int) -> Promise:
+    """A sum of all products in some order, and then the bias."""
+    terms = most_terms(form, call.layout, call.batch, task)
+    bias = task == "output" and form.letter("bias") is not None
+    return SumOfProducts(Unit.of(call.dtype), task, terms, terms + bias + conversions, bias)
+
+
+PROMISES: dict[str, Callable[[TapForm, Call, Task, int], Promise]] = {
+    "im2col": any_order,
+    "rows": any_order,
+    "taps": any_order,
+}
+"""What each plan promises: of a form at the sizes of a call, when so many factors of a product were rounded before."""
+
+
+def promise_of(plan: Plan, form: TapForm, call: Call, task: Task, conversions: int = 0) -> Promise | None:
+    """The promise of a plan; None where it promises nothing."""
+    found = PROMISES.get(plan.name) if form.channels is not None else None
+    return None if found is None else found(form, call, task, conversions)
+
+
+def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound:
+    """The bound of one result of a call.
+
+    Args:
+        arguments: the arguments of the call.
+        of: "output", "input", "weight" or "bias".
+        grad_output: the upstream gradient, for a gradient.
+
+    Raises:
+        ArgumentError: for another name, or an upstream gradient that is missing or does not fit.
+        NotSupportedError: where the plan promises nothing.
+    """
+    one_of("of", of, RESULTS)
+    types, form = arguments.types, arguments.compiled.form
+    if types.exact:
+        return ErrorBound("exact", of, None, np.zeros(arguments.frame.result))
+    upstream = _upstream(arguments, of, grad_output)
+    task = cast("Task", "weight" if of == "bias" else of)
+    call = arguments.described()
+    plan = arguments.compiled.ranked(task, call)[0][1]
+    with np.errstate(all="ignore"):
+        magnitudes, conversions = _magnitudes(arguments, upstream, of)
+    variable, result = _variable(arguments, of)
+    promise: Promise | None
+    if of == "bias":
+        wide = upstream is not None and rounds(upstream, types.compute)
+        terms = call.batch * call.positions
+        promise = BiasSum(Unit.of(np.dtype(np.float64)), terms, Unit.of(types.compute) if wide else None)
+    else:
+        promise = promise_of(plan, form, call, task, conversions)
+    if promise is None:
+        raise NotSupportedError(f"the plan {plan.name!r} promises no bound for the {of} of {arguments.compiled.op!r}")
+    with np.errstate(all="ignore"):
+        found = settled(promise.error(magnitudes), promise.unit, Unit.of(result))
+    return ErrorBound(plan.name, of, promise, found.reshape(variable))
+
+
+def _upstream(arguments: Arguments, of: str, grad_output: Any) -> Array | None:
+    if of == "output":
+        if grad_output is not None:
+            raise ArgumentError("grad_output", type(grad_output).__name__, "must be left out for the output")
+        return None
+    if grad_output is None:
+        raise ArgumentError("grad_output", None, f"must be given for the gradient of the {of}")
+    g = fit("grad_output", as_array("grad_output", grad_output), arguments.frame.result, "the shape of the output")
+    return g.reshape(arguments.frame.shape_out)
+
+
+def _magnitudes(arguments: Arguments, upstream: Array | None, of: str) -> tuple[Magnitudes, int]:
+    """The absolute values, and how many of the two factors of a product are rounded before they are multiplied."""
+    compute = arguments.types.compute
+    given: dict[str, Array] = {}
+    if arguments.weight is not None:
+        given["weight"] = arguments.given["weight"].astype(np.float64)
+    if arguments.bias is not None and of == "output":
+        assert arguments.frame.bias is not None
+        given["bias"] = sized(arguments.bias, compute).reshape(arguments.frame.bias)
+    magnitudes = Magnitudes(
+        arguments.compiled.form,
+        arguments.layout,
+        sized(arguments.x, compute),
+        given,
+        None if upstream is None else sized(upstream, compute),
+        Unit.of(compute),
+    )
+    factors = {"output": (arguments.x, arguments.weight), "input": (upstream, arguments.weight)}
+    used = factors.get(of, (upstream, arguments.x))
+    return magnitudes, sum(array is not None and rounds(array, compute) for array in used)
+
+
+def _variable(arguments: Arguments, of: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and the type of a result."""
+    types = arguments.types
+    if of == "output":
+        return arguments.frame.result, np.dtype(types.result)
+    array = {"input": arguments.array, "weight": arguments.weight, "bias": arguments.bias}[of]
+    if array is not None:
+        return array.shape, np.dtype(types.of(array))
+    channels = arguments.compiled.form.channels
+    if of == "bias" and channels is not None and arguments.compiled.form.letter("bias") is not None:
+        return (channels.total_out,), np.dtype(types.result)
+    raise ArgumentError("of", of, f"must be a variable of {arguments.compiled.op!r}")
