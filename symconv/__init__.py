@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symconv.certificates.certificate import Certificate, certificate
-    from symconv.claims.check import ClaimVerdict, check, check_claim
+    from symconv.claims.check import check, check_claim
+    from symconv.claims.claim_verdict import ClaimVerdict
     from symconv.claims.problem import Problem, load_problem
     from symconv.claims.scope import Declarations
     from symconv.derivations.derive import derive
@@ -111,7 +112,8 @@ __all__ = [
 
 _HOME = {
     "certificates.certificate": ("Certificate", "certificate"),
-    "claims.check": ("ClaimVerdict", "check", "check_claim"),
+    "claims.check": ("check", "check_claim"),
+    "claims.claim_verdict": ("ClaimVerdict",),
     "claims.scope": ("Declarations",),
     "claims.problem": ("Problem", "load_problem"),
     "derivations.derive": ("derive",),

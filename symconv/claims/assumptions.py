@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from symconv.claims.obligations import Obligation
 from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce, transform
+from symconv.proofs.needs import Valued
+from symconv.proofs.record import preceded_by
+from symconv.proofs.statement import Statement
+from symconv.proofs.verdict import Verdict
 
-__all__ = ["read_all_absolute", "read_as_nonnegative", "without_known_ranges"]
+__all__ = ["nonnegative_obligation", "read_as_nonnegative", "under_signs", "without_known_ranges"]
 
 
 def without_known_ranges(node: Node, free: Sequence[Bound]) -> Node:
@@ -50,3 +55,43 @@ def read_all_absolute(node: Node, letters: Sequence[str]) -> Node:
         return Absolute(n) if isinstance(n, Access) and n.tensor in letters else None
 
     return transform(node, change)
+
+
+def nonnegative_obligation(one: Obligation, letters: Sequence[str]) -> Obligation:
+    """An obligation on tensors some of which have no negative entry: their entries are read as absolute values."""
+    demand = one.need.demand
+    if not letters or not isinstance(demand, Valued):
+        return one
+    base, exponent = (read_all_absolute(tree, letters) for tree in (demand.base, demand.exponent))
+    return replace(one, need=replace(one.need, demand=Valued(base, exponent)))
+
+
+def under_signs(
+    verdict: Verdict, statement: Statement, letters: Sequence[str], judged: Callable[[Statement], Verdict]
+) -> Verdict:
+    """A verdict on tensors with nonnegative entries: an example with a negative entry refutes nothing.
+
+    Then |x| is read for every such entry x, which speaks of nonnegative ones alone: what differs at x differs at |x|.
+    """
+    if _has_negative(verdict, letters):
+        left, right = (read_all_absolute(side, letters) for side in (statement.left, statement.right))
+        other = replace(statement, left=left, right=right)
+        verdict = judged(other)
+        counter = verdict.counterexample
+        if counter is not None:
+            tensors = {
+                name: {at: abs(value) if name in letters else value for at, value in entries.items()}
+                for name, entries in counter.tensors.items()
+            }
+            found = replace(counter, tensors=tensors)
+            verdict = replace(verdict, counterexample=found, explanation=f"The two sides differ: at {found}.")
+    names = ", ".join(letters)
+    explanation = f"{verdict.explanation} Every entry of {names} is assumed to be >= 0."
+    return replace(verdict, explanation=explanation, record=preceded_by(verdict.record, "absolute values"))
+
+
+def _has_negative(verdict: Verdict, letters: Sequence[str]) -> bool:
+    counter = verdict.counterexample
+    return counter is not None and any(
+        value < 0 for name in letters for value in counter.tensors.get(name, {}).values()
+    )

@@ -13,7 +13,7 @@ from itertools import islice, product
 from math import prod
 from typing import Any
 
-from symconv.claims.definedness import End, Obligation
+from symconv.claims.obligations import End, Obligation
 from symconv.claims.repair import said
 from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort, OutOfEffort

@@ -12,7 +12,7 @@ from symconv.cli.activity import Activity
 from symconv.cli.certificates import certificates_option, write_certificates
 
 if TYPE_CHECKING:
-    from symconv.claims.check import ClaimVerdict
+    from symconv.claims.claim_verdict import ClaimVerdict
 
 __all__ = ["check"]
 

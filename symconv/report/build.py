@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.check import check_source
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.problem import Problem, Question
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError

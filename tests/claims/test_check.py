@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 import symconv as sc
-from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.check import check_source
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sympy import Symbol
 
-from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.check import check_source
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource, Mode
 from symconv.operators.base import Operator

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import symconv as sc
-from symconv.claims.check import ClaimVerdict
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.problem import read_problem
 from symconv.claims.scope import Declarations
 from symconv.cli.application import commands

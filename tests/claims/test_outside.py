@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import symconv as sc
-from symconv.claims.check import ClaimVerdict, check_source
+from symconv.claims.check import check_source
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import symconv as sc
-from symconv.claims.check import ClaimVerdict
+from symconv.claims.claim_verdict import ClaimVerdict
 
 FILE = Path(__file__).with_name("second_exercise.toml")
 

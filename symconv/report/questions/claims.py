@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from symconv.claims.check import ClaimVerdict
+from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.family import given
 from symconv.claims.scope import general_scope, mentioned
 from symconv.claims.syntax import Claim, Expr, Name, Number

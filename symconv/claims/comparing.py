@@ -1,0 +1,153 @@
+"""One equation of a claim: two values, or two arrays by their sizes and every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symconv.claims import arrays
+from symconv.claims.assumptions import nonnegative_obligation, read_as_nonnegative, under_signs, without_known_ranges
+from symconv.claims.decision import decide
+from symconv.claims.definedness import obligations, of_arrays
+from symconv.claims.lowering import lower, orders
+from symconv.claims.number_arrays import are_numbers, compare_numbers
+from symconv.claims.obligations import Obligation
+from symconv.claims.ranges import free_names_of, free_ranges
+from symconv.claims.scope import ORDER, Scope
+from symconv.claims.syntax import Claim, Expr, MatrixLiteral
+from symconv.claims.traversal import words
+from symconv.errors import ClaimError
+from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
+from symconv.formulas.index import Index
+from symconv.proofs.needs import Valued
+from symconv.proofs.record import conjunction
+from symconv.proofs.statement import Statement, free_names
+from symconv.proofs.verdict import Verdict
+
+__all__ = ["all_of", "compare"]
+
+_RANK = {"error": 0, "refuted": 1, "undecided": 2, "exact": 3, "proved": 4}
+
+
+def compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
+    if arrays.is_array(left, scope) or arrays.is_array(right, scope):
+        if are_numbers(left, scope) or are_numbers(right, scope):
+            return compare_numbers(left, right, scope)
+        return _compare_arrays(left, right, scope, quick)
+    mine, theirs = lower(left, scope), lower(right, scope)  # what is not declared is found here, before ranges
+    free = free_ranges(left, right, scope)
+    return _decide(mine, theirs, free, obligations((left, right), free, scope), scope, quick)
+
+
+def _decide(
+    left: Node, right: Node, free: Sequence[Bound], obliged: Sequence[Obligation], scope: Scope, quick: bool
+) -> Verdict:
+    letters = scope.declared.nonnegative
+    unknown = [name for name in letters if name not in scope.boxes]
+    if unknown:
+        raise scope.unknown("the tensor", unknown[0], list(scope.boxes))
+    left, right = (without_known_ranges(read_as_nonnegative(side, letters), free) for side in (left, right))
+    obliged = [nonnegative_obligation(one, letters) for one in obliged]
+    powers = [one.need.demand for one in obliged if isinstance(one.need.demand, Valued)]
+    trees = [left, right, *(tree for power in powers for tree in (power.base, power.exponent))]
+    read = {access.tensor for tree in trees for access in accesses(tree)}
+    statement = Statement.of(
+        left,
+        right,
+        free,
+        {name: box for name, box in scope.boxes.items() if name in read},  # an example shows no other tensor
+        (*scope.hypotheses, *_element_facts(scope), *_order_facts(left, right, scope)),
+        definitions=scope.definitions,
+        reals=frozenset(scope.output.table.real),
+        order=scope.order,
+    )
+
+    def judged(statement: Statement) -> Verdict:
+        return decide(
+            statement,
+            obliged,
+            reals=orders(scope),
+            order=scope.order,
+            letters=letters,
+            effort=scope.effort,
+            quick=quick,
+        )
+
+    verdict = judged(statement)
+    if letters:
+        verdict = under_signs(verdict, statement, letters, judged)
+    return verdict
+
+
+def all_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """The weakest of several verdicts, with the record of all of them."""
+    weakest = min(verdicts, key=lambda v: _RANK[v.status])
+    return replace(weakest, record=conjunction(v.record for v in verdicts) if weakest.holds else None)
+
+
+def _element_facts(scope: Scope) -> tuple[Guard, ...]:
+    """A set has at least one element."""
+    used = any(scope.elements.names & e.names for box in scope.boxes.values() for ends in box for e in ends)
+    return (Guard("ge", scope.elements - 1),) if used and scope.elements.value is None else ()
+
+
+def _order_facts(left: Node, right: Node, scope: Scope) -> tuple[Guard, ...]:
+    """The order p of a declared norm is at least 1, where it is left open."""
+    opened = scope.has_order and ORDER in free_names(left) | free_names(right)
+    return (Guard("ge", Index.of(ORDER) - 1),) if opened else ()
+
+
+# ---------------------------------------------------------------------- arrays
+
+
+def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
+    """Two arrays in symbols: the same size, and every entry the same."""
+    mine, theirs = arrays.symbolic(left, scope), arrays.symbolic(right, scope)
+    if isinstance(left, MatrixLiteral):
+        mine = arrays.as_row(mine, len(theirs.sizes))
+    if isinstance(right, MatrixLiteral):
+        theirs = arrays.as_row(theirs, len(mine.sizes))
+    if len(mine.sizes) != len(theirs.sizes):
+        raise ClaimError(f"an array with {len(mine.sizes)} axes is compared with one with {len(theirs.sizes)}")
+    names = _entry_names(left, right, len(mine.sizes), scope)
+    at = [Index.of(name) for name in names]
+    obliged = of_arrays((left, right), scope)
+    # apart from the entries: their ranges take it for granted that there are any
+    sizes = _sizes_agree(mine.sizes, theirs.sizes, obliged, scope, quick)
+    refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
+    if refuted is not None:
+        return refuted
+    free = [Bound(name, Index.of(1), n) for name, n in zip(names, mine.sizes, strict=True)]
+    entries = _decide(mine.entry(at), theirs.entry(at), free, obliged, scope, quick)
+    return entries if entries.status == "refuted" else all_of((*sizes, entries))
+
+
+def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str, ...]:
+    """Names for the place of an entry of two arrays: the letters of the input, where the claim does not write them.
+
+    Raises:
+        ClaimError: where the claim writes an index that nothing binds; an array has no place that could be meant.
+    """
+    open_ = [name for side in (left, right) for name in free_names_of(side, scope)]
+    if open_:
+        raise ClaimError(
+            f"{open_[0]} is no size, and an equation between arrays has no free index; write the entries out"
+        )
+    usual = scope.letters.axes("input", ndim)
+    written = words(Claim((left, right), ("==",)))
+    return usual if not written & set(usual) else tuple(f"{name}'" for name in usual)
+
+
+def _sizes_agree(
+    left: Sequence[Index], right: Sequence[Index], obliged: Sequence[Obligation], scope: Scope, quick: bool
+) -> list[Verdict]:
+    verdicts = []
+    for number, (a, b) in enumerate(zip(left, right, strict=True)):
+        if a == b and (number > 0 or not obliged):
+            continue
+        verdict = _decide(scalar(a), scalar(b), (), obliged, scope, quick)
+        missing = verdict.counterexample is not None and verdict.counterexample.entry is not None
+        if verdict.status == "refuted" and not missing:
+            verdict = replace(verdict, explanation=f"The sizes differ. {verdict.explanation}")
+        verdicts.append(verdict)
+    return verdicts
