@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from symconv.formulas.formula import Formula
     from symconv.kernels.compile import compile
-    from symconv.kernels.contract import Gradients, Kernel
+    from symconv.kernels.runtime.contract import Gradients, Kernel
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.convolution import Conv
     from symconv.operators.importers.imported import ConventionWarning

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from symconv.kernels.kernel import WindowKernel
+    from symconv.kernels.runtime.kernel import WindowKernel
     from symconv.operators.base import Operator
 
 __all__ = ["Data", "Direction", "Dtype", "Kind", "Task", "data_of", "kernel_of"]
@@ -155,7 +155,7 @@ def data_of(task: Task) -> Data:
 def kernel_of(task: Task, data: Data, accuracy: str) -> tuple[WindowKernel, Callable[[], Any]]:
     """Our kernel, and the call that does the task with it."""
     from symconv.kernels.compile import compile
-    from symconv.kernels.kernel import WindowKernel
+    from symconv.kernels.runtime.kernel import WindowKernel
 
     weight = data.weight
     kernel = compile(task.op(), accuracy=accuracy, weight=weight if task.bound else None)

@@ -9,14 +9,14 @@ import numpy as np
 
 from symconv.doors import instance, one_of, plain_integer
 from symconv.errors import ArgumentError
-from symconv.kernels.arguments import as_array, engine_weight
-from symconv.kernels.compiled import Compiled
-from symconv.kernels.contract import Kernel
-from symconv.kernels.kernel import WindowKernel
-from symconv.kernels.padding import Array
-from symconv.kernels.plan import ACCURACIES, Accuracy
-from symconv.kernels.relatives.family import Relative, relative_kernel
-from symconv.kernels.tapform import tap_form
+from symconv.kernels.adapters.family import Relative, relative_kernel
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.runtime.arguments import as_array, engine_weight
+from symconv.kernels.runtime.compiled import Compiled
+from symconv.kernels.runtime.contract import Kernel
+from symconv.kernels.runtime.kernel import WindowKernel
+from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
 
 __all__ = ["BACKENDS", "compile", "compiled_again"]

@@ -12,8 +12,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from symconv.errors import GeometryError
-from symconv.kernels.kernel import Gradients, Kernel
-from symconv.kernels.stages import chain
+from symconv.kernels.programs import chain
+from symconv.kernels.runtime.kernel import Gradients, Kernel
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

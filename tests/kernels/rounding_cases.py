@@ -14,7 +14,7 @@ import numpy as np
 import oracles
 
 from symconv.errors import GeometryError
-from symconv.kernels.kernel import Kernel
+from symconv.kernels.runtime.kernel import Kernel
 from symconv.operators.convolution import Conv
 
 FLOATS = ("float16", "float32", "float64")

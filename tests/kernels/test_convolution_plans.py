@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.kernels.compile import compile
-from symconv.kernels.convolutions.separable import factors
-from symconv.kernels.convolutions.spectral import _smooth
-from symconv.kernels.geometry import lines_of, phases
-from symconv.kernels.kernel import Kernel
-from symconv.kernels.layout import layout_of
-from symconv.kernels.selection import CONVOLUTION_PLANS, plans_for
-from symconv.kernels.tapform import tap_form
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.plans.separable import factors
+from symconv.kernels.plans.spectral import _smooth
+from symconv.kernels.plans.table import CONVOLUTION_PLANS, plans_for
+from symconv.kernels.runtime.geometry import lines_of, phases
+from symconv.kernels.runtime.kernel import Kernel
+from symconv.kernels.runtime.layout import layout_of
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

@@ -41,9 +41,9 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.kernels.convolutions import certificates
-from symconv.kernels.selection import CONVOLUTION_PLANS, POOLING_PLANS, applicable, plans_for
-from symconv.kernels.tapform import tap_form
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.plans import certificates
+from symconv.kernels.plans.table import CONVOLUTION_PLANS, POOLING_PLANS, applicable, plans_for
 
 M, P = Index.of("m"), Index.of("p")
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from layers import Layer, convolutions, poolings, with_blocks_of
 
 from symconv.errors import ArgumentError, NotSupportedError
+from symconv.kernels.arrays import columns
 from symconv.kernels.compile import compile
-from symconv.kernels.convolutions import columns
-from symconv.kernels.selection import plans_for
-from symconv.kernels.stages import chain
-from symconv.kernels.tapform import tap_form
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.plans.table import plans_for
+from symconv.kernels.programs import chain
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

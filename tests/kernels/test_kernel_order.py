@@ -11,7 +11,7 @@ from layers import laid
 
 from symconv.errors import ArgumentError
 from symconv.kernels.compile import compile
-from symconv.kernels.order import Order, order_of
+from symconv.kernels.runtime.order import Order, order_of
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

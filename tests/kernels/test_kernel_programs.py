@@ -12,11 +12,11 @@ from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Access, accesses
 from symconv.formulas.index import Index, maximum
 from symconv.kernels.compile import compile
-from symconv.kernels.layout import layout_of
-from symconv.kernels.reading import WALK, walk_of
-from symconv.kernels.stages.lambdified import emit
-from symconv.kernels.stages.program import INFINITY, Apply, Copy, Part, View, program_of
-from symconv.kernels.tapform import tap_form
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.form.reading import WALK, walk_of
+from symconv.kernels.programs.lambdified import emit
+from symconv.kernels.programs.program import INFINITY, Apply, AxisPart, Copy, TapView, program_of
+from symconv.kernels.runtime.layout import layout_of
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
@@ -89,7 +89,7 @@ def test_the_source_is_what_runs() -> None:
 
 def test_a_program_prints_exact_numbers_and_views() -> None:
     steps = [
-        View("v", "a", (Part(), Part(2, "n", 3, 5))),
+        TapView("v", "a", (AxisPart(), AxisPart(2, "n", 3, 5))),
         Apply("c", "multiply", ("v", Fraction(1, 4))),
         Apply("c", "positive", (INFINITY,), where="w"),
         Copy("d", "c"),

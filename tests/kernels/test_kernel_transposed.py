@@ -13,8 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError
+from symconv.kernels.adapters.transposition import transpose_of
 from symconv.kernels.compile import compile
-from symconv.kernels.relatives.transposition import transpose_of
 from symconv.operators.convolution import Conv
 from symconv.operators.transposed import ConvTranspose
 from symconv.proofs.prove import prove

@@ -17,14 +17,14 @@ from layers import Layer, convolutions
 
 from symconv.derivations.rules import RULES
 from symconv.errors import ArgumentError
+from symconv.kernels.arrays import columns, minimal_filtering
 from symconv.kernels.compile import compile
-from symconv.kernels.convolutions import columns, minimal_filtering
-from symconv.kernels.convolutions.matrix_rewrites import im2col_derivation, winograd_derivation
-from symconv.kernels.layout import layout_of
-from symconv.kernels.plan import Call
-from symconv.kernels.selection import applicable, ranked
-from symconv.kernels.tapform import tap_form
-from symconv.kernels.workspace import Workspace
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.plans.matrix_rewrites import im2col_derivation, winograd_derivation
+from symconv.kernels.plans.table import applicable, ranked
+from symconv.kernels.runtime.layout import layout_of
+from symconv.kernels.runtime.plan import CallShape
+from symconv.kernels.runtime.workspace import Workspace
 from symconv.operators.convolution import Conv
 
 WINOGRAD = ("winograd", "winograd_f2")
@@ -261,7 +261,7 @@ def test_transforms_are_refused_where_they_do_not_apply(op: Conv, why: str) -> N
 def test_digits_are_lost_only_where_that_is_allowed() -> None:
     op = Conv((3, 3), 1, 1, in_channels=64, out_channels=64)
     form = tap_form(op)
-    call = Call(1, layout_of(form, (56, 56)), np.dtype(np.float32), None)
+    call = CallShape(1, layout_of(form, (56, 56)), np.dtype(np.float32), None)
     for task in ("output", "input", "weight"):
         assert ranked(form, call, task, applicable(form, None, "fast"))[0][1].name == "winograd"
         assert ranked(form, call, task, applicable(form, None, "default"))[0][1].name in ("im2col", "winograd_f2")

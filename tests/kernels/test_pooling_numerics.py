@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from symconv.kernels.compile import compile
-from symconv.kernels.stages import chain
+from symconv.kernels.programs import chain
 from symconv.operators.pooling import AvgPool, LPPool
 
 EXPONENTS = [1, Fraction(3, 2), 2, 3, 10, 100]

@@ -9,7 +9,7 @@ import numpy as np
 
 from symconv.kernels.accuracy.promise import Promise
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.padding import Array
+from symconv.kernels.runtime.padding import Array
 
 __all__ = ["ErrorBound", "rounds", "sized"]
 

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.convolutions.im2col import Im2colEngine
-from symconv.kernels.layout import Layout
-from symconv.kernels.padding import Array
-from symconv.kernels.plan import Task
-from symconv.kernels.tapform import TapForm
+from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.im2col import Im2colEngine
+from symconv.kernels.runtime.layout import Layout
+from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.plan import Task
 
 __all__ = ["Magnitudes"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.padding import Array
+from symconv.kernels.runtime.padding import Array
 
 __all__ = ["HIGHAM", "Error", "Promise"]
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.promise import HIGHAM, Error, Promise
 from symconv.kernels.accuracy.units import Unit, enlarged
-from symconv.kernels.plan import Task
+from symconv.kernels.runtime.plan import Task
 
 __all__ = ["BiasSum", "SumOfProducts", "sum_text"]
 

@@ -6,11 +6,11 @@ from math import prod
 
 import numpy as np
 
-from symconv.kernels.geometry import Line, lines_of
-from symconv.kernels.layout import AxisLayout, Layout
-from symconv.kernels.padding import Array
-from symconv.kernels.plan import Task
-from symconv.kernels.tapform import TapForm
+from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.runtime.geometry import Line, lines_of
+from symconv.kernels.runtime.layout import AxisLayout, Layout
+from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.plan import Task
 
 __all__ = ["most_reads", "most_terms"]
 

@@ -15,11 +15,11 @@ from symconv.kernels.accuracy.promise import Promise, settled
 from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
 from symconv.kernels.accuracy.terms import most_terms
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.arguments import as_array, fit
-from symconv.kernels.call import Arguments
-from symconv.kernels.padding import Array
-from symconv.kernels.plan import Call, Plan, Task
-from symconv.kernels.tapform import TapForm
+from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.runtime.arguments import as_array, fit
+from symconv.kernels.runtime.call import Arguments
+from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
 __all__ = ["RESULTS", "bound_of_call", "promise_of"]
 
@@ -27,14 +27,14 @@ RESULTS = ("output", "input", "weight", "bias")
 """What a bound can be asked for."""
 
 
-def any_order(form: TapForm, call: Call, task: Task, conversions: int) -> Promise:
+def any_order(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
     """A sum of all products in some order, and then the bias."""
     terms = most_terms(form, call.layout, call.batch, task)
     bias = task == "output" and form.letter("bias") is not None
     return SumOfProducts(Unit.of(call.dtype), task, terms, terms + bias + conversions, bias)
 
 
-PROMISES: dict[str, Callable[[TapForm, Call, Task, int], Promise]] = {
+PROMISES: dict[str, Callable[[TapForm, CallShape, Task, int], Promise]] = {
     "im2col": any_order,
     "rows": any_order,
     "taps": any_order,
@@ -42,7 +42,7 @@ PROMISES: dict[str, Callable[[TapForm, Call, Task, int], Promise]] = {
 """What each plan promises: of a form at the sizes of a call, when so many factors of a product were rounded before."""
 
 
-def promise_of(plan: Plan, form: TapForm, call: Call, task: Task, conversions: int = 0) -> Promise | None:
+def promise_of(plan: Plan, form: TapForm, call: CallShape, task: Task, conversions: int = 0) -> Promise | None:
     """The promise of a plan; None where it promises nothing."""
     found = PROMISES.get(plan.name) if form.channels is not None else None
     return None if found is None else found(form, call, task, conversions)

@@ -1,0 +1,238 @@
+"""The kernel of dilation and erosion: one tap after the other over whole planes, which keeps the best so far.
+
+An erosion is the dilation of the negated input by the same weight, negated; so the functions here speak of the largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from symconv.errors import ArgumentError
+from symconv.formulas.index import Index
+from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, numbers_only
+from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
+from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
+from symconv.kernels.runtime.padding import Array
+from symconv.operators.morphology import Erosion, Morphology
+
+__all__ = ["MorphologyKernel"]
+
+
+def largest(x: Array, weight: Array, y: Array, taps: Any) -> Array:
+    """The largest sum of an entry and the weight of its tap, put into `y`; the number of the tap that attains it.
+
+    The first of equal ones counts, and the first that is no number before all others; -1 where there is no tap.
+    """
+    numbers = np.full(y.shape, -1, np.int32)
+    for number, tap, outputs, inputs in taps:
+        found, best, here = x[inputs] + weight[tap], y[outputs], numbers[outputs]
+        better = (found > best) | (here < 0)
+        if y.dtype.kind == "f":
+            better |= np.isnan(found) & ~np.isnan(best)
+        np.copyto(best, found, where=better)
+        np.copyto(here, number, where=better)
+    return numbers
+
+
+def handed_out(g: Array, numbers: Array, to_input: Array, to_weight: Array, taps: Any) -> None:
+    """Add what arrives at every output to the entry, and to the weight, of the tap that attained it."""
+    for number, tap, outputs, inputs in taps:
+        mine = np.where(numbers[outputs] == number, g[outputs], 0)
+        to_input[inputs] += mine
+        to_weight[tap] += mine.sum(dtype=to_weight.dtype)
+
+
+def carried(numbers: Array, dx: Array, dweight: Array, y: Array, taps: Any) -> None:
+    """Put the tangent of the tap that attained an output into `y`."""
+    for number, tap, outputs, inputs in taps:
+        np.copyto(y[outputs], dx[inputs] + dweight[tap], where=numbers[outputs] == number)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """The arrays of a call as the functions above take them, negated for an erosion."""
+
+    planes: Planes
+    weight: Array
+    x: Array
+    given: tuple[int, ...]
+    outputs: tuple[int, ...]
+    result: np.dtype[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.planes.lead, *self.outputs)
+
+
+class MorphologyKernel(DirectKernel):
+    """``kernel(x, weight)``: the largest sum, or the smallest difference, of an entry and the weight of its tap.
+
+    Every plane has the same weight, ``(*kernel)``. A value that is no number wins; of several best taps the first does.
+    Integers are exact, in int64; they are refused where sums might overflow, or where a window has no tap at all, whose
+    maximum is minus infinity.
+    """
+
+    op: Morphology
+    name = "taps"
+    functions = (largest,)
+    gradient_functions = (largest, handed_out)
+    stages = ("one tap after the other: what it makes of the entries that it reads is compared with the best so far",)
+    costs = "one addition and one comparison a tap and output entry"
+    error = "one addition, rounded once; comparisons are exact"
+
+    def __init__(self, op: Morphology, weight: Array | None = None) -> None:
+        numbers_only(op)
+        super().__init__(op)
+        self._bound = None if weight is None else fit("weight", weight, op.kernel_size, "that of the window")
+
+    def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
+        return (*planes.lead, *outputs_of(self.op, planes.sizes))
+
+    def __call__(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
+        """The output.
+
+        Args:
+            x: the input, ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``.
+            weight: ``(*kernel)``; left out where it was bound.
+            bias: must be left out; this operator has none.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+        """
+        call = self._read(x, weight, bias)
+        y, _ = self._best(call)
+        with np.errstate(all="ignore"):
+            return self._signed(y).reshape(call.shape).astype(call.result, copy=False)
+
+    def vjp(
+        self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
+    ) -> Gradients:
+        """The gradients of ``<grad_output, kernel(x, weight)>``: each output's goes to the first tap that attains it.
+
+        Args:
+            grad_output: the upstream gradient, in the shape of the output.
+            x, weight, bias: as for the call.
+            wrt: the variables whose gradients are wanted, of "input" and "weight".
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+            NotSupportedError: for integers.
+        """
+        check_variables(wrt)
+        call = self._read(floating("x", as_array("x", x), "vjp"), weight, bias)
+        g = fit("grad_output", as_array("grad_output", grad_output), call.shape, "the shape of the output")
+        _, numbers = self._best(call)
+        to_input, to_weight = np.zeros_like(call.x), np.zeros(call.weight.shape, np.float64)
+        with np.errstate(all="ignore"):
+            upstream = g.reshape(numbers.shape).astype(call.x.dtype, copy=False)
+            handed_out(upstream, numbers, to_input, to_weight, self._taps(call.planes.sizes))
+            of_weight = as_array("weight", self._weight(weight))
+            kind = of_weight.dtype if of_weight.dtype.kind == "f" else call.result
+            return Gradients(
+                to_input.reshape(call.given).astype(call.planes.array.dtype) if "input" in wrt else None,
+                self._signed(to_weight).astype(kind) if "weight" in wrt else None,
+            )
+
+    def jvp(
+        self, x: Any, weight: Any = None, bias: Any = None, *, dx: Any = None, dweight: Any = None, dbias: Any = None
+    ) -> Array:
+        """The tangent of the output for tangents of the input and the weight; None is a zero tangent.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+            NotSupportedError: for integers.
+        """
+        if dbias is not None:
+            raise ArgumentError("dbias", type(dbias).__name__, f"must be left out: {self.op!r} has no bias")
+        call = self._read(floating("x", as_array("x", x), "jvp"), weight, bias)
+        along = np.zeros_like(call.x)
+        if dx is not None:
+            along[...] = fit("dx", as_array("dx", dx), call.given, "the shape of x").reshape(along.shape)
+        moved = np.zeros_like(call.weight)
+        if dweight is not None:
+            moved[...] = fit("dweight", as_array("dweight", dweight), call.weight.shape, "the shape of the weight")
+        _, numbers = self._best(call)
+        y = np.zeros(numbers.shape, call.x.dtype)
+        carried(numbers, along, self._signed(moved), y, self._taps(call.planes.sizes))
+        with np.errstate(all="ignore"):
+            return y.reshape(call.shape).astype(call.result, copy=False)
+
+    # ------------------------------------------------------------------ arguments
+
+    def _signed(self, array: Array) -> Array:
+        return -array if isinstance(self.op, Erosion) else array
+
+    def _weight(self, weight: Any) -> Any:
+        if self._bound is not None:
+            if weight is not None:
+                raise ArgumentError("weight", type(weight).__name__, "must be left out: it was bound by compile(...)")
+            return self._bound
+        if weight is None:
+            raise ArgumentError("weight", None, f"must be given: {self.op!r} has a weight")
+        return weight
+
+    def _read(self, x: Any, weight: Any, bias: Any) -> _Call:
+        if bias is not None:
+            raise ArgumentError("bias", type(bias).__name__, f"must be left out: {self.op!r} has no bias")
+        array = as_array("x", x)
+        given = fit("weight", as_array("weight", self._weight(weight)), self.op.kernel_size, "that of the window")
+        planes = Planes.of("x", array, self.op.spatial_axes)
+        types = types_of([array, given], keep_integers=False)
+        outputs = outputs_of(self.op, planes.sizes)
+        if types.exact:
+            self._refuse_overflow(array, given)
+        turned = self._signed(planes.array.astype(types.compute))
+        return _Call(planes, given.astype(types.compute), turned, array.shape, outputs, types.result)
+
+    def _refuse_overflow(self, x: Array, weight: Array) -> None:
+        largest_of = [max((abs(int(a.min())), abs(int(a.max()))), default=0) if a.size else 0 for a in (x, weight)]
+        if sum(largest_of) >= 1 << 63:
+            raise ArgumentError("x", x.dtype.name, "must be small enough for sums in int64", "pass x.astype('float64')")
+
+    def _best(self, call: _Call) -> tuple[Array, Array]:
+        """The largest sums ``(planes, *outputs)``, and the numbers of the taps that attain them."""
+        exact = call.x.dtype.kind in "iu"
+        y = np.full((len(call.x), *call.outputs), 0 if exact else -np.inf, call.x.dtype)
+        with np.errstate(all="ignore"):
+            numbers = largest(call.x, call.weight, y, self._taps(call.planes.sizes))
+        if exact and (numbers < 0).any():
+            raise ArgumentError(
+                "x",
+                call.planes.array.dtype.name,
+                "must have a floating dtype: a window without a real tap gives an infinity",
+                "pass x.astype('float64')",
+            )
+        return y, numbers
+
+    def _taps(self, sizes: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...], Any, Any]]:
+        """Of every tap in row-major order: its number, its place, and the outputs and entries that it connects."""
+        axes = []
+        for window, n, count in zip(self.op.windows, sizes, self.op.output_size(sizes), strict=True):
+            s, d, k = (_number(e) for e in (window.s, window.d, window.k))
+            before = _number(window.padding(Index.of(n))[0])
+            found = []
+            for m in range(k):
+                shift = d * (k - 1 - m if self.op.flip else m) - before
+                first = max(0, -(shift // s))
+                last = min(count - 1, (n - 1 - shift) // s)
+                length = last - first + 1
+                start = s * first + shift
+                found.append(None if length < 1 else (slice(first, last + 1), slice(start, start + s * length, s)))
+            axes.append(found)
+        every = product(*(range(len(found)) for found in axes))
+        for number, tap in enumerate(every):
+            places = [axes[axis][m] for axis, m in enumerate(tap)]
+            if all(place is not None for place in places):
+                outputs, inputs = zip(*places, strict=True)
+                yield number, tap, (slice(None), *outputs), (slice(None), *inputs)
+
+
+def _number(index: Index) -> int:
+    assert index.value is not None, "an operator with symbolic options has no kernel"
+    return index.value

@@ -1,0 +1,1 @@
+"""Array routines that the engines of plans run, and that their source shows."""

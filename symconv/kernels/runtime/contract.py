@@ -1,0 +1,124 @@
+"""What every kernel offers, whatever operator it was made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.doors import iterable_of
+from symconv.errors import ArgumentError
+from symconv.kernels.runtime.padding import Array
+from symconv.operators.base import Operator
+
+if TYPE_CHECKING:
+    from symconv.derivations.step import Derivation
+
+__all__ = ["VARIABLES", "Gradients", "Kernel", "check_variables"]
+
+VARIABLES = ("input", "weight", "bias")
+"""What a gradient can be asked for."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The vector-Jacobian products of one upstream gradient; None for what the operator does not have or was not asked
+    for."""
+
+    input: Array | None
+    weight: Array | None = None
+    bias: Array | None = None
+
+
+class Kernel(ABC):
+    """``kernel(x, weight, bias)``: an operator, compiled. Made by `symconv.compile`.
+
+    Attributes:
+        op: the operator.
+
+    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``; the result has its axes in the same order.
+    Arguments are never written to.
+    """
+
+    def __init__(self, op: Operator) -> None:
+        self.op = op
+        self._again: Callable[..., Kernel] | None = None
+        self._made_by: tuple[Any, ...] = ()
+
+    def made_by(self, again: Callable[..., Kernel], accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
+        """This kernel, knowing how it was compiled: a copy is made by that, and it is compared by it."""
+        self._again, self._made_by = again, (self.op, accuracy, plan, weight)
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is compiled anew: programs are functions made at run time, which cannot be carried over."""
+        return self._again, self._made_by
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two kernels are of one operator, accuracy, plan and bound weight."""
+        if not isinstance(other, Kernel):
+            return NotImplemented
+        (*mine, weight), (*theirs, other_weight) = self._made_by, other._made_by
+        if mine != theirs or weight is None or other_weight is None:
+            return mine == theirs and weight is other_weight
+        return weight.dtype == other_weight.dtype and np.array_equal(weight, other_weight, equal_nan=True)
+
+    def __hash__(self) -> int:
+        return hash(self._made_by[:-1])
+
+    def __repr__(self) -> str:
+        return f"<Kernel of {self.op!r}, plan {self.plan!r}>"
+
+    @property
+    @abstractmethod
+    def plan(self) -> str:
+        """The plan that was asked for, or the one that a nominal input takes."""
+
+    @abstractmethod
+    def plan_for(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> str:
+        """The plan that an input of a shape and type takes."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """The NumPy source of what computes the output."""
+
+    @property
+    @abstractmethod
+    def gradient_source(self) -> str:
+        """The NumPy source of what computes the gradients."""
+
+    @abstractmethod
+    def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
+        """The output."""
+
+    @abstractmethod
+    def vjp(self, grad_output: Any, x: Any, *args: Any, **options: Any) -> Gradients:
+        """The gradients of ``<grad_output, kernel(x, ...)>``, each in the shape and type of its variable."""
+
+    @abstractmethod
+    def jvp(self, x: Any, *args: Any, **options: Any) -> Array:
+        """The tangent of the output at `x` for tangents of the variables; None is a zero tangent."""
+
+    @abstractmethod
+    def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
+        """What an input of a shape and type is computed by, and what that costs."""
+
+    @abstractmethod
+    def derivation(self, plan: str | None = None) -> Derivation:
+        """The rewrites that lead from the formula of the operator to the plan; every step can be checked."""
+
+
+def check_variables(wrt: Collection[str]) -> None:
+    """Refuse a name that is no variable.
+
+    Raises:
+        ArgumentError: for a string, and for anything but "input", "weight" and "bias".
+    """
+    wanted = f"must be a tuple of {', '.join(map(repr, VARIABLES))}"
+    if not set(iterable_of("wrt", wrt, str, wanted)) <= set(VARIABLES):
+        raise ArgumentError("wrt", wrt, wanted)
