@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from symconv.claims import arrays
 from symconv.claims.assumptions import nonnegative_obligation, read_as_nonnegative, under_signs, without_known_ranges
@@ -26,7 +27,8 @@ from symconv.proofs.verdict import Verdict
 
 __all__ = ["all_of", "compare"]
 
-_RANK = {"error": 0, "refuted": 1, "undecided": 2, "exact": 3, "proved": 4}
+_RANK = {"refuted": 0, "error": 1, "undecided": 2, "exact": 3, "proved": 4}  # what differs goes first
+_T = TypeVar("_T")
 
 
 def compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
@@ -80,9 +82,27 @@ def _decide(
 
 
 def all_of(verdicts: Sequence[Verdict]) -> Verdict:
-    """The weakest of several verdicts, with the record of all of them."""
+    """The verdict that all of several statements hold: the weakest of theirs, under what any of them rests on."""
     weakest = min(verdicts, key=lambda v: _RANK[v.status])
-    return replace(weakest, record=conjunction(v.record for v in verdicts) if weakest.holds else None)
+    if not weakest.holds:
+        return replace(weakest, record=None)
+    scopes = [verdict.scope for verdict in verdicts]
+    return replace(
+        weakest,
+        scope=replace(
+            weakest.scope,
+            symbolic=_merged(scope.symbolic for scope in scopes),
+            fixed=_merged(scope.fixed for scope in scopes),
+        ),
+        hypotheses=_merged(verdict.hypotheses for verdict in verdicts),
+        conditions=_merged(verdict.conditions for verdict in verdicts),
+        record=conjunction(verdict.record for verdict in verdicts),
+    )
+
+
+def _merged(parts: Iterable[tuple[_T, ...]]) -> tuple[_T, ...]:
+    """What stands in any of several tuples, once."""
+    return tuple(dict.fromkeys(one for part in parts for one in part))
 
 
 def _element_facts(scope: Scope) -> tuple[Guard, ...]:

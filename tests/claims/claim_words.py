@@ -302,7 +302,7 @@ class Judge:
                 raise MeaninglessError("an operator")
             case ast.Subscript(value=ast.Name(id=letter)):
                 at = self.index(node, env)
-                self.note(self.letter(letter), at, node)
+                self.note(self.letter(letter), at, node, env)
                 return self.world.read(letter, at)
             case ast.Call():
                 return self.call(node, env)
@@ -313,12 +313,23 @@ class Judge:
             raise MeaninglessError(letter)
         return letter
 
-    def note(self, letter: str, at: Point, node: ast.AST) -> None:
+    def note(self, letter: str, at: Point, node: ast.AST, env: Mapping[str, int]) -> None:
         """Remember an entry that does not exist; the input may be read in its padding."""
         if not self.world.exists(letter, at, padded=True):
             names = {part.id for part in ast.walk(node.slice) if isinstance(part, ast.Name)}  # type: ignore[attr-defined]
             free = names & self.ranges.keys() - set(self.bound)
-            self.missing.append(Missing(letter, at, bool(free)))
+            self.missing.append(Missing(letter, at, any(self.moves(node, name, env) for name in free)))
+
+    def moves(self, node: ast.AST, name: str, env: Mapping[str, int]) -> bool:
+        """Whether an index depends on a letter, which it does not where it cancels: b[p-p+3] is b[3]."""
+        here = self.index(node, env)
+        for step in (1, 2, 1009):
+            try:
+                if self.index(node, {**env, name: env[name] + step}) != here:
+                    return True
+            except UndefinedError:
+                return True
+        return False
 
     def index(self, node: ast.AST, env: Mapping[str, int]) -> Point:
         assert isinstance(node, ast.Subscript)
@@ -351,7 +362,7 @@ class Judge:
             if not isinstance(by, ast.Subscript) or not isinstance(by.value, ast.Name) or by.value.id not in "abc":
                 raise MeaninglessError("by")
             place = self.index(by, env)
-            self.note(by.value.id, place, by)
+            self.note(by.value.id, place, by, env)
             if isinstance(of, ast.Name):
                 if of.id != "E":
                     raise MeaninglessError(of.id)
@@ -359,7 +370,7 @@ class Judge:
             if not isinstance(of, ast.Subscript) or not isinstance(of.value, ast.Name) or by.value.id == "c":
                 raise MeaninglessError("of")
             at = self.index(of, env)
-            self.note(self.letter(of.value.id), at, of)
+            self.note(self.letter(of.value.id), at, of, env)
             return self.world.derivative(of.value.id, at, by.value.id, place)
         raise MeaninglessError(name)
 

@@ -9,6 +9,7 @@ from random import Random
 from string import ascii_letters
 
 from claim_words import Case
+from latex_words import in_latex, is_written
 
 TENSORS = {"a": "input", "b": "weight", "c": "output", "g": "upstream", "E": "error"}
 SIZES = {"I": "input", "K": "kernel", "O": "output", "S": "stride", "P": "padding", "D": "dilation"}
@@ -57,9 +58,16 @@ _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Renamed:
-    """A claim in other letters, with declarations that say what they are; `letters` maps the old to the new ones."""
+    """A claim in other letters, with declarations that say what they are.
+
+    Attributes:
+        text: the claim.
+        latex: the claim in LaTeX, where that was asked for.
+        letters: the new letter of every old one.
+    """
 
     text: str
+    latex: str
     names: Mapping[str, str]
     sizes: Mapping[str, str]
     indices: Mapping[str, str]
@@ -74,7 +82,7 @@ def look(name: str) -> str:
     return name.replace("_", "")
 
 
-def renamed(case: Case, random: Random) -> Renamed:
+def renamed(case: Case, random: Random, *, latex: bool = False) -> Renamed:
     """The claim under a random renaming of every letter; what prints alike is never chosen twice."""
     words = {word for word in _TOKEN.findall(case.text) if word not in FUNCTIONS}
     sizes = {"I", "K", "O", *case.sizes}
@@ -91,7 +99,8 @@ def renamed(case: Case, random: Random) -> Renamed:
             forms = {look(new), look(capital(new))} if array else {look(new)}
             if letter in sizes:
                 forms |= {look(f"{new}_{axis}") for axis in range(1, case.layer.axes + 1)}
-            if not forms & taken and (letter not in TENSORS or _TENSOR.fullmatch(new)):
+            written = not latex or all(map(is_written, (new, capital(new))))
+            if written and not forms & taken and (letter not in TENSORS or _TENSOR.fullmatch(new)):
                 break
         letters[letter] = new
         taken |= forms
@@ -99,6 +108,7 @@ def renamed(case: Case, random: Random) -> Renamed:
     text = _TOKEN.sub(lambda match: whole.get(match[0], match[0]), case.text)
     return Renamed(
         text,
+        in_latex(text) if latex else "",
         {role: letters[letter] for letter, role in TENSORS.items()},
         {letters[letter]: SIZES[letter] for letter in sorted(sizes)},
         {letters[index]: place for index, place in case.indices.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from symconv.claims.scope import Declarations
 from symconv.operators.convolution import Conv
 
 CASES = 320
-SLOW_CASES = 4_000
+SLOW_CASES = int(os.environ.get("SYMCONV_FUZZ_CASES", "5000"))
 
 
 def declarations(case: Case) -> Declarations:
