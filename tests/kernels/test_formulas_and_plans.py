@@ -42,7 +42,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.kernels.form.extraction import tap_form
-from symconv.kernels.plans import certificates
+from symconv.kernels.plans import rows
 from symconv.kernels.plans.table import CONVOLUTION_PLANS, POOLING_PLANS, applicable, plans_for
 
 M, P = Index.of("m"), Index.of("p")
@@ -258,7 +258,7 @@ def test_a_step_that_is_not_proved_refuses_its_plan(monkeypatch: pytest.MonkeyPa
     x, weight = np.arange(30.0).reshape(5, 6), np.ones((3, 2))
     expected = kernel(x, weight)
     taken = kernel.plan_for((5, 6), "float64")
-    honest = certificates.rows_derivation
+    honest = rows.rows_derivation
 
     def slipped(op: Any) -> Any:
         derivation = honest(op)
@@ -266,7 +266,7 @@ def test_a_step_that_is_not_proved_refuses_its_plan(monkeypatch: pytest.MonkeyPa
         first, *rest = stage.steps
         return replace(derivation, stages=(replace(stage, steps=(replace(first, after=_wrong(first.after)), *rest)),))
 
-    monkeypatch.setattr(certificates, "rows_derivation", slipped)
+    monkeypatch.setattr(rows, "rows_derivation", slipped)
     assert taken == "rows"
     with pytest.raises(NotSupportedError, match=r"the plan 'rows' is refused: step 1 of its derivation, .*refuted"):
         kernel.derivation("rows")

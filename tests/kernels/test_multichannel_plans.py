@@ -20,8 +20,9 @@ from symconv.errors import ArgumentError
 from symconv.kernels.arrays import columns, minimal_filtering
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
-from symconv.kernels.plans.matrix_rewrites import im2col_derivation, winograd_derivation
+from symconv.kernels.plans.im2col import im2col_derivation
 from symconv.kernels.plans.table import applicable, ranked
+from symconv.kernels.plans.winograd import winograd_derivation
 from symconv.kernels.runtime.layout import layout_of
 from symconv.kernels.runtime.plan import CallShape
 from symconv.kernels.runtime.workspace import Workspace

@@ -218,10 +218,10 @@ class AdaptiveAvgKernel(AdaptiveKernel):
         Raises:
             ArgumentError: for another plan than `plan`.
         """
-        from symconv.kernels.plans.certificates import stages_derivation
+        from symconv.kernels.plans.folds import folds_derivation
 
         direct = super().derivation(plan)
-        return certified(stages_derivation(self.op, self.plan), self.plan) if self.op.ndim > 1 else direct
+        return certified(folds_derivation(self.op, self.plan), self.plan) if self.op.ndim > 1 else direct
 
 
 class AdaptiveMaxKernel(AdaptiveKernel):

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symconv.derivations.step import Derivation, Maths, Stage, Step
+from symconv.formulas.algebra import Access, Bound, Guard, Named, equal, product, substitute, summation, walk
+from symconv.formulas.index import Index
 from symconv.kernels.arrays.columns import (
     add_products,
     contract,
@@ -20,7 +23,8 @@ from symconv.kernels.arrays.columns import (
 from symconv.kernels.arrays.scatter import add_tap, hand_out, phases_of, scatter
 from symconv.kernels.arrays.windows import split
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.runtime.cost import Estimate, calls, copies, passes, product
+from symconv.kernels.plans.rewriting import COLUMN, EVERYWHERE, LayerFormula, proved, put
+from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_products, passes
 from symconv.kernels.runtime.engine import NOTHING, ConvEngine, Given, Known, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.runtime.layout import Layout
@@ -28,7 +32,6 @@ from symconv.kernels.runtime.padding import Array, add_unpadded
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
 __all__ = ["Im2colPlan"]
@@ -144,8 +147,6 @@ class Im2colPlan(Plan):
         return Im2colEngine(form, weight)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.matrix_rewrites import im2col_derivation
-
         return im2col_derivation(op)
 
 
@@ -168,9 +169,9 @@ def _columns(lines: tuple[Line, ...], shape: tuple[int, int, int, int], dtype: n
     if items > 1:
         seconds += calls(3 * count) + copies(positions * groups * f, dtype, prod(outputs))
     if task != "weight":
-        seconds += WIDE * product(f, depth, width, count * groups, dtype)
+        seconds += WIDE * matrix_products(f, depth, width, count * groups, dtype)
     else:
-        seconds += WIDE * product(f, width, depth, count * groups, dtype)
+        seconds += WIDE * matrix_products(f, width, depth, count * groups, dtype)
         seconds += passes(count * groups * f * depth, dtype)
     moved = (2 * read + 2 * columns + positions * groups * f) * size
     scratch = (columns // count + (positions * groups * f // count if items > 1 else 0)) * size
@@ -190,9 +191,107 @@ def _scattered(lines: tuple[Line, ...], shape: tuple[int, int, int, int], dtype:
     positions = batch * outputs[0] * phases.steps[0]
     sums = batch * len(phases.places) * groups * channels * prod(phases.extents)
     seconds = calls(35 + 3 * len(phases.places) + count * (12 + 3 * taps))
-    seconds += WIDE * product(depth, f, -(-positions // count), count * groups, dtype)
+    seconds += WIDE * matrix_products(depth, f, -(-positions // count), count * groups, dtype)
     seconds += SUMS * passes(positions * groups * depth, dtype)
     seconds += copies(positions * groups * f, dtype, outputs[-1])
     seconds += 3 * copies(sums, dtype, outputs[-1])
     moved = (3 * positions * groups * depth + 2 * positions * groups * f + 4 * sums) * size
     return Estimate(seconds, positions * groups * f * depth, moved, (positions * groups * depth // count + sums) * size)
+
+
+# ---------------------------------------------------------------------- the rewrite
+
+
+def im2col_derivation(op: Operator) -> Derivation:
+    """The output and both gradients with the taps laid out as the columns of a matrix."""
+    layer = LayerFormula(op)
+    index = tuple(map(Index.of, (*layer.taps, *layer.places)))
+    column = layer.column(layer.access, index)
+    read = put(layer.output, layer.access, column)
+    laid = Step("1", layer.output, read, "recognise", "Lay out", ("what each tap reads, at every place.",), opens=True)
+    numbered = Step(
+        "2",
+        read,
+        read,
+        "number",
+        "Number",
+        ("the rows (channel, tap) and the columns (place) of X row-major: the sum is a product of two matrices.",),
+        uses=("1",),
+        opens=True,
+        shown=(Maths("C", "C"), "=", Maths(r"B\,X", "B·X")),
+        check=proved("flattening"),
+    )
+    stages = [Stage(("The output",), EVERYWHERE, (laid, numbered)), _weight_stage(layer), _input_stage(layer)]
+    return Derivation(
+        "A convolution as products of matrices (im2col, col2im)",
+        ("The taps at all places are the columns of a matrix X, and every sum over channels and taps is a product.",),
+        ("An array is zero outside its range.",),
+        (layer.definition(layer.access, index, "columns"),),
+        tuple(stages),
+    )
+
+
+def _weight_stage(layer: LayerFormula) -> Stage:
+    """The gradient of the weight: a product of the upstream gradient with the transposed columns."""
+    gradient = layer.op.gradient("weight")
+    access = next(n for n in walk(gradient.body) if isinstance(n, Access) and n.tensor == layer.input)
+    index = tuple(map(Index.of, (*layer.taps, *layer.places)))
+    column = Named(COLUMN, (*access.index[: -len(layer.taps)], *index), access)
+    step = Step(
+        "3",
+        gradient,
+        put(gradient, access, column),
+        "recognise",
+        "Lay out",
+        ("the same columns, and sum over places: the upstream gradient times the transposed matrix.",),
+        uses=("1",),
+        opens=True,
+    )
+    return Stage(("The gradient of the weight",), EVERYWHERE, (step,))
+
+
+def _input_stage(layer: LayerFormula) -> Stage:
+    """The gradient of the input: every tap hands its row of a product to the entries that it has read."""
+    gradient = layer.op.gradient("input")
+    free = [Index.of(bound.name) for bound in gradient.free]
+    clash = {bound.name for bound in gradient.free} & {bound.name for bound in (*layer.output.free, *layer.sum.bounds)}
+    fresh = {name: Index.of(f"{name}*") for name in clash}
+    access, kernel = substitute(layer.access, fresh), substitute(layer.kernel, fresh)
+    assert isinstance(access, Access)
+    guards: list[Guard] = [equal(read, here) for read, here in zip(access.index, free, strict=True)]
+    bounds = [
+        Bound(f"{b.name}*" if b.name in clash else b.name, b.lower, b.upper)
+        for b in (*layer.output.free, *layer.sum.bounds)
+    ]
+    upstream = Access("g", tuple(Index.of(bound.name) for bound in bounds[: len(layer.output.free)]))
+    added = gradient.with_body(summation(product(upstream, kernel), *bounds, guards=guards))
+    step = Step(
+        "4",
+        gradient,
+        added,
+        "insert",
+        "Add up",
+        ("the products of weight and upstream gradient at the entries that the taps have read.",),
+        opens=True,
+    )
+    steps: tuple[Step, ...] = (step,)
+    if all(walk.stride == 1 for walk in layer.form.walks):
+        steps += (
+            Step(
+                "5",
+                gradient,
+                gradient,
+                "turn",
+                "Turn",
+                ("the kernel around: the same gradient as a convolution of its own, so each serves for the other.",),
+                uses=("4",),
+                opens=True,
+                shown=(
+                    Maths(r"\partial E / \partial A", "∂E/∂A"),
+                    "=",
+                    Maths(r"\mathrm{pad}(G) \star \mathrm{rot}(B)", "pad(G) ⋆ rot(B)"),
+                ),
+                check=proved("input-gradient-full"),
+            ),
+        )
+    return Stage(("The gradient of the input",), EVERYWHERE, steps)

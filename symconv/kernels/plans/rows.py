@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 import numpy
 import numpy as np
 
+from symconv.derivations.step import Derivation, Stage, Step
+from symconv.formulas.algebra import Bound, Label, Named, Reduce, substitute
+from symconv.formulas.index import Index, quotient
 from symconv.kernels.arrays.windows import (
     PREPARED,
     Cover,
@@ -31,6 +34,7 @@ from symconv.kernels.arrays.windows import (
     taken,
 )
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.rewriting import EVERYWHERE, ZERO, last_of, put, read_of, window_of
 from symconv.kernels.runtime.cost import Estimate, calls, copies, passes, vector_products
 from symconv.kernels.runtime.engine import ConvEngine, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of, phases
@@ -39,7 +43,6 @@ from symconv.kernels.runtime.plan import CallShape, Plan, Task
 from symconv.kernels.runtime.workspace import Workspace
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
 __all__ = ["ONE_ROW", "RowsEngine", "RowsPlan", "no_single_channel", "plane"]
@@ -329,8 +332,6 @@ class RowsPlan(Plan):
         return RowsEngine(form, weight)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.certificates import rows_derivation
-
         return rows_derivation(op)
 
 
@@ -361,3 +362,51 @@ def _cost(call: CallShape, channels: int, correlations: list[tuple[Line, ...]]) 
         moved += rows * across.outputs * size
         scratch = max(scratch, (across.taps + 1) * read * size)
     return Estimate(seconds, multiplied, moved, scratch)
+
+
+# ---------------------------------------------------------------------- the rewrite
+
+
+def rows_derivation(op: Operator) -> Derivation:
+    """The shifted copies of the rows, and the taps of the window numbered row-major."""
+    output = op.output()
+    window, access = window_of(output), read_of(output.body, output)
+    column = output.indices[-1]
+    taps = window.bounds
+    named = Named(Label("s", "s"), (*access.index[:-1], Index.of(taps[-1].name), Index.of(column)), access)
+    read = put(output, access, named)
+    copied = Step(
+        "1",
+        output,
+        read,
+        "recognise",
+        "Copy",
+        ("every row of the input once for each tap along it, shifted by that tap.",),
+        opens=True,
+    )
+    steps = [copied]
+    if len(taps) == 2:
+        across = last_of(taps[1]) + 1
+        number = Index.of("k")
+        row = quotient(number, across)
+        numbered = {taps[0].name: row, taps[1].name: number - across * row}
+        count = Index.of((last_of(taps[0]) + 1) * across - 1)
+        total = Reduce("sum", (Bound("k", Index.of(0), count),), (), substitute(window.body, numbered))
+        steps.append(
+            Step(
+                "2",
+                output,
+                put(output, window, total),
+                "number",
+                "Number",
+                ("the taps row-major: entry k of a vector times row k of what a row of outputs reads.",),
+                uses=("1",),
+            )
+        )
+    return Derivation(
+        "A convolution of one channel, row by row",
+        ("A row of outputs is a vector of taps times a matrix whose rows are shifted rows of the input.",),
+        ZERO,
+        (),
+        (Stage(("The output",), EVERYWHERE, tuple(steps)),),
+    )

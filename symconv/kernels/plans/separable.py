@@ -6,7 +6,7 @@ matrix, whose column j holds the row of the kernel shifted by j, so that no entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import numpy as np
 
+from symconv.derivations.step import Derivation, Stage, Step
+from symconv.formulas.algebra import Access, Bound, Reduce, accesses, product
+from symconv.formulas.formula import Tensor
+from symconv.formulas.index import Index
 from symconv.kernels.arrays.windows import PREPARED, Cover, cover_of, place
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.rewriting import EVERYWHERE, ZERO, last_of, put, read_of, window_of
 from symconv.kernels.plans.rows import RowsEngine
-from symconv.kernels.runtime.cost import Estimate, calls, copies, passes, product, vector_products
+from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_products, passes, vector_products
 from symconv.kernels.runtime.engine import ConvEngine, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.runtime.padding import Array
@@ -25,7 +30,6 @@ from symconv.kernels.runtime.plan import CallShape, Plan, Task
 from symconv.kernels.runtime.workspace import Workspace
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
 __all__ = ["SeparablePlan", "factors"]
@@ -236,7 +240,7 @@ class SeparablePlan(Plan):
         seconds = calls(blocks * (4 + 6 * rank) + 20) + copies(filled, call.dtype, across.length)
         seconds += rank * vector_products(line.taps, across.length, planes * line.outputs, call.dtype)
         count = ceil(across.outputs / BAND)
-        seconds += rank * product(rows, width, BAND, blocks * count, call.dtype)
+        seconds += rank * matrix_products(rows, width, BAND, blocks * count, call.dtype)
         entries = planes * line.outputs * across.outputs
         seconds += passes(entries * (rank - 1), call.dtype)
         multiplied = entries * rank * (line.taps + width)
@@ -247,6 +251,52 @@ class SeparablePlan(Plan):
         return SeparableEngine(form, weight)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.certificates import separable_derivation
-
         return separable_derivation(op)
+
+
+# ---------------------------------------------------------------------- the rewrite
+
+
+def separable_derivation(op: Operator) -> Derivation:
+    """A kernel that is a sum of products of a column and a row, and the sums over its taps exchanged."""
+    output = op.output()
+    window = window_of(output)
+    m, n = window.bounds
+    weight = next(tensor for tensor in output.tensors if tensor.role == "weight")
+    kernel = accesses(window.body, weight.name)[0]
+    term = Bound("t", Index.of(0), Index.of(0))
+    lead = weight.box[:-2]
+    column = Access("u", (*kernel.index[:-2], Index.of("t"), Index.of(m.name)))
+    row = Access("v", (*kernel.index[:-2], Index.of("t"), Index.of(n.name)))
+    rank = (Index.of(0), Index.of(min(last_of(m), last_of(n))))
+    term = Bound("t", *rank)
+    tensors = (
+        *(tensor for tensor in output.tensors if tensor is not weight),
+        Tensor("u", "weight", (*lead, rank, weight.box[-2])),
+        Tensor("v", "weight", (*lead, rank, weight.box[-1])),
+    )
+    read = read_of(window.body, output)
+    factored = Reduce("sum", (m, n), (), product(read, Reduce("sum", (term,), (), product(column, row))))
+    inner = Reduce("sum", (n,), (), product(row, read))
+    nested = Reduce("sum", (term,), (), Reduce("sum", (m,), (), product(column, inner)))
+    start = replace(put(output, window, factored), tensors=tensors)
+    after = replace(put(output, window, nested), tensors=tensors)
+    step = Step(
+        "1",
+        start,
+        after,
+        "transpose",
+        "Exchange",
+        (
+            "the sums: with the kernel as the sum over t of products u[t, m] v[t, n], found by its singular values, "
+            "a sum over the row comes first, then one over the column.",
+        ),
+        opens=True,
+    )
+    return Derivation(
+        "A convolution with a kernel of low rank",
+        ("A sum over a box of taps becomes one sum over a column and one over a row for each term of the kernel.",),
+        ("The kernel is the sum over t of products of a column u[t] and a row v[t]. ", *ZERO),
+        (),
+        (Stage(("The output",), EVERYWHERE, (step,)),),
+    )

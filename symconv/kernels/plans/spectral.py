@@ -7,7 +7,7 @@ kernel. The spectrum of a bound weight is kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import ceil, log2, prod
@@ -16,8 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import numpy as np
 
+from symconv.derivations.step import Derivation, Maths, Stage, Step
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index, quotient
 from symconv.kernels.arrays.windows import PREPARED
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.rewriting import ZERO, last_of, put, read_of, window_of
 from symconv.kernels.plans.rows import ONE_ROW, RowsEngine, no_single_channel, plane
 from symconv.kernels.runtime.cost import Estimate, calls, passes
 from symconv.kernels.runtime.engine import ConvEngine, source_of
@@ -27,8 +31,8 @@ from symconv.kernels.runtime.plan import CallShape, Plan, Task
 from symconv.kernels.runtime.workspace import Workspace
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
+    from symconv.proofs.verdict import Verdict
 
 __all__ = ["SpectralPlan"]
 
@@ -297,6 +301,91 @@ class SpectralPlan(Plan):
         return SpectralEngine(form, weight)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.certificates import spectral_derivation
-
         return spectral_derivation(op)
+
+
+# ---------------------------------------------------------------------- the rewrite
+
+
+def spectral_derivation(op: Operator) -> Derivation:
+    """Overlap-save: within a tile the sum may wrap around, and a sum that wraps around is a product of spectra."""
+    output = op.output()
+    return Derivation(
+        "A convolution of one channel by the convolution theorem",
+        ("Outputs are computed a tile at a time; a tile is transformed, multiplied, and transformed back.",),
+        ZERO,
+        (),
+        (
+            Stage(
+                ("A tile",), ("for every tile length T from K on, and every output of the tile",), _tile_steps(output)
+            ),
+        ),
+    )
+
+
+def _tile_steps(output: Formula) -> tuple[Step, ...]:
+    from symconv.operators.convolution import Conv
+
+    taps = last_of(window_of(output).bounds[-1]) + 1
+    # the theorem speaks of one axis; along the other it is applied to the results of the first
+    line = Conv((taps,)).output()
+    window, access = window_of(line), read_of(line.body, line)
+    (place,) = access.index
+    (size,) = (Index.of(name) for name in line.sizes)
+    wrapped = replace(access, index=(place - size * quotient(place, size),))
+    cyclic = put(line, access, wrapped)
+    first = Step(
+        "1",
+        line,
+        cyclic,
+        "number",
+        "Wrap around",
+        ("the tile, whose length is that of the input here: its outputs read no entry beyond its end.",),
+        opens=True,
+    )
+    second = Step(
+        "2",
+        cyclic,
+        cyclic,
+        "interpolate",
+        "Transform",
+        (
+            "both factors: at the roots of unity w^k a sum that wraps around is a product of values, and the values "
+            "give the sum back because the sum over k of w^(kj) is T for j = 0 and 0 for every other j below T.",
+        ),
+        uses=("1",),
+        opens=True,
+        shown=(
+            Maths(r"\sum_k w^{k j}", "Σ_k w^(kj)"),
+            "=",
+            Maths(r"T \text{ if } j = 0 \text{ else } 0", "T if j = 0 else 0"),
+        ),
+        check=_orthogonality,
+    )
+    assert window.op == "sum"
+    return first, second
+
+
+ORDER = 12
+"""The length of the tile at which the roots of unity are summed exactly."""
+
+
+def _orthogonality() -> Verdict:
+    """Sum the powers of a primitive root of unity of order 12 exactly, as polynomials modulo the one that it solves."""
+    from sympy import Poly, cyclotomic_poly
+    from sympy.abc import x
+
+    from symconv.proofs.verdict import Scope, Verdict
+
+    modulus = Poly(cyclotomic_poly(ORDER, x), x)
+    for shift in range(ORDER):
+        total = Poly(sum(x ** (k * shift % ORDER) for k in range(ORDER)), x).rem(modulus)
+        if total != Poly(ORDER if shift == 0 else 0, x):
+            return Verdict("undecided", explanation=f"the powers of w^{shift} do not add up")
+    return Verdict(
+        "exact",
+        scope=Scope((), (("T", ORDER),)),
+        explanation=f"summed exactly for T = {ORDER}; for every T, (w^j - 1) times the sum is w^(jT) - 1 = 0",
+        method="polynomial identity",
+        sizes=1,
+    )

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from symconv.doors import instance
 from symconv.errors import ArgumentError
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.folds import FoldPlan
 from symconv.kernels.plans.im2col import Im2colPlan
 from symconv.kernels.plans.rows import RowsPlan
 from symconv.kernels.plans.separable import SeparablePlan
 from symconv.kernels.plans.spectral import SpectralPlan
-from symconv.kernels.plans.taps import StagePlan, TapsPlan
+from symconv.kernels.plans.taps import TapsPlan
 from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.runtime.cost import Estimate
 from symconv.kernels.runtime.padding import Array
@@ -29,7 +30,7 @@ CONVOLUTION_PLANS: tuple[Plan, ...] = (
     TapsPlan(),
 )
 
-POOLING_PLANS: tuple[Plan, ...] = (StagePlan("separable"), StagePlan("taps"))
+POOLING_PLANS: tuple[Plan, ...] = (FoldPlan("separable"), FoldPlan("taps"))
 
 
 def _table(form: TapForm) -> tuple[Plan, ...]:

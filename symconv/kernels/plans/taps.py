@@ -1,17 +1,17 @@
-"""The plans that go through the window tap by tap: chains of stages, for a pooling or one channel of a convolution."""
+"""The plan "taps" of a convolution: one shifted view after the other is multiplied and added."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from symconv.kernels.form.tapform import Kind, TapForm
-from symconv.kernels.programs.chain import BLOCK_BYTES, ChainEngine
-from symconv.kernels.programs.lambdified import Emitted
-from symconv.kernels.programs.stage import chain_of
+from symconv.derivations.step import Derivation
+from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.folds import FoldEngine
+from symconv.kernels.plans.rewriting import taps_derivation
 from symconv.kernels.runtime.cost import Estimate, calls, passes
 from symconv.kernels.runtime.engine import NOTHING, Engine, Given, Known
 from symconv.kernels.runtime.layout import Layout
@@ -19,53 +19,12 @@ from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import Accuracy, CallShape, Plan, Task
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
-__all__ = ["StagePlan", "TapsPlan"]
+__all__ = ["TapsPlan"]
 
 
-class StageEngine(Engine):
-    """A chain of stages over planes, for a pooling.
-
-    Attributes:
-        chain: what runs the stages.
-    """
-
-    def __init__(self, form: TapForm, plan: str) -> None:
-        self.chain = ChainEngine(chain_of(form, plan))
-
-    def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:
-        return self.chain.forward(x, layout, given, dtype)
-
-    def input_gradient(self, g: Array, x: Array, layout: Layout, given: Given, known: Known = NOTHING) -> Array:
-        return self.chain.pull(g, x, layout, given, known)[0]
-
-    def weight_gradient(self, g: Array, x: Array, layout: Layout, given: Given) -> Array:
-        raise AssertionError("a pooling has no weight")
-
-    def push(self, x: Array, tangent: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:
-        return self.chain.push(x, tangent, layout, given, dtype)
-
-    @property
-    def source(self) -> str:
-        return _listing(self.chain.forward_programs())
-
-    @property
-    def gradient_source(self) -> str:
-        return _listing(self.chain.pullback_programs())
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        programs = [emitted.program for emitted in self.chain.forward_programs()]
-        return tuple(f"{program.name}, {program.operations} passes over a block" for program in programs)
-
-
-def _listing(programs: list[Emitted]) -> str:
-    return "\n\n".join(emitted.source for emitted in programs)
-
-
-class TapsEngine(StageEngine):
+class TapsEngine(FoldEngine):
     """One input channel after the other, its taps in order, for all channels of the output at once."""
 
     def __init__(self, form: TapForm) -> None:
@@ -132,41 +91,6 @@ class TapsEngine(StageEngine):
         return Engine.push(self, x, tangent, layout, given, dtype)
 
 
-class StagePlan(Plan):
-    """The stages of a pooling: the whole window tap by tap, or one axis after the other."""
-
-    kind: ClassVar[Kind] = "pooling"
-    accuracy: ClassVar[Accuracy] = "exact_order"
-    error = "as the plain sum, taps in order"
-
-    def __init__(self, name: Literal["taps", "separable"]) -> None:
-        self.name = name  # type: ignore[misc]
-        if name == "separable":
-            self.accuracy = "default"  # type: ignore[misc]
-            self.error = "as a sum over rows of sums over columns; a maximum is exact"  # type: ignore[misc]
-
-    def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        return None
-
-    def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        if task == "weight":
-            return None
-        taps = [walk.taps for walk in form.walks]
-        count = prod(taps) - 1 if self.name == "taps" else sum(tap - 1 for tap in taps)
-        entries = call.batch * call.positions
-        moved = (entries * (count + 1) + call.batch * prod(call.sizes)) * call.dtype.itemsize
-        seconds = calls(20) + passes(entries * count, call.dtype)
-        return Estimate(seconds, entries * count, moved, BLOCK_BYTES)
-
-    def engine(self, form: TapForm, weight: Array | None) -> Engine:
-        return StageEngine(form, self.name)
-
-    def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.certificates import stages_derivation
-
-        return stages_derivation(op, self.name)
-
-
 class TapsPlan(Plan):
     """A convolution tap by tap: one shifted view after the other is multiplied and added."""
 
@@ -193,6 +117,4 @@ class TapsPlan(Plan):
         return TapsEngine(form)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.certificates import taps_derivation
-
         return taps_derivation(op)

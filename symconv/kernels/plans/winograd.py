@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from symconv.derivations.step import Derivation, Stage, Step
+from symconv.derivations.winograd.nested import Nested
+from symconv.derivations.winograd.toom_cook import cook_toom
+from symconv.formulas.algebra import Access, Bound, Node, product, substitute, summation
+from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.index import Index, quotient
 from symconv.kernels.arrays import columns
 from symconv.kernels.arrays.minimal_filtering import (
     Transforms,
@@ -21,14 +28,14 @@ from symconv.kernels.arrays.minimal_filtering import (
     transforms,
 )
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.runtime.cost import Estimate, calls, copies, passes, product
+from symconv.kernels.plans.rewriting import EVERYWHERE, LayerFormula, put
+from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_products, passes
 from symconv.kernels.runtime.engine import ConvEngine, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import Accuracy, CallShape, Plan, Task
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
 __all__ = ["AccurateWinogradPlan", "WinogradPlan"]
@@ -131,8 +138,6 @@ class WinogradPlan(Plan):
         return WinogradEngine(form, weight, self.m)
 
     def rewrites(self, op: Operator) -> Derivation:
-        from symconv.kernels.plans.matrix_rewrites import winograd_derivation
-
         return winograd_derivation(op, self.m)
 
 
@@ -162,15 +167,199 @@ def _cost(call: CallShape, lines: tuple[Line, ...], shape: tuple[int, int, int],
     kernel = groups * f * channels
     kept = q * kernel * size <= CACHED_BYTES
     seconds = calls(30 + 40 * count) + copies(read, call.dtype, 12) + copies(q * inside, call.dtype, groups * channels)
-    seconds += product(q, q, -(-inside // count), count, call.dtype)
-    seconds += product(q, taps, kernel, 1, call.dtype) + passes(q * kernel, call.dtype, kept)
-    seconds += product(outputs, q, -(-outside // count), count, call.dtype) + copies(outputs * outside, call.dtype, 16)
+    seconds += matrix_products(q, q, -(-inside // count), count, call.dtype)
+    seconds += matrix_products(q, taps, kernel, 1, call.dtype) + passes(q * kernel, call.dtype, kept)
+    seconds += matrix_products(outputs, q, -(-outside // count), count, call.dtype) + copies(
+        outputs * outside, call.dtype, 16
+    )
     if task == "output":
-        seconds += BATCHED * product(f, channels, each, count * q * groups, call.dtype)
+        seconds += BATCHED * matrix_products(f, channels, each, count * q * groups, call.dtype)
     else:
-        seconds += BATCHED * product(f, each, channels, count * q * groups, call.dtype)
+        seconds += BATCHED * matrix_products(f, each, channels, count * q * groups, call.dtype)
         seconds += passes(count * q * kernel, call.dtype, kept)
     multiplied = q * (tiles * kernel + q * inside + outputs * outside + taps * kernel)
     scratch = (2 * q * inside + (q + outputs) * outside) // count
     moved = 2 * read + 4 * q * inside + (2 * q + 3 * outputs) * outside
     return Estimate(seconds, multiplied, moved * size, (scratch + q * kernel) * size)
+
+
+# ---------------------------------------------------------------------- the rewrite
+
+
+def winograd_derivation(op: Operator, m: int) -> Derivation:
+    """The output in tiles of m along every axis, the sum over taps by minimal filtering, and its transpose."""
+    from symconv.derivations.winograd.checks import nests
+    from symconv.derivations.winograd.derivation import derivation as minimal_filtering
+
+    layer = LayerFormula(op)
+    algorithm = Nested(tuple(cook_toom(m, walk.taps) for walk in layer.form.walks))
+    tiled, laid = _tiles(layer, m)
+    direct, filtered = _one_tile(algorithm)
+    by_channel, by_product = _by_channels()
+    form, transposed = _trilinear()
+    inner = minimal_filtering(algorithm)
+    cut = Step(
+        "T1",
+        tiled,
+        laid,
+        "recognise",
+        "Cut",
+        (f"the outputs into tiles of {m} along every axis, and read the inputs of a tile as entries of X.",),
+        opens=True,
+    )
+    filter_ = Step(
+        "T2",
+        direct,
+        filtered,
+        "nest",
+        "Filter",
+        (f"one tile and one channel by {algorithm.name}; A, G and B are its three matrices.",),
+        uses=("T1", inner.steps[-1].id),
+        opens=True,
+        check=lambda: nests(algorithm),
+    )
+    exchange = Step(
+        "T3",
+        by_channel,
+        by_product,
+        "transpose",
+        "Exchange",
+        (
+            "the sums, u and v being the transforms of kernel and tile: for every q what stands inside is a product "
+            "of matrices.",
+        ),
+        uses=("T2",),
+        opens=True,
+    )
+    backwards = Step(
+        "T4",
+        form,
+        transposed,
+        "transpose",
+        "Exchange",
+        ("the sums over products and tiles: what stands beside u is the gradient of the transformed kernel.",),
+        uses=("T3",),
+        opens=True,
+    )
+    stages = (
+        Stage(("Tiles",), EVERYWHERE, (cut,)),
+        *inner.stages,
+        Stage(("Channels",), ("for every tile x of every channel h, and every output channel f",), (filter_, exchange)),
+        Stage(("The gradient of the kernel",), ("for every number of tiles t",), (backwards,)),
+    )
+    return Derivation(
+        f"A convolution by {algorithm.name}",
+        ("Outputs are computed a tile at a time, with fewer products than taps; the rest are additions.",),
+        inner.hypotheses,
+        inner.definitions,
+        stages,
+    )
+
+
+def _tiles(layer: LayerFormula, m: int) -> tuple[Formula, Formula]:
+    """The output at place i of tile t, before and after what is read has got a name."""
+    ndim = len(layer.places)
+    numbers = [""] if ndim == 1 else [str(axis) for axis in range(1, ndim + 1)]
+    tiles, insides = [Index.of(f"t{n}") for n in numbers], [Index.of(f"i{n}") for n in numbers]
+    placed = {p: m * t + i for p, t, i in zip(layer.places, tiles, insides, strict=True)}
+    lead, spatial = layer.output.free[:-ndim], layer.output.free[-ndim:]
+    free = (
+        *lead,
+        *(
+            Bound(f"t{n}", Index.of(0), quotient(b.upper, Index.of(m), "floor"))
+            for n, b in zip(numbers, spatial, strict=True)
+        ),
+        *(Bound(f"i{n}", Index.of(0), Index.of(m - 1)) for n in numbers),
+    )
+    quantity = replace(layer.output.quantity, of=(layer.output.quantity.of[0], tuple(bound.name for bound in free)))
+    tiled = replace(layer.output, quantity=quantity, free=free, body=substitute(layer.output.body, placed))
+    access = substitute(layer.access, placed)
+    assert isinstance(access, Access)
+    inside = [
+        i + (Index.of(walk.tap) if walk.step > 0 else walk.taps - 1 - Index.of(walk.tap))
+        for i, walk in zip(insides, layer.form.walks, strict=True)
+    ]
+    return tiled, put(tiled, access, layer.column(access, (*tiles, *inside)))
+
+
+def _box(*extents: Index | int | str) -> tuple[tuple[Index, Index], ...]:
+    return tuple((Index.of(0), Index.of(extent) - 1) for extent in extents)
+
+
+def _range(name: str, extent: Index | int | str) -> Bound:
+    return Bound(name, Index.of(0), Index.of(extent) - 1)
+
+
+def _one_tile(algorithm: Nested) -> tuple[Formula, Formula]:
+    """The outputs of a tile: as they are defined, and filtered channel by channel."""
+    from symconv.derivations.winograd.derivation import axis_numbers
+
+    numbers = [str(axis) for axis in range(1, len(algorithm.axes) + 1)]
+    i, k, j, q = ([Index.of(letter + n) for n in numbers] for letter in "ikjq")
+    f, h = Index.of("f"), Index.of("h")
+    kernel = Access("b", (f, h, *k))
+    channels = _range("h", Index.of("H"))
+    taps = [_range(f"k{n}", r) for n, r in zip(numbers, algorithm.taps, strict=True)]
+    entries = [_range(f"j{n}", a) for n, a in zip(numbers, algorithm.inputs, strict=True)]
+    products = [_range(f"q{n}", a) for n, a in zip(numbers, algorithm.inputs, strict=True)]
+    marks = axis_numbers(algorithm)
+
+    def factors(letter: str, rows: list[Index], columns: list[Index]) -> Node:
+        names = [letter + mark for mark in marks]
+        return product(*(Access(name, (r, c)) for name, r, c in zip(names, rows, columns, strict=True)))
+
+    outer = factors("A", i, q)
+    by_kernel = summation(product(factors("G", q, k), kernel), *taps)
+    by_tile = summation(product(factors("B", q, j), Access("x", (h, *j))), *entries)
+    read = Access("x", (h, *(a + b for a, b in zip(i, k, strict=True))))
+    tensors = [
+        Tensor("b", "weight", _box("F", "H", *algorithm.taps)),
+        Tensor("x", "input", _box("H", *algorithm.inputs)),
+    ]
+    for mark, axis in dict(zip(marks, algorithm.axes, strict=True)).items():
+        tensors += [
+            Tensor("A" + mark, "weight", _box(axis.m, axis.size)),
+            Tensor("G" + mark, "weight", _box(axis.size, axis.r)),
+            Tensor("B" + mark, "weight", _box(axis.size, axis.size)),
+        ]
+    free = (_range("f", "F"), *(_range(f"i{n}", m) for n, m in zip(numbers, algorithm.outputs, strict=True)))
+    quantity = Quantity("entry", ("y", tuple(bound.name for bound in free)))
+    body = summation(product(kernel, read), channels, *taps)
+    direct = Formula(quantity, free, body, tuple(tensors), lower=(("F", 1), ("H", 1)))
+    filtered = direct.with_body(summation(summation(product(outer, by_kernel, by_tile), *products), channels))
+    return direct, filtered
+
+
+def _by_channels() -> tuple[Formula, Formula]:
+    """The same with transformed kernels u and tiles v, q numbered row-major: summed over channels last, and first."""
+    i, q, f, h, t = map(Index.of, "iqfht")
+    products, channels = _range("q", "Q"), _range("h", "H")
+    matrix, u, v = Access("A", (i, q)), Access("u", (q, f, h)), Access("v", (q, h, t))
+    free = (_range("f", "F"), _range("t", "T"), _range("i", "M"))
+    tensors = (
+        Tensor("A", "weight", _box("M", "Q")),
+        Tensor("u", "weight", _box("Q", "F", "H")),
+        Tensor("v", "input", _box("Q", "H", "T")),
+    )
+    outside = summation(summation(product(matrix, u, v), products), channels)
+    quantity = Quantity("entry", ("y", tuple(bound.name for bound in free)))
+    before = Formula(quantity, free, outside, tensors, lower=tuple((name, 1) for name in "FHMQT"))
+    return before, before.with_body(summation(product(matrix, summation(product(u, v), channels)), products))
+
+
+def _trilinear() -> tuple[Formula, Formula]:
+    """The error as a form in the transformed kernel u, the transformed tiles v and the upstream gradient g."""
+    i, q, t = map(Index.of, "iqt")
+    places, products, tiles = _range("i", "M"), _range("q", "Q"), _range("t", "T")
+    matrix, upstream = Access("A", (i, q)), Access("g", (t, i))
+    u, v = Access("u", (q,)), Access("v", (q, t))
+    forwards = summation(product(upstream, summation(product(matrix, u, v), products)), tiles, places)
+    back = summation(product(matrix, upstream), places)
+    tensors = (
+        Tensor("A", "weight", _box("M", "Q")),
+        Tensor("g", "upstream", _box("T", "M")),
+        Tensor("u", "weight", _box("Q")),
+        Tensor("v", "input", _box("Q", "T")),
+    )
+    form = Formula(Quantity("entry", ("s", ())), (), forwards, tensors, lower=tuple((name, 1) for name in "MQT"))
+    return form, form.with_body(summation(product(u, summation(product(back, v), tiles)), products))

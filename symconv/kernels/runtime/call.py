@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.kernels.plans.taps import StageEngine
 from symconv.kernels.runtime.arguments import (
     Arrangement,
     Types,
@@ -214,8 +213,7 @@ class Arguments:
             whole = self.weight.ndim > len(self.layout.axes)
             refuse_overflow(self.x, self.weight.reshape(len(self.weight) if whole else 1, -1), self.bias)
             return
-        engine = self.engine("output")
-        if not (isinstance(engine, StageEngine) and engine.chain.fill):
+        if not self.compiled.form.picks:
             raise ArgumentError(
                 "x",
                 self.x.dtype.name,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Estimate", "calls", "copies", "passes", "product", "vector_products"]
+__all__ = ["Estimate", "calls", "copies", "matrix_products", "passes", "vector_products"]
 
 CALL = 1.0e-6
 """Seconds of a NumPy call on a few entries, with the slicing of its arguments."""
@@ -64,7 +64,7 @@ def _kind(dtype: np.dtype[Any]) -> str:
     return f"{dtype.kind}{dtype.itemsize}"
 
 
-def product(m: int, k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
+def matrix_products(m: int, k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
     """Seconds of `count` matrix products ``(m x k) @ (k x n)`` in one call."""
     if m == 1:
         return vector_products(k, n, count, dtype)

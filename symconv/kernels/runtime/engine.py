@@ -62,6 +62,10 @@ class Engine(ABC):
         """The tangent of the output for a tangent of the input; here for an output that is linear up to its bias."""
         return self.forward(tangent, layout, {name: v for name, v in given.items() if name != "bias"}, dtype)
 
+    def indices(self, x: Array, layout: Layout, dtype: npt.DTypeLike) -> Array:
+        """The flat index in its input plane of every output, for a form that picks an entry; -1 where there is none."""
+        raise NotImplementedError(f"{type(self).__name__} picks no entry of a window")
+
     @property
     @abstractmethod
     def source(self) -> str:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from symconv.doors import flag
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.plans.taps import StageEngine
 from symconv.kernels.runtime.arguments import as_array, cast, engine_bias, engine_weight, fit
 from symconv.kernels.runtime.call import Arguments, Frame
 from symconv.kernels.runtime.certified import certified
@@ -175,8 +174,7 @@ class WindowKernel(Kernel):
         y = call.restore(_run(engine, call))
         if not return_indices:
             return y
-        assert isinstance(engine, StageEngine)
-        return y, engine.chain.indices(call.x, call.layout, call.types.compute).reshape(call.frame.result)
+        return y, engine.indices(call.x, call.layout, call.types.compute).reshape(call.frame.result)
 
     def vjp(
         self,
