@@ -76,6 +76,8 @@ def share_of_bound(result: np.ndarray, bound: np.ndarray, exact: list[int], expo
         assert limit >= 0
         if limit == np.inf:
             continue
+        if not np.isfinite(found):
+            return np.inf
         error = abs(Fraction(found) - Fraction(number, 1 << exponent))
         if error:
             worst = max(worst, float(error / Fraction(limit)) if limit else np.inf)

@@ -229,6 +229,20 @@ def test_one_value_that_is_not_finite_stays_in_its_windows(value: float) -> None
     np.testing.assert_allclose(pulled.weight, compile(Conv(5), plan="rows").vjp(g, x, weight).weight, rtol=1e-10)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_one_such_value_stays_in_its_windows_with_a_kernel_of_low_rank(value: float) -> None:
+    x, weight = RNG.normal(size=(40, 80)), np.outer(RNG.normal(size=5), RNG.normal(size=5))
+    x[5, 7] = value
+    kernel = compile(Conv(5), plan="separable", weight=weight)
+    np.testing.assert_allclose(kernel(x), compile(Conv(5), plan="taps")(x, weight), rtol=1e-9, atol=1e-12)
+    g = RNG.normal(size=(36, 76))
+    g[9, 50] = value
+    found, expected = kernel.vjp(g, x).input, compile(Conv(5), plan="taps").vjp(g, x, weight).input
+    assert found is not None
+    assert expected is not None
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_the_rank_of_a_kernel() -> None:
     column, row = RNG.normal(size=(2, 2, 7))
     one = np.outer(column[0], row[0])[None]

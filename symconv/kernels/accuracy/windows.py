@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -10,14 +11,22 @@ import numpy as np
 from symconv.doors import one_of
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.accuracy.bound import ErrorBound, rounds, sized
+from symconv.kernels.accuracy.filtering import Filtering
+from symconv.kernels.accuracy.low_rank import LowRankSum
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.promise import Promise, settled
+from symconv.kernels.accuracy.spectra import ProductOfSpectra
 from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
 from symconv.kernels.accuracy.terms import most_terms
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.rows import ONE_ROW
+from symconv.kernels.plans.separable import factors
+from symconv.kernels.plans.spectral import tiles_of
+from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.runtime.arguments import as_array, fit
 from symconv.kernels.runtime.call import Arguments
+from symconv.kernels.runtime.geometry import adjoint_lines, lines_of
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
@@ -27,16 +36,55 @@ RESULTS = ("output", "input", "weight", "bias")
 """What a bound can be asked for."""
 
 
-def any_order(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+def any_order(form: TapForm, call: CallShape, task: Task, conversions: int) -> SumOfProducts:
     """A sum of all products in some order, and then the bias."""
     terms = most_terms(form, call.layout, call.batch, task)
     bias = task == "output" and form.letter("bias") is not None
     return SumOfProducts(Unit.of(call.dtype), task, terms, terms + bias + conversions, bias)
 
 
+def low_rank(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+    """One axis after the other; the gradient of the weight is a direct sum."""
+    direct = any_order(form, call, task, conversions)
+    if task == "weight" or call.weight is None:
+        return direct
+    rank = factors(call.weight[:, 0, 0].astype(call.dtype)).rank
+    m, n = (walk.taps for walk in form.walks)
+    return LowRankSum(direct.unit, direct, rank, (m, n), direct.bias + conversions)
+
+
+def filtering(m: int) -> Callable[[TapForm, CallShape, Task, int], Promise]:
+    """Minimal filtering with m outputs of a tile along an axis."""
+
+    def promise(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+        direct, channels = any_order(form, call, task, conversions), form.channels
+        assert channels is not None
+        terms = channels.per_group_in if task == "output" else channels.per_group_out
+        if task == "weight":
+            terms = call.batch * prod(-(-line.outputs // m) for line in lines_of(call.layout))
+        taps = tuple(walk.taps for walk in form.walks)
+        return Filtering(direct.unit, direct, m, taps, terms, direct.bias + conversions)
+
+    return promise
+
+
+def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+    """Products of spectra, tile by tile."""
+    direct, lines = any_order(form, call, task, conversions), lines_of(call.layout)
+    if task == "input":
+        lines = adjoint_lines(lines)
+    shape, tiles = tiles_of((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]), call.dtype.itemsize)
+    added = call.batch * len(tiles) if task == "weight" else 1
+    return ProductOfSpectra(direct.unit, direct, shape, added, direct.bias + conversions)
+
+
 PROMISES: dict[str, Callable[[TapForm, CallShape, Task, int], Promise]] = {
     "im2col": any_order,
+    "winograd": filtering(WinogradPlan.m),
+    "winograd_f2": filtering(AccurateWinogradPlan.m),
     "rows": any_order,
+    "separable": low_rank,
+    "fft": spectra,
     "taps": any_order,
 }
 """What each plan promises: of a form at the sizes of a call, when so many factors of a product were rounded before."""

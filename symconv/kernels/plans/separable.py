@@ -32,7 +32,7 @@ from symconv.kernels.runtime.workspace import Workspace
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
-__all__ = ["SeparablePlan", "factors"]
+__all__ = ["SeparablePlan", "factors", "rounded_factors"]
 
 BAND = 32
 """Measured: outputs of a block along a row."""
@@ -77,6 +77,12 @@ def factors(weight: Array) -> Factors:
     return Factors(np.ascontiguousarray(columns), np.ascontiguousarray(right[:, :rank]))
 
 
+def rounded_factors(weight: Array) -> Factors:
+    """The factors of kernels ``(channels, m, n)`` in their own type: what is computed with."""
+    found = factors(weight)
+    return Factors(found.columns.astype(weight.dtype), found.rows.astype(weight.dtype))
+
+
 def _band(row: Array, across: Line, width: int) -> Array:
     """The banded Toeplitz matrix: entry ``(stride*j + step*n, j)`` is tap n."""
     matrix = np.zeros((across.stride * (width - 1) + across.step * (across.taps - 1) + 1, width), row.dtype)
@@ -87,7 +93,10 @@ def _band(row: Array, across: Line, width: int) -> Array:
 
 
 class SeparableEngine(ConvEngine):
-    """Blocks of rows: along the columns into a buffer that stays in the cache, then along the rows."""
+    """Blocks of rows: along the columns into a buffer that stays in the cache, then along the rows.
+
+    A result that is not finite is computed again by sums of taps, so that only what reads an infinity shows it.
+    """
 
     def __init__(self, form: TapForm, weight: Array) -> None:
         super().__init__(form, weight)
@@ -98,6 +107,8 @@ class SeparableEngine(ConvEngine):
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
         with Workspace(out.dtype) as work:
             self._correlate(x, weight, (lines[0], lines[1]), out, turned, work)
+        if not np.isfinite(out.sum()):  # the zeros of a band make NaN of an infinity that an output does not read
+            self._direct.correlate(x, weight, lines, out, turned=turned)
 
     def _correlate(
         self, x: Array, weight: Array, lines: tuple[Line, Line], out: Array, turned: bool, work: Workspace
@@ -144,12 +155,11 @@ class SeparableEngine(ConvEngine):
         remainder = across.outputs % BAND
 
         def make(taps: Array) -> list[tuple[Array, list[Array], list[Array]]]:
-            found = factors(taps[:, 0, 0])
-            columns = found.columns.astype(taps.dtype)[:, :, None, :]
-            rows = found.rows.astype(taps.dtype)
+            found = rounded_factors(taps[:, 0, 0])
+            rows = found.rows
             return [
                 (
-                    columns[channel],
+                    found.columns[channel, :, None],
                     [_band(row, across, BAND) for row in rows[channel]],
                     [_band(row, across, remainder) for row in rows[channel]] if remainder else [],
                 )

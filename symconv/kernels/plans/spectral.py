@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from symconv.operators.base import Operator
     from symconv.proofs.verdict import Verdict
 
-__all__ = ["SpectralPlan"]
+__all__ = ["SpectralPlan", "tiles_of"]
 
 BUTTERFLY = {4: 0.46e-9, 8: 0.75e-9}
 """Measured, by the size of a number: seconds an entry of a tile and a binary digit of their count, there and back; a
@@ -130,7 +130,7 @@ def _cuts(line: Line) -> dict[int, int]:
 
 
 @lru_cache(maxsize=PREPARED)
-def _tiles(lines: tuple[Line, Line], itemsize: int) -> tuple[tuple[int, int], tuple[_Tile, ...]]:
+def tiles_of(lines: tuple[Line, Line], itemsize: int) -> tuple[tuple[int, int], tuple[_Tile, ...]]:
     """The shape of a tile, and all tiles: those of the lowest estimate.
 
     Small tiles overlap more, large ones leave the cache, and lengths without large prime factors are not everywhere.
@@ -167,7 +167,7 @@ class SpectralEngine(ConvEngine):
 
     def correlate(self, x: Array, weight: Array, lines: tuple[Line, ...], out: Array, *, turned: bool = False) -> None:
         images, *axes = plane(x, lines)
-        shape, tiles = _tiles((axes[0], axes[1]), out.itemsize)
+        shape, tiles = tiles_of((axes[0], axes[1]), out.itemsize)
         if len(self._spectra) >= KEPT:
             self._spectra.clear()
 
@@ -199,7 +199,7 @@ class SpectralEngine(ConvEngine):
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
         images, *axes = plane(x, lines)
-        shape, tiles = _tiles((axes[0], axes[1]), g.itemsize)
+        shape, tiles = tiles_of((axes[0], axes[1]), g.itemsize)
         upstream = g.reshape(*images.shape[:2], axes[0].outputs, axes[1].outputs)
         spans = [line.step * (line.taps - 1) + 1 for line in axes]
         picked = tuple(slice(0, span, line.step) for span, line in zip(spans, axes, strict=True))
@@ -286,7 +286,7 @@ class SpectralPlan(Plan):
         if task == "input":
             lines = adjoint_lines(lines)
         size = call.dtype.itemsize
-        shape, tiles = _tiles((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]), size)
+        shape, tiles = tiles_of((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]), size)
         entries, channels = prod(shape), form.channels.groups
         transforms = 1.0 if task != "weight" else 1.5
         count = call.batch * channels * len(tiles)
