@@ -130,7 +130,7 @@ _HOME = {
     ),
     "formulas.formula": ("Formula",),
     "kernels.compile": ("compile",),
-    "kernels.contract": ("Gradients", "Kernel"),
+    "kernels.runtime.contract": ("Gradients", "Kernel"),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),
     "operators.importers.imported": ("ConventionWarning",),
