@@ -14,7 +14,8 @@ from symconv.certificates.matching import Follower
 from symconv.certificates.naming import Names
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.trees import NotCertified, Printer
-from symconv.formulas.algebra import Bound, Guard, Reduce, accesses, walk
+from symconv.formulas.algebra import Bound, Guard, Reduce
+from symconv.formulas.walks import accesses, walk
 from symconv.proofs.record import Equality
 from symconv.proofs.statement import Statement
 

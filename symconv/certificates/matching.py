@@ -9,22 +9,11 @@ from symconv.certificates.indices import index, operand, parenthesised
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
 from symconv.certificates.trees import NotCertified, Printer, function_name
-from symconv.formulas.algebra import (
-    ONE,
-    Absolute,
-    Access,
-    Bound,
-    Compare,
-    Node,
-    Power,
-    Reduce,
-    Sign,
-    accesses,
-    substitute,
-    unnamed,
-)
+from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Compare, Node, Power, Reduce, Sign
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
+from symconv.formulas.walks import accesses, unnamed
 from symconv.proofs.record import Alike, Equality, Match, Pairing, Parts, Sums, Windows
 
 __all__ = ["Follower"]

@@ -8,8 +8,10 @@ from fractions import Fraction
 
 from symconv.certificates.indices import condition
 from symconv.certificates.trees import Printer, is_reciprocal
-from symconv.formulas.algebra import Access, Bound, Constant, Guard, Node, Reduce, Scalar, names_in, substitute
+from symconv.formulas.algebra import Access, Bound, Constant, Guard, Node, Reduce, Scalar
 from symconv.formulas.index import Index, quotient
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import Term
 from symconv.proofs.terms import Flat
 

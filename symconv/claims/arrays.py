@@ -14,18 +14,10 @@ from symconv.claims.lowering import lower
 from symconv.claims.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import Binary, Call, Derivative, Entry, Expr, MatrixLiteral, Name, Negate, Number
 from symconv.errors import ClaimError
-from symconv.formulas.algebra import (
-    Bracket,
-    Node,
-    add,
-    const,
-    equal,
-    nonnegative,
-    product,
-    substitute,
-)
+from symconv.formulas.algebra import Bracket, Node, add, const, equal, nonnegative, product
 from symconv.formulas.arrays import Array, correlated, ones, padded, tensor, turned
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.operators.convolution import Conv
 from symconv.proofs.goals import follows
 

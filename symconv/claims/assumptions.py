@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symconv.claims.obligations import Obligation
-from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce, transform
+from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce
+from symconv.formulas.walks import transform
 from symconv.proofs.needs import Valued
 from symconv.proofs.record import preceded_by
 from symconv.proofs.statement import Statement

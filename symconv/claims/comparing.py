@@ -18,8 +18,9 @@ from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import Claim, Expr, MatrixLiteral
 from symconv.claims.traversal import words
 from symconv.errors import ClaimError
-from symconv.formulas.algebra import Bound, Guard, Node, accesses, scalar
+from symconv.formulas.algebra import Bound, Guard, Node, scalar
 from symconv.formulas.index import Index
+from symconv.formulas.walks import accesses
 from symconv.proofs.needs import Valued
 from symconv.proofs.record import conjunction
 from symconv.proofs.statement import Statement, free_names

@@ -37,8 +37,9 @@ from symconv.claims.syntax import (
 from symconv.claims.traversal import children
 from symconv.claims.writing import to_text
 from symconv.formulas import algebra
-from symconv.formulas.algebra import Add, Bound, Guard, Multiply, Node, Reduce, nonnegative, substitute
+from symconv.formulas.algebra import Add, Bound, Guard, Multiply, Node, Reduce, nonnegative
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.operators.pooling import AvgPool
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from symconv.claims.obligations import Obligation, Path
 from symconv.formulas import algebra
-from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Reduce, accesses, const
+from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Reduce, const
+from symconv.formulas.walks import accesses
 from symconv.proofs.needs import Need, Valued
 
 __all__ = ["kinks"]

@@ -50,13 +50,13 @@ from symconv.formulas.algebra import (
     nonnegative,
     product,
     scalar,
-    substitute,
     summation,
 )
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, maximum
 from symconv.formulas.naming import free_names
+from symconv.formulas.substitution import substitute
 from symconv.proofs.goals import prove_goal
 
 __all__ = ["conditions_of", "lower", "orders"]

@@ -19,7 +19,7 @@ from symconv.derivations.whole import (
     turned_indices,
     turned_steps,
 )
-from symconv.formulas.algebra import Access, Bracket, Node, inside, transform
+from symconv.formulas.algebra import Access, Bracket, Node, inside
 from symconv.formulas.arrays import correlated
 from symconv.formulas.arrays import ones as ones_of
 from symconv.formulas.calculus import without_settled_guards
@@ -27,6 +27,7 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, Style, context_of
 from symconv.formulas.terms import expand, rebuild
+from symconv.formulas.walks import transform
 from symconv.operators.convolution import Conv
 
 __all__ = ["all_ones_stage", "input_stage", "spread_kernel", "turned_array", "weight_stage"]

@@ -25,7 +25,8 @@ from symconv.derivations.whole import single_channel
 from symconv.derivations.windows import needs_of_derivatives
 from symconv.doors import flag, instance, one_of
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Share, walk
+from symconv.formulas.algebra import Share
+from symconv.formulas.walks import walk
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv

@@ -24,7 +24,6 @@ from symconv.formulas.algebra import (
     divides,
     equal,
     product,
-    transform,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
@@ -32,6 +31,7 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
 from symconv.formulas.symbols import is_symbolic, symbol
+from symconv.formulas.walks import transform
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.proofs.induction import power_sum_bound

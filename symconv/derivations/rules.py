@@ -21,12 +21,12 @@ from symconv.formulas.algebra import (
     inside,
     product,
     summation,
-    transform,
 )
 from symconv.formulas.calculus import absorb, change_variables, differentiate, sift, tighten, without_settled_guards
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, Quotient, quotient
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walks import transform
 
 __all__ = [
     "RULES",

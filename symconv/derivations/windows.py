@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from symconv.derivations.step import Maths, Phrase
-from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative, walk
+from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative
 from symconv.formulas.calculus import closed_count
+from symconv.formulas.walks import walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

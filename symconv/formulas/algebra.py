@@ -2,17 +2,18 @@
 
 A tensor is a function on all integer positions that is zero outside its declared box, so zero padding costs nothing.
 Maxima, minima, absolute values, powers and tie shares are factors of a product like any access, so that one walk
-differentiates, substitutes, evaluates and prints all of them.
+differentiates, substitutes, evaluates and prints all of them. Every such walk is a `FormulaWalker`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from symconv.formulas.index import Index, IndexLike, Quotient
+from symconv.formulas.walker import Walker
 
 __all__ = [
     "ONE",
@@ -24,6 +25,7 @@ __all__ = [
     "Bracket",
     "Compare",
     "Constant",
+    "FormulaWalker",
     "Guard",
     "Label",
     "Multiply",
@@ -34,26 +36,16 @@ __all__ = [
     "Scalar",
     "Share",
     "Sign",
-    "accesses",
     "add",
     "between",
     "const",
     "divides",
     "equal",
-    "fresh_name",
     "inside",
-    "names_away_from",
-    "names_in",
     "nonnegative",
     "product",
-    "rename_bounds",
-    "renamed_bounds",
     "scalar",
-    "substitute",
     "summation",
-    "transform",
-    "unnamed",
-    "walk",
 ]
 
 
@@ -249,6 +241,28 @@ Node: TypeAlias = (
     "Constant | Scalar | Access | Add | Multiply | Power | Absolute | Sign | Bracket | Compare | Reduce | Share | Named"
 )
 
+Answer = TypeVar("Answer")
+
+
+class FormulaWalker(Walker[Answer]):
+    """A walk over the trees of formulas: a case for every kind of `Node`."""
+
+    kinds: ClassVar[tuple[type, ...]] = (
+        Constant,
+        Scalar,
+        Access,
+        Add,
+        Multiply,
+        Power,
+        Absolute,
+        Sign,
+        Bracket,
+        Compare,
+        Reduce,
+        Share,
+        Named,
+    )
+
 
 def inside(access: Access, box: tuple[tuple[Index, Index], ...]) -> tuple[Guard, ...]:
     """The guards that say that an access lies in its tensor's box.
@@ -333,146 +347,3 @@ def summation(body: Node, *bounds: Bound, guards: Iterable[Guard] = ()) -> Node:
     if not bounds and not kept:
         return body
     return Reduce("sum", bounds, tuple(kept), body)
-
-
-def transform(node: Node, change: Callable[[Node], Node | None]) -> Node:
-    """Rebuild a tree from the top: where `change` answers with a node, that is taken whole and not entered."""
-    changed = change(node)
-    if changed is not None:
-        return changed
-    return _map_children(node, lambda child: transform(child, change))
-
-
-def _map_children(node: Node, visit: Callable[[Node], Node]) -> Node:
-    if isinstance(node, Add):
-        return add(*(visit(arg) for arg in node.args))
-    if isinstance(node, Multiply):
-        return product(*(visit(arg) for arg in node.args))
-    if isinstance(node, Power):
-        return Power(visit(node.base), visit(node.exponent))
-    if isinstance(node, Absolute | Sign):
-        return type(node)(visit(node.arg))
-    if isinstance(node, Compare):
-        return Compare(visit(node.left), node.relation, visit(node.right))
-    if isinstance(node, Reduce):
-        return replace(node, body=visit(node.body))
-    if isinstance(node, Share):
-        inner = visit(node.reduce)
-        assert isinstance(inner, Reduce)
-        return replace(node, reduce=inner)
-    if isinstance(node, Named):
-        return replace(node, value=visit(node.value))
-    return node
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """All nodes of a tree, the root first."""
-    yield node
-    children: tuple[Node, ...] = ()
-    if isinstance(node, Add | Multiply):
-        children = node.args
-    elif isinstance(node, Power):
-        children = (node.base, node.exponent)
-    elif isinstance(node, Absolute | Sign):
-        children = (node.arg,)
-    elif isinstance(node, Compare):
-        children = (node.left, node.right)
-    elif isinstance(node, Reduce):
-        children = (node.body,)
-    elif isinstance(node, Share):
-        children = (node.reduce,)
-    elif isinstance(node, Named):
-        children = (node.value,)
-    for child in children:
-        yield from walk(child)
-
-
-def accesses(node: Node, tensor: str | None = None) -> list[Access]:
-    """The accesses in a tree, to one tensor or to all, in reading order."""
-    return [n for n in walk(node) if isinstance(n, Access) and tensor in (None, n.tensor)]
-
-
-def names_in(node: Node) -> frozenset[str]:
-    """All index names and parameters in a tree, bound ones included."""
-    found: set[str] = set()
-    for n in walk(node):
-        if isinstance(n, Scalar):
-            found |= n.index.names
-        elif isinstance(n, Access | Named):
-            found = found.union(*(e.names for e in n.index))
-        elif isinstance(n, Bracket):
-            found = found.union(*(g.names for g in n.guards))
-        elif isinstance(n, Share):
-            found = found.union(*(e.names for e in n.at))
-        elif isinstance(n, Reduce):
-            found = found.union(*(g.names for g in n.guards))
-            for bound in n.bounds:
-                found |= {bound.name} | bound.lower.names | bound.upper.names
-    return frozenset(found)
-
-
-def fresh_name(name: str, taken: frozenset[str] | set[str]) -> str:
-    """`name`, with as many primes as it takes to differ from all taken names."""
-    while name in taken:
-        name += "'"
-    return name
-
-
-def names_away_from(bounds: Iterable[Bound], taken: Set[str], used: Set[str]) -> dict[str, str]:
-    """New names for the bound indices that are named as something taken; none of them is taken or used."""
-    known = {*taken, *used}
-    env: dict[str, str] = {}
-    for bound in bounds:
-        if bound.name in taken:
-            env[bound.name] = fresh_name(bound.name, known)
-            known.add(env[bound.name])
-    return env
-
-
-def renamed_bounds(bounds: Iterable[Bound], env: Mapping[str, str]) -> tuple[Bound, ...]:
-    """The same ranges under other names, in each other's ends too."""
-    return tuple(Bound(env.get(b.name, b.name), b.lower.subs(env), b.upper.subs(env)) for b in bounds)
-
-
-def rename_bounds(reduce: Reduce, taken: frozenset[str]) -> Reduce:
-    """The same reduction with its bound names moved away from `taken`."""
-    if not any(bound.name in taken for bound in reduce.bounds):
-        return reduce
-    env = names_away_from(reduce.bounds, taken, names_in(reduce))
-    guards = tuple(guard.subs(env) for guard in reduce.guards)
-    return Reduce(reduce.op, renamed_bounds(reduce.bounds, env), guards, substitute(reduce.body, env))
-
-
-def substitute(node: Node, env: Mapping[str, IndexLike]) -> Node:
-    """Capture-avoiding substitution of index expressions for free names."""
-    if not env:
-        return node
-    if isinstance(node, Scalar):
-        return Scalar(node.index.subs(env))
-    if isinstance(node, Access):
-        return Access(node.tensor, tuple(e.subs(env) for e in node.index))
-    if isinstance(node, Bracket):
-        return Bracket(tuple(g.subs(env) for g in node.guards))
-    if isinstance(node, Reduce):
-        bound_names = {bound.name for bound in node.bounds}
-        inner = {name: value for name, value in env.items() if name not in bound_names}
-        if not inner:
-            return node
-        incoming = frozenset().union(*(Index.of(value).names for value in inner.values()))
-        node = rename_bounds(node, incoming | inner.keys())  # a new bound name must not be replaced in turn
-        guards = tuple(g.subs(inner) for g in node.guards)
-        bounds = tuple(b.subs(inner) for b in node.bounds)
-        return Reduce(node.op, bounds, guards, substitute(node.body, inner))
-    if isinstance(node, Share):
-        inner_reduce = substitute(node.reduce, env)
-        assert isinstance(inner_reduce, Reduce)
-        return Share(node.policy, inner_reduce, tuple(e.subs(env) for e in node.at))
-    if isinstance(node, Named):
-        wrt = None if node.wrt is None else Access(node.wrt.tensor, tuple(e.subs(env) for e in node.wrt.index))
-        return Named(node.label, tuple(e.subs(env) for e in node.index), substitute(node.value, env), wrt)
-    return _map_children(node, lambda child: substitute(child, env))
-
-
-def unnamed(node: Node) -> Node:
-    """The tree with every name replaced by its value."""
-    return transform(node, lambda n: unnamed(n.value) if isinstance(n, Named) else None)

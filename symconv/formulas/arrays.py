@@ -9,21 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from symconv.formulas.algebra import (
-    Access,
-    Bound,
-    Bracket,
-    Guard,
-    Node,
-    between,
-    divides,
-    equal,
-    fresh_name,
-    product,
-    summation,
-)
+from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Node, between, divides, equal, product, summation
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Index, quotient
+from symconv.formulas.naming import fresh_name
 
 __all__ = ["Array", "correlated", "ones", "padded", "tensor", "turned", "upsampled"]
 

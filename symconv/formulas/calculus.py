@@ -36,16 +36,15 @@ from symconv.formulas.algebra import (
     divides,
     equal,
     inside,
-    names_in,
     nonnegative,
     product,
-    rename_bounds,
-    substitute,
-    transform,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum, quotient
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walks import transform
 
 __all__ = [
     "absorb",

@@ -34,13 +34,13 @@ from symconv.formulas.algebra import (
     Share,
     Sign,
     inside,
-    names_in,
-    walk,
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, listed_points, points, truth
+from symconv.formulas.naming import names_in
 from symconv.formulas.terms import expand, rename_term
+from symconv.formulas.walks import walk
 
 __all__ = [
     "RELATIONS",

@@ -11,23 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from symconv.doors import items, mapping, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
-from symconv.formulas.algebra import (
-    Access,
-    Bound,
-    Bracket,
-    Guard,
-    Named,
-    Node,
-    Reduce,
-    Scalar,
-    Share,
-    transform,
-)
+from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Named, Node, Reduce, Scalar, Share
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.exact import Box, Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.naming import free_names
 from symconv.formulas.symbols import SymbolTable, is_symbolic
+from symconv.formulas.walks import transform
 
 if TYPE_CHECKING:
     import sympy
@@ -133,7 +123,7 @@ class Formula:
 
     def subs(self, env: Mapping[str, IndexLike]) -> Formula:
         """Put expressions or numbers in for parameters (not for indices)."""
-        from symconv.formulas.algebra import substitute
+        from symconv.formulas.substitution import substitute
 
         inner = {name: Index.of(value) for name, value in env.items()}
         return replace(

@@ -1,89 +1,99 @@
-"""Names inside a formula: which ones are free, and bound ones without the primes that an earlier form left behind."""
+"""Names inside a formula: which ones there are, which are free, and how one gives way to another."""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Set
 
 from symconv.formulas.algebra import (
+    Absolute,
     Access,
+    Add,
+    Bound,
     Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Multiply,
     Named,
     Node,
+    Power,
     Reduce,
     Scalar,
     Share,
-    fresh_name,
-    renamed_bounds,
-    substitute,
-    transform,
+    Sign,
 )
+from symconv.formulas.walker import case
+from symconv.formulas.walks import children, walk
 
-__all__ = ["free_names", "plain_names"]
+__all__ = ["free_names", "fresh_name", "names_away_from", "names_in", "renamed_bounds"]
+
+
+class _OwnNames(FormulaWalker[frozenset[str]]):
+    """The names in the index expressions of a node itself; those that it binds are not among them as such."""
+
+    @case(Constant, Add, Multiply, Power, Absolute, Sign, Compare)
+    def _none(self, node: Node) -> frozenset[str]:
+        return frozenset()
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> frozenset[str]:
+        return node.index.names
+
+    @case(Access, Named)
+    def _entry(self, node: Access | Named) -> frozenset[str]:
+        return frozenset().union(*(e.names for e in node.index))
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> frozenset[str]:
+        return frozenset().union(*(g.names for g in node.guards))
+
+    @case(Share)
+    def _share(self, node: Share) -> frozenset[str]:
+        return frozenset().union(*(e.names for e in node.at))
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> frozenset[str]:
+        ends = (b.lower.names | b.upper.names for b in node.bounds)
+        return frozenset().union(*(g.names for g in node.guards), *ends)
+
+
+_OWN_NAMES = _OwnNames()
+
+
+def names_in(node: Node) -> frozenset[str]:
+    """All index names and parameters in a tree, bound ones included."""
+    found: set[str] = set()
+    for n in walk(node):
+        found |= _OWN_NAMES.visit(n)
+        if isinstance(n, Reduce):
+            found.update(bound.name for bound in n.bounds)
+    return frozenset(found)
 
 
 def free_names(node: Node) -> frozenset[str]:
     """The names of a tree that it does not bind."""
-    if isinstance(node, Reduce):
-        inner = free_names(node.body).union(*(g.names for g in node.guards))
-        inner = inner.union(*(b.lower.names | b.upper.names for b in node.bounds))
-        return inner - {b.name for b in node.bounds}
-    if isinstance(node, Share):
-        return free_names(node.reduce).union(*(e.names for e in node.at))
-    if isinstance(node, Access):
-        return frozenset().union(*(e.names for e in node.index))
-    if isinstance(node, Scalar):
-        return node.index.names
-    if isinstance(node, Bracket):
-        return frozenset().union(*(g.names for g in node.guards))
-    if isinstance(node, Named):
-        return free_names(node.value).union(*(e.names for e in node.index))
-    return frozenset().union(*(free_names(child) for child in _parts(node)))
+    names = _OWN_NAMES.visit(node).union(*map(free_names, children(node)))
+    return names - {b.name for b in node.bounds} if isinstance(node, Reduce) else names
 
 
-def _parts(node: Node) -> tuple[Node, ...]:
-    found: list[Node] = []
-    for name in ("args", "base", "exponent", "arg", "left", "right"):
-        value = getattr(node, name, None)
-        if isinstance(value, tuple):
-            found += value
-        elif value is not None:
-            found.append(value)
-    return tuple(found)
+def fresh_name(name: str, taken: Set[str]) -> str:
+    """`name`, with as many primes as it takes to differ from all taken names."""
+    while name in taken:
+        name += "'"
+    return name
 
 
-def plain_names(node: Node, taken: Set[str] = frozenset()) -> Node:
-    """The tree with every bound name as plain as its place allows: m for m' where no other m is in sight.
-
-    Differentiation and substitution move bound names out of the way by primes; where what they gave way to is gone, the
-    primes say nothing. The outermost sum has the first choice.
-
-    Args:
-        node: a tree.
-        taken: names that no bound index may have, such as the free indices of the formula.
-    """
-    return _plain(node, frozenset(taken) | free_names(node))
-
-
-def _plain(node: Node, taken: frozenset[str]) -> Node:
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Reduce):
-            return _plain_reduction(n, taken)
-        if isinstance(n, Share):
-            return Share(n.policy, _plain_reduction(n.reduce, taken), n.at)
-        return n if isinstance(n, Named) else None  # it prints as its name
-
-    return transform(node, change)
-
-
-def _plain_reduction(node: Reduce, taken: frozenset[str]) -> Reduce:
-    used = set(taken)
+def names_away_from(bounds: Iterable[Bound], taken: Set[str], used: Set[str]) -> dict[str, str]:
+    """New names for the bound indices that are named as something taken; none of them is taken or used."""
+    known = {*taken, *used}
     env: dict[str, str] = {}
-    for bound in node.bounds:
-        env[bound.name] = fresh_name(bound.name.rstrip("'"), used)
-        used.add(env[bound.name])
-    if all(new == old for old, new in env.items()):
-        body = node.body
-    else:
-        body = substitute(node.body, env)
-        node = Reduce(node.op, renamed_bounds(node.bounds, env), tuple(g.subs(env) for g in node.guards), body)
-    return Reduce(node.op, node.bounds, node.guards, _plain(body, frozenset(used)))
+    for bound in bounds:
+        if bound.name in taken:
+            env[bound.name] = fresh_name(bound.name, known)
+            known.add(env[bound.name])
+    return env
+
+
+def renamed_bounds(bounds: Iterable[Bound], env: Mapping[str, str]) -> tuple[Bound, ...]:
+    """The same ranges under other names, in each other's ends too."""
+    return tuple(Bound(env.get(b.name, b.name), b.lower.subs(env), b.upper.subs(env)) for b in bounds)

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, product, walk
+from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, product
 from symconv.formulas.index import Index
 from symconv.formulas.latex import LATEX
-from symconv.formulas.naming import plain_names
 from symconv.formulas.style import Context, Style
+from symconv.formulas.substitution import plain_names
 from symconv.formulas.unicode import UNICODE
+from symconv.formulas.walks import walk
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula

@@ -27,13 +27,11 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
-    substitute,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Atom, Extremum, Index
-from symconv.formulas.naming import plain_names
 from symconv.formulas.order import (
     Piece,
     index_part,
@@ -45,6 +43,7 @@ from symconv.formulas.order import (
     sides,
     solved,
 )
+from symconv.formulas.substitution import plain_names, substitute
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Quantity

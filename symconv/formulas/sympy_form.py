@@ -31,7 +31,6 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
-    accesses,
     inside,
 )
 from symconv.formulas.bounds import Knowledge
@@ -48,6 +47,7 @@ from symconv.formulas.exact import (
 )
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
+from symconv.formulas.walks import accesses
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula

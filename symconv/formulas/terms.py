@@ -23,14 +23,12 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     add,
-    names_away_from,
-    names_in,
     product,
-    renamed_bounds,
-    substitute,
     summation,
 )
 from symconv.formulas.effort import Effort
+from symconv.formulas.naming import names_away_from, names_in, renamed_bounds
+from symconv.formulas.substitution import substitute
 
 __all__ = ["Term", "expand", "rebuild", "rename_term"]
 

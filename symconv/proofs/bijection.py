@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
-from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign, substitute
+from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import Term, expand
 from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown

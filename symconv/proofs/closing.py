@@ -6,22 +6,12 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, lcm
 
-from symconv.formulas.algebra import (
-    Access,
-    Bound,
-    Guard,
-    Node,
-    Power,
-    Scalar,
-    Share,
-    rename_bounds,
-    scalar,
-    substitute,
-    walk,
-)
+from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Scalar, Share, scalar
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
+from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild, rename_term
+from symconv.formulas.walks import walk
 from symconv.proofs.context import Context, has_quotient
 from symconv.proofs.positivity import entered, occupied
 from symconv.proofs.terms import range_guards

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from symconv.formulas.algebra import Bound, Guard, Node, substitute
+from symconv.formulas.algebra import Bound, Guard, Node
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
+from symconv.formulas.substitution import substitute
 from symconv.proofs.sizes import holds
 
 __all__ = ["Inside", "Member", "Need", "Otherwise", "Step", "Valued", "failure", "has_power", "known_on"]

@@ -33,15 +33,15 @@ from symconv.formulas.algebra import (
     add,
     const,
     product,
-    rename_bounds,
     scalar,
     summation,
-    walk,
 )
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
 from symconv.formulas.radicals import Radical, UndecidedNumberError, power
+from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.terms import expand
+from symconv.formulas.walks import walk
 from symconv.proofs.context import Context
 from symconv.proofs.positivity import entered, is_nonnegative, is_positive, occupied
 from symconv.proofs.rewriting import MOST_TERMS

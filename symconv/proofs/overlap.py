@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from symconv.formulas.algebra import Guard, Node, substitute
+from symconv.formulas.algebra import Guard, Node
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.proofs.context import Context, NotShown
 from symconv.proofs.record import Overlap, Piece
 from symconv.proofs.terms import Flat

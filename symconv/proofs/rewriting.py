@@ -22,14 +22,13 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     Share,
-    names_in,
-    rename_bounds,
-    substitute,
-    walk,
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walks import walk
 
 __all__ = ["MOST_TERMS", "one_window", "written_pairs"]
 

@@ -6,25 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import (
-    Access,
-    Bound,
-    Bracket,
-    Guard,
-    Node,
-    Reduce,
-    Scalar,
-    Share,
-    accesses,
-    fresh_name,
-    renamed_bounds,
-    substitute,
-    walk,
-)
+from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Node, Reduce, Scalar, Share
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.naming import free_names
+from symconv.formulas.naming import free_names, fresh_name, renamed_bounds
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import accesses, walk
 from symconv.proofs.needs import Need
 from symconv.proofs.sizes import denominators
 

@@ -21,12 +21,12 @@ from symconv.formulas.algebra import (
     Share,
     Sign,
     between,
-    names_in,
-    substitute,
-    transform,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import Term
+from symconv.formulas.walks import transform
 from symconv.proofs.context import Context, NotShown, Quotients, fresh, has_quotient, rewrite_quotients
 
 __all__ = ["Flat", "box_guards", "flatten", "range_guards", "share_guards", "vanishing_accesses"]

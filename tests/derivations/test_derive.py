@@ -23,9 +23,10 @@ from symconv.derivations import rules
 from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation, Step, plain
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Access, Node, transform
+from symconv.formulas.algebra import Access, Node
 from symconv.formulas.formula import Formula
 from symconv.formulas.terms import expand, rebuild
+from symconv.formulas.walks import transform
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.report.mathml import to_mathml

@@ -17,8 +17,9 @@ from oracles import Tensor
 from symconv.derivations import rules
 from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation, Step, plain
-from symconv.formulas.algebra import Access, Node, transform
+from symconv.formulas.algebra import Access, Node
 from symconv.formulas.formula import Formula
+from symconv.formulas.walks import transform
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.transposed import ConvTranspose

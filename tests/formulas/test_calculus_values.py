@@ -28,7 +28,6 @@ from symconv.formulas.algebra import (
     inside,
     product,
     summation,
-    walk,
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import (
@@ -45,6 +44,7 @@ from symconv.formulas.calculus import (
 from symconv.formulas.exact import polynomials
 from symconv.formulas.index import Index, maximum, minimum
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walks import walk
 
 KNOWN = Knowledge({}, FREE)
 often = settings(max_examples=45, deadline=None, derandomize=True)

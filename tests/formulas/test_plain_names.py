@@ -6,7 +6,8 @@ import pytest
 
 from symconv.formulas.algebra import Access, Bound, Node, Power, Reduce, Share, const, product, summation
 from symconv.formulas.index import Index
-from symconv.formulas.naming import free_names, plain_names
+from symconv.formulas.naming import free_names
+from symconv.formulas.substitution import plain_names
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

@@ -20,14 +20,13 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     between,
-    fresh_name,
-    names_in,
     product,
-    substitute,
     summation,
 )
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name, names_in
+from symconv.formulas.substitution import substitute
 from symconv.operators.convolution import Conv
 
 i, m, n, p, q = (Index.of(name) for name in ("i", "m", "n", "p", "q"))

@@ -23,24 +23,10 @@ from symconv import (
     compile,
 )
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError
-from symconv.formulas.algebra import (
-    Absolute,
-    Access,
-    Bound,
-    Multiply,
-    Node,
-    Power,
-    Reduce,
-    Scalar,
-    accesses,
-    add,
-    const,
-    product,
-    transform,
-    walk,
-)
+from symconv.formulas.algebra import Absolute, Access, Bound, Multiply, Node, Power, Reduce, Scalar, add, const, product
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.walks import accesses, transform, walk
 from symconv.kernels.form.extraction import tap_form
 from symconv.kernels.plans import rows
 from symconv.kernels.plans.table import CONVOLUTION_PLANS, POOLING_PLANS, applicable, plans_for

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from symconv.errors import NotSupportedError
-from symconv.formulas.algebra import Access, accesses
+from symconv.formulas.algebra import Access
 from symconv.formulas.index import Index, maximum
+from symconv.formulas.walks import accesses
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
 from symconv.kernels.form.reading import WALK, walk_of

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from symconv import Dilation, Erosion, MaxPool, derive, prove
 from symconv.cli.application import commands
 from symconv.errors import ArgumentError, GeometryError
-from symconv.formulas.algebra import Access, add, const, transform
+from symconv.formulas.algebra import Access, add, const
 from symconv.formulas.algebra import product as times
+from symconv.formulas.walks import transform
 
 INFINITY = float("inf")
 

@@ -41,13 +41,12 @@ from symconv.formulas.algebra import (
     equal,
     nonnegative,
     product,
-    substitute,
     summation,
-    transform,
-    walk,
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, floor, maximum, minimum, quotient
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import transform, walk
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof, prove_statement
 from symconv.proofs.refutation import Search

@@ -169,7 +169,7 @@ def test_off_by_one_in_a_pool(layer: MaxPool) -> None:
 
 
 def _moved(body: Node) -> Node:
-    from symconv.formulas.algebra import transform
+    from symconv.formulas.walks import transform
 
     return transform(body, lambda node: Access("a", (node.index[0] + 1,)) if isinstance(node, Access) else None)
 

@@ -31,14 +31,14 @@ from symconv.formulas.algebra import (
     nonnegative,
     product,
     scalar,
-    substitute,
     summation,
-    transform,
 )
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.order import pieces_of, sides
+from symconv.formulas.substitution import substitute
 from symconv.formulas.symbols import symbol
+from symconv.formulas.walks import transform
 from symconv.operators.convolution import Conv
 from symconv.operators.frame import numbered
 

@@ -22,21 +22,11 @@ from symconv.derivations.theorems.proposition import (
     Side,
     is_arithmetic,
 )
-from symconv.formulas.algebra import (
-    ONE,
-    Absolute,
-    Access,
-    Bound,
-    Compare,
-    Guard,
-    Node,
-    between,
-    substitute,
-    summation,
-    transform,
-)
+from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Compare, Guard, Node, between, summation
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import transform
 
 if TYPE_CHECKING:
     from symconv.proofs.statement import Statement

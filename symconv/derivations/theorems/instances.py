@@ -11,7 +11,9 @@ from symconv.derivations.theorems.folds import Fold, Induction
 from symconv.derivations.theorems.proposition import Condition, Every, Iff, Proposition, Relation
 from symconv.derivations.theorems.stages import node_of
 from symconv.derivations.theorems.taps import NotReadError
-from symconv.formulas.algebra import ONE, ZERO, Access, Bracket, Node, Reduce, substitute, transform
+from symconv.formulas.algebra import ONE, ZERO, Access, Bracket, Node, Reduce
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import transform
 
 if TYPE_CHECKING:
     from symconv.proofs.verdict import Verdict

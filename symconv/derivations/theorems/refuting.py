@@ -21,9 +21,9 @@ from symconv.formulas.algebra import (
     nonnegative,
     product,
     summation,
-    transform,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.walks import transform
 
 if TYPE_CHECKING:
     from symconv.proofs.verdict import Verdict

@@ -6,23 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from symconv.formulas.algebra import (
-    ONE,
-    Add,
-    Bound,
-    Bracket,
-    Multiply,
-    Node,
-    Reduce,
-    Scalar,
-    add,
-    product,
-    substitute,
-    transform,
-    walk,
-)
+from symconv.formulas.algebra import ONE, Add, Bound, Bracket, Multiply, Node, Reduce, Scalar, add, product
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import transform, walk
 
 __all__ = ["TAP", "NotReadError", "Part", "body_of", "linear", "part_of", "total_of", "totals_in"]
 

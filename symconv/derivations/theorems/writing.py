@@ -26,9 +26,10 @@ from symconv.derivations.theorems.proposition import (
     Side,
     is_arithmetic,
 )
-from symconv.formulas.algebra import Bound, accesses
+from symconv.formulas.algebra import Bound
 from symconv.formulas.index import Index
 from symconv.formulas.printing import Context, Style
+from symconv.formulas.walks import accesses
 
 __all__ = ["conclusion_lines", "hypothesis_lines", "one_line", "relation_text"]
 

@@ -8,22 +8,11 @@ from math import prod
 import numpy as np
 
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.formulas.algebra import (
-    ONE,
-    Access,
-    Bound,
-    Guard,
-    Node,
-    Reduce,
-    accesses,
-    const,
-    inside,
-    names_in,
-    transform,
-    walk,
-)
+from symconv.formulas.algebra import ONE, Access, Bound, Guard, Node, Reduce, const, inside
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.naming import names_in
+from symconv.formulas.walks import accesses, transform, walk
 from symconv.kernels.form.pattern import kind_of
 from symconv.kernels.form.reading import Walk, walk_of
 from symconv.kernels.form.tapform import KINDS, Channels, TapForm

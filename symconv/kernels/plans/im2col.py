@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.derivations.step import Derivation, Maths, Stage, Step
-from symconv.formulas.algebra import Access, Bound, Guard, Named, equal, product, substitute, summation, walk
+from symconv.formulas.algebra import Access, Bound, Guard, Named, equal, product, summation
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import walk
 from symconv.kernels.arrays.columns import (
     add_products,
     contract,

@@ -8,23 +8,12 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from symconv.derivations.step import Definition, Derivation, Phrase, Stage, Step, maths
-from symconv.formulas.algebra import (
-    Access,
-    Bound,
-    Label,
-    Named,
-    Node,
-    Reduce,
-    accesses,
-    add,
-    substitute,
-    summation,
-    transform,
-    walk,
-)
+from symconv.formulas.algebra import Access, Bound, Label, Named, Node, Reduce, add, summation
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import context_of
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walks import accesses, transform, walk
 from symconv.kernels.form.extraction import tap_form
 from symconv.operators.base import Operator
 

@@ -18,8 +18,9 @@ import numpy
 import numpy as np
 
 from symconv.derivations.step import Derivation, Stage, Step
-from symconv.formulas.algebra import Bound, Label, Named, Reduce, substitute
+from symconv.formulas.algebra import Bound, Label, Named, Reduce
 from symconv.formulas.index import Index, quotient
+from symconv.formulas.substitution import substitute
 from symconv.kernels.arrays.windows import (
     PREPARED,
     Cover,

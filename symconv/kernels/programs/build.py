@@ -9,20 +9,9 @@ from math import prod
 from typing import Literal
 
 from symconv.errors import NotSupportedError, SizeLimitError
-from symconv.formulas.algebra import (
-    Absolute,
-    Access,
-    Add,
-    Constant,
-    Multiply,
-    Node,
-    Power,
-    Reduce,
-    Sign,
-    product,
-    substitute,
-)
+from symconv.formulas.algebra import Absolute, Access, Add, Constant, Multiply, Node, Power, Reduce, Sign, product
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import substitute
 from symconv.kernels.programs.factors import fraction, ratios, signed, sized
 from symconv.kernels.programs.program import (
     Apply,

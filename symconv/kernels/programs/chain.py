@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from symconv.formulas.algebra import Absolute, Access, Constant, walk
+from symconv.formulas.algebra import Absolute, Access, Constant
+from symconv.formulas.walks import walk
 from symconv.kernels.programs.backward import Backward, Manner
 from symconv.kernels.programs.blocks import KEPT, Block, Cuts, Parameters, Sweep, blocks
 from symconv.kernels.programs.buffers import short_buffers

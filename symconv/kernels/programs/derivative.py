@@ -10,26 +10,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from symconv.errors import NotSupportedError
-from symconv.formulas.algebra import (
-    Absolute,
-    Access,
-    Bound,
-    Constant,
-    Node,
-    Power,
-    Reduce,
-    Share,
-    const,
-    names_in,
-    product,
-    substitute,
-    transform,
-    walk,
-)
+from symconv.formulas.algebra import Absolute, Access, Bound, Constant, Node, Power, Reduce, Share, const, product
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import differentiate, normalize
 from symconv.formulas.index import Index
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
+from symconv.formulas.walks import transform, walk
 from symconv.kernels.programs.build import Builder, Taps
 from symconv.kernels.programs.program import INFINITY, Operand, Program
 from symconv.kernels.programs.stage import ChainStage

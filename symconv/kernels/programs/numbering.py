@@ -7,7 +7,8 @@ those of all that it has beaten.
 
 from __future__ import annotations
 
-from symconv.formulas.algebra import Access, Node, product, transform
+from symconv.formulas.algebra import Access, Node, product
+from symconv.formulas.walks import transform
 from symconv.kernels.programs.build import Builder
 from symconv.kernels.programs.derivative import UPSTREAM, partial
 from symconv.kernels.programs.program import Apply, Bytes, Gather, Operand, Program, Scatter, Step, TapView, program_of

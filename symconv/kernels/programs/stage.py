@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from symconv.formulas.algebra import Access, Bound, Node, Reduce, accesses, names_in, transform, walk
+from symconv.formulas.algebra import Access, Bound, Node, Reduce
 from symconv.formulas.index import Index
+from symconv.formulas.naming import names_in
+from symconv.formulas.walks import accesses, transform, walk
 from symconv.kernels.form.reading import Walk
 from symconv.kernels.form.tapform import TapForm
 

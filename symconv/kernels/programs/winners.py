@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Access, Reduce, transform
+from symconv.formulas.algebra import Access, Reduce
 from symconv.formulas.index import Index
+from symconv.formulas.walks import transform
 from symconv.kernels.programs.blocks import Block, BlockValues, Cuts, Prepared, Sweep
 from symconv.kernels.programs.derivative import UPSTREAM, forward, winners
 from symconv.kernels.programs.lambdified import Emitted, Programs
