@@ -13,7 +13,7 @@ from zlib import crc32
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
-from symconv.formulas.radicals import UndecidedNumberError
+from symconv.formulas.radicals import Radical, UndecidedNumberError
 from symconv.proofs.exact import At, places
 from symconv.proofs.refutation import NoValueError, no_value, value_at
 from symconv.proofs.sizes import assignments
@@ -77,10 +77,11 @@ def _seen(at: At, nonnegative: Sequence[str]) -> Sight | None:
             if no_value(at, powers, place, read) is not None:
                 continue
             left, right = (value_at(at, side, place, read) for side in (at.statement.left, at.statement.right))
+            numbers = isinstance(left, Fraction | Radical) and isinstance(right, Fraction | Radical)
+            if numbers and left != right:
+                return Sight(at.env, place)
         except (ZeroDivisionError, NoValueError, UndecidedNumberError):
             continue  # there is nothing to compare here
-        if isinstance(left, Fraction) and isinstance(right, Fraction) and left != right:
-            return Sight(at.env, place)
     return None
 
 

@@ -1,6 +1,6 @@
 """Claims that ask for much work: many axes, strides, dilation, products of sums, wide padding, many terms, large sizes.
 
-Whether they are true is not the subject: what an answer costs is.
+Beside each stands the verdict that is due. What is true and too much work is undecided.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ HARD = [
     Hard("an average times a count that pads", sc.AvgPool((3,), stride=2, padding=1), (7,),
          "c[p]*size(S[p]) == sum(a[s],s in S[p])", options=WINDOWS),
     Hard("an average of one axis", sc.AvgPool((3,), stride=2, padding=1, count_include_pad=False), (7,),
-         "c[p]*size(S[p]) == sum(a[s],s in S[p])", options={**WINDOWS, **NAMED}),
+         "c[p]*size(S[p]) == sum(a[s],s in S[p])", options={**WINDOWS, "sizes": {"T": "stride", "P": "padding"}}),
     Hard("a maximum of twice", PLANE_MAX, (7, 7), "2*c[p,q] == max(2*a[s,t],(s,t) in S[p,q])", options=WINDOWS),
     Hard("maxima in each other", PLANE_MAX, (7, 7),
          "c[p,q] == max(max(a[s,t],(t,2*q-2,2*q)),(s,2*p-2,2*p))", options=WINDOWS),
