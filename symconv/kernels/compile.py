@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 
 from symconv.doors import instance, one_of, plain_integer
-from symconv.errors import ArgumentError
-from symconv.kernels.adapters.family import Relative, relative_kernel
-from symconv.kernels.form.extraction import tap_form
-from symconv.kernels.runtime.arguments import as_array, engine_weight
-from symconv.kernels.runtime.compiled import Compiled
+from symconv.kernels.backends.finding import backend_of
+from symconv.kernels.runtime.arguments import as_array
+from symconv.kernels.runtime.backend import Request
 from symconv.kernels.runtime.contract import Kernel
-from symconv.kernels.runtime.kernel import WindowKernel
-from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
 
-__all__ = ["BACKENDS", "compile", "compiled_again"]
-
-BACKENDS = ("numpy",)
+__all__ = ["compile"]
 
 
 def compile(
@@ -34,6 +27,10 @@ def compile(
     weight: Any = None,
 ) -> Kernel:
     """Compile an operator's formula into a function of arrays.
+
+    The way, in one line: the backend reads the tap form off the operator's formula, keeps the plans of its table whose
+    pattern the form has, and hands both to a `symconv.kernels.runtime.kernel.WindowKernel`; the kernel takes, for every
+    shape and type that it is called with, the plan with the lowest estimate, and lets the engine of that plan run.
 
     Args:
         op: an operator with numbers for all its options; the input size stays free.
@@ -58,36 +55,16 @@ def compile(
     [-2, -2, 2]
     """
     instance("op", op, Operator, "must be an operator, such as Conv(3)")
-    one_of("backend", backend, BACKENDS)
-    if plain_integer("threads", threads) != 1:
-        raise ArgumentError(
-            "threads", threads, "must be 1 for the backend 'numpy'", "set the threads of NumPy's BLAS by its variable"
-        )
-    chosen = cast("Accuracy", one_of("accuracy", accuracy, ACCURACIES))
+    found = backend_of(backend)
+    found.check_threads(plain_integer("threads", threads))
+    allowed = cast("Accuracy", one_of("accuracy", accuracy, ACCURACIES))
     if plan is not None:
         instance("plan", plan, str, "must be the name of a plan, or None")
     given = None if weight is None else np.array(as_array("weight", weight))  # what the caller does to it is not seen
-    return _kernel(op, chosen, plan, given).made_by(compiled_again, chosen, plan, given)
+    kernel = found.kernel(Request(op, plan, allowed, given, threads))
+    return kernel.made_by(_compiled_again, op, backend, threads, accuracy, plan, given)
 
 
-def compiled_again(op: Operator, accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
+def _compiled_again(op: Operator, backend: str, threads: int, accuracy: str, plan: str | None, weight: Any) -> Kernel:
     """The kernel that a pickled or copied one was: compiled anew from what it was made of."""
-    return compile(op, accuracy=accuracy, plan=plan, weight=weight)
-
-
-def _kernel(op: Operator, accuracy: Accuracy, plan: str | None, weight: Array | None) -> Kernel:
-    if isinstance(op, Relative):
-        return relative_kernel(op, plan, accuracy, weight)
-    if weight is None:
-        return WindowKernel(_compiled(op, plan, accuracy))
-    form = tap_form(op)
-    if form.letter("weight") is None:
-        raise ArgumentError("weight", type(weight).__name__, f"must be left out: {op!r} has no weight")
-    arranged = engine_weight(form, weight)  # refuses a wrong shape now, not at the first call
-    weight.flags.writeable = arranged.flags.writeable = False
-    return WindowKernel(Compiled(op, form, plan, accuracy, arranged), weight)
-
-
-@lru_cache(maxsize=256)
-def _compiled(op: Operator, plan: str | None, accuracy: Accuracy) -> Compiled:
-    return Compiled(op, tap_form(op), plan, accuracy, None)
+    return compile(op, backend, threads=threads, accuracy=accuracy, plan=plan, weight=weight)

@@ -12,10 +12,23 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from symconv.errors import GeometryError
+from symconv.kernels.backends.numpy import BACKEND
+from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.programs import chain
 from symconv.kernels.runtime.kernel import Gradients, Kernel
+from symconv.kernels.runtime.plan import Plan
+from symconv.kernels.runtime.selection import applicable
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+
+CONVOLUTION_PLANS: tuple[Plan, ...] = BACKEND.plans(tap_form(Conv((3, 3))))
+POOLING_PLANS: tuple[Plan, ...] = BACKEND.plans(tap_form(MaxPool((3, 3))))
+
+
+def plans_for(form: TapForm, weight: np.ndarray | None = None) -> tuple[str, ...]:
+    """The names of the plans that apply to a tap form and, where one is given, a bound weight."""
+    return tuple(plan.name for plan in applicable(BACKEND.plans(form), form, weight))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import oracles
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from kernels.layers import CONVOLUTION_PLANS, plans_for
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
 from symconv.kernels.plans.separable import factors
 from symconv.kernels.plans.spectral import _smooth
-from symconv.kernels.plans.table import CONVOLUTION_PLANS, plans_for
 from symconv.kernels.runtime.geometry import lines_of, phases
 from symconv.kernels.runtime.kernel import Kernel
 from symconv.kernels.runtime.layout import layout_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernels.layers import CONVOLUTION_PLANS
 from kernels.rounding_cases import Case, convolution, share_of_bound
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.accuracy.windows import PROMISES
 from symconv.kernels.compile import compile
-from symconv.kernels.plans.table import CONVOLUTION_PLANS
 
 
 def check(case: Case) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kernels.layers import CONVOLUTION_PLANS, POOLING_PLANS, plans_for
 
 from symconv import (
     AdaptiveAvgPool,
@@ -27,9 +28,10 @@ from symconv.formulas.algebra import Absolute, Access, Bound, Multiply, Node, Po
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.walks import accesses, transform, walk
+from symconv.kernels.backends.numpy import BACKEND
 from symconv.kernels.form.extraction import tap_form
 from symconv.kernels.plans import rows
-from symconv.kernels.plans.table import CONVOLUTION_PLANS, POOLING_PLANS, applicable, plans_for
+from symconv.kernels.runtime.selection import applicable
 
 M, P = Index.of("m"), Index.of("p")
 
@@ -307,7 +309,7 @@ def steps_not_proved(op: Any) -> list[str]:
         weight = np.ones((*shape, *(walk.taps for walk in form.walks)))
     return [
         f"{op!r}, {plan.name}: {step.statement} is {step.verdict.status}"
-        for plan in applicable(form, weight, "fast")
+        for plan in applicable(BACKEND.plans(form), form, weight, "fast")
         for step in plan.derivation(op).steps
         if step.verdict.status not in ("proved", "exact")
     ]

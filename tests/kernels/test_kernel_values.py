@@ -10,12 +10,12 @@ import oracles
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels.layers import plans_for
 from layers import Layer, convolutions, poolings, with_blocks_of
 
 from symconv.kernels.arrays import columns
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
-from symconv.kernels.plans.table import plans_for
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 

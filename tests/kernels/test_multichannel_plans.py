@@ -18,13 +18,14 @@ from layers import Layer, convolutions
 from symconv.derivations.rules import RULES
 from symconv.errors import ArgumentError
 from symconv.kernels.arrays import columns, minimal_filtering
+from symconv.kernels.backends.numpy import BACKEND
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
 from symconv.kernels.plans.im2col import im2col_derivation
-from symconv.kernels.plans.table import applicable, ranked
 from symconv.kernels.plans.winograd import winograd_derivation
 from symconv.kernels.runtime.layout import layout_of
 from symconv.kernels.runtime.plan import CallShape
+from symconv.kernels.runtime.selection import applicable, ranked
 from symconv.kernels.runtime.workspace import Workspace
 from symconv.operators.convolution import Conv
 
@@ -264,8 +265,11 @@ def test_digits_are_lost_only_where_that_is_allowed() -> None:
     form = tap_form(op)
     call = CallShape(1, layout_of(form, (56, 56)), np.dtype(np.float32), None)
     for task in ("output", "input", "weight"):
-        assert ranked(form, call, task, applicable(form, None, "fast"))[0][1].name == "winograd"
-        assert ranked(form, call, task, applicable(form, None, "default"))[0][1].name in ("im2col", "winograd_f2")
+        assert ranked(form, call, task, applicable(BACKEND.plans(form), form, None, "fast"))[0][1].name == "winograd"
+        assert ranked(form, call, task, applicable(BACKEND.plans(form), form, None, "default"))[0][1].name in (
+            "im2col",
+            "winograd_f2",
+        )
     with pytest.raises(ArgumentError, match=r"accuracy class 'fast': pass accuracy='fast'"):
         compile(op, plan="winograd")
 

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.kernels.adapters.planes import PlaneKernel, compute_type, cuts, native, numbers_only
+from symconv.kernels.adapters.planes import PlaneKernel, compute_type, cuts, native
 from symconv.kernels.adapters.spans import AxisWindows, Run, spans_of, windows
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import remember
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
+from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
 
-__all__ = ["AdaptiveAvgKernel", "AdaptiveKernel", "AdaptiveMaxKernel", "adaptive_kernel"]
+__all__ = ["AdaptiveAvgKernel", "AdaptiveKernel", "AdaptiveMaxKernel"]
 
 FEW, MANY = 12, 1 << 12
 """Measured: up to so many taps in at least so many windows, one array operation a tap is faster than a reduction."""
@@ -146,8 +147,8 @@ class AdaptiveKernel(PlaneKernel):
     )
     costs = "one an input entry and axis, as often as windows overlap there"
 
-    def __init__(self, op: AdaptivePooling) -> None:
-        super().__init__(op)
+    def __init__(self, op: Operator, weight: Array | None = None) -> None:
+        super().__init__(op, weight)
         self._known: OrderedDict[tuple[int, ...], tuple[AxisWindows, ...]] = OrderedDict()
 
     def _spans(self, sizes: tuple[int, ...]) -> tuple[AxisWindows, ...]:
@@ -234,9 +235,9 @@ class AdaptiveMaxKernel(AdaptiveKernel):
     op: AdaptiveMaxPool
     error = "a maximum is exact"
 
-    def __init__(self, op: AdaptiveMaxPool) -> None:
-        super().__init__(op)
-        self.gradient_functions = (tied,) if op.ties == "split" else (tied, first_place, first_maxima)
+    def __init__(self, op: Operator, weight: Array | None = None) -> None:
+        super().__init__(op, weight)
+        self.gradient_functions = (tied,) if self.op.ties == "split" else (tied, first_place, first_maxima)
 
     def result_type(self, x: Array) -> np.dtype[Any]:
         return native(x.dtype)
@@ -341,15 +342,3 @@ class AdaptiveMaxKernel(AdaptiveKernel):
 def places_of(runs: tuple[Run, ...]) -> tuple[Any, tuple[int, ...]]:
     """Where the outputs of runs stand, and the axes of the taps in the view of their windows."""
     return (..., *(run.outputs for run in runs)), tuple(range(-1, -2 * len(runs), -2))
-
-
-def adaptive_kernel(op: AdaptivePooling) -> AdaptiveKernel:
-    """The kernel of an adaptive pooling.
-
-    Raises:
-        ArgumentError: for symbolic options.
-    """
-    numbers_only(op)
-    if isinstance(op, AdaptiveMaxPool):
-        return AdaptiveMaxKernel(op)
-    return AdaptiveAvgKernel(op)

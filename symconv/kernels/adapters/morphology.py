@@ -14,10 +14,11 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.formulas.index import Index
-from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, numbers_only
+from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
 from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
+from symconv.operators.base import Operator
 from symconv.operators.morphology import Erosion, Morphology
 
 __all__ = ["MorphologyKernel"]
@@ -79,16 +80,16 @@ class MorphologyKernel(DirectKernel):
 
     op: Morphology
     name = "taps"
+    weighted = True
     functions = (largest,)
     gradient_functions = (largest, handed_out)
     stages = ("one tap after the other: what it makes of the entries that it reads is compared with the best so far",)
     costs = "one addition and one comparison a tap and output entry"
     error = "one addition, rounded once; comparisons are exact"
 
-    def __init__(self, op: Morphology, weight: Array | None = None) -> None:
-        numbers_only(op)
-        super().__init__(op)
-        self._bound = None if weight is None else fit("weight", weight, op.kernel_size, "that of the window")
+    def __init__(self, op: Operator, weight: Array | None = None) -> None:
+        super().__init__(op, weight)
+        self._bound = None if weight is None else fit("weight", weight, self.op.kernel_size, "that of the window")
 
     def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, native, numbers_only
+from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, native
 from symconv.kernels.runtime.arguments import outputs_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.patches import Fold, Patches, Unfold
 
-__all__ = ["FoldKernel", "UnfoldKernel", "patches_kernel"]
+__all__ = ["FoldKernel", "UnfoldKernel"]
 
 
 def tap_slices(lines: tuple[Line, ...]) -> Iterator[tuple[Any, Any, Any]]:
@@ -186,13 +186,3 @@ class FoldKernel(PatchKernel):
 
     def push(self, x: Array, tangent: Array) -> Array:
         return self.folded(tangent, self.op.image_size)
-
-
-def patches_kernel(op: Patches) -> PatchKernel:
-    """The kernel of an `Unfold` or a `Fold`.
-
-    Raises:
-        ArgumentError: for symbolic options.
-    """
-    numbers_only(op)
-    return UnfoldKernel(op) if isinstance(op, Unfold) else FoldKernel(op)

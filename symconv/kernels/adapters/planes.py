@@ -12,33 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.errors import ArgumentError, NotSupportedError
+from symconv.kernels.form.extraction import numbers_only
 from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
+from symconv.kernels.runtime.backend import Backend, Request
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check_variables
 from symconv.kernels.runtime.engine import source_of
 from symconv.kernels.runtime.padding import Array
-from symconv.kernels.runtime.plan import Accuracy
+from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
 
-__all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "native", "numbers_only"]
+__all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "native"]
 
 BLOCK_BYTES = 1 << 19
 """Measured: planes of 512 KiB together stay in a second-level cache while several passes go over them."""
-
-
-def numbers_only(op: Operator) -> None:
-    """Refuse an operator with symbolic options.
-
-    Raises:
-        ArgumentError: where an option has no number.
-    """
-    formula = op.output()
-    symbolic = [name for name in formula.parameters if name not in formula.sizes]
-    if symbolic:
-        raise ArgumentError("op", op, f"must have numbers for all its options ({', '.join(symbolic)} has none)")
 
 
 def compute_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -103,18 +93,42 @@ class DirectKernel(Kernel):
 
     Attributes:
         name: the name of its plan.
+        weighted: whether the operator has a weight.
         accuracy, error: the accuracy class, and the accuracy to expect in one line.
         functions, gradient_functions: what runs for the output and for the gradients.
         stages, costs: what happens, a line a stage, and how many operations that takes.
     """
 
     name: ClassVar[str]
+    weighted: ClassVar[bool] = False
     accuracy: ClassVar[Accuracy] = "exact_order"
     error: ClassVar[str]
     functions: tuple[Callable[..., Any], ...]
     gradient_functions: tuple[Callable[..., Any], ...]
     stages: tuple[str, ...]
     costs: str
+
+    @classmethod
+    def made(cls, request: Request, backend: Backend) -> DirectKernel:
+        """The kernel of an operator whose formula this class computes.
+
+        Raises:
+            ArgumentError: for symbolic options, a weight that the operator does not have, or a plan or an accuracy
+                class that does not apply.
+        """
+        kernel = cls(request.op, request.weight)
+        if request.plan not in (None, kernel.plan):
+            raise ArgumentError("plan", request.plan, f"must be one of the plans that apply here ({kernel.plan!r})")
+        if ACCURACIES.index(kernel.accuracy) > ACCURACIES.index(request.accuracy):
+            wanted = f"must be {kernel.accuracy!r} for {request.op!r}: {kernel.error}"
+            raise ArgumentError("accuracy", request.accuracy, wanted)
+        return kernel
+
+    def __init__(self, op: Operator, weight: Array | None = None) -> None:
+        if weight is not None and not self.weighted:
+            raise ArgumentError("weight", type(weight).__name__, f"must be left out: {op!r} has no weight")
+        numbers_only(op)
+        super().__init__(op)
 
     @property
     def plan(self) -> str:

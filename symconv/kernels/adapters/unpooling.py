@@ -10,7 +10,7 @@ import numpy as np
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.index import Index
-from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, native, numbers_only
+from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, native
 from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
@@ -47,10 +47,6 @@ class MaxUnpoolKernel(DirectKernel):
     stages = ("every entry is added to an output of zeros at its position; gradients are read there",)
     costs = "one addition an input entry"
     error = "entries are copied as they are; those at one position added in row-major order"
-
-    def __init__(self, op: MaxUnpool) -> None:
-        numbers_only(op)
-        super().__init__(op)
 
     def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)

@@ -18,7 +18,19 @@ from symconv.kernels.form.reading import Walk, walk_of
 from symconv.kernels.form.tapform import KINDS, Channels, TapForm
 from symconv.operators.base import Operator
 
-__all__ = ["tap_form"]
+__all__ = ["numbers_only", "tap_form"]
+
+
+def numbers_only(op: Operator) -> None:
+    """Refuse an operator with symbolic options.
+
+    Raises:
+        ArgumentError: where an option has no number.
+    """
+    formula = op.output()
+    symbolic = [name for name in formula.parameters if name not in formula.sizes]
+    if symbolic:
+        raise ArgumentError("op", op, f"must have numbers for all its options ({', '.join(symbolic)} has none)")
 
 
 def tap_form(op: Operator) -> TapForm:
@@ -28,10 +40,8 @@ def tap_form(op: Operator) -> TapForm:
         ArgumentError: for an operator with symbolic options.
         NotSupportedError: for a formula whose shape no kernel can be made of.
     """
+    numbers_only(op)
     formula = op.output()
-    symbolic = [name for name in formula.parameters if name not in formula.sizes]
-    if symbolic:
-        raise ArgumentError("op", op, f"must have numbers for all its options ({', '.join(symbolic)} has none)")
     ndim = len(formula.sizes)
     source = next(tensor for tensor in formula.tensors if tensor.role == "input")
     reads = set(accesses(formula.body, source.name))

@@ -85,6 +85,10 @@ class FoldPlan(Plan):
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         return None
 
+    def yields(self, form: TapForm) -> bool:
+        # where one axis slides the two are the same, and the one with the simpler name goes first
+        return self.name == "separable" and sum(walk.taps > 1 for walk in form.walks) < 2
+
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
         if task == "weight":
             return None

@@ -17,7 +17,6 @@ from symconv.kernels.runtime.arguments import (
     as_array,
     cast,
     engine_bias,
-    engine_weight,
     fit,
     types_of,
 )
@@ -26,7 +25,7 @@ from symconv.kernels.runtime.engine import Engine, Known
 from symconv.kernels.runtime.layout import Layout
 from symconv.kernels.runtime.order import ROW_MAJOR, Order, order_of
 from symconv.kernels.runtime.padding import Array
-from symconv.kernels.runtime.parameters import BoundWeight, bias_of, refuse_overflow, weight_of
+from symconv.kernels.runtime.parameters import bias_of, refuse_overflow, weight_of
 from symconv.kernels.runtime.plan import CallShape, Task
 
 __all__ = ["Arguments", "Frame"]
@@ -64,7 +63,6 @@ class Arguments:
 
     Args:
         compiled: what the kernel runs.
-        bound: the weight bound at compile time, or None.
         frames: the frames of calls seen so far.
         x, weight, bias: as the user gave them.
         bias_needed: whether a bias that the operator has must be given.
@@ -79,12 +77,11 @@ class Arguments:
         ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
     """
 
-    __slots__ = ("array", "bias", "bound", "compiled", "frame", "given", "weight", "x")
+    __slots__ = ("array", "bias", "compiled", "frame", "given", "weight", "x")
 
     def __init__(
         self,
         compiled: Compiled,
-        bound: BoundWeight | None,
         frames: OrderedDict[Any, Frame],
         x: Any,
         weight: Any,
@@ -92,7 +89,7 @@ class Arguments:
         *,
         bias_needed: bool = True,
     ) -> None:
-        self.compiled, self.bound = compiled, bound
+        self.compiled, bound = compiled, compiled.bound
         self.array = array = as_array("x", x)
         op, form = compiled.op, compiled.form
         self.weight = weight_of(op, form.channels is not None, weight, bound)
@@ -128,6 +125,7 @@ class Arguments:
         if order.last:
             arrangement = arrangement.with_channels
         layout = self.compiled.layout(arrangement.sizes)
+        outputs = self.compiled.outputs(layout)
         arrays = [a for a in (self.array, self.weight, self.bias) if a is not None]
         return Frame(
             arrangement,
@@ -135,9 +133,9 @@ class Arguments:
             layout,
             types_of(arrays, keep_integers=form.channels is None),
             (*arrangement.engine_in, *arrangement.sizes),
-            (*arrangement.engine_out, *layout.outputs),
-            (*arrangement.lead_out, *layout.outputs),
-            None if self.weight is None else engine_weight(form, self.weight).shape,
+            (*arrangement.engine_out, *outputs),
+            (*arrangement.lead_out, *outputs),
+            None if self.weight is None else self.compiled.arranged_weight(self.weight).shape,
             None if self.bias is None else engine_bias(form, self.bias).shape,
         )
 
@@ -210,8 +208,8 @@ class Arguments:
             return
         if self.compiled.form.channels is not None:
             assert self.weight is not None
-            whole = self.weight.ndim > len(self.layout.axes)
-            refuse_overflow(self.x, self.weight.reshape(len(self.weight) if whole else 1, -1), self.bias)
+            weight = self.compiled.arranged_weight(self.weight)
+            refuse_overflow(self.x, self.compiled.summed(weight), self.bias)
             return
         if not self.compiled.form.picks:
             raise ArgumentError(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.plans.table import applicable, ranked, required
-from symconv.kernels.runtime.arguments import outputs_of
+from symconv.kernels.runtime.arguments import engine_weight, outputs_of
 from symconv.kernels.runtime.cost import Estimate
 from symconv.kernels.runtime.engine import Engine
 from symconv.kernels.runtime.layout import Layout, layout_of
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import BoundWeight
 from symconv.kernels.runtime.plan import Accuracy, CallShape, Plan, Task
+from symconv.kernels.runtime.selection import applicable, ranked, required
 from symconv.operators.base import Operator
 
 __all__ = ["Compiled", "remember"]
@@ -39,19 +42,32 @@ class Compiled:
 
     Attributes:
         op, form: the operator and its tap form.
+        table: the plans of the backend for forms of this kind, and `words`, what runs them.
         accuracy: the accuracy class.
         forced: the plan that the user asked for, or None.
-        plans: the plans to choose from.
-        weight: the bound weight as engines take it, or None.
+        plans: the plans to choose from: those of the table that apply.
+        bound: the weight that was given at compile time, or None; `weight`, that as engines take it.
 
     Raises:
-        ArgumentError: for a plan that does not exist or does not apply.
+        ArgumentError: for a plan that does not exist or does not apply, or a weight that does not fit.
     """
 
-    def __init__(self, op: Operator, form: TapForm, plan: str | None, accuracy: Accuracy, weight: Array | None) -> None:
-        self.op, self.form, self.accuracy, self.weight = op, form, accuracy, weight
+    def __init__(
+        self,
+        op: Operator,
+        form: TapForm,
+        table: Sequence[Plan],
+        words: str,
+        plan: str | None,
+        accuracy: Accuracy,
+        weight: Array | None = None,
+    ) -> None:
+        self.op, self.form, self.accuracy = op, form, accuracy
+        self.bound = None if weight is None else BoundWeight(weight, self.arranged_weight(weight))
+        self.weight = None if self.bound is None else self.bound.arranged
+        self.table, self.words = tuple(table), words
         self._refused: set[Plan] = set()
-        self.plans = applicable(form, weight, accuracy)
+        self.plans = applicable(self.table, form, self.weight, accuracy)
         self.forced = None if plan is None else self.required(plan)
         self._layouts: OrderedDict[tuple[int, ...], Layout] = OrderedDict()
         self._choices: OrderedDict[Any, Engine] = OrderedDict()
@@ -63,7 +79,7 @@ class Compiled:
         Raises:
             ArgumentError: for a plan that does not exist, does not apply, or has been refused.
         """
-        plan = required(self.form, self.weight, self.accuracy, name)
+        plan = required(self.table, self.form, self.weight, self.accuracy, name)
         if plan in self._refused:
             names = ", ".join(repr(other.name) for other in self.plans)
             raise ArgumentError("plan", name, f"must be one whose derivation is proved here ({names})")
@@ -74,6 +90,24 @@ class Compiled:
         self._refused.add(plan)
         self.plans = tuple(other for other in self.plans if other is not plan)
         self._choices.clear()
+
+    def arranged_weight(self, array: Array, name: str = "weight") -> Array:
+        """A weight as engines take it: ``(groups, outputs of a group, inputs of a group, *kernel)``.
+
+        Raises:
+            ArgumentError: for a wrong shape, or an operator without a weight.
+        """
+        if self.form.channels is None:
+            raise ArgumentError(name, type(array).__name__, f"must be left out: {self.op!r} has no weight")
+        return engine_weight(self.form, array, name)
+
+    def summed(self, weight: Array) -> Array:
+        """The entries of a weight as engines take it, a row for everything that one output adds up."""
+        return weight.reshape(prod(weight.shape[:2]), -1)
+
+    def outputs(self, layout: Layout) -> tuple[int, ...]:
+        """The spatial output size at a layout."""
+        return layout.outputs
 
     def layout(self, sizes: tuple[int, ...]) -> Layout:
         """The layout at an input size.
@@ -99,7 +133,7 @@ class Compiled:
         """
         plans = self.plans
         if call.weight is not self.weight:
-            plans = tuple(p for p in applicable(self.form, None, self.accuracy) if p not in self._refused)
+            plans = tuple(p for p in applicable(self.table, self.form, None, self.accuracy) if p not in self._refused)
         found = ranked(self.form, call, task, plans)
         if not found or self.forced in self._refused:
             raise NotSupportedError(f"no plan is left for {self.op!r}: a step of a derivation is not proved")

@@ -49,9 +49,14 @@ class Kernel(ABC):
         self._again: Callable[..., Kernel] | None = None
         self._made_by: tuple[Any, ...] = ()
 
-    def made_by(self, again: Callable[..., Kernel], accuracy: str, plan: str | None, weight: Array | None) -> Kernel:
-        """This kernel, knowing how it was compiled: a copy is made by that, and it is compared by it."""
-        self._again, self._made_by = again, (self.op, accuracy, plan, weight)
+    def made_by(self, again: Callable[..., Kernel], *of: Any) -> Kernel:
+        """This kernel, knowing how it was compiled: a copy is made by that, and it is compared by it.
+
+        Args:
+            again: what compiles it anew.
+            of: what it was compiled from, the bound weight (or None) last.
+        """
+        self._again, self._made_by = again, of
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,7 +64,7 @@ class Kernel(ABC):
         return self._again, self._made_by
 
     def __eq__(self, other: object) -> bool:
-        """Whether two kernels are of one operator, accuracy, plan and bound weight."""
+        """Whether two kernels are of one operator, backend, accuracy, plan and bound weight."""
         if not isinstance(other, Kernel):
             return NotImplemented
         (*mine, weight), (*theirs, other_weight) = self._made_by, other._made_by

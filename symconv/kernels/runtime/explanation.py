@@ -57,7 +57,7 @@ def explanation(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike
     entries = call.batch * call.positions * (1 if channels is None else channels.total_out)
     where = f"an input of {'x'.join(map(str, shape))} in {call.dtype.name}"
     why = "asked for" if compiled.forced is plan else "the lowest estimate"
-    lines = [f"{compiled.op!r}", f"plan: {plan.name} for {where}, {why} (NumPy, one thread outside of BLAS)"]
+    lines = [f"{compiled.op!r}", f"plan: {plan.name} for {where}, {why} ({compiled.words})"]
     lines += [f"  stage {number}: {stage}" for number, stage in enumerate(compiled.made(plan).stages, 1)]
     lines += [
         f"operations: {cost.multiply_adds / max(entries, 1):.3g} multiply-adds or comparisons an output entry, "

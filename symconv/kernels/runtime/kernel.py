@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from symconv.doors import flag
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.runtime.arguments import as_array, cast, engine_bias, engine_weight, fit
+from symconv.kernels.runtime.arguments import as_array, cast, engine_bias, fit
 from symconv.kernels.runtime.call import Arguments, Frame
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import Compiled
@@ -19,7 +19,7 @@ from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check
 from symconv.kernels.runtime.engine import NOTHING, Engine
 from symconv.kernels.runtime.explanation import explanation, nominal, shape_call
 from symconv.kernels.runtime.padding import Array
-from symconv.kernels.runtime.parameters import BoundWeight, bias_gradient, refuse_integers
+from symconv.kernels.runtime.parameters import bias_gradient, refuse_integers
 from symconv.kernels.runtime.plan import Plan, Task
 
 if TYPE_CHECKING:
@@ -51,9 +51,8 @@ class WindowKernel(Kernel):
     one axis, 32 along three) in float32, or what the window needs.
     """
 
-    def __init__(self, compiled: Compiled, weight: Array | None = None) -> None:
+    def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
-        self._bound = None if weight is None else BoundWeight(weight, engine_weight(compiled.form, weight))
         self._frames: OrderedDict[Any, Frame] = OrderedDict()
         super().__init__(compiled.op)
 
@@ -75,10 +74,10 @@ class WindowKernel(Kernel):
     @property
     def source(self) -> str:
         """The NumPy source of the plan: what runs on each block of the arrays, one function a stage."""
-        return self.source_for(nominal(self._compiled))
+        return self.source_for()
 
-    def source_for(self, shape: tuple[int, ...], dtype: npt.DTypeLike = "float32") -> str:
-        """The NumPy source of the plan that an input of a shape and type takes."""
+    def source_for(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
+        """The NumPy source of the plan that an input of a shape and type, or a nominal one, takes."""
         plan = self._plan("output", shape, dtype)
         return self._listing(plan, self._compiled.made(plan).source)
 
@@ -126,7 +125,7 @@ class WindowKernel(Kernel):
         """
         from symconv.kernels.accuracy.windows import bound_of_call
 
-        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=of == "output")
+        call = Arguments(self._compiled, self._frames, x, weight, bias, bias_needed=of == "output")
         return bound_of_call(call, of, grad_output)
 
     def derivation(self, plan: str | None = None) -> Derivation:
@@ -166,7 +165,7 @@ class WindowKernel(Kernel):
         Raises:
             ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
         """
-        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias)
+        call = Arguments(self._compiled, self._frames, x, weight, bias)
         if flag("return_indices", return_indices) and not self._compiled.form.picks:
             raise ArgumentError("return_indices", True, "must be False for an operator other than MaxPool")
         call.refuse_inexact()
@@ -202,7 +201,7 @@ class WindowKernel(Kernel):
             NotSupportedError: for ``ties="set"``, whose gradient is a set.
         """
         check_variables(wrt)
-        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
+        call = Arguments(self._compiled, self._frames, x, weight, bias, bias_needed=False)
         refuse_integers(call.types, call.x, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
@@ -231,7 +230,7 @@ class WindowKernel(Kernel):
             ArgumentError: for a shape or a type that does not fit.
             NotSupportedError: for ``ties="set"``.
         """
-        call = Arguments(self._compiled, self._bound, self._frames, x, weight, bias, bias_needed=False)
+        call = Arguments(self._compiled, self._frames, x, weight, bias, bias_needed=False)
         refuse_integers(call.types, call.x, "jvp")
         form, compute = self._compiled.form, call.types.compute
         if form.channels is None and (dweight is not None or dbias is not None):
@@ -245,7 +244,7 @@ class WindowKernel(Kernel):
                 tangent = call.ordered(tangent.reshape(call.x.shape))
                 total += call.engine("output").push(call.x, tangent, call.layout, call.given, compute)
             if dweight is not None:
-                moved = engine_weight(form, as_array("dweight", dweight), "dweight").astype(compute)
+                moved = self._compiled.arranged_weight(as_array("dweight", dweight), "dweight").astype(compute)
                 total += call.engine_for_weights().forward(call.x, call.layout, {"weight": moved}, compute)
             if dbias is not None:
                 moved = engine_bias(form, as_array("dbias", dbias), "dbias")

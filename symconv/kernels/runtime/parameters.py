@@ -16,17 +16,22 @@ __all__ = ["BoundWeight", "bias_gradient", "bias_of", "refuse_integers", "refuse
 
 
 class BoundWeight:
-    """A weight given at compile time: as the user gave it, and as engines take it in each type."""
+    """A weight given at compile time, never to be written to: as the user gave it, and as engines take it in each type.
+
+    Attributes:
+        weight, arranged: as the user gave it, and as engines take it.
+    """
 
     def __init__(self, weight: Array, arranged: Array) -> None:
-        self.weight, self._arranged = weight, arranged
+        weight.flags.writeable = arranged.flags.writeable = False
+        self.weight, self.arranged = weight, arranged
         self._in_type: dict[Any, Array] = {}
 
     def in_type(self, dtype: npt.DTypeLike) -> Array:
         """The weight in a type; the same array every time, which must not be written to."""
         key = np.dtype(dtype)
         if key not in self._in_type:
-            converted = self._arranged.astype(key, copy=False)
+            converted = self.arranged.astype(key, copy=False)
             converted.flags.writeable = False
             self._in_type[key] = converted
         return self._in_type[key]

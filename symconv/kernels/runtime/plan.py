@@ -67,7 +67,7 @@ class CallShape:
 
 
 class Plan(ABC):
-    """A way to compute an operator: one object without state, one entry of the table in `symconv.kernels.plans.table`.
+    """A way to compute an operator: one object without state, one entry of the table of a backend.
 
     Attributes:
         name: what a user writes for ``plan=``.
@@ -91,6 +91,10 @@ class Plan(ABC):
             form: the tap form, of the plan's kind.
             weight: the weight bound at compile time, ``(groups, out, in, *kernel)``, or None.
         """
+
+    def yields(self, form: TapForm) -> bool:
+        """Whether a plan with the same estimate is taken rather than this one; else the one first in the table is."""
+        return False
 
     @abstractmethod
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
