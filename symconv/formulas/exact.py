@@ -302,11 +302,11 @@ def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[
     if isinstance(node, Add):
         return domain.add([evaluate(arg, env, domain, boxes) for arg in node.args])
     if isinstance(node, Multiply):
-        values = []
+        values, zero = [], domain.number(Fraction(0))
         for arg in node.args:
             value = evaluate(arg, env, domain, boxes)
-            if isinstance(value, int | Fraction) and value == 0:
-                return domain.number(Fraction(0))
+            if value is zero or (isinstance(value, int | Fraction) and value == 0):
+                return zero
             values.append(value)
         return domain.multiply(values)
     if isinstance(node, Power):

@@ -13,6 +13,7 @@ from symconv.doors import items, mapping, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
 from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Named, Node, Reduce, Scalar, Share
 from symconv.formulas.bounds import Knowledge
+from symconv.formulas.counting import count_terms
 from symconv.formulas.exact import Box, Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.naming import free_names
@@ -22,10 +23,11 @@ from symconv.formulas.walks import transform
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["MAX_DENSE_ENTRIES", "MAX_NONZEROS", "Formula", "Quantity", "Role", "Tensor"]
+__all__ = ["MAX_DENSE_ENTRIES", "MAX_NONZEROS", "MAX_TERMS", "Formula", "Quantity", "Role", "Tensor"]
 
 MAX_DENSE_ENTRIES = 100_000
 MAX_NONZEROS = 1_000_000
+MAX_TERMS = 1_000_000
 
 Role = Literal["input", "weight", "bias", "position", "output", "upstream"]
 
@@ -239,6 +241,7 @@ class Formula:
 
         Raises:
             ArgumentError: for a wrong number of indices, or one out of its range.
+            SizeLimitError: above 10,000 terms.
         """
         env = self.environment(input_size, parameters)
         if len(indices) != len(self.free):
@@ -259,10 +262,12 @@ class Formula:
 
         Raises:
             ArgumentError: where the formula is no polynomial in tensor entries (a maximum, an LP norm).
+            SizeLimitError: above 1,000,000 terms.
         """
         if not is_polynomial(self.body):
             raise ArgumentError("formula", self.quantity.kind, "must be a polynomial in tensor entries")
         env = self.environment(input_size, parameters)
+        self._count("polynomials", env)
         return polynomials(self.body, self.free_at(env), env, self.boxes)
 
     def shape(self, input_size: Sequence[int] | int | None = None, **parameters: Any) -> tuple[int, ...]:
@@ -276,7 +281,7 @@ class Formula:
         row-major.
 
         Raises:
-            SizeLimitError: above 100,000 entries; `sparse` and `at` have no such limit on zeros.
+            SizeLimitError: above 100,000 entries, or terms in all of them; `sparse` and `at` have no limit on zeros.
         """
         from symconv.formulas.sympy_form import to_matrix
 
@@ -316,6 +321,7 @@ class Formula:
 
         Raises:
             ArgumentError: for a missing tensor, one of another shape than its box, or an entry that is no number.
+            SizeLimitError: above 1,000,000 terms.
         """
         mapping("tensors", tensors, "must be a table of arrays by letter, such as {'a': [1, 2, 3], 'b': [1, 0]}")
         env = self.environment(input_size, parameters)
@@ -327,6 +333,7 @@ class Formula:
             raise ArgumentError("tensors", tuple(tensors), f"must give a value for {', '.join(missing)}")
         for t in self.tensors:
             _check_shape(t.name, tensors[t.name], tuple(int((h - low + 1).evaluate(env)) for low, h in t.box))
+        self._count("values", env)
         domain = Numbers({t.name: _reader(t.name, tensors[t.name], self.base) for t in self.tensors})
         found: dict[tuple[int, ...], Any] = {}
         for point in _points(self.ranges(env)):
@@ -334,6 +341,14 @@ class Formula:
             undefined = divides_by_nothing(self.body, here)
             found[point] = math.nan if undefined else evaluate(self.body, here, domain, self.boxes)
         return found
+
+    def _count(self, method: str, env: Mapping[str, int]) -> None:
+        """Refuse what is too much to be worked out term by term."""
+        if count_terms(self.body, self.free_at(env), env, self.boxes, MAX_TERMS) > MAX_TERMS:
+            raise SizeLimitError(
+                f"{method}(...) would have more than {MAX_TERMS:,} terms in its entries; use symconv.compile for the "
+                f"numbers, or .at(...) for a single entry"
+            )
 
     # ------------------------------------------------------------------ other forms
 

@@ -7,8 +7,6 @@ guards that always hold there are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
-from functools import lru_cache
 from itertools import product as iterate
 from typing import TYPE_CHECKING, Any
 
@@ -35,144 +33,24 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
-from symconv.formulas.exact import (
-    RELATIONS,
-    Box,
-    Polynomial,
-    divides_by_nothing,
-    evaluate,
-    is_polynomial,
-    polynomials,
-    share_of,
-)
+from symconv.formulas.counting import count_terms
+from symconv.formulas.exact import RELATIONS, Box, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
+from symconv.formulas.sympy_values import SymPyDomain, entry_of, power_of
+from symconv.formulas.sympy_windows import EXTREMA, ExtremumShare, WindowSum
 from symconv.formulas.walks import accesses
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
 
-__all__ = [
-    "ExtremumShare",
-    "WindowMaximum",
-    "WindowMinimum",
-    "WindowSum",
-    "entry_to_sympy",
-    "to_matrix",
-    "to_sparse",
-    "to_sympy",
-]
+__all__ = ["MOST_TERMS", "MOST_TERMS_OF_A_MATRIX", "entry_to_sympy", "to_matrix", "to_sparse", "to_sympy"]
 
+MOST_TERMS = 10_000
+"""An entry of more terms is not written out: SymPy takes seconds for as many, and nobody reads them."""
 
-class _WindowReduction(sympy.Function):
-    """A reduction of an expression over index ranges: ``(body, (m, lo, hi), ..., condition)``, kept as it is.
-
-    `doit` evaluates it where ranges and condition are numbers.
-    """
-
-    nargs = None
-    is_commutative = True  # a number, though SymPy would deny it for the ranges among its arguments
-
-    @classmethod
-    def eval(cls, *args: Any) -> None:
-        return None
-
-    @property
-    def bound_symbols(self) -> list[Any]:
-        """The symbols of the ranges; nothing from outside can be put in for them."""
-        return [arg.args[0] for arg in self.args if isinstance(arg, sympy.Tuple)]
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        limits = [limit for arg in self.args if isinstance(arg, sympy.Tuple) for limit in arg.args[1:]]
-        inner = [arg for arg in self.args if not isinstance(arg, sympy.Tuple)]
-        free = set().union(*(arg.free_symbols for arg in inner)) - set(self.bound_symbols)
-        return free.union(*(limit.free_symbols for limit in limits))
-
-    def _eval_subs(self, old: Any, new: Any) -> Any:
-        if old in self.bound_symbols:
-            return self
-        clash = [name for name in self.bound_symbols if name in new.free_symbols]
-        if not clash or old not in self.free_symbols:
-            return None  # SymPy then goes on into the arguments
-        fresh = {name: sympy.Dummy(name.name, **name.assumptions0) for name in clash}
-        return self.func(*(arg.xreplace(fresh) for arg in self.args)).subs(old, new)
-
-    def taps(self, **hints: Any) -> list[tuple[tuple[int, ...], Any]] | None:
-        """The points of the window in row-major order with their values; None where ranges or conditions are open."""
-        ranges = [arg for arg in self.args[1:] if isinstance(arg, sympy.Tuple)]
-        conditions = [arg for arg in self.args[1:] if not isinstance(arg, sympy.Tuple)]
-        ends = [(low.doit(**hints), high.doit(**hints)) for _, low, high in ranges]
-        if not all(low.is_Integer and high.is_Integer for low, high in ends):
-            return None
-        found = []
-        for point in iterate(*(range(int(low), int(high) + 1) for low, high in ends)):
-            env = {name: value for (name, _, _), value in zip(ranges, point, strict=True)}
-            truth = sympy.And(*(c.subs(env) for c in conditions))
-            if truth not in (sympy.true, sympy.false):
-                return None
-            if truth == sympy.true:
-                found.append((point, self.args[0].subs(env).doit(**hints)))
-        return found
-
-    def doit(self, **hints: Any) -> Any:
-        taps = self.taps(**hints)
-        return self if taps is None else self.collect([value for _, value in taps])
-
-    @classmethod
-    def collect(cls, values: list[Any]) -> Any:
-        return sympy.Add(*values)
-
-
-class WindowSum(_WindowReduction):
-    """A sum over a window under a condition, inside another sum.
-
-    ``Sum`` with a ``Piecewise`` cannot be used there: SymPy 1.14 folds the inner pieces outwards and frees their index.
-    """
-
-
-class WindowMaximum(_WindowReduction):
-    """The maximum over a window; SymPy has none over a symbolic range, and differentiates ``Max`` wrongly at ties."""
-
-    @classmethod
-    def collect(cls, values: list[Any]) -> Any:
-        return sympy.Max(*values)
-
-
-class WindowMinimum(_WindowReduction):
-    """The minimum over a window."""
-
-    @classmethod
-    def collect(cls, values: list[Any]) -> Any:
-        return sympy.Min(*values)
-
-
-EXTREMA = {"max": WindowMaximum, "min": WindowMinimum}
-
-
-class ExtremumShare(sympy.Function):
-    """The part of a window maximum's or minimum's gradient that one tap receives, under a tie policy.
-
-    ``ExtremumShare(window, policy, m, n, ...)``, the window as a `WindowMaximum` or a `WindowMinimum`.
-
-    `doit` writes it out as comparisons where the window and the tap are numbers.
-    """
-
-    nargs = None
-    is_commutative = True  # a number, though SymPy would deny it for the ranges among its arguments
-
-    @classmethod
-    def eval(cls, *args: Any) -> None:
-        return None
-
-    def doit(self, **hints: Any) -> Any:
-        window, policy, *at = self.args
-        kind = next((kind for kind, of in EXTREMA.items() if isinstance(window, of)), None)
-        taps = None if kind is None else window.taps(**hints)
-        if taps is None or not all(place.is_Integer for place in at):
-            return self
-        assert kind is not None
-        return share_of(_SymPyDomain(SymbolTable()), kind, policy.name, taps, tuple(int(place) for place in at))
+MOST_TERMS_OF_A_MATRIX = 100_000
+"""The same for all entries of a matrix together."""
 
 
 # ---------------------------------------------------------------------- symbolic form
@@ -253,7 +131,7 @@ class _Builder:
             return self.plain(node.value, known, guards)
         if isinstance(node, Access):
             guards += inside(node, self.boxes[node.tensor])
-            return _entry(node.tensor, tuple(self.index(e) for e in node.index))
+            return entry_of(node.tensor, tuple(self.index(e) for e in node.index))
         if isinstance(node, Multiply):
             return sympy.Mul(*(self.plain(arg, known, guards) for arg in node.args))
         if isinstance(node, Bracket):
@@ -266,7 +144,7 @@ class _Builder:
             return sympy.Pow(self.plain(node.base, known, guards), self.build(node.exponent, known))
         if isinstance(node, Power):
             base, exponent = self.build(node.base, known), self.build(node.exponent, known)
-            return _power(base, exponent) if accesses(node.base) else sympy.Pow(base, exponent)
+            return power_of(base, exponent, self.table) if accesses(node.base) else sympy.Pow(base, exponent)
         if isinstance(node, Absolute):
             return sympy.Abs(self.plain(node.arg, known, guards))
         if isinstance(node, Sign):
@@ -291,71 +169,11 @@ class _Builder:
 # ---------------------------------------------------------------------- exact entries
 
 
-@lru_cache(maxsize=1 << 16)
-def _entry(tensor: str, index: tuple[Any, ...]) -> Any:
-    if not index:
-        return sympy.Symbol(tensor)
-    return sympy.IndexedBase(tensor)[index]
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    """A power that is 0 where a negative one of 0 stands (see algebra.Power: a gradient at the origin is 0)."""
-    if base == 0 and exponent.is_negative:
-        return sympy.Integer(0)
-    value = sympy.Pow(base, exponent)
-    if not exponent.is_negative or base.is_number:
-        return value
-    return sympy.Piecewise((value, sympy.Ne(base, 0)), (0, True))
-
-
-class _SymPyDomain:
-    """SymPy expressions as values; comparisons of unknown entries become ``Piecewise``."""
-
-    def __init__(self, table: SymbolTable) -> None:
-        self.table = table
-
-    def number(self, value: Fraction) -> Any:
-        return sympy.Rational(value.numerator, value.denominator)
-
-    def entry(self, tensor: str, index: tuple[int, ...]) -> Any:
-        return _entry(tensor, index)
-
-    def scalar(self, index: Index, env: Mapping[str, int]) -> Any:
-        known = {name: value for name, value in env.items() if name in index.names}
-        whole = {name: value for name, value in known.items() if isinstance(value, int)}
-        orders = {self.table[name]: sympy.Rational(v) for name, v in known.items() if name not in whole}
-        return index_to_sympy(index.subs(whole), self.table).subs(orders)
-
-    def power(self, base: Any, exponent: Any) -> Any:
-        return _power(base, exponent)
-
-    def absolute(self, value: Any) -> Any:
-        return sympy.Abs(value)
-
-    def sign(self, value: Any) -> Any:
-        return sympy.sign(value)
-
-    def extremum(self, kind: str, values: list[Any]) -> Any:
-        return sympy.Max(*values) if kind == "max" else sympy.Min(*values)
-
-    def compare(self, left: Any, relation: str, right: Any) -> Any:
-        truth = sympy.Eq(left, right) if relation == "=" else RELATIONS[relation](left, right)
-        if truth in (sympy.true, sympy.false):
-            return sympy.Integer(int(bool(truth)))
-        return sympy.Piecewise((1, truth), (0, True))
-
-    def add(self, values: list[Any]) -> Any:
-        return sympy.Add(*values)
-
-    def multiply(self, values: list[Any]) -> Any:
-        return sympy.Mul(*values)
-
-
 def polynomial_to_sympy(poly: Polynomial) -> Any:
     """The SymPy expression of a polynomial in tensor entries."""
     terms = []
     for monomial, value in poly.items():
-        factors = [_entry(name, index) for name, index in monomial]
+        factors = [entry_of(name, index) for name, index in monomial]
         if value == 1:
             terms.append(sympy.Mul(*factors))
         else:
@@ -364,19 +182,32 @@ def polynomial_to_sympy(poly: Polynomial) -> Any:
 
 
 def entry_to_sympy(formula: Formula, point: tuple[int, ...], env: Mapping[str, int]) -> Any:
-    """One entry at one point of the free indices."""
+    """One entry at one point of the free indices.
+
+    Raises:
+        SizeLimitError: above 10,000 terms, before any is made.
+    """
     whole = {**env, **dict(zip(formula.indices, point, strict=True))}
+    if count_terms(formula.body, (), whole, formula.boxes, MOST_TERMS) > MOST_TERMS:
+        raise SizeLimitError(
+            f"at{point} would have more than {MOST_TERMS:,} terms; use .sympy() for the sum as a whole, and for the "
+            f"numbers .values(tensors) or symconv.compile"
+        )
+    return _entry_to_sympy(formula, whole)
+
+
+def _entry_to_sympy(formula: Formula, whole: Mapping[str, int]) -> Any:
     if divides_by_nothing(formula.body, whole):
         return sympy.nan
     if is_polynomial(formula.body):
         entries = polynomials(formula.body, (), whole, formula.boxes)
         return polynomial_to_sympy(entries.get((), {}))
-    return evaluate(formula.body, whole, _SymPyDomain(formula.table), formula.boxes)
+    return evaluate(formula.body, whole, SymPyDomain(formula.table), formula.boxes)
 
 
 def _entries(formula: Formula, env: Mapping[str, int]) -> Callable[[tuple[int, ...]], Any]:
     if not is_polynomial(formula.body):
-        return lambda point: entry_to_sympy(formula, point, env)
+        return lambda point: _entry_to_sympy(formula, {**env, **dict(zip(formula.indices, point, strict=True))})
     known = polynomials(formula.body, formula.free_at(env), env, formula.boxes)
 
     def entry(point: tuple[int, ...]) -> Any:
@@ -390,6 +221,12 @@ def _entries(formula: Formula, env: Mapping[str, int]) -> Callable[[tuple[int, .
 
 def to_matrix(formula: Formula, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:
     """All entries: a matrix for two free indices or a Jacobian, else an N-dimensional array."""
+    count = count_terms(formula.body, formula.free_at(env), env, formula.boxes, MOST_TERMS_OF_A_MATRIX)
+    if count > MOST_TERMS_OF_A_MATRIX:
+        raise SizeLimitError(
+            f"this matrix would have more than {MOST_TERMS_OF_A_MATRIX:,} terms in its entries; use .at(...) for "
+            f"single ones, and for the numbers .values(tensors) or symconv.compile"
+        )
     entry = _entries(formula, env)
     flat = [entry(point) for point in iterate(*formula.ranges(env))]
     if formula.quantity.kind == "derivative":

@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 from symconv.formulas.formula import Formula
-from symconv.formulas.sympy_form import ExtremumShare, WindowMaximum, WindowSum
+from symconv.formulas.sympy_windows import ExtremumShare, WindowMaximum, WindowSum
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
@@ -173,7 +173,32 @@ def test_a_symbolic_order_is_no_index() -> None:
     gradient = op.gradient().at(1, input_size=2)
     g = sympy.IndexedBase("g")
     expected = g[0] * sympy.sign(a[1]) * y ** (p - 1) / ((x**p + y**p) ** (1 / p)) ** (p - 1)
-    assert sympy.simplify(gradient - expected) == 0
+    for entries in ({a[0]: 2, a[1]: -3}, {a[0]: 0, a[1]: 5}, {a[0]: 4, a[1]: 0}):
+        assert sympy.simplify((gradient - expected).xreplace(entries)) == 0
+    assert gradient.xreplace({a[0]: 0, a[1]: 0}) == 0
+
+
+@pytest.mark.parametrize("order", [1, sympy.Rational(3, 2), 2, 3])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_a_norm_of_nothing_but_zeros_means_the_same_for_every_way_to_put_its_order_in(order: Any, padding: int) -> None:
+    n, p, a = 2, sympy.Symbol("p"), sympy.IndexedBase("a")
+    zeros = {a[i]: 0 for i in range(n)}
+    symbolic, concrete = (LPPool(norm, (1,), 1, padding) for norm in (p, order))
+    for one, two in zip(
+        (symbolic.output(), symbolic.derivative()), (concrete.output(), concrete.derivative()), strict=True
+    ):
+        for point in product(*map(range, one.shape(n))):
+            assert two.at(*point, input_size=n).xreplace(zeros) == 0
+            assert one.at(*point, input_size=n, p=order).xreplace(zeros) == 0
+            entry = one.at(*point, input_size=n)
+            assert entry.xreplace(zeros).subs(p, order) == 0
+            assert entry.subs(p, order).xreplace(zeros) == 0
+            where = {one.table[name]: value for name, value in zip(one.indices, point, strict=True)} | {
+                one.table["I"]: n
+            }
+            whole = one.sympy().subs(where)
+            assert whole.subs(p, order).doit().xreplace(zeros) == 0
+            assert whole.doit().xreplace(zeros).subs(p, order) == 0
 
 
 @pytest.mark.parametrize("name", ["f", "h", "i", "m", "p", "a", "b", "c", "d", "g", "E", "I", "O"])
