@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 import oracles
 
 from symconv.errors import GeometryError
 from symconv.kernels.runtime.kernel import Kernel
 from symconv.operators.convolution import Conv
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
 FLOATS = ("float16", "float32", "float64")
 
@@ -41,6 +43,11 @@ class Whole:
         return self.numbers * (1 << (exponent - self.exponent))
 
 
+def scaled(numbers: list[Any], exponent: int) -> list[Fraction]:
+    """Whole numbers times ``2**-exponent``."""
+    return [Fraction(number, 1 << exponent) for number in numbers]
+
+
 @dataclass(frozen=True)
 class Case:
     """A call: the operator, its arrays, an upstream gradient, and its exact results by name."""
@@ -49,7 +56,7 @@ class Case:
     x: np.ndarray
     parameters: dict[str, np.ndarray]
     g: np.ndarray
-    exact: Callable[[str], tuple[list[int], int]]
+    exact: Callable[[str], list[Fraction]]
 
     @property
     def results(self) -> tuple[str, ...]:
@@ -68,7 +75,7 @@ class Case:
         return kernel.error_bound(self.x, **self.parameters, of=of, grad_output=g).values
 
 
-def share_of_bound(result: np.ndarray, bound: np.ndarray, exact: list[int], exponent: int) -> float:
+def share_of_bound(result: np.ndarray, bound: np.ndarray, exact: list[Fraction]) -> float:
     """The largest error as a share of its bound: above 1 where the bound is exceeded."""
     assert result.shape == bound.shape
     worst = 0.0
@@ -78,7 +85,7 @@ def share_of_bound(result: np.ndarray, bound: np.ndarray, exact: list[int], expo
             continue
         if not np.isfinite(found):
             return np.inf
-        error = abs(Fraction(found) - Fraction(number, 1 << exponent))
+        error = abs(Fraction(found) - number)
         if error:
             worst = max(worst, float(error / Fraction(limit)) if limit else np.inf)
     return worst
@@ -160,7 +167,7 @@ def convolution(rng: np.random.Generator) -> Case | None:
         weight = product if np.isfinite(product.astype(float)).all() else weight
     parameters = {"weight": weight, "bias": offset} if bias else {"weight": weight}
 
-    def exact(of: str) -> tuple[list[int], int]:
+    def exact(of: str) -> list[Fraction]:
         a, b, upstream = Whole.of(x), Whole.of(weight), Whole.of(g)
         if of == "output":
             exponent = a.exponent + b.exponent
@@ -171,9 +178,111 @@ def convolution(rng: np.random.Generator) -> Case | None:
                 exponent += further
                 d = added.shifted(exponent)
                 a = Whole(a.numbers * (1 << further), a.exponent + further)
-            return oracles.conv(a.numbers, b.numbers, d, **options).flat(), exponent
+            return scaled(oracles.conv(a.numbers, b.numbers, d, **options).flat(), exponent)
         found = oracles.conv_vjp(upstream.numbers, a.numbers, b.numbers, **options)
         exponents = {"input": b.exponent, "weight": a.exponent, "bias": 0}
-        return getattr(found, of).flat(), upstream.exponent + exponents[of]
+        return scaled(getattr(found, of).flat(), upstream.exponent + exponents[of])
 
     return Case(op, x, parameters, g, exact)
+
+
+def pooling(rng: np.random.Generator) -> Case | None:
+    """A maximum, an average or a norm with all its options; None where no window fits, or one has nothing in it."""
+    ndim = int(rng.choice([1, 2, 2, 3]))
+    sizes = tuple(int(n) for n in rng.integers(1, 12 if ndim < 3 else 5, ndim))
+    kernel = tuple(int(k) for k in rng.choice([1, 2, 3, 5, 9], ndim))
+    options: dict[str, Any] = {
+        "stride": tuple(int(s) for s in rng.choice([1, 2, 3], ndim)),
+        "padding": tuple((int(a), int(b)) for a, b in rng.integers(0, 3, (ndim, 2))),
+        "dilation": tuple(int(d) for d in rng.choice([1, 1, 2], ndim)),
+        "ceil_mode": bool(rng.random() < 0.3),
+    }
+    kind, own = str(rng.choice(["max", "average", "norm"])), {}
+    op: Any
+    p = [1, 2, 3, 4, 1.5, 7, 1.1, 40, float("inf")][int(rng.integers(9))]
+    if kind == "max":
+        op = MaxPool(kernel, ties=str(rng.choice(["first", "split"])), **options)
+    elif kind == "average":
+        divisor = [None, None, 7, -2, (1 << 26) + 1][int(rng.integers(5))]
+        own = {"count_include_pad": bool(rng.random() < 0.5), "divisor_override": divisor}
+        op = AvgPool(kernel, **own, **options)
+    else:
+        op = LPPool(p, kernel, **options)
+    try:
+        outputs = op.output_size(sizes)
+    except GeometryError:
+        return None
+    if not all(window.real for window in oracles.pooling.windows_of(sizes, kernel, **options)[1]):
+        return None
+    lead = (int(rng.integers(1, 3)), int(rng.integers(1, 3)))
+    x, g = data(rng, (*lead, *sizes), (*lead, *outputs))
+    if x.dtype.kind != "f":
+        return None
+
+    def exact(of: str) -> list[Fraction]:
+        a, upstream = Whole.of(x), Whole.of(g)
+        if kind == "max":
+            if of == "output":
+                return scaled(oracles.max_pool(a.numbers, kernel, **options)[0].flat(), a.exponent)
+            ties = op.ties
+            shares = np.vectorize(Fraction, otypes=[object])(upstream.numbers)
+            found = oracles.max_pool_vjp(shares, a.numbers, kernel, ties=ties, **options).flat()
+            return [Fraction(number) / (1 << upstream.exponent) for number in found]
+        if kind == "average":
+            made = (
+                oracles.avg_pool(a.numbers, kernel, **own, **options)
+                if of == "output"
+                else oracles.avg_pool_vjp(upstream.numbers, a.numbers, kernel, **own, **options)
+            )
+            return [Fraction(v) / (1 << (a if of == "output" else upstream).exponent) for v in made.flat()]
+        return norms(x, g, p, kernel, options, of)
+
+    return Case(op, x, {}, g, exact)
+
+
+def norms(
+    x: np.ndarray, g: np.ndarray, p: float, kernel: tuple[int, ...], options: dict[str, Any], of: str
+) -> list[Fraction]:
+    """Norms of windows, or what arrives at their entries, to 80 digits; exact where p is 1 or infinite."""
+    found = dict.fromkeys(oracles.tensors.indices(x.shape), Fraction(0)) if of == "input" else {}
+    order = None if p == float("inf") else Fraction(str(p))
+    for lead in oracles.tensors.indices(x.shape[:2]):
+        for window in oracles.pooling.windows_of(x.shape[2:], kernel, **options)[1]:
+            entries = [Fraction(float(x[(*lead, *i)])) for i in window.real]
+            sizes = [abs(entry) for entry in entries]
+            y = _norm(sizes, order)
+            if of == "output":
+                found[(*lead, *window.output)] = y
+                continue
+            upstream = Fraction(float(g[(*lead, *window.output)]))
+            first = sizes.index(max(sizes))
+            for number, (i, entry) in enumerate(zip(window.real, entries, strict=True)):
+                sign = (entry > 0) - (entry < 0)
+                if order is None:
+                    factor = Fraction(sign if number == first else 0)
+                elif order == 1:
+                    factor = Fraction(sign)
+                else:
+                    factor = sign * _power(abs(entry) / y, order - 1) if y and entry else Fraction(0)
+                found[(*lead, *i)] += upstream * factor
+    return list(found.values())
+
+
+def _norm(sizes: list[Fraction], p: Fraction | None) -> Fraction:
+    largest = max(sizes)
+    if p is None or not largest:
+        return largest
+    if p == 1:
+        return sum(sizes, Fraction(0))
+    return largest * _power(sum((_power(size / largest, p) for size in sizes if size), Fraction(0)), 1 / p)
+
+
+def _power(base: Fraction, exponent: Fraction) -> Fraction:
+    """A power of a positive number, off by 1e-70 of it."""
+    with mpmath.workdps(90):
+        made = mpmath.power(
+            mpmath.mpf(base.numerator) / base.denominator, mpmath.mpf(exponent.numerator) / exponent.denominator
+        )
+        sign, number, shift, _ = made._mpf_
+    assert not sign
+    return Fraction(int(number)) * Fraction(2) ** int(shift)

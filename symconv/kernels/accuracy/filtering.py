@@ -14,6 +14,7 @@ import numpy as np
 from symconv.derivations.winograd.nested import kronecker
 from symconv.derivations.winograd.toom_cook import cook_toom
 from symconv.kernels.accuracy.magnitudes import Magnitudes
+from symconv.kernels.accuracy.programs import held
 from symconv.kernels.accuracy.promise import Error, Promise
 from symconv.kernels.accuracy.sums import SumOfProducts
 from symconv.kernels.accuracy.units import enlarged
@@ -56,16 +57,10 @@ def transform_of(m: int, taps: tuple[int, ...], name: str, digits: int) -> Trans
         max(sum(entry != 0 for entry in row) for row in rows),
         max(sum(entry != 0 for entry in column) for column in columns),
         min(map(abs, entries)),
-        int(not all(_held(entry, digits) for entry in entries)),
+        int(not all(held(entry, digits) for entry in entries)),
         max(sum(map(abs, row), Fraction(0)) for row in rows),
         max(sum(map(abs, column), Fraction(0)) for column in columns),
     )
-
-
-def _held(entry: Fraction, digits: int) -> bool:
-    """Whether a number is one of a type; its exponent is small."""
-    above, below = abs(entry.numerator), entry.denominator
-    return below & (below - 1) == 0 and (above // (above & -above)).bit_length() <= digits
 
 
 @dataclass(frozen=True)

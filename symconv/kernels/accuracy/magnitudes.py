@@ -11,6 +11,7 @@ import numpy as np
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.im2col import Im2colEngine
+from symconv.kernels.runtime.engine import Engine
 from symconv.kernels.runtime.layout import Layout
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import Task
@@ -26,7 +27,9 @@ class Magnitudes:
 
     Attributes:
         form, layout: the tap form, and the layout at the size of the input.
-        x: the input; for the gradient of the input only its shape counts.
+        engine: that of the plan.
+        entries: the input itself, in float64; of the gradient of a convolution only its shape counts.
+        x: its absolute values.
         given: the weight and the bias, if there are any, signs included.
         upstream: the upstream gradient, for a gradient.
         unit: of the type that is computed in.
@@ -34,6 +37,8 @@ class Magnitudes:
 
     form: TapForm
     layout: Layout
+    engine: Engine
+    entries: Array
     x: Array
     given: Mapping[str, Array]
     upstream: Array | None

@@ -12,7 +12,7 @@ from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.runtime.padding import Array
 
-__all__ = ["HIGHAM", "Error", "Promise"]
+__all__ = ["HIGHAM", "Error", "Exact", "Promise", "settled"]
 
 HIGHAM = "Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002"
 
@@ -71,6 +71,24 @@ class Promise(ABC):
             f"γ(n) = n·u/(1 - n·u), u = 2^-{self.unit.digits}, ω = 2^{self.unit.least} ({self.unit.name}); "
             f"{self.assumes}"
         )
+
+
+@dataclass(frozen=True)
+class Exact(Promise):
+    """No error: what runs copies and compares."""
+
+    source: ClassVar[str] = "nothing is rounded"
+
+    @property
+    def constant(self) -> float:
+        return 0.0
+
+    @property
+    def formula(self) -> str:
+        return "0"
+
+    def error(self, magnitudes: Magnitudes) -> Error:
+        raise AssertionError("there is nothing to evaluate")
 
 
 def settled(error: Error, unit: Unit, result: Unit) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any, cast
 
@@ -14,18 +15,23 @@ from symconv.kernels.accuracy.bound import ErrorBound, rounds, sized
 from symconv.kernels.accuracy.filtering import Filtering
 from symconv.kernels.accuracy.low_rank import LowRankSum
 from symconv.kernels.accuracy.magnitudes import Magnitudes
-from symconv.kernels.accuracy.promise import Promise, settled
+from symconv.kernels.accuracy.pooling import pooling_promise
+from symconv.kernels.accuracy.programs import roundings_of_chain
+from symconv.kernels.accuracy.promise import Exact, Promise, settled
 from symconv.kernels.accuracy.spectra import ProductOfSpectra
 from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
 from symconv.kernels.accuracy.terms import most_terms
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.folds import FoldEngine
 from symconv.kernels.plans.rows import ONE_ROW
 from symconv.kernels.plans.separable import factors
 from symconv.kernels.plans.spectral import tiles_of
+from symconv.kernels.plans.taps import TapsEngine
 from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.runtime.arguments import as_array, fit
 from symconv.kernels.runtime.call import Arguments
+from symconv.kernels.runtime.engine import Engine
 from symconv.kernels.runtime.geometry import adjoint_lines, lines_of
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
@@ -85,15 +91,26 @@ PROMISES: dict[str, Callable[[TapForm, CallShape, Task, int], Promise]] = {
     "rows": any_order,
     "separable": low_rank,
     "fft": spectra,
-    "taps": any_order,
 }
-"""What each plan promises: of a form at the sizes of a call, when so many factors of a product were rounded before."""
+"""What the plans of a convolution promise: of a form at the sizes of a call, when so many factors of a product were
+rounded before. "taps" counts the roundings of its program instead."""
 
 
-def promise_of(plan: Plan, form: TapForm, call: CallShape, task: Task, conversions: int = 0) -> Promise | None:
+def promise_of(
+    plan: Plan, engine: Engine, form: TapForm, call: CallShape, task: Task, conversions: int = 0
+) -> Promise | None:
     """The promise of a plan; None where it promises nothing."""
-    found = PROMISES.get(plan.name) if form.channels is not None else None
-    return None if found is None else found(form, call, task, conversions)
+    unit = Unit.of(call.dtype)
+    if form.channels is None:
+        assert isinstance(engine, FoldEngine)
+        return pooling_promise(form, engine, unit, call.layout, task, conversions)
+    if isinstance(engine, TapsEngine):
+        direct = any_order(form, call, task, conversions)
+        if task != "output":
+            return direct
+        counted = roundings_of_chain((e.program for e in engine.chain.forward_programs()), unit, form.input)
+        return replace(direct, roundings=counted + form.channels.per_group_in - 1 + conversions)
+    return PROMISES[plan.name](form, call, task, conversions)
 
 
 def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound:
@@ -111,13 +128,14 @@ def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound
     one_of("of", of, RESULTS)
     types, form = arguments.types, arguments.compiled.form
     if types.exact:
-        return ErrorBound("exact", of, None, np.zeros(arguments.frame.result))
+        return ErrorBound("integers", of, None, np.zeros(arguments.frame.result))
     upstream = _upstream(arguments, of, grad_output)
     task = cast("Task", "weight" if of == "bias" else of)
     call = arguments.described()
     plan = arguments.compiled.ranked(task, call)[0][1]
+    engine = arguments.compiled.made(plan)
     with np.errstate(all="ignore"):
-        magnitudes, conversions = _magnitudes(arguments, upstream, of)
+        magnitudes, conversions = _magnitudes(arguments, engine, upstream, of)
     variable, result = _variable(arguments, of)
     promise: Promise | None
     if of == "bias":
@@ -125,9 +143,11 @@ def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound
         terms = call.batch * call.positions
         promise = BiasSum(Unit.of(np.dtype(np.float64)), terms, Unit.of(types.compute) if wide else None)
     else:
-        promise = promise_of(plan, form, call, task, conversions)
+        promise = promise_of(plan, engine, form, call, task, conversions)
     if promise is None:
         raise NotSupportedError(f"the plan {plan.name!r} promises no bound for the {of} of {arguments.compiled.op!r}")
+    if isinstance(promise, Exact):
+        return ErrorBound(plan.name, of, promise, np.zeros(variable))
     with np.errstate(all="ignore"):
         found = settled(promise.error(magnitudes), promise.unit, Unit.of(result))
     return ErrorBound(plan.name, of, promise, found.reshape(variable))
@@ -144,7 +164,7 @@ def _upstream(arguments: Arguments, of: str, grad_output: Any) -> Array | None:
     return g.reshape(arguments.frame.shape_out)
 
 
-def _magnitudes(arguments: Arguments, upstream: Array | None, of: str) -> tuple[Magnitudes, int]:
+def _magnitudes(arguments: Arguments, engine: Engine, upstream: Array | None, of: str) -> tuple[Magnitudes, int]:
     """The absolute values, and how many of the two factors of a product are rounded before they are multiplied."""
     compute = arguments.types.compute
     given: dict[str, Array] = {}
@@ -153,16 +173,24 @@ def _magnitudes(arguments: Arguments, upstream: Array | None, of: str) -> tuple[
     if arguments.bias is not None and of == "output":
         assert arguments.frame.bias is not None
         given["bias"] = sized(arguments.bias, compute).reshape(arguments.frame.bias)
+    x = arguments.x
+    if arguments.compiled.form.channels is None:  # a pooling takes planes, in row-major order
+        sizes = arguments.layout.sizes
+        x = np.ascontiguousarray(arguments.array).reshape(prod(arguments.array.shape[: -len(sizes)]), *sizes)
+        if upstream is not None:
+            upstream = np.ascontiguousarray(upstream).reshape(len(x), *arguments.layout.outputs)
     magnitudes = Magnitudes(
         arguments.compiled.form,
         arguments.layout,
-        sized(arguments.x, compute),
+        engine,
+        x.astype(np.float64),
+        sized(x, compute),
         given,
         None if upstream is None else sized(upstream, compute),
         Unit.of(compute),
     )
-    factors = {"output": (arguments.x, arguments.weight), "input": (upstream, arguments.weight)}
-    used = factors.get(of, (upstream, arguments.x))
+    factors = {"output": (x, arguments.weight), "input": (upstream, arguments.weight)}
+    used = factors.get(of, (upstream, x))
     return magnitudes, sum(array is not None and rounds(array, compute) for array in used)
 
 

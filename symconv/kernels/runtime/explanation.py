@@ -73,7 +73,7 @@ def explanation(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike
         listed = ", ".join(f"{other.name} {_seconds(c.seconds)}" for c, other in compiled.ranked(task, call))
         lines.append(f"gradient of the {task}: {listed}")
         lines += _promised(compiled, compiled.ranked(task, call)[0][1], call, task)
-    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.form, call, "output")
+    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.made(plan), compiled.form, call, "output")
     if promise is not None:
         lines.append(promise.legend)
     return "\n".join(lines)
@@ -81,7 +81,7 @@ def explanation(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike
 
 def _promised(compiled: Compiled, plan: Plan, call: CallShape, task: Task) -> list[str]:
     """The bound that a plan promises, in a line; an integer type needs none."""
-    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.form, call, task)
+    promise = None if call.dtype.kind in "iu" else promise_of(plan, compiled.made(plan), compiled.form, call, task)
     return [] if promise is None else [f"  {promise.line}"]
 
 
