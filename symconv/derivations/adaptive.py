@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from symconv.derivations.chain import Frame
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, between, const, nonnegative
-from symconv.formulas.formula import Formula, Quantity
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, ceiling, floor
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.quantity import Quantity
 from symconv.formulas.terms import Term, expand, rebuild
 from symconv.operators.adaptive import AdaptivePooling
 

@@ -10,9 +10,10 @@ from functools import cached_property
 from symconv.derivations import rules
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Label, Named, Node, Power, Reduce, Share
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
 from symconv.formulas.walks import accesses, transform, walk

@@ -41,6 +41,7 @@ __all__ = [
     "const",
     "divides",
     "equal",
+    "factors_of",
     "inside",
     "nonnegative",
     "product",
@@ -313,7 +314,7 @@ def product(*args: Node) -> Node:
     number = Fraction(1)
     rest: list[Node] = []
     for arg in args:
-        for part in arg.args if isinstance(arg, Multiply) else (arg,):
+        for part in factors_of(arg):
             if isinstance(part, Constant):
                 number *= part.value
             else:
@@ -324,6 +325,11 @@ def product(*args: Node) -> Node:
     if not factors:
         return ONE
     return factors[0] if len(factors) == 1 else Multiply(factors)
+
+
+def factors_of(node: Node) -> tuple[Node, ...]:
+    """The factors of a product; anything else is its own one factor."""
+    return node.args if isinstance(node, Multiply) else (node,)
 
 
 def add(*args: Node) -> Node:

@@ -21,6 +21,7 @@ from symconv.formulas.algebra import (
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Guard,
     Label,
     Multiply,
@@ -35,6 +36,7 @@ from symconv.formulas.algebra import (
     const,
     divides,
     equal,
+    factors_of,
     inside,
     nonnegative,
     product,
@@ -44,6 +46,7 @@ from symconv.formulas.index import Index, ceiling, floor, maximum, minimum, quot
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walker import case
 from symconv.formulas.walks import transform
 
 __all__ = [
@@ -74,75 +77,113 @@ def differentiate(
     shares under the tie policy `ties`; an absolute value has derivative 0 at 0. With `formal` the derivatives of
     single entries keep their name, as one writes them before they are evaluated.
     """
-    if isinstance(node, Access):
-        if node.tensor != tensor:
+    return _Derivative(tensor, at, ties, formal).visit(node)
+
+
+class _Derivative(FormulaWalker[Node]):
+    """The derivative of a tree by one entry of a tensor."""
+
+    def __init__(self, tensor: str, at: tuple[Index, ...], ties: Literal["first", "split"], formal: bool) -> None:
+        self.tensor, self.at, self.ties, self.formal = tensor, at, ties, formal
+
+    @case(Access)
+    def _access(self, node: Access) -> Node:
+        if node.tensor != self.tensor:
             return ZERO
-        bracket = Bracket(tuple(equal(mine, theirs) for mine, theirs in zip(node.index, at, strict=True)))
-        return Named(Label(tensor, tensor), node.index, bracket, Access(tensor, at)) if formal else bracket
-    if isinstance(node, Named):
-        return differentiate(node.value, tensor, at, ties, formal=formal)
-    if isinstance(node, Constant | Scalar | Bracket | Sign | Compare | Share):
+        bracket = Bracket(tuple(equal(mine, theirs) for mine, theirs in zip(node.index, self.at, strict=True)))
+        if not self.formal:
+            return bracket
+        return Named(Label(self.tensor, self.tensor), node.index, bracket, Access(self.tensor, self.at))
+
+    @case(Named)
+    def _named(self, node: Named) -> Node:
+        return self.visit(node.value)
+
+    @case(Constant, Scalar, Bracket, Sign, Compare, Share)
+    def _constant(self, node: Node) -> Node:
         return ZERO  # constant almost everywhere
-    if isinstance(node, Add):
-        return add(*(differentiate(arg, tensor, at, ties, formal=formal) for arg in node.args))
-    if isinstance(node, Multiply):
+
+    @case(Add)
+    def _add(self, node: Add) -> Node:
+        return add(*(self.visit(arg) for arg in node.args))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> Node:
         parts = []
         for position, arg in enumerate(node.args):
-            inner = differentiate(arg, tensor, at, ties, formal=formal)
+            inner = self.visit(arg)
             if inner != ZERO:
                 parts.append(product(*node.args[:position], inner, *node.args[position + 1 :]))
         return add(*parts)
-    if isinstance(node, Absolute):
-        inner = differentiate(node.arg, tensor, at, ties, formal=formal)
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> Node:
+        inner = self.visit(node.arg)
         return ZERO if inner == ZERO else product(Sign(node.arg), inner)
-    if isinstance(node, Power):
-        inner = differentiate(node.base, tensor, at, ties, formal=formal)
-        return ZERO if inner == ZERO else _without_degree(product(*_outer_derivative(node), inner), node.exponent)
-    taken = frozenset().union(*(e.names for e in at))
-    moved = rename_bounds(node, taken)
-    inner = differentiate(moved.body, tensor, at, ties, formal=formal)
-    if inner == ZERO:
-        return ZERO
-    own = frozenset(bound.name for bound in moved.bounds)
-    if moved.op != "sum":
-        here = tuple(Index.of(bound.name) for bound in moved.bounds)
-        inner = product(Share(ties, rename_bounds(moved, own | taken), here), inner)
-    outside = [f for f in _factors(inner) if isinstance(f, Constant | Scalar) and not names_in(f) & own]
-    inside_it = [f for f in _factors(inner) if f not in outside]
-    return product(*outside, Reduce("sum", moved.bounds, moved.guards, product(*inside_it)))
+
+    @case(Power)
+    def _power(self, node: Power) -> Node:
+        inner = self.visit(node.base)
+        if inner == ZERO:
+            return ZERO
+        return _without_degree(product(*_OuterDerivative(node).visit(node.exponent), inner), node.exponent)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Node:
+        taken = frozenset().union(*(e.names for e in self.at))
+        moved = rename_bounds(node, taken)
+        inner = self.visit(moved.body)
+        if inner == ZERO:
+            return ZERO
+        own = frozenset(bound.name for bound in moved.bounds)
+        if moved.op != "sum":
+            here = tuple(Index.of(bound.name) for bound in moved.bounds)
+            inner = product(Share(self.ties, rename_bounds(moved, own | taken), here), inner)
+        outside = [f for f in factors_of(inner) if isinstance(f, Constant | Scalar) and not names_in(f) & own]
+        inside_it = [f for f in factors_of(inner) if f not in outside]
+        return product(*outside, Reduce("sum", moved.bounds, moved.guards, product(*inside_it)))
 
 
 def _without_degree(derivative: Node, exponent: Node) -> Node:
     """The derivative of a root of order p without p * (1/p): the root has a meaning only where p is not 0."""
-    factors = list(_factors(derivative))
+    factors = list(factors_of(derivative))
     if isinstance(exponent, Power) and exponent.exponent == const(-1) and {exponent, exponent.base} <= set(factors):
         factors.remove(exponent)
         factors.remove(exponent.base)
     return product(*factors)
 
 
-def _factors(node: Node) -> tuple[Node, ...]:
-    return node.args if isinstance(node, Multiply) else (node,)
+class _OuterDerivative(FormulaWalker[tuple[Node, ...]]):
+    """The factors of d(base**e)/d(base), by the exponent e.
 
+    A root y = base**(1/p) gives y**(1-p)/p, which keeps the result short.
+    """
 
-def _outer_derivative(node: Power) -> tuple[Node, ...]:
-    """The factors of d(base**e)/d(base); a root y = base**(1/p) gives y**(1-p)/p, which keeps the result short."""
-    exponent = node.exponent
-    if isinstance(exponent, Power) and exponent.exponent == const(-1):
+    def __init__(self, power: Power) -> None:
+        self.power = power
+
+    @case(Power)
+    def _inverse(self, exponent: Power) -> tuple[Node, ...]:
         degree = exponent.base
-        if isinstance(degree, Scalar):
-            return exponent, Power(node, Scalar(1 - degree.index))
-    if isinstance(exponent, Constant) and exponent.value.numerator == 1 and exponent.value > 0:
-        one_less = 1 - exponent.value.denominator
-        return (exponent,) if one_less == 0 else (exponent, Power(node, const(one_less)))
-    if isinstance(exponent, Scalar):
-        return exponent, Power(node.base, Scalar(exponent.index - 1))
-    if isinstance(exponent, Constant):
-        less = exponent.value - 1
-        if less == 0:
-            return ()
-        return exponent, (node.base if less == 1 else Power(node.base, const(less)))
-    return exponent, Power(node.base, add(exponent, const(-1)))
+        if exponent.exponent == const(-1) and isinstance(degree, Scalar):
+            return exponent, Power(self.power, Scalar(1 - degree.index))
+        return self._any(exponent)
+
+    @case(Constant)
+    def _constant(self, exponent: Constant) -> tuple[Node, ...]:
+        if exponent.value.numerator == 1 and exponent.value > 0:
+            one_less = 1 - exponent.value.denominator
+            return (exponent,) if one_less == 0 else (exponent, Power(self.power, const(one_less)))
+        less, base = exponent.value - 1, self.power.base
+        return exponent, (base if less == 1 else Power(base, const(less)))
+
+    @case(Scalar)
+    def _scalar(self, exponent: Scalar) -> tuple[Node, ...]:
+        return exponent, Power(self.power.base, Scalar(exponent.index - 1))
+
+    @case(Access, Add, Multiply, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    def _any(self, exponent: Node) -> tuple[Node, ...]:
+        return exponent, Power(self.power.base, add(exponent, const(-1)))
 
 
 def sift(term: Term, keep: Iterable[str] = ()) -> Term:

@@ -25,6 +25,7 @@ from symconv.formulas.algebra import (
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Multiply,
     Named,
     Node,
@@ -33,6 +34,7 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    factors_of,
     inside,
 )
 from symconv.formulas.effort import Effort
@@ -40,7 +42,8 @@ from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, listed_points, points, truth
 from symconv.formulas.naming import names_in
 from symconv.formulas.terms import expand, rename_term
-from symconv.formulas.walks import walk
+from symconv.formulas.walker import case
+from symconv.formulas.walks import accesses, children
 
 __all__ = [
     "RELATIONS",
@@ -70,16 +73,38 @@ def is_polynomial(node: Node) -> bool:
 
     A root is no rational factor, and what is worked out with it must not decide anything as if it were one.
     """
-    return all(
-        isinstance(n, Constant | Scalar | Access | Add | Multiply | Bracket | Named)
-        or (isinstance(n, Reduce) and n.op == "sum")
-        or (isinstance(n, Power) and _is_whole(n.exponent) and not any(isinstance(m, Access) for m in walk(n)))
-        for n in walk(node)
-    )
+    return _POLYNOMIAL.visit(node)
 
 
 def _is_whole(exponent: Node) -> bool:
     return isinstance(exponent, Scalar) or (isinstance(exponent, Constant) and exponent.value.denominator == 1)
+
+
+class _IsPolynomial(FormulaWalker[bool]):
+    """Whether a tree is a polynomial in tensor entries."""
+
+    @case(Constant, Scalar, Access, Bracket)
+    def _leaf(self, node: Node) -> bool:
+        return True
+
+    @case(Add, Multiply, Named)
+    def _parts(self, node: Node) -> bool:
+        return all(map(self.visit, children(node)))
+
+    @case(Power)
+    def _power(self, node: Power) -> bool:
+        return _is_whole(node.exponent) and not accesses(node) and self._parts(node)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> bool:
+        return node.op == "sum" and self.visit(node.body)
+
+    @case(Absolute, Sign, Compare, Share)
+    def _other(self, node: Node) -> bool:
+        return False
+
+
+_POLYNOMIAL = _IsPolynomial()
 
 
 def polynomials(
@@ -287,66 +312,100 @@ def evaluate(node: Node, env: Mapping[str, int], domain: Domain, boxes: Mapping[
         domain: what to compute in.
         boxes: the declared boxes; an access outside its box is zero.
     """
-    if isinstance(node, Constant):
-        return domain.number(node.value)
-    if isinstance(node, Scalar):
-        return domain.scalar(node.index, env)
-    if isinstance(node, Access):
-        index = tuple(int(e.evaluate(env)) for e in node.index)
-        for position, (low, high) in zip(index, boxes[node.tensor], strict=True):
-            if not low.evaluate(env) <= position <= high.evaluate(env):
-                return domain.number(Fraction(0))
-        return domain.entry(node.tensor, index)
-    if isinstance(node, Named):
-        return evaluate(node.value, env, domain, boxes)
-    if isinstance(node, Add):
-        return domain.add([evaluate(arg, env, domain, boxes) for arg in node.args])
-    if isinstance(node, Multiply):
-        values, zero = [], domain.number(Fraction(0))
-        for arg in node.args:
-            value = evaluate(arg, env, domain, boxes)
-            if value is zero or (isinstance(value, int | Fraction) and value == 0):
-                return zero
-            values.append(value)
-        return domain.multiply(values)
-    if isinstance(node, Power):
-        return domain.power(evaluate(node.base, env, domain, boxes), evaluate(node.exponent, env, domain, boxes))
-    if isinstance(node, Absolute):
-        return domain.absolute(evaluate(node.arg, env, domain, boxes))
-    if isinstance(node, Sign):
-        return domain.sign(evaluate(node.arg, env, domain, boxes))
-    if isinstance(node, Bracket):
-        return domain.number(Fraction(all(truth(guard, env) for guard in node.guards)))
-    if isinstance(node, Compare):
-        left = evaluate(node.left, env, domain, boxes)
-        return domain.compare(left, node.relation, evaluate(node.right, env, domain, boxes))
-    if isinstance(node, Reduce):
-        values = [evaluate(node.body, point, domain, boxes) for point in _window(node, env)]
-        return domain.add(values) if node.op == "sum" else domain.extremum(node.op, values)
-    return _share(node, env, domain, boxes)
+    return _Evaluation(env, domain, boxes).visit(node)
 
 
 def divides_by_nothing(node: Node, env: Mapping[str, int]) -> bool:
     """Whether a formula divides by a count that is 0, as an average over a window without a real tap does."""
-    factors = node.args if isinstance(node, Multiply) else (node,)
-    counts = [f.base for f in factors if isinstance(f, Power) and f.exponent == Constant(Fraction(-1))]
+    counts = [f.base for f in factors_of(node) if isinstance(f, Power) and f.exponent == Constant(Fraction(-1))]
     counts = [n for n in counts if isinstance(n, Reduce) and n.op == "sum" and n.body == ONE]
     return any(evaluate(n, env, Numbers({}), {}) == 0 for n in counts)
 
 
-def _window(reduce: Reduce, env: Mapping[str, int]) -> list[dict[str, int]]:
-    """The points of a reduction in row-major order of its bound indices."""
-    return listed_points(reduce.bounds, reduce.guards, env)
+class _Evaluation(FormulaWalker[Any]):
+    """The value of a tree at one point."""
 
+    __slots__ = ("boxes", "domain", "env")
 
-def _share(node: Share, env: Mapping[str, int], domain: Domain, boxes: Mapping[str, Box]) -> Any:
-    here = tuple(int(e.evaluate(env)) for e in node.at)
-    names = [bound.name for bound in node.reduce.bounds]
-    taps = [
-        (tuple(p[name] for name in names), evaluate(node.reduce.body, p, domain, boxes))
-        for p in _window(node.reduce, env)
-    ]
-    return share_of(domain, node.reduce.op, node.policy, taps, here)
+    def __init__(self, env: Mapping[str, int], domain: Domain, boxes: Mapping[str, Box]) -> None:
+        self.env, self.domain, self.boxes = env, domain, boxes
+
+    def at(self, env: Mapping[str, int]) -> _Evaluation:
+        """The same at another point."""
+        return _Evaluation(env, self.domain, self.boxes)
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> Any:
+        return self.domain.number(node.value)
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> Any:
+        return self.domain.scalar(node.index, self.env)
+
+    @case(Access)
+    def _access(self, node: Access) -> Any:
+        index = tuple(int(e.evaluate(self.env)) for e in node.index)
+        for position, (low, high) in zip(index, self.boxes[node.tensor], strict=True):
+            if not low.evaluate(self.env) <= position <= high.evaluate(self.env):
+                return self.domain.number(Fraction(0))
+        return self.domain.entry(node.tensor, index)
+
+    @case(Named)
+    def _named(self, node: Named) -> Any:
+        return self.visit(node.value)
+
+    @case(Add)
+    def _add(self, node: Add) -> Any:
+        return self.domain.add([self.visit(arg) for arg in node.args])
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> Any:
+        values, zero = [], self.domain.number(Fraction(0))
+        for arg in node.args:
+            value = self.visit(arg)
+            if value is zero or (isinstance(value, int | Fraction) and value == 0):
+                return zero
+            values.append(value)
+        return self.domain.multiply(values)
+
+    @case(Power)
+    def _power(self, node: Power) -> Any:
+        return self.domain.power(self.visit(node.base), self.visit(node.exponent))
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> Any:
+        return self.domain.absolute(self.visit(node.arg))
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> Any:
+        return self.domain.sign(self.visit(node.arg))
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> Any:
+        return self.domain.number(Fraction(all(truth(guard, self.env) for guard in node.guards)))
+
+    @case(Compare)
+    def _compare(self, node: Compare) -> Any:
+        left = self.visit(node.left)
+        return self.domain.compare(left, node.relation, self.visit(node.right))
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Any:
+        values = [self.at(point).visit(node.body) for point in self._window(node)]
+        return self.domain.add(values) if node.op == "sum" else self.domain.extremum(node.op, values)
+
+    @case(Share)
+    def _share(self, node: Share) -> Any:
+        here = tuple(int(e.evaluate(self.env)) for e in node.at)
+        names = [bound.name for bound in node.reduce.bounds]
+        taps = [
+            (tuple(p[name] for name in names), self.at(p).visit(node.reduce.body)) for p in self._window(node.reduce)
+        ]
+        return share_of(self.domain, node.reduce.op, node.policy, taps, here)
+
+    def _window(self, reduce: Reduce) -> list[dict[str, int]]:
+        """The points of a reduction in row-major order of its bound indices."""
+        return listed_points(reduce.bounds, reduce.guards, self.env)
 
 
 def share_of(

@@ -1,4 +1,4 @@
-"""Formulas on paper and on a terminal: one walk over the tree (`style`), two styles (`latex`, `unicode`).
+"""Formulas on paper and on a terminal: one walk over the tree (`printer`), two styles (`latex`, `unicode`).
 
 The LaTeX keeps to the subset that both pdflatex with amsmath and MathML converters take: no ``\\substack``, no
 ``\\mbox``, one sum sign an index. A correlation is never written with a bare ``*``.
@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, product
+from symconv.formulas.equation import Equation
 from symconv.formulas.index import Index
 from symconv.formulas.latex import LATEX
-from symconv.formulas.style import Context, Style
+from symconv.formulas.signs import Context
+from symconv.formulas.style import Style
 from symconv.formulas.substitution import plain_names
 from symconv.formulas.unicode import UNICODE
 from symconv.formulas.walks import walk
 
-if TYPE_CHECKING:
-    from symconv.formulas.formula import Formula
-
 __all__ = ["LATEX", "UNICODE", "Context", "Style", "context_of", "print_formula", "print_polynomial"]
 
 
-def context_of(formula: Formula) -> Context:
+def context_of(formula: Equation) -> Context:
     """The printing context of a formula: which index comes first in ``p + m - 1``, what is known, which boxes hold.
 
     Outputs come before the taps of a kernel, and an entry of the input before both: i - p + 1 reads better than -p + i.
@@ -47,7 +45,7 @@ def context_of(formula: Formula) -> Context:
     return Context(rank, formula.boxes, formula.knowledge(), taken)
 
 
-def print_formula(formula: Formula, style: Style, *, lhs: bool = True) -> str:
+def print_formula(formula: Equation, style: Style, *, lhs: bool = True) -> str:
     """A formula in a style: the equation, or only its right-hand side."""
     context = context_of(formula)
     right = style.pointwise(formula.body, context)

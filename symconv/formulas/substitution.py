@@ -8,7 +8,7 @@ from symconv.formulas.algebra import Named, Node, Reduce, Share
 from symconv.formulas.index import Index, IndexLike
 from symconv.formulas.naming import free_names, fresh_name, names_away_from, names_in, renamed_bounds
 from symconv.formulas.walker import case
-from symconv.formulas.walks import Rewriter, transform
+from symconv.formulas.walks import Rewriter
 
 __all__ = ["plain_names", "rename_bounds", "substitute"]
 
@@ -59,18 +59,26 @@ def plain_names(node: Node, taken: Set[str] = frozenset()) -> Node:
         node: a tree.
         taken: names that no bound index may have, such as the free indices of the formula.
     """
-    return _plain(node, frozenset(taken) | free_names(node))
+    return _Plain(frozenset(taken) | free_names(node)).visit(node)
 
 
-def _plain(node: Node, taken: frozenset[str]) -> Node:
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Reduce):
-            return _plain_reduction(n, taken)
-        if isinstance(n, Share):
-            return Share(n.policy, _plain_reduction(n.reduce, taken), n.at)
-        return n if isinstance(n, Named) else None  # it prints as its name
+class _Plain(Rewriter):
+    """Bound names as plain as those that are taken allow."""
 
-    return transform(node, change)
+    def __init__(self, taken: frozenset[str]) -> None:
+        self.taken = taken
+
+    @case(Reduce)
+    def reduce(self, node: Reduce) -> Node:
+        return _plain_reduction(node, self.taken)
+
+    @case(Share)
+    def share(self, node: Share) -> Node:
+        return Share(node.policy, _plain_reduction(node.reduce, self.taken), node.at)
+
+    @case(Named)
+    def named(self, node: Named) -> Node:
+        return node  # it prints as its name
 
 
 def _plain_reduction(node: Reduce, taken: frozenset[str]) -> Reduce:
@@ -84,4 +92,4 @@ def _plain_reduction(node: Reduce, taken: frozenset[str]) -> Reduce:
     else:
         body = substitute(node.body, env)
         node = Reduce(node.op, renamed_bounds(node.bounds, env), tuple(g.subs(env) for g in node.guards), body)
-    return Reduce(node.op, node.bounds, node.guards, _plain(body, frozenset(used)))
+    return Reduce(node.op, node.bounds, node.guards, _Plain(frozenset(used)).visit(body))

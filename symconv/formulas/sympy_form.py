@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product as iterate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
@@ -20,6 +20,7 @@ from symconv.formulas.algebra import (
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Guard,
     Multiply,
     Named,
@@ -34,17 +35,19 @@ from symconv.formulas.algebra import (
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.counting import count_terms
+from symconv.formulas.equation import Equation
 from symconv.formulas.exact import RELATIONS, Box, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 from symconv.formulas.sympy_values import SymPyDomain, entry_of, power_of
 from symconv.formulas.sympy_windows import EXTREMA, ExtremumShare, WindowSum
+from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses
 
-if TYPE_CHECKING:
-    from symconv.formulas.formula import Formula
-
 __all__ = ["MOST_TERMS", "MOST_TERMS_OF_A_MATRIX", "entry_to_sympy", "to_matrix", "to_sparse", "to_sympy"]
+
+MAX_NONZEROS = 1_000_000
+"""The most entries of a sparse matrix."""
 
 MOST_TERMS = 10_000
 """An entry of more terms is not written out: SymPy takes seconds for as many, and nobody reads them."""
@@ -56,7 +59,7 @@ MOST_TERMS_OF_A_MATRIX = 100_000
 # ---------------------------------------------------------------------- symbolic form
 
 
-def to_sympy(formula: Formula) -> Any:
+def to_sympy(formula: Equation) -> Any:
     """The right-hand side of a formula, definitions inserted."""
     whole = formula.subs(dict(formula.definitions))
     builder = _Builder(whole.boxes, whole.table)
@@ -123,47 +126,86 @@ class _Builder:
 
     def plain(self, node: Node, known: Knowledge, guards: list[Guard]) -> Any:
         """The value of a node; conditions under which it is not zero are put into `guards`."""
-        if isinstance(node, Constant):
-            return sympy.Rational(node.value.numerator, node.value.denominator)
-        if isinstance(node, Scalar):
-            return self.index(node.index)
-        if isinstance(node, Named):
-            return self.plain(node.value, known, guards)
-        if isinstance(node, Access):
-            guards += inside(node, self.boxes[node.tensor])
-            return entry_of(node.tensor, tuple(self.index(e) for e in node.index))
-        if isinstance(node, Multiply):
-            return sympy.Mul(*(self.plain(arg, known, guards) for arg in node.args))
-        if isinstance(node, Bracket):
-            guards += node.guards
-            return sympy.Integer(1)
-        if isinstance(node, Add):
-            return sympy.Add(*(self.build(arg, known) for arg in node.args))
-        if isinstance(node, Power) and isinstance(node.base, Absolute):
+        return _Plain(self, known, guards).visit(node)
+
+
+class _Plain(FormulaWalker[Any]):
+    """The value of a node without the conditions under which it is not zero, which are put into `guards`."""
+
+    def __init__(self, builder: _Builder, known: Knowledge, guards: list[Guard]) -> None:
+        self.builder, self.known, self.guards = builder, known, guards
+
+    def whole(self, node: Node) -> Any:
+        """The value of a part with its own conditions."""
+        return self.builder.build(node, self.known)
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> Any:
+        return sympy.Rational(node.value.numerator, node.value.denominator)
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> Any:
+        return self.builder.index(node.index)
+
+    @case(Named)
+    def _named(self, node: Named) -> Any:
+        return self.visit(node.value)
+
+    @case(Access)
+    def _access(self, node: Access) -> Any:
+        self.guards += inside(node, self.builder.boxes[node.tensor])
+        return entry_of(node.tensor, tuple(self.builder.index(e) for e in node.index))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> Any:
+        return sympy.Mul(*(self.visit(arg) for arg in node.args))
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> Any:
+        self.guards += node.guards
+        return sympy.Integer(1)
+
+    @case(Add)
+    def _add(self, node: Add) -> Any:
+        return sympy.Add(*(self.whole(arg) for arg in node.args))
+
+    @case(Power)
+    def _power(self, node: Power) -> Any:
+        if isinstance(node.base, Absolute):
             # zero where its base is, so that the base's conditions may stand outside
-            return sympy.Pow(self.plain(node.base, known, guards), self.build(node.exponent, known))
-        if isinstance(node, Power):
-            base, exponent = self.build(node.base, known), self.build(node.exponent, known)
-            return power_of(base, exponent, self.table) if accesses(node.base) else sympy.Pow(base, exponent)
-        if isinstance(node, Absolute):
-            return sympy.Abs(self.plain(node.arg, known, guards))
-        if isinstance(node, Sign):
-            return sympy.sign(self.plain(node.arg, known, guards))
-        if isinstance(node, Compare):
-            left, right = self.build(node.left, known), self.build(node.right, known)
-            truth = sympy.Eq(left, right) if node.relation == "=" else RELATIONS[node.relation](left, right)
-            return sympy.Piecewise((1, truth), (0, True))
-        if isinstance(node, Share):
-            # the tap must lie in the window, or its share is 0
-            env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
-            for bound in node.reduce.bounds:
-                guards += [g.subs(env) for g in bound.guards()]
-            guards += [g.subs(env) for g in node.reduce.guards]
-            at = [self.index(e) for e in node.at]
-            return ExtremumShare(self.build(node.reduce, known), sympy.Symbol(node.policy), *at)
+            return sympy.Pow(self.visit(node.base), self.whole(node.exponent))
+        base, exponent = self.whole(node.base), self.whole(node.exponent)
+        return power_of(base, exponent, self.builder.table) if accesses(node.base) else sympy.Pow(base, exponent)
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> Any:
+        return sympy.Abs(self.visit(node.arg))
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> Any:
+        return sympy.sign(self.visit(node.arg))
+
+    @case(Compare)
+    def _compare(self, node: Compare) -> Any:
+        left, right = self.whole(node.left), self.whole(node.right)
+        truth = sympy.Eq(left, right) if node.relation == "=" else RELATIONS[node.relation](left, right)
+        return sympy.Piecewise((1, truth), (0, True))
+
+    @case(Share)
+    def _share(self, node: Share) -> Any:
+        # the tap must lie in the window, or its share is 0
+        env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
+        for bound in node.reduce.bounds:
+            self.guards += [g.subs(env) for g in bound.guards()]
+        self.guards += [g.subs(env) for g in node.reduce.guards]
+        at = [self.builder.index(e) for e in node.at]
+        return ExtremumShare(self.whole(node.reduce), sympy.Symbol(node.policy), *at)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Any:
         if node.op == "sum":
-            return self.build(node, known)
-        return self.window(EXTREMA[node.op], node, known.within(node.bounds), [], known)
+            return self.whole(node)
+        return self.builder.window(EXTREMA[node.op], node, self.known.within(node.bounds), [], self.known)
 
 
 # ---------------------------------------------------------------------- exact entries
@@ -181,7 +223,7 @@ def polynomial_to_sympy(poly: Polynomial) -> Any:
     return sympy.Add(*terms)
 
 
-def entry_to_sympy(formula: Formula, point: tuple[int, ...], env: Mapping[str, int]) -> Any:
+def entry_to_sympy(formula: Equation, point: tuple[int, ...], env: Mapping[str, int]) -> Any:
     """One entry at one point of the free indices.
 
     Raises:
@@ -196,7 +238,7 @@ def entry_to_sympy(formula: Formula, point: tuple[int, ...], env: Mapping[str, i
     return _entry_to_sympy(formula, whole)
 
 
-def _entry_to_sympy(formula: Formula, whole: Mapping[str, int]) -> Any:
+def _entry_to_sympy(formula: Equation, whole: Mapping[str, int]) -> Any:
     if divides_by_nothing(formula.body, whole):
         return sympy.nan
     if is_polynomial(formula.body):
@@ -205,7 +247,7 @@ def _entry_to_sympy(formula: Formula, whole: Mapping[str, int]) -> Any:
     return evaluate(formula.body, whole, SymPyDomain(formula.table), formula.boxes)
 
 
-def _entries(formula: Formula, env: Mapping[str, int]) -> Callable[[tuple[int, ...]], Any]:
+def _entries(formula: Equation, env: Mapping[str, int]) -> Callable[[tuple[int, ...]], Any]:
     if not is_polynomial(formula.body):
         return lambda point: _entry_to_sympy(formula, {**env, **dict(zip(formula.indices, point, strict=True))})
     known = polynomials(formula.body, formula.free_at(env), env, formula.boxes)
@@ -219,7 +261,7 @@ def _entries(formula: Formula, env: Mapping[str, int]) -> Callable[[tuple[int, .
     return entry
 
 
-def to_matrix(formula: Formula, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:
+def to_matrix(formula: Equation, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:
     """All entries: a matrix for two free indices or a Jacobian, else an N-dimensional array."""
     count = count_terms(formula.body, formula.free_at(env), env, formula.boxes, MOST_TERMS_OF_A_MATRIX)
     if count > MOST_TERMS_OF_A_MATRIX:
@@ -239,10 +281,8 @@ def to_matrix(formula: Formula, shape: tuple[int, ...], env: Mapping[str, int]) 
     return sympy.ImmutableDenseNDimArray(flat, shape)
 
 
-def to_sparse(formula: Formula, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:
+def to_sparse(formula: Equation, shape: tuple[int, ...], env: Mapping[str, int]) -> Any:
     """The nonzero entries as a sparse matrix: rows are outputs, columns the entries of the variable, both row-major."""
-    from symconv.formulas.formula import MAX_NONZEROS
-
     if not is_polynomial(formula.body) or (formula.quantity.kind != "derivative" and len(shape) != 2):
         return sympy.ImmutableSparseMatrix(to_matrix(formula, shape, env))
     try:

@@ -11,10 +11,14 @@ from fractions import Fraction
 
 from symconv.formulas.algebra import (
     ONE,
+    Absolute,
+    Access,
     Add,
     Bound,
     Bracket,
+    Compare,
     Constant,
+    FormulaWalker,
     Guard,
     Multiply,
     Named,
@@ -22,6 +26,8 @@ from symconv.formulas.algebra import (
     Power,
     Reduce,
     Scalar,
+    Share,
+    Sign,
     add,
     product,
     summation,
@@ -29,6 +35,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.effort import Effort
 from symconv.formulas.naming import names_away_from, names_in, renamed_bounds
 from symconv.formulas.substitution import substitute
+from symconv.formulas.walker import case
 
 __all__ = ["Term", "expand", "rebuild", "rename_term"]
 
@@ -62,39 +69,73 @@ def expand(node: Node, effort: Effort | None = None) -> list[Term]:
     Raises:
         OutOfEffort: where there are too many terms.
     """
-    if isinstance(node, Constant):
+    return _Expansion(effort).visit(node)
+
+
+class _Expansion(FormulaWalker[list[Term]]):
+    """The terms of a tree."""
+
+    def __init__(self, effort: Effort | None) -> None:
+        self.effort = effort
+
+    def _spend(self, steps: int) -> None:
+        if self.effort is not None:
+            self.effort.spend(steps)
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> list[Term]:
         return [Term(node.value, ())] if node.value else []
-    if isinstance(node, Scalar) and node.index.value is not None:
-        return [Term(Fraction(node.index.value), ())] if node.index.value else []
-    if isinstance(node, Add):
-        return [term for arg in node.args for term in expand(arg, effort)]
-    if isinstance(node, Multiply):
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> list[Term]:
+        value = node.index.value
+        if value is None:
+            return self._atom(node)
+        return [Term(Fraction(value), ())] if value else []
+
+    @case(Add)
+    def _add(self, node: Add) -> list[Term]:
+        return [term for arg in node.args for term in self.visit(arg)]
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> list[Term]:
         total = [Term(Fraction(1), ())]
         for arg in node.args:
-            parts = expand(arg, effort)
-            if effort is not None:
-                effort.spend(TERM * len(total) * len(parts))
+            parts = self.visit(arg)
+            self._spend(TERM * len(total) * len(parts))
             total = [_times(left, right) for left in total for right in parts]
         return total
-    if isinstance(node, Named):
-        return expand(node.value, effort)
-    if isinstance(node, Bracket):
+
+    @case(Named)
+    def _named(self, node: Named) -> list[Term]:
+        return self.visit(node.value)
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> list[Term]:
         return _guarded(Term(Fraction(1), ()), node.guards)
-    if isinstance(node, Power) and node.exponent == ONE:
-        return expand(node.base, effort)
-    if isinstance(node, Reduce) and node.op == "sum":
+
+    @case(Power)
+    def _power(self, node: Power) -> list[Term]:
+        return self.visit(node.base) if node.exponent == ONE else self._atom(node)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> list[Term]:
+        if node.op != "sum":
+            return self._atom(node)
         result = []
         taken: frozenset[str] = frozenset().union(*(guard.names for guard in node.guards))
         for b in node.bounds:  # an inner sum may bind what a range or a guard out here means differently
             taken |= {b.name} | b.lower.names | b.upper.names
-        for term in expand(node.body, effort):
-            if effort is not None:
-                effort.spend(TERM)
+        for term in self.visit(node.body):
+            self._spend(TERM)
             inner = rename_term(term, taken)
             whole = replace(inner, bounds=node.bounds + inner.bounds)
             result += _guarded(whole, node.guards)
         return result
-    return [Term(Fraction(1), (node,))]
+
+    @case(Access, Absolute, Sign, Compare, Share)
+    def _atom(self, node: Node) -> list[Term]:
+        return [Term(Fraction(1), (node,))]
 
 
 def _guarded(term: Term, guards: Iterable[Guard]) -> list[Term]:

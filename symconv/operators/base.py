@@ -11,8 +11,9 @@ from symconv.doors import flag, items, list_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.symbols import SymbolTable, is_symbolic
 from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, numbered
 from symconv.operators.letters import Letters

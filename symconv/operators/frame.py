@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symconv.formulas.algebra import Bound
-from symconv.formulas.formula import Tensor
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Tensor
 from symconv.operators.letters import Letters
 from symconv.operators.options import Integer, to_index
 

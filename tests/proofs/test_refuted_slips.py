@@ -24,8 +24,9 @@ from symconv.formulas.algebra import (
     product,
     summation,
 )
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import LPPool, MaxPool
 from symconv.proofs.prove import prove, prove_statement

@@ -12,7 +12,8 @@ import pytest
 from laws import V, engine_proves, statement
 
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Reduce, Share, equal, nonnegative, summation
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.proofs import bijection, context, prove, terms
 from symconv.proofs.statement import Statement, of_formulas
 

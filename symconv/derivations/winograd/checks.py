@@ -8,8 +8,9 @@ from fractions import Fraction
 from symconv.derivations.winograd.nested import Nested
 from symconv.derivations.winograd.toom_cook import CookToom, polynomial_from_roots
 from symconv.formulas.algebra import Access, Bound, product, summation
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.proofs.verdict import Scope, Verdict
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.formulas.formula import Quantity
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Quantity
 from symconv.operators.convolution import Conv
 from symconv.operators.transposed import ConvTranspose
 

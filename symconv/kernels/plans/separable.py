@@ -16,8 +16,8 @@ import numpy as np
 
 from symconv.derivations.step import Derivation, Stage, Step
 from symconv.formulas.algebra import Access, Bound, Reduce, product
-from symconv.formulas.formula import Tensor
 from symconv.formulas.index import Index
+from symconv.formulas.quantity import Tensor
 from symconv.formulas.walks import accesses
 from symconv.kernels.arrays.windows import PREPARED, Cover, cover_of, place
 from symconv.kernels.form.tapform import TapForm

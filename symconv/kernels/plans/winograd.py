@@ -12,8 +12,9 @@ from symconv.derivations.step import Derivation, Stage, Step
 from symconv.derivations.winograd.nested import Nested
 from symconv.derivations.winograd.toom_cook import cook_toom
 from symconv.formulas.algebra import Access, Bound, Node, product, summation
-from symconv.formulas.formula import Formula, Quantity, Tensor
+from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
+from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
 from symconv.kernels.arrays import columns
 from symconv.kernels.arrays.minimal_filtering import (

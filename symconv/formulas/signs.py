@@ -1,0 +1,201 @@
+"""How the signs of mathematics are written in a style, and with them index expressions and conditions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from symconv.formulas.algebra import Access, Bound, Guard, Label
+from symconv.formulas.bounds import Knowledge
+from symconv.formulas.exact import Box
+from symconv.formulas.index import Atom, Extremum, Index
+from symconv.formulas.order import Piece, index_part, leads_negative, needs_parentheses, pieces_of, sides, solved
+
+__all__ = ["Context", "Signs"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What printing needs to know beside the tree.
+
+    Attributes:
+        rank: the order of index names; positive ones come first in a sum, numbers last.
+        boxes: the boxes of the tensors, for the conditions of a pointwise closed form.
+        known: what always holds, so that it need not be printed.
+        taken: the names of the formula itself, which no bound index may print as.
+    """
+
+    rank: Mapping[str, int] = field(default_factory=dict)
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    known: Knowledge = field(default_factory=lambda: Knowledge({}))
+    taken: frozenset[str] = frozenset()
+
+    def inside(self, bounds: Iterable[Bound]) -> Context:
+        """The context under bound indices, which come after all that have a rank."""
+        rank = dict(self.rank)
+        for bound in bounds:
+            rank.setdefault(bound.name, len(rank))
+        return replace(self, rank=rank)
+
+
+class Signs(ABC):
+    """How single signs are written, and from them what stands in an index and in a condition."""
+
+    minus = "-"
+
+    @abstractmethod
+    def name(self, name: str) -> str: ...
+    @abstractmethod
+    def label(self, label: Label) -> str: ...
+    @abstractmethod
+    def fraction(self, top: str, bottom: str) -> str: ...
+    @abstractmethod
+    def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str: ...
+    @abstractmethod
+    def extremum(self, kind: str, args: Sequence[str]) -> str: ...
+    @abstractmethod
+    def subscripted(self, base: str, indices: Sequence[str]) -> str: ...
+    @abstractmethod
+    def derivative(self, top: str, bottom: str) -> str: ...
+    @abstractmethod
+    def sum_sign(self, name: str, low: str, high: str) -> str: ...
+    @abstractmethod
+    def extremum_sign(self, kind: str, conditions: Sequence[str]) -> str: ...
+    @abstractmethod
+    def bracket(self, inside: str) -> str: ...
+    @abstractmethod
+    def cases(self, value: str, conditions: Sequence[str]) -> str: ...
+    @abstractmethod
+    def power(self, base: str, exponent: str, atomic: bool) -> str: ...
+    @abstractmethod
+    def absolute(self, inside: str) -> str: ...
+    @abstractmethod
+    def function(self, name: str, inside: str) -> str: ...
+    @abstractmethod
+    def parentheses(self, inside: str) -> str: ...
+    @abstractmethod
+    def relation(self, sign: str) -> str: ...
+    @abstractmethod
+    def number(self, value: Fraction) -> str: ...
+    @abstractmethod
+    def times(self, factors: Sequence[str]) -> str: ...
+    @abstractmethod
+    def first_extremum(self, kind: str, where: str, window: str, body: str) -> str: ...
+    @abstractmethod
+    def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str: ...
+    @abstractmethod
+    def conjunction(self, parts: Sequence[str]) -> str: ...
+
+    # ------------------------------------------------------------------ indices
+
+    def index(self, expr: Index, context: Context, display: bool = False) -> str:
+        """An index expression: indices by rank, positive ones first, sizes after them, the number last."""
+        pieces = pieces_of(expr, context.rank)
+        if not pieces:
+            return "0"
+        first = next((k for k, piece in enumerate(pieces) if not piece.negative), 0)
+        pieces.insert(0, pieces.pop(first))  # never lead with a minus where that can be helped
+        text = ""
+        for position, piece in enumerate(pieces):
+            body = self._piece(piece, context, display)
+            sign = self.minus if piece.negative else "+"
+            text += (sign if piece.negative else "") + body if position == 0 else self.plus(sign) + body
+        return text
+
+    def plus(self, sign: str) -> str:
+        """A binary plus or minus."""
+        return sign
+
+    def _piece(self, piece: Piece, context: Context, display: bool) -> str:
+        factors = []
+        if piece.number != 1 or (not piece.atoms and piece.inner is None):
+            factors.append(str(piece.number))
+        factors += [self.atom(atom, context, display) for atom in piece.atoms]
+        if piece.inner is not None:
+            factors.append(f"({self.index(piece.inner, context, display)})")
+        return self.juxtaposed(factors)
+
+    def juxtaposed(self, factors: Sequence[str]) -> str:
+        """A product inside an index."""
+        return "".join(factors)
+
+    def atom(self, atom: Atom, context: Context, display: bool = False) -> str:
+        """A name, a rounded quotient, or a minimum or maximum."""
+        if isinstance(atom, str):
+            return self.name(atom)
+        if isinstance(atom, Extremum):
+            return self.extremum(atom.kind, [self.index(arg, context) for arg in atom.args])
+        top = self.index(atom.numerator, context)
+        bottom = self.index(atom.denominator, context)
+        if not display:
+            top = f"({top})" if len(pieces_of(atom.numerator, context.rank)) > 1 else top
+            bottom = f"({bottom})" if needs_parentheses(atom.denominator) else bottom
+        return self.rounded(atom.rounding, top, bottom, not display)
+
+    # ------------------------------------------------------------------ conditions
+
+    def conditions(self, guards: Iterable[Guard], context: Context) -> list[str]:
+        """Guards in words of mathematics; two opposite ones become one chain ``low <= x <= high``."""
+        left = list(dict.fromkeys(guards))
+        result = []
+        while left:
+            guard = left.pop(0)
+            if guard.kind == "eq":
+                left_side, right_side = solved(guard.expr, context.rank)
+                result.append(self.chain([self.index(left_side, context), self.index(right_side, context)], "="))
+            elif guard.kind == "div":
+                assert guard.divisor is not None
+                modulus = guard.divisor.value
+                shift = guard.expr.terms.get((), 0)  # a multiple of the divisor says nothing
+                expr = guard.expr - (shift - shift % modulus if modulus else 0)
+                result.append(self.chain([self.index(guard.divisor, context), self.index(expr, context)], "|"))
+            else:
+                x, low = index_part(guard.expr, context.rank)
+                if not x.terms:
+                    larger, smaller = sides(guard.expr)
+                    result.append(self.chain([self.index(larger, context), self.index(smaller, context)], ">="))
+                    continue
+                partner = next((g for g in left if g.kind == "ge" and index_part(g.expr, context.rank)[0] == -x), None)
+                if partner is not None:
+                    left.remove(partner)
+                    high = index_part(partner.expr, context.rank)[1]
+                    if leads_negative(x, context.rank):
+                        x, low, high = -x, high, low
+                    ends = [self.index(-low, context), self.index(x, context), self.index(high, context)]
+                    result.append(self.chain(ends, "<="))
+                elif leads_negative(x, context.rank):
+                    result.append(self.chain([self.index(-x, context), self.index(low, context)], "<="))
+                else:
+                    result.append(self.chain([self.index(x, context), self.index(-low, context)], ">="))
+        return result
+
+    def chain(self, parts: Sequence[str], sign: str) -> str:
+        """Sides with one sign of relation between each two."""
+        return self.relation(sign).join(parts)
+
+    def box_conditions(self, access: Access, context: Context) -> list[str]:
+        """The conditions under which an access lies in its box, where that is not known already."""
+        result = []
+        for e, (low, high) in zip(access.index, context.boxes.get(access.tensor, ()), strict=False):
+            below = not context.known.nonnegative(e - low)
+            above = not context.known.nonnegative(high - e)
+            middle = self.index(e, context)
+            if below and above:
+                result.append(self.chain([self.index(low, context), middle, self.index(high, context)], "<="))
+            elif below:
+                result.append(self.chain([middle, self.index(low, context)], ">="))
+            elif above:
+                result.append(self.chain([middle, self.index(high, context)], "<="))
+        return result
+
+    def range(self, bound: Bound, context: Context) -> str:
+        """The range of a bound index as a chain."""
+        parts = [self.index(bound.lower, context), self.name(bound.name), self.index(bound.upper, context)]
+        return self.chain(parts, "<=")
+
+    def access(self, access: Access, context: Context) -> str:
+        """An entry of a tensor."""
+        indices = [self.index(e, context) for e in access.index]
+        return self.subscripted(self.name(access.tensor), indices)
