@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.derivations.chain import Frame
+from symconv.derivations.chain import Frame, abbreviated
+from symconv.derivations.counting import about_sizes
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, between, const, nonnegative
 from symconv.formulas.formula import Formula
@@ -51,22 +52,21 @@ def _window_stage(frame: Frame, op: AdaptivePooling, axis: int) -> Stage:
     closed = formula.with_body(Scalar(high - low + 1))
     ends: tuple[Maths, ...] = tuple(
         maths(lambda s, top=top: s.rounded("exact", s.index(top, ranked), s.index(count, ranked), True))  # type: ignore[misc]
-        if count != 1
-        else maths(lambda s, top=top: s.index(top, ranked))  # type: ignore[misc]
         for top in (n * place, n * (place + 1))
     )
-    whole: Phrase = ("The input is cut into ", maths(lambda s: s.index(count, ranked)), " equal parts; part ")
     letter = maths(lambda s: s.name(p))
+    parts: Phrase = ("The input is cut into ", maths(lambda s: s.index(count, ranked)), " equal parts; part ", letter)
+    parts = (*parts, " reaches from ", ends[0], " to ", ends[1], ", and every entry that it overlaps counts.")
     first = Step(
         frame.number(),
         start,
         covered,
         "overlap",
         "Overlap.",
-        (*whole, letter, " reaches from ", ends[0], " to ", ends[1], ", and every entry that it overlaps counts."),
+        parts if count != 1 else ("The input is one part: every entry counts.",),
         uses=("D1",),
         opens=True,
-        check=lambda: _same_entries(formula, bound, overlap, inside),
+        check=lambda: about_sizes(frame, _same_entries(formula, bound, overlap, inside)),
     )
     second = Step(
         frame.number(),
@@ -76,7 +76,7 @@ def _window_stage(frame: Frame, op: AdaptivePooling, axis: int) -> Stage:
         "Count",
         ("from the first entry to the last; both lie in the input, and there is at least one.",),
         uses=(first.id,),
-        check=lambda: _counted(formula, low, high, n),
+        check=lambda: about_sizes(frame, _counted(formula, low, high, n)),
     )
     title: Phrase = (f"The windows on axis {axis + 1}",) if op.ndim > 1 else ("The windows",)
     return Stage(title, ("for every ", letter), (first, second))
@@ -124,7 +124,9 @@ def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[S
             entry = Index.of(i) - frame.base
             ranges[p] = floor(count * entry, n) + frame.base, ceiling(count * (entry + 1), n) - 1 + frame.base
     terms = [_ranged(term, ranges) for term in expand(touched.after.body)]
-    narrowed = touched.after.with_body(rebuild(terms))
+    narrowed = touched.after.with_body(abbreviated(frame, rebuild(terms)))
+    if narrowed.text() == touched.after.text():
+        return ()  # the line names these outputs already, such as where every window is one entry
     step = Step(
         frame.number(),
         touched.after,
@@ -138,7 +140,7 @@ def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[S
             " follow the same rule with the sizes exchanged.",
         ),
         uses=(touched.id,),
-        check=lambda: _same_outputs(touched.after, ranges),
+        check=lambda: about_sizes(frame, _same_outputs(touched.after, ranges)),
     )
     title: Phrase = ("The outputs whose windows cover ", frame.variable_entry)
     return (Stage(title, ("for every ", frame.variable_entry), (step,)),)

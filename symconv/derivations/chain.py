@@ -23,6 +23,7 @@ from symconv.operators.letters import Letters, capital, look
 
 __all__ = [
     "Frame",
+    "abbreviated",
     "derivative_stage",
     "entry",
     "extents",
@@ -214,7 +215,7 @@ def derivative_stage(frame: Frame) -> Stage:
     assert target.quantity.wrt is not None
     variable, at = target.quantity.wrt
     unsifted = rules.differentiate_term_by_term(frame.output, variable, at, target, frame.op.tie_policy())
-    unsifted = unsifted.with_body(_abbreviated(frame, unsifted.body))
+    unsifted = unsifted.with_body(abbreviated(frame, unsifted.body))
     first = Step(
         frame.number(),
         target,
@@ -244,7 +245,7 @@ def derivative_stage(frame: Frame) -> Stage:
     )
     steps = [first, second]
     closed = rules.closed_form(brackets)
-    closed = closed.with_body(_abbreviated(frame, closed.body))
+    closed = closed.with_body(abbreviated(frame, closed.body))
     if _letters(closed) != _letters(brackets):
         steps.append(
             Step(frame.number(), brackets, closed, "closed_form", "Sift.", _sift_words(closed), uses=(second.id,))
@@ -256,7 +257,7 @@ def derivative_stage(frame: Frame) -> Stage:
     )
 
 
-def _abbreviated(frame: Frame, body: Node) -> Node:
+def abbreviated(frame: Frame, body: Node) -> Node:
     """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short."""
     whole, outputs = frame.output.body, tuple(Index.of(name) for name in frame.output.indices)
     letter = frame.letters.output
@@ -379,7 +380,7 @@ def gradient_stage(frame: Frame, closed: Step) -> Stage:
     if frame.wrt == "input":  # for other variables every output counts, and zeros around the input do no harm
         inserted = rules.restrict_to_touching_outputs(inserted)
         rule, words = "restrict_to_touching_outputs", f"({closed.id}) and drop the zero terms."
-    inserted = inserted.with_body(_abbreviated(frame, inserted.body))
+    inserted = inserted.with_body(abbreviated(frame, inserted.body))
     second = Step(frame.number(), chained, inserted, rule, "Insert", (words,), uses=(closed.id, first.id))
     return Stage(
         ("The outputs that touch ", frame.variable_entry),
