@@ -15,7 +15,7 @@ from symconv.claims.existence import Existence, filled
 from symconv.claims.indices import to_index
 from symconv.claims.kinks import kinks
 from symconv.claims.lowering import conditions_of, lower, orders
-from symconv.claims.obligations import FILLED, NEVER, Obligation, Path
+from symconv.claims.obligations import NEVER, Obligation, Path
 from symconv.claims.scope import Scope
 from symconv.claims.sets import members
 from symconv.claims.syntax import (
@@ -37,11 +37,12 @@ from symconv.claims.syntax import (
 from symconv.claims.traversal import children
 from symconv.claims.writing import to_text
 from symconv.formulas import algebra
-from symconv.formulas.algebra import Add, Bound, Guard, Multiply, Node, Reduce, nonnegative
+from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.operators.pooling import AvgPool
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
+from symconv.proofs.windows import FILLED, averaged
 
 __all__ = ["obligations", "of_arrays"]
 
@@ -127,15 +128,8 @@ class _Walker:
             at, box = self.exist.place(expr, path)
             env = dict(zip(self.scope.output.indices, at, strict=True))
             there = algebra.inside(algebra.Access(expr.name, at), box)
-            self._layer(substitute(self.scope.output.body, env), path.then(*there))
-
-    def _layer(self, node: Node, path: Path) -> None:
-        """What the own formula of a layer divides by: an average over no tap has no value."""
-        if isinstance(node, algebra.Power) and isinstance(node.base, Reduce):
-            need = Need(path.steps, Member(node.base.bounds, node.base.guards))
-            self._add([Obligation(need, "silent", "an average is over nothing", "", condition=FILLED)])
-        for part in node.args if isinstance(node, Multiply | Add) else ():
-            self._layer(part, path)
+            own = averaged(substitute(self.scope.output.body, env), path.then(*there).steps)
+            self._add(Obligation(need, "silent", "an average is over nothing", "", condition=FILLED) for need in own)
 
     # ------------------------------------------------------------------ sums, maxima, cases
 

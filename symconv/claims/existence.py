@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symconv.claims.indices import to_index
-from symconv.claims.obligations import FILLED, End, Obligation, Path, Unmet
+from symconv.claims.obligations import End, Obligation, Path, Unmet
 from symconv.claims.scope import Scope, general_scope
 from symconv.claims.sets import coordinates, is_output, members
 from symconv.claims.syntax import Entry, Expr, Name, Over
@@ -18,6 +18,7 @@ from symconv.formulas.index import Index, maximum
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, Pooling
 from symconv.proofs.needs import Inside, Member, Need
+from symconv.proofs.windows import FILLED
 
 __all__ = ["Existence", "filled"]
 

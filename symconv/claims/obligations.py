@@ -11,14 +11,13 @@ from symconv.formulas.exact import Box
 from symconv.formulas.index import Index
 from symconv.proofs.needs import Need, Step
 
-__all__ = ["FILLED", "NEVER", "End", "Obligation", "Path", "Unmet"]
+__all__ = ["NEVER", "End", "Obligation", "Path", "Unmet"]
 
 Unmet: TypeAlias = Literal["missing", "undefined", "convention", "silent"]
 """What a need that is not met makes of a line there: one that reads an entry that there is not, or has no value; one
 that has a value by a convention; or one that says nothing, because the layer itself has no value or no window there."""
 
 NEVER = (nonnegative(-1),)
-FILLED = "every window holds an entry of the input"
 
 
 @dataclass(frozen=True)

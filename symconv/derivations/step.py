@@ -120,10 +120,15 @@ class Step:
 
                 cached = prove(self.before, self.after, steps=PATIENCE * STEPS)
             cached = self._fitting(cached)
-            if self.needs and cached.holds:
-                cached = replace(cached, conditions=(*cached.conditions, plain(self.needs)))
+            if self.needs and cached.holds:  # in the words of the layer, what is left out for windows over nothing too
+                cached = replace(cached, conditions=(plain(self.needs),))
             object.__setattr__(self, "_verdict", cached)
         return cached
+
+    @property
+    def rests_on(self) -> Phrase:
+        """What the mark rests on, as it is printed beside it: what the step needs, else what its check found."""
+        return self.needs or (", and ".join(self.verdict.conditions),) * bool(self.verdict.conditions)
 
     def _fitting(self, verdict: Verdict) -> Verdict:
         """The verdict, where the sizes fit; else what was found of the sizes."""
@@ -235,7 +240,7 @@ class Derivation:
                 indent = " " * (6 + len(step.id))
                 lines.append(f"{indent}{step.title} {plain(step.reason)}".rstrip())
                 lines += [f"{indent}  {step.id}.{k} {plain(sub)}" for k, sub in enumerate(step.substeps, 1)]
-                needs = f"; needs {plain(step.needs)}" if step.needs else ""
+                needs = f"; needs {plain(step.rests_on)}" if step.rests_on else ""
                 lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope}{needs}]")
         return "\n".join(lines)
 
@@ -260,4 +265,4 @@ def _scope(step: Step) -> str:
 
 
 def _needed(step: Step) -> str:
-    return f" (needs {in_latex(step.needs)})" if step.needs else ""
+    return f" (needs {in_latex(step.rests_on)})" if step.rests_on else ""

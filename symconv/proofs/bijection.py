@@ -74,7 +74,7 @@ def _rewritten(
     context.trace.rewind(mark)
     for pair in written_pairs(left, right, context.divides_by, context.effort):
         yield *pair, "written-out term", ("sums written out",)
-    normal = Normal(context)
+    normal = Normal(context, _are_equal)
     forms = (
         closed(normal.form(left), context, normal.rules),
         closed(normal.form(right), context, normal.rules),
@@ -84,6 +84,17 @@ def _rewritten(
         yield *forms, "term", rules
         for pair in written_pairs(*forms, context.divides_by, context.effort):
             yield *pair, "written-out term", (*rules, "sums written out")
+
+
+def _are_equal(left: Node, right: Node, context: Context) -> bool:
+    """Whether two sums are shown equal as they stand."""
+    mark = context.trace.mark()
+    try:
+        _matched(left, right, context)
+    except NotShown:
+        context.trace.rewind(mark)
+        return False
+    return True
 
 
 def _matched(left: Node, right: Node, context: Context, called: str = "term") -> Sums:

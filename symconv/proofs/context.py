@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from symconv.formulas.algebra import Guard
+from symconv.formulas.algebra import Bound, Guard
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Extremum, Index, Quotient, maximum, minimum
 from symconv.proofs.obligation import Obligation, Outcome, condition
 from symconv.proofs.sizes import denominators
 from symconv.proofs.smt import Script, Solver, script, sum_script
 
-__all__ = ["GUARD", "Context", "NotShown", "Quotients", "Trace", "fresh", "has_quotient", "rewrite_quotients"]
+__all__ = ["GUARD", "Context", "NotShown", "Quotients", "Trace", "Window", "fresh", "has_quotient", "rewrite_quotients"]
+
+Window: TypeAlias = "tuple[tuple[Bound, ...], tuple[Guard, ...]]"
+"""The ranges of a window and the conditions on its taps."""
 
 GUARD = 20  # steps to look at one hypothesis
 
@@ -57,10 +61,17 @@ def rewrite_quotients(
 
 @dataclass
 class Trace:
-    """The obligations of an attempt, in order; `mark` and `rewind` forget those of a branch that failed."""
+    """The obligations of an attempt, in order; `mark` and `rewind` forget those of a branch that failed.
+
+    Attributes:
+        done: what was discharged so far.
+        best: what the attempt that came furthest discharged.
+        presumed: whether it was used that a window holds something, which no certificate states.
+    """
 
     done: list[Obligation] = field(default_factory=list)
     best: list[Obligation] = field(default_factory=list)
+    presumed: bool = False
 
     def note(self, obligation: Obligation) -> None:
         if obligation not in self.done:
@@ -134,6 +145,7 @@ class Context:
         names: names that must not be used for new variables.
         solver: who decides, and how much all of it may cost.
         trace: where obligations are noted.
+        filled: windows of which it is given that they hold something.
     """
 
     def __init__(
@@ -144,10 +156,12 @@ class Context:
         names: Iterable[str],
         solver: Solver,
         trace: Trace,
+        filled: Sequence[Window] = (),
     ) -> None:
         given = list(hypotheses)
         self.reals, self.solver, self.trace = reals, solver, trace
         self.effort = solver.effort
+        self.filled = tuple(filled)
         self.taken = set(names).union(*(g.names for g in given))
         for box in boxes.values():
             for low, high in box:

@@ -8,9 +8,9 @@ forms are equal; what has a form of its own is left as it is. Where a non-positi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from symconv.formulas.algebra import (
     ONE,
@@ -48,6 +48,8 @@ from symconv.proofs.rewriting import MOST_TERMS
 
 __all__ = ["Normal"]
 
+Equal: TypeAlias = "Callable[[Node, Node, Context], bool]"
+
 MOST_FACTORS = 4
 """A power above that is not written as a product."""
 
@@ -57,10 +59,12 @@ class Normal:
 
     Attributes:
         rules: the names of the rules that were used, in the order of their first use.
+        equal: shows that two sums are equal in a context.
     """
 
-    def __init__(self, context: Context, rules: dict[str, None] | None = None) -> None:
+    def __init__(self, context: Context, equal: Equal, rules: dict[str, None] | None = None) -> None:
         self.context = context
+        self.equal = equal
         self.rules: dict[str, None] = {} if rules is None else rules
 
     def form(self, node: Node) -> Node:
@@ -96,7 +100,7 @@ class Normal:
     def _inside(self, reduce: Reduce) -> tuple[Reduce, Normal]:
         """A reduction whose bound names are not in use outside, and the forms of what stands in it."""
         reduce = rename_bounds(reduce, self.context.reserved)
-        return reduce, Normal(entered(self.context, reduce.bounds, reduce.guards), self.rules)
+        return reduce, Normal(entered(self.context, reduce.bounds, reduce.guards), self.equal, self.rules)
 
     def _used(self, rule: str, node: Node) -> Node:
         self.rules[rule] = None
@@ -136,8 +140,10 @@ class Normal:
         (base, first), (base2, second) = (
             (n.base, n.exponent) if isinstance(n, Power) else (n, ONE) for n in (one, two)
         )
-        if base != base2 or isinstance(base, Constant):  # numbers have been worked out before
+        if isinstance(base, Constant):  # numbers have been worked out before
             return None
+        if base != base2:
+            return self._counts(one, two) or self._counts(two, one)
         positive = all(isinstance(e, Constant) and e.value > 0 for e in (first, second))
         whole = all(isinstance(e, Constant) and e.value.denominator == 1 for e in (first, second))
         if whole and isinstance(first, Constant) and isinstance(second, Constant):
@@ -149,6 +155,15 @@ class Normal:
         self.rules["x^r x^s = x^(r+s)"] = None
         joined = self._power(base, self._sum_of(first, second))
         return list(joined.args) if isinstance(joined, Multiply) else [joined]
+
+    def _counts(self, one: Node, two: Node) -> list[Node] | None:
+        """``1/n * n' = 1`` for counts n = n' of which one is of something."""
+        if not isinstance(one, Power) or one.exponent != const(-1) or not (_is_count(one.base) and _is_count(two)):
+            return None
+        if not is_positive(one.base, self.context) or not self.equal(one.base, two, self.context):
+            return None
+        self.rules["n/n = 1 for a count n >= 1"] = None
+        return [ONE]
 
     def _sum_of(self, one: Node, two: Node) -> Node:
         if isinstance(one, Constant) and isinstance(two, Constant):
@@ -332,6 +347,10 @@ def _index_of(node: Node) -> Index | None:
         return node.index
     whole = isinstance(node, Constant) and node.value.denominator == 1
     return Index.of(node.value.numerator) if isinstance(node, Constant) and whole else None
+
+
+def _is_count(node: Node) -> bool:
+    return isinstance(node, Reduce) and node.op == "sum" and isinstance(node.body, Constant)
 
 
 def _is_root(node: Node) -> bool:

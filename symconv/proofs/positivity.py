@@ -22,7 +22,7 @@ from symconv.formulas.algebra import (
     Share,
 )
 from symconv.formulas.index import Index, maximum, minimum
-from symconv.proofs.context import Context, has_quotient
+from symconv.proofs.context import Context, Window, has_quotient
 from symconv.proofs.terms import range_guards
 
 __all__ = ["entered", "is_nonnegative", "is_positive", "occupied"]
@@ -65,7 +65,10 @@ def is_nonnegative(node: Node, context: Context) -> bool:
 
 
 def is_positive(node: Node, context: Context) -> bool:
-    """Whether a value is known to be > 0: a number, an index expression that is at least 1, and powers of such."""
+    """Whether a value is known to be > 0: a number, an index expression that is at least 1, powers and sums of such.
+
+    A sum is, where it is over something.
+    """
     if isinstance(node, Constant):
         return node.value > 0
     if isinstance(node, Scalar):
@@ -74,6 +77,9 @@ def is_positive(node: Node, context: Context) -> bool:
         return is_positive(node.base, context)
     if isinstance(node, Multiply):
         return all(is_positive(arg, context) for arg in node.args)
+    if isinstance(node, Reduce) and node.op == "sum" and not {b.name for b in node.bounds} & context.reserved:
+        inner = entered(context, node.bounds, node.guards)
+        return is_positive(node.body, inner) and occupied(context, node.bounds, node.guards)
     return False
 
 
@@ -84,13 +90,31 @@ def _scalar_holds(index: Index, context: Context) -> bool:
 
 
 def occupied(context: Context, bounds: Sequence[Bound], guards: Sequence[Guard]) -> bool:
-    """Whether a window is known to have a point: one is guessed, and its conditions are shown to hold there."""
+    """Whether a window is known to have a point: that is given, or one is guessed and shown to be in the window."""
+    if any(_is_in(bounds, guards, window) for window in context.filled):
+        context.trace.presumed = True
+        return True
     wanted = [*range_guards(bounds), *guards]
     for env in islice(_places(bounds, guards), MOST_PLACES):
         goals = [guard.subs(env) for guard in wanted]
         if context.holds("the window has a point", goals):
             return True
     return False
+
+
+def _is_in(bounds: Sequence[Bound], guards: Sequence[Guard], window: Window) -> bool:
+    """Whether every point of a window has one in these ranges, where these guards hold: they are among its own."""
+    theirs, conditions = window
+    used = frozenset().union(*(b.lower.names | b.upper.names for b in bounds), *(guard.names for guard in guards))
+    outer = used - {bound.name for bound in bounds}
+    if len(bounds) != len(theirs) or outer & {bound.name for bound in theirs}:  # a name of two meanings
+        return False
+    env = {mine.name: Index.of(other.name) for mine, other in zip(bounds, theirs, strict=True)}
+    same = all(
+        (mine.lower.subs(env), mine.upper.subs(env)) == (other.lower, other.upper)
+        for mine, other in zip(bounds, theirs, strict=True)
+    )
+    return same and {guard.subs(env) for guard in guards} <= set(conditions)
 
 
 def _places(bounds: Sequence[Bound], guards: Sequence[Guard]) -> Iterator[dict[str, Index]]:

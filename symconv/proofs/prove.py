@@ -21,6 +21,7 @@ from symconv.proofs.screening import told_apart
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement, of_formulas
 from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.windows import FILLED, given_windows, open_windows
 
 __all__ = ["bijection_proof", "prove", "prove_statement"]
 
@@ -40,7 +41,8 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
 
     Returns:
         A verdict: "proved" with a bijection and its obligations; "exact" where there is one size only and the sides
-        are identical there; "refuted" with the smallest example; else "undecided".
+        are identical there; "refuted" with the smallest example; else "undecided". Where windows may lie in the
+        padding alone, an average or a maximum over them has no value: what holds then holds under that condition.
 
     Raises:
         ArgumentError: where the two do not speak of the same indices and tensors.
@@ -55,7 +57,11 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
         instance(argument, side, Formula, "must be a formula, such as Conv(3).output()")
     given = iterable_of("assuming", assuming, Guard, "must be conditions, such as (equal('S', 1),)")
     effort = Effort(plain_integer("steps", steps, 1))
-    verdict = prove_statement(of_formulas(left, right, given), effort=effort)
+    statement = of_formulas(left, right, given)
+    windows = open_windows(statement, effort.part(1, 8))
+    verdict = prove_statement(statement.with_needs(windows) if windows else statement, effort=effort)
+    if windows and verdict.holds:
+        verdict = replace(verdict, conditions=(FILLED,))
     if {left.quantity.kind, right.quantity.kind} & {"derivative", "gradient"}:
         verdict = replace(verdict, record=preceded_by(verdict.record, "derivatives"))
     return verdict
@@ -156,7 +162,7 @@ def _held(statement: Statement, proof: Equality, trace: Trace, search: Search) -
         method="bijection",
         sizes=search.tried,
         instance=instance,
-        record=proof,
+        record=None if trace.presumed else proof,
     )
 
 
@@ -215,7 +221,8 @@ def _matched(statement: Statement, trace: Trace, effort: Effort) -> Equality:
     same_boxes = sizes.stated(guard for _, guard in statement.agreements)
     sizes.check_quotients()
     sizes.require("both sides mean the same tensors", same_boxes)
-    context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace)
+    filled = given_windows(statement)
+    context = Context(statement.all_hypotheses, statement.boxes, statement.reals, names, solver, trace, filled)
     sums = equal_sums(statement.left, statement.right, context)
     return Equality(statement, sums, context.quotients.defined())
 

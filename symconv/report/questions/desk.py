@@ -246,7 +246,7 @@ class Desk:
             step.title,
             self.inline(step.reason, roles, numbers),
             tuple(Substep(f"{label}.{k}", self.inline(sub, roles, numbers)) for k, sub in enumerate(step.substeps, 1)),
-            self.inline(step.needs, roles, numbers),
+            self.inline(step.rests_on, roles, numbers),
         )
         left = colour(step.left(LATEX), roles) if step.opens else ""
         right = colour(step.right(LATEX), roles)
