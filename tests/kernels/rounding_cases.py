@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import mpmath
@@ -18,6 +19,7 @@ from symconv.errors import GeometryError
 from symconv.kernels.runtime.kernel import Kernel
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.transposed import ConvTranspose
 
 FLOATS = ("float16", "float32", "float64")
 
@@ -180,6 +182,46 @@ def convolution(rng: np.random.Generator) -> Case | None:
                 a = Whole(a.numbers * (1 << further), a.exponent + further)
             return scaled(oracles.conv(a.numbers, b.numbers, d, **options).flat(), exponent)
         found = oracles.conv_vjp(upstream.numbers, a.numbers, b.numbers, **options)
+        exponents = {"input": b.exponent, "weight": a.exponent, "bias": 0}
+        return scaled(getattr(found, of).flat(), upstream.exponent + exponents[of])
+
+    return Case(op, x, parameters, g, exact)
+
+
+def transposed(rng: np.random.Generator) -> Case | None:
+    """A transposed convolution with all its options; None where nothing is left of the output."""
+    ndim = int(rng.choice([1, 2, 2]))
+    sizes = tuple(int(n) for n in rng.integers(1, 7, ndim))
+    plain = rng.random() < 0.4
+    groups, inside, outside = (int(n) for n in rng.integers(1, 3, 3))
+    kernel = (3,) * ndim if plain else tuple(int(k) for k in rng.choice([1, 2, 3, 4], ndim))
+    options: dict[str, Any] = {
+        "stride": (1,) * ndim if plain else tuple(int(s) for s in rng.choice([1, 2, 3], ndim)),
+        "padding": tuple((int(a), int(b)) for a, b in rng.integers(0, 2, (ndim, 2))),
+        "dilation": (1,) * ndim if plain else tuple(int(d) for d in rng.choice([1, 2], ndim)),
+        "groups": groups,
+        "flip": bool(rng.random() < 0.3),
+    }
+    bias = bool(rng.random() < 0.5)
+    op = ConvTranspose(kernel, in_channels=groups * inside, out_channels=groups * outside, bias=bias, **options)
+    try:
+        outputs = op.output_size(sizes)
+    except GeometryError:
+        return None
+    batch = int(rng.integers(1, 3))
+    shapes = [(batch, groups * inside, *sizes), (groups * inside, outside, *kernel), (groups * outside,)]
+    x, weight, offset, g = data(rng, *shapes, (batch, groups * outside, *outputs))
+    parameters = {"weight": weight, "bias": offset} if bias else {"weight": weight}
+
+    def exact(of: str) -> list[Fraction]:
+        a, b, upstream = Whole.of(x), Whole.of(weight), Whole.of(g)
+        if of == "output":
+            d = Whole.of(offset)
+            whole = scaled(oracles.conv_transpose(a.numbers, b.numbers, **options).flat(), a.exponent + b.exponent)
+            each = prod(outputs)
+            channels = scaled(d.numbers.tolist(), d.exponent) if bias else [Fraction(0)] * (groups * outside)
+            return [number + channels[at // each % len(channels)] for at, number in enumerate(whole)]
+        found = oracles.conv_transpose_vjp(upstream.numbers, a.numbers, b.numbers, **options)
         exponents = {"input": b.exponent, "weight": a.exponent, "bias": 0}
         return scaled(getattr(found, of).flat(), upstream.exponent + exponents[of])
 

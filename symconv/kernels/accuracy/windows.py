@@ -21,6 +21,7 @@ from symconv.kernels.accuracy.promise import Exact, Promise, settled
 from symconv.kernels.accuracy.spectra import ProductOfSpectra
 from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
 from symconv.kernels.accuracy.terms import most_terms
+from symconv.kernels.accuracy.transposing import OTHER, ExchangedPromise, exchanged
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.folds import FoldEngine
@@ -31,12 +32,13 @@ from symconv.kernels.plans.taps import TapsEngine
 from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.runtime.arguments import as_array, fit
 from symconv.kernels.runtime.call import Arguments
+from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.engine import Engine
 from symconv.kernels.runtime.geometry import adjoint_lines, lines_of
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
-__all__ = ["RESULTS", "bound_of_call", "promise_of"]
+__all__ = ["RESULTS", "bound_of_call", "promise_of", "transposed_promise"]
 
 RESULTS = ("output", "input", "weight", "bias")
 """What a bound can be asked for."""
@@ -113,37 +115,42 @@ def promise_of(
     return PROMISES[plan.name](form, call, task, conversions)
 
 
-def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound:
+def bound_of_call(arguments: Arguments, of: str, grad_output: Any, inner: Compiled | None = None) -> ErrorBound:
     """The bound of one result of a call.
 
     Args:
         arguments: the arguments of the call.
         of: "output", "input", "weight" or "bias".
         grad_output: the upstream gradient, for a gradient.
+        inner: the convolution, for a transposed one.
 
     Raises:
         ArgumentError: for another name, or an upstream gradient that is missing or does not fit.
         NotSupportedError: where the plan promises nothing.
     """
     one_of("of", of, RESULTS)
-    types, form = arguments.types, arguments.compiled.form
+    types, compiled = arguments.types, inner or arguments.compiled
     if types.exact:
         return ErrorBound("integers", of, None, np.zeros(arguments.frame.result))
     upstream = _upstream(arguments, of, grad_output)
     task = cast("Task", "weight" if of == "bias" else of)
     call = arguments.described()
     plan = arguments.compiled.ranked(task, call)[0][1]
-    engine = arguments.compiled.made(plan)
+    engine = compiled.made(plan)
     with np.errstate(all="ignore"):
         magnitudes, conversions = _magnitudes(arguments, engine, upstream, of)
     variable, result = _variable(arguments, of)
     promise: Promise | None
     if of == "bias":
-        wide = upstream is not None and rounds(upstream, types.compute)
-        terms = call.batch * call.positions
+        assert upstream is not None
+        terms = upstream.size // max(1, prod(variable))
+        wide = rounds(upstream, types.compute)
         promise = BiasSum(Unit.of(np.dtype(np.float64)), terms, Unit.of(types.compute) if wide else None)
+    elif inner is None:
+        promise = promise_of(plan, engine, compiled.form, call, task, conversions)
     else:
-        promise = promise_of(plan, engine, form, call, task, conversions)
+        magnitudes = exchanged(magnitudes, compiled.form, engine, arguments.frame.shape_out)
+        promise = transposed_promise(plan, inner, call, task, "bias" in magnitudes.given, conversions)
     if promise is None:
         raise NotSupportedError(f"the plan {plan.name!r} promises no bound for the {of} of {arguments.compiled.op!r}")
     if isinstance(promise, Exact):
@@ -151,6 +158,15 @@ def bound_of_call(arguments: Arguments, of: str, grad_output: Any) -> ErrorBound
     with np.errstate(all="ignore"):
         found = settled(promise.error(magnitudes), promise.unit, Unit.of(result))
     return ErrorBound(plan.name, of, promise, found.reshape(variable))
+
+
+def transposed_promise(
+    plan: Plan, inner: Compiled, call: CallShape, task: Task, bias: bool, conversions: int = 0
+) -> Promise | None:
+    """The promise of a transposed convolution that a convolution, `inner`, computes with tasks exchanged."""
+    further = conversions + bias
+    found = promise_of(plan, inner.made(plan), inner.form, call, OTHER[task], further)
+    return None if found is None else ExchangedPromise(found.unit, found, bias)
 
 
 def _upstream(arguments: Arguments, of: str, grad_output: Any) -> Array | None:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError, NotSupportedError
+from symconv.errors import ArgumentError
+from symconv.kernels.accuracy.transposing import OTHER
 from symconv.kernels.adapters.transposition import transpose_of, transposition
 from symconv.kernels.form.extraction import numbers_only
 from symconv.kernels.form.tapform import Channels
 from symconv.kernels.runtime.arguments import arrange, fit, outputs_of
 from symconv.kernels.runtime.backend import Backend, Request
+from symconv.kernels.runtime.call import Arguments
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.engine import NOTHING, Engine, Given, Known
@@ -32,11 +34,9 @@ from symconv.operators.transposed import ConvTranspose
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["TransposedKernel", "transposed_kernel"]
-
-OTHER: dict[Task, Task] = {"output": "input", "input": "output", "weight": "weight"}
-"""Which task of the convolution does a task here."""
 
 
 class TransposedEngine(Engine):
@@ -149,18 +149,22 @@ class TransposedKernel(WindowKernel):
     def _plan(self, task: Task, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> Plan:
         """The plan of the convolution for the other of its tasks, by the shape of the input of this operator."""
         inner = self._compiled.inner
-        given = nominal(inner)
-        if shape is not None:
-            arrangement = arrange(self._compiled.form, tuple(shape), "shape")
-            batch, *channels = arrangement.engine_out
-            given = (batch, prod(channels), *outputs_of(self.op, arrangement.sizes))
-        return inner.ranked(OTHER[task], shape_call(inner, given, dtype))[0][1]
+        return inner.ranked(OTHER[task], shape_call(inner, self._inner_shape(shape), dtype))[0][1]
+
+    def _inner_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+        """The shape of the input of the convolution, by that of the input of this operator."""
+        if shape is None:
+            return nominal(self._compiled.inner)
+        arrangement = arrange(self._compiled.form, tuple(shape), "shape")
+        batch, *channels = arrangement.engine_out
+        return (batch, prod(channels), *outputs_of(self.op, arrangement.sizes))
 
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """Which plan an input of a shape and type takes, and what it does."""
         compiled, plan = self._compiled, self._plan("output", shape, dtype)
         size = "a nominal input" if shape is None else f"an input of {'x'.join(map(str, shape))}"
         why = "asked for" if compiled.forced is plan else "the lowest estimate"
+        lines = self._promised(plan, shape, dtype)
         return "\n".join(
             [
                 f"{self.op!r}",
@@ -168,16 +172,33 @@ class TransposedKernel(WindowKernel):
                 f"  the gradient of {compiled.inner.op!r} by its input, for this input as upstream gradient",
                 *(f"  stage {number} of it: {stage}" for number, stage in enumerate(compiled.made(plan).stages, 1)),
                 f"accuracy: {plan.accuracy}; {plan.error}",
+                *lines,
             ]
         )
 
-    def error_bound(self, *args: Any, **options: Any) -> Any:
-        """No plan promises anything of a transposed convolution.
+    def _promised(self, plan: Plan, shape: tuple[int, ...] | None, dtype: npt.DTypeLike) -> list[str]:
+        """The bounds that the plans promise of the output and the gradients, a line each."""
+        from symconv.kernels.accuracy.windows import transposed_promise
 
-        Raises:
-            NotSupportedError: always.
-        """
-        raise NotSupportedError(f"no plan promises a bound for {self.op!r}")
+        inner, lines = self._compiled.inner, []
+        call = shape_call(inner, self._inner_shape(shape), dtype)
+        if call.dtype.kind in "iu":
+            return []
+        for task in OTHER:
+            chosen = plan if task == "output" else inner.ranked(OTHER[task], call)[0][1]
+            promise = transposed_promise(chosen, inner, call, task, self.op.bias and task == "output")
+            if promise is not None:
+                what = "  " if task == "output" else f"gradient of the {task}: {chosen.name}, "
+                lines.append(f"{what}{promise.line}")
+        return [*lines, promise.legend] if promise is not None else lines
+
+    def error_bound(
+        self, x: Any, weight: Any = None, bias: Any = None, *, of: str = "output", grad_output: Any = None
+    ) -> ErrorBound:
+        from symconv.kernels.accuracy.windows import bound_of_call
+
+        call = Arguments(self._compiled, self._frames, x, weight, bias, bias_needed=of == "output")
+        return bound_of_call(call, of, grad_output, self._compiled.inner)
 
     def derivation(self, plan: str | None = None) -> Derivation:
         """The output and the gradients as those of a convolution; every step can be checked.
