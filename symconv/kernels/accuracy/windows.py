@@ -25,9 +25,10 @@ from symconv.kernels.accuracy.transposing import OTHER, ExchangedPromise, exchan
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.folds import FoldEngine
-from symconv.kernels.plans.rows import ONE_ROW
-from symconv.kernels.plans.separable import factors
-from symconv.kernels.plans.spectral import tiles_of
+from symconv.kernels.plans.im2col import Im2colPlan
+from symconv.kernels.plans.rows import ONE_ROW, RowsPlan
+from symconv.kernels.plans.separable import SeparablePlan, factors
+from symconv.kernels.plans.spectral import SpectralPlan, tiles_of
 from symconv.kernels.plans.taps import TapsEngine
 from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
 from symconv.kernels.runtime.arguments import as_array, fit
@@ -86,16 +87,17 @@ def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> Pro
     return ProductOfSpectra(direct.unit, direct, shape, added, direct.bias + conversions)
 
 
-PROMISES: dict[str, Callable[[TapForm, CallShape, Task, int], Promise]] = {
-    "im2col": any_order,
-    "winograd": filtering(WinogradPlan.m),
-    "winograd_f2": filtering(AccurateWinogradPlan.m),
-    "rows": any_order,
-    "separable": low_rank,
-    "fft": spectra,
+PROMISES: dict[type[Plan], Callable[[TapForm, CallShape, Task, int], Promise]] = {
+    Im2colPlan: any_order,
+    WinogradPlan: filtering(WinogradPlan.m),
+    AccurateWinogradPlan: filtering(AccurateWinogradPlan.m),
+    RowsPlan: any_order,
+    SeparablePlan: low_rank,
+    SpectralPlan: spectra,
 }
 """What the plans of a convolution promise: of a form at the sizes of a call, when so many factors of a product were
-rounded before. "taps" counts the roundings of its program instead."""
+rounded before. "taps" counts the roundings of its program instead; a plan that is not here promises nothing, whatever
+its name is."""
 
 
 def promise_of(
@@ -104,7 +106,8 @@ def promise_of(
     """The promise of a plan; None where it promises nothing."""
     unit = Unit.of(call.dtype)
     if form.channels is None:
-        assert isinstance(engine, FoldEngine)
+        if not isinstance(engine, FoldEngine):
+            return None
         return pooling_promise(form, engine, unit, call.layout, task, conversions)
     if isinstance(engine, TapsEngine):
         direct = any_order(form, call, task, conversions)
@@ -112,7 +115,8 @@ def promise_of(
             return direct
         counted = roundings_of_chain((e.program for e in engine.chain.forward_programs()), unit, form.input)
         return replace(direct, roundings=counted + form.channels.per_group_in - 1 + conversions)
-    return PROMISES[plan.name](form, call, task, conversions)
+    promise = PROMISES.get(type(plan))
+    return None if promise is None else promise(form, call, task, conversions)
 
 
 def bound_of_call(arguments: Arguments, of: str, grad_output: Any, inner: Compiled | None = None) -> ErrorBound:

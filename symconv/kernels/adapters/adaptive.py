@@ -239,9 +239,6 @@ class AdaptiveMaxKernel(AdaptiveKernel):
         super().__init__(op, weight)
         self.gradient_functions = (tied,) if self.op.ties == "split" else (tied, first_place, first_maxima)
 
-    def result_type(self, x: Array) -> np.dtype[Any]:
-        return native(x.dtype)
-
     def __call__(self, x: Any, weight: Any = None, bias: Any = None, *, return_indices: bool = False) -> Any:
         """The output.
 

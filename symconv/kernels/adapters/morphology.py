@@ -91,10 +91,6 @@ class MorphologyKernel(DirectKernel):
         super().__init__(op, weight)
         self._bound = None if weight is None else fit("weight", weight, self.op.kernel_size, "that of the window")
 
-    def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
-        return (*planes.lead, *outputs_of(self.op, planes.sizes))
-
     def __call__(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         """The output.
 

@@ -106,9 +106,6 @@ class UnfoldKernel(PatchKernel):
     functions = (tap_slices, unfold)
     gradient_functions = (tap_slices, fold)
 
-    def result_type(self, x: Array) -> np.dtype[Any]:
-        return native(x.dtype)
-
     def arrange(self, x: Array) -> Planes:
         planes = super().arrange(x)
         channels = self.op.in_channels

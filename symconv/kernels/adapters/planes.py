@@ -152,13 +152,14 @@ class DirectKernel(Kernel):
     def _listing(self, functions: tuple[Callable[..., Any], ...]) -> str:
         return f"# {self.op!r}, plan {self.plan!r}\nimport numpy as np\n\n\n{source_of(*functions)}"
 
-    @abstractmethod
     def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of the output for an input of a shape.
+        """The shape of the output for an input of a shape; here every plane becomes one of the output size.
 
         Raises:
             ArgumentError: for a shape that does not fit.
         """
+        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
+        return (*planes.lead, *outputs_of(self.op, planes.sizes))
 
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """What it does, and what an input of a shape and type takes to read and write."""
@@ -204,9 +205,9 @@ class PlaneKernel(DirectKernel):
     def push(self, x: Array, tangent: Array) -> Array:
         """The tangent of the output for a tangent of the planes `x`, in the type of the tangent."""
 
-    @abstractmethod
     def result_type(self, x: Array) -> np.dtype[Any]:
-        """The type of the output for an input; refuses a type that gives no exact result."""
+        """The type of the output for an input, here that of the input; refuses a type that gives no exact result."""
+        return native(x.dtype)
 
     def arrange(self, x: Array) -> Planes:
         """The planes of an input; refuses a shape that does not fit."""

@@ -43,7 +43,7 @@ class TransposedEngine(Engine):
     """An engine of the convolution, with its tasks exchanged."""
 
     def __init__(self, inner: Engine) -> None:
-        self.inner = inner
+        self.inner, self.heading = inner, inner.heading
 
     def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:
         weight, bias = given["weight"], given.get("bias")

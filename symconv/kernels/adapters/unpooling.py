@@ -48,10 +48,6 @@ class MaxUnpoolKernel(DirectKernel):
     costs = "one addition an input entry"
     error = "entries are copied as they are; those at one position added in row-major order"
 
-    def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
-        return (*planes.lead, *outputs_of(self.op, planes.sizes))
-
     def __call__(self, x: Any, indices: Any, *, output_size: Sequence[int] | None = None) -> Any:
         """The output.
 

@@ -28,11 +28,11 @@ from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import bias_of, refuse_overflow, weight_of
 from symconv.kernels.runtime.plan import CallShape, Task
 
-__all__ = ["Arguments", "Frame"]
+__all__ = ["Arguments", "CallFrame"]
 
 
 @dataclass
-class Frame:
+class CallFrame:
     """What all calls with the same shapes and types share.
 
     Attributes:
@@ -82,7 +82,7 @@ class Arguments:
     def __init__(
         self,
         compiled: Compiled,
-        frames: OrderedDict[Any, Frame],
+        frames: OrderedDict[Any, CallFrame],
         x: Any,
         weight: Any,
         bias: Any,
@@ -119,7 +119,7 @@ class Arguments:
                 assert frame.bias is not None
                 self.given["bias"] = self.bias.reshape(frame.bias).astype(compute, copy=False)
 
-    def _frame(self, order: Order) -> Frame:
+    def _frame(self, order: Order) -> CallFrame:
         form = self.compiled.form
         arrangement = arrange(form, self.array.shape)
         if order.last:
@@ -127,7 +127,7 @@ class Arguments:
         layout = self.compiled.layout(arrangement.sizes)
         outputs = self.compiled.outputs(layout)
         arrays = [a for a in (self.array, self.weight, self.bias) if a is not None]
-        return Frame(
+        return CallFrame(
             arrangement,
             order,
             layout,

@@ -50,6 +50,7 @@ class Compiled:
 
     Raises:
         ArgumentError: for a plan that does not exist or does not apply, or a weight that does not fit.
+        NotSupportedError: for an operator that no plan of the table applies to.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Compiled:
         self.table, self.words = tuple(table), words
         self._refused: set[Plan] = set()
         self.plans = applicable(self.table, form, self.weight, accuracy)
+        if not self.plans:
+            raise NotSupportedError(f"no plan of this backend ({words}) computes {op!r}")
         self.forced = None if plan is None else self.required(plan)
         self._layouts: OrderedDict[tuple[int, ...], Layout] = OrderedDict()
         self._choices: OrderedDict[Any, Engine] = OrderedDict()

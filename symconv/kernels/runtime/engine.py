@@ -44,7 +44,12 @@ class Engine(ABC):
     Inputs are ``(batch, groups, channels of a group, *sizes)`` for a convolution and ``(planes, *sizes)`` for a
     pooling, ``(N, C, *sizes)`` where its channels are last in memory; their strides are any. Results are new arrays.
     Nothing that is handed in is written to.
+
+    Attributes:
+        heading: what stands above its sources.
     """
+
+    heading: str = "import numpy"
 
     @abstractmethod
     def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:

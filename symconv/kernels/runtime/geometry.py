@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
+from math import gcd
 from typing import NamedTuple
 
 from symconv.kernels.runtime.layout import AxisLayout, Layout
@@ -76,10 +77,11 @@ def adjoint_lines(lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 
 def phases(lines: tuple[Line, ...]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], tuple[Line, ...]]]:
-    """The gradient of the input of a strided correlation, dilation 1, as one correlation of stride 1 a phase.
+    """The gradient of the input of a strided correlation as one correlation of stride 1 a phase.
 
-    Entry ``i = first + stride*j`` is read by the taps m that are ``i + before`` modulo the stride, so a phase sees
-    every stride-th tap of the kernel.
+    Entry ``i = first + stride*j`` is read by the taps m with ``step*m`` as ``i + before`` modulo the stride: with
+    ``g = gcd(step, stride)`` these are every ``stride/g``-th tap, or none. From one of them to the next the output that
+    reads moves by ``step/g``.
 
     Yields:
         the entries of a phase, its taps in the turned kernel, and how it reads the upstream gradient.
@@ -89,12 +91,17 @@ def phases(lines: tuple[Line, ...]) -> Iterator[tuple[tuple[slice, ...], tuple[s
 
 
 def _phases(line: Line) -> Iterator[tuple[slice, slice, Line]]:
+    common = gcd(line.step, line.stride)
+    apart, step = line.stride // common, line.step // common
     for first in range(min(line.stride, line.size)):
-        whole, tap = divmod(first + line.before, line.stride)
-        taps = len(range(tap, line.taps, line.stride))
         entries = slice(first, None, line.stride)
         outputs = len(range(first, line.size, line.stride))
-        # turned, the taps tap, tap + stride, ... are (taps-1-tap) backwards in steps of the stride
-        last = line.taps - 1 - tap - line.stride * (taps - 1)
-        turned = slice(last, line.taps - tap, line.stride) if taps else slice(0, 0)
-        yield entries, turned, Line(line.outputs, outputs, taps, 1, 1, taps - 1 - whole)
+        start = next((m for m in range(apart) if (first + line.before - line.step * m) % line.stride == 0), line.taps)
+        taps = len(range(start, line.taps, apart))
+        if not taps:
+            yield entries, slice(0, 0), Line(line.outputs, outputs, 0, 1, 1, 0)
+            continue
+        whole = (first + line.before - line.step * start) // line.stride
+        last = start + apart * (taps - 1)  # turned, the taps stand backwards, tap m at taps-1-m
+        turned = slice(line.taps - 1 - last, line.taps - start, apart)
+        yield entries, turned, Line(line.outputs, outputs, taps, 1, step, step * (taps - 1) - whole)

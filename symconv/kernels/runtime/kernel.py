@@ -12,7 +12,7 @@ import numpy.typing as npt
 from symconv.doors import flag
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.runtime.arguments import as_array, cast, engine_bias, fit
-from symconv.kernels.runtime.call import Arguments, Frame
+from symconv.kernels.runtime.call import Arguments, CallFrame
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check_variables
@@ -53,7 +53,7 @@ class WindowKernel(Kernel):
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
-        self._frames: OrderedDict[Any, Frame] = OrderedDict()
+        self._frames: OrderedDict[Any, CallFrame] = OrderedDict()
         super().__init__(compiled.op)
 
     # ------------------------------------------------------------------ plans
@@ -73,26 +73,28 @@ class WindowKernel(Kernel):
 
     @property
     def source(self) -> str:
-        """The NumPy source of the plan: what runs on each block of the arrays, one function a stage."""
+        """The source of the plan: what runs on each block of the arrays, one function a stage."""
         return self.source_for()
 
     def source_for(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
-        """The NumPy source of the plan that an input of a shape and type, or a nominal one, takes."""
+        """The source of the plan that an input of a shape and type, or a nominal one, takes."""
         plan = self._plan("output", shape, dtype)
-        return self._listing(plan, self._compiled.made(plan).source)
+        engine = self._compiled.made(plan)
+        return self._listing(plan, engine, engine.source)
 
     @property
     def gradient_source(self) -> str:
-        """The NumPy source of the gradients, likewise.
+        """The source of the gradients, likewise.
 
         Raises:
             NotSupportedError: for ``ties="set"``.
         """
         plan = self._plan("input")
-        return self._listing(plan, self._compiled.made(plan).gradient_source)
+        engine = self._compiled.made(plan)
+        return self._listing(plan, engine, engine.gradient_source)
 
-    def _listing(self, plan: Plan, source: str) -> str:
-        return f"# {self.op!r}, plan {plan.name!r}\nimport numpy\n\n\n{source}"
+    def _listing(self, plan: Plan, engine: Engine, source: str) -> str:
+        return f"# {self.op!r}, plan {plan.name!r}\n{engine.heading}\n\n\n{source}"
 
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """Which plan an input of a shape and type takes, why, what it does, and what accuracy to expect."""

@@ -1,0 +1,146 @@
+"""The room `symconv/kernels`, read off its source: no circle, no name and no helper twice, no engine by name."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOM = "symconv.kernels"
+ORDER = ("form", "runtime", "arrays", "programs", "plans", "adapters", "backends", "compile")
+"""Each imports only what stands before it."""
+BESIDE = ("accuracy",)
+"""What speaks of plans and is asked by kernels: between `runtime`, which asks for it in a call, and `plans`."""
+
+
+def sources(root: Path) -> dict[str, ast.Module]:
+    """The trees of all modules below root/symconv, by dotted name; that of a package is the name of its folder."""
+    found = {}
+    for path in sorted((root / "symconv").rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(tree: ast.Module, known: set[str]) -> Iterator[str]:
+    """The modules that a module imports, wherever the import is written."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in known else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def circles(trees: dict[str, ast.Module]) -> list[list[str]]:
+    """Modules of the room that import themselves by way of others: what is left when those without imports go."""
+    known = {name for name in trees if name.startswith(ROOM)}
+    edges = {name: {target for target in imports(trees[name], known) if target in known} for name in known}
+    while True:
+        ends = {name for name, targets in edges.items() if not targets}
+        if not ends:
+            return [sorted(edges)] if edges else []
+        edges = {name: targets - ends for name, targets in edges.items() if name not in ends}
+
+
+def public_classes(trees: dict[str, ast.Module]) -> dict[str, list[str]]:
+    """The modules that have a public class of a name."""
+    found = defaultdict(list)
+    for module, tree in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(module)
+    return found
+
+
+def twice_named(trees: dict[str, ast.Module]) -> list[str]:
+    """Public classes of the room whose name another public class has."""
+    return [
+        f"{name}: {', '.join(modules)}"
+        for name, modules in public_classes(trees).items()
+        if len(modules) > 1 and any(module.startswith(ROOM) for module in modules)
+    ]
+
+
+def twice_written(trees: dict[str, ast.Module]) -> list[str]:
+    """Functions of the room with the same body: helpers of a module, and methods of more than one statement."""
+    found = defaultdict(list)
+    for module, tree in trees.items():
+        if not module.startswith(ROOM):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                said = ast.get_docstring(node) is not None
+                body = node.body[1:] if said else node.body
+                if len(body) > 1 or (body and node in tree.body):
+                    key = ast.dump(ast.Module(body, []))
+                    found[key].append(f"{module}.{node.name}")
+    return [" = ".join(names) for names in found.values() if len(names) > 1]
+
+
+def out_of_order(trees: dict[str, ast.Module]) -> list[str]:
+    """Imports of a folder of the room that stands later."""
+    found = []
+    for module, tree in trees.items():
+        parts = module.split(".")
+        if not module.startswith(f"{ROOM}.") or parts[2] in BESIDE:
+            continue
+        for target in imports(tree, set(trees)):
+            names = target.split(".")
+            later = target.startswith(f"{ROOM}.") and names[2] in ORDER[ORDER.index(parts[2]) + 1 :]
+            if later:
+                found.append(f"{module} imports {target}")
+    return found
+
+
+TREES = sources(ROOT)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circles(TREES) == []
+
+
+def test_no_public_class_has_the_name_of_another() -> None:
+    assert twice_named(TREES) == []
+
+
+def test_no_helper_is_written_twice() -> None:
+    assert twice_written(TREES) == []
+
+
+def test_every_folder_imports_only_those_before_it() -> None:
+    assert {name.split(".")[2] for name in TREES if name.startswith(f"{ROOM}.")} == {*ORDER, *BESIDE}
+    assert out_of_order(TREES) == []
+
+
+def test_what_is_common_to_all_backends_knows_none_by_name() -> None:
+    for module, tree in TREES.items():
+        if module.startswith((f"{ROOM}.runtime", f"{ROOM}.form")) or module == f"{ROOM}.compile":
+            code = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+            shown = " ".join(ast.unparse(node) for node in code)
+            assert not any(f"{ROOM}.{folder}" in shown for folder in ("plans", "programs", "arrays", "adapters")), (
+                module
+            )
+            assert "backends.numpy" not in shown, module
+
+
+@pytest.mark.parametrize(
+    ("files", "check"),
+    [
+        ({"a": "from symconv.kernels import b\n", "b": "def f():\n    from symconv.kernels.a import x\n"}, circles),
+        ({"a": "class Frame: ...\n", "b": "class Frame: ...\n"}, twice_named),
+        ({"a": "def f(x):\n    'One.'\n    return x + 1\n", "b": "def g(x):\n    return x + 1\n"}, twice_written),
+        ({"form.x": "from symconv.kernels.plans.y import z\n", "plans.y": "z = 1\n"}, out_of_order),
+    ],
+)
+def test_the_checks_see_what_they_name(files: dict[str, str], check: object) -> None:
+    trees = {f"{ROOM}.{name}": ast.parse(source) for name, source in files.items()}
+    assert callable(check)
+    assert len(check(trees)) == 1
+    assert check({name: ast.parse("x = 1\n") for name in trees}) == []
