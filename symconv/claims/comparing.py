@@ -144,7 +144,7 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
 
 
 def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str, ...]:
-    """Names for the place of an entry of two arrays: the letters of the input, where the claim does not write them.
+    """Names for the place of an entry of two arrays: the letters of the input, where they mean nothing else.
 
     Raises:
         ClaimError: where the claim writes an index that nothing binds; an array has no place that could be meant.
@@ -155,8 +155,12 @@ def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str,
             f"{open_[0]} is no size, and an equation between arrays has no free index; write the entries out"
         )
     usual = scope.letters.axes("input", ndim)
-    written = words(Claim((left, right), ("==",)))
-    return usual if not written & set(usual) else tuple(f"{name}'" for name in usual)
+    taken = {*words(Claim((left, right), ("==",))), *scope.declared.indices}
+    if not taken & set(usual):
+        return usual
+    taken |= {*scope.naming.chosen, *scope.sizes, *scope.boxes, *scope.arrays, *scope.letters.names}
+    spare = [letter for letter in "ijkuvwxyzstlrh" if letter not in taken]
+    return tuple(spare[:ndim]) if len(spare) >= ndim else tuple(f"{name}'" for name in usual)
 
 
 def _sizes_agree(

@@ -80,8 +80,7 @@ def _index_name(name: str, scope: Scope, bound: frozenset[str]) -> Index:
     if name in bound:
         return Index.of(name)
     letters = scope.letters
-    tensors = {getattr(letters, role): role for role in ("input", "weight", "bias", "output", "upstream")}
-    if name in tensors:
+    if name == letters.output or name in scope.boxes:
         raise ClaimError(
             f"{name} is a tensor and stands in an index; an index or a size is wanted there{_size_hint(name)}"
         )

@@ -78,8 +78,10 @@ def naming(declared: Declarations) -> Naming:
     ndim = declared.op.spatial_axes
     own = {name for letter in sizes.values() for name in (letter, *numbered(letter, ndim))}
     elsewhere = {name for name in _words(declared) if name not in declared.indices}
-    letters = Letters.of(declared.names).avoiding({*own, *elsewhere}, axes=ndim)
-    letters = letters.avoiding(declared.indices, axes=0)  # an index may be one of a family, and no tensor
+    others = {*own, *elsewhere}
+    letters = Letters.of(declared.names).avoiding(others, axes=ndim, beside=declared.indices)
+    # an index may be one of a family, and no tensor
+    letters = letters.avoiding(declared.indices, axes=0, beside=others)
     members = declared.sets[0] if declared.sets else "S"
     return Naming(letters, sizes, {**written, **declared.sizes}, chosen, members)
 

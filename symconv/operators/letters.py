@@ -163,7 +163,7 @@ class Letters:
             return tuple(letters[:ndim])
         return tuple(f"{letters[0]}{axis}" for axis in range(1, ndim + 1))
 
-    def avoiding(self, taken: Iterable[str], axes: int | None = None) -> Letters:
+    def avoiding(self, taken: Iterable[str], axes: int | None = None, *, beside: Iterable[str] = ()) -> Letters:
         """The same letters, with every one moved away that would meet a symbol of the operator's options.
 
         In "LP pooling with exponent p" the exponent keeps its name and the outputs are indexed by other letters.
@@ -171,6 +171,7 @@ class Letters:
         Args:
             taken: the symbols.
             axes: how many letters of a family are in use; all of them if left out.
+            beside: what no letter need move away from, and none may move to.
 
         Raises:
             ArgumentError: where it is a chosen letter that meets a symbol.
@@ -193,7 +194,7 @@ class Letters:
                     "must not be the letter of a size or of an order as well",
                     f"choose another letter, such as {free_letter(used, array=True)}",
                 )
-            letters = letters._moved(role, names)
+            letters = letters._moved(role, names.union(beside))
         return letters
 
 

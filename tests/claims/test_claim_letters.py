@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sympy import Symbol
 
+import symconv as sc
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
+from symconv.claims.naming import naming
 from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource, Mode
 from symconv.operators.base import Operator
@@ -207,3 +209,32 @@ def test_two_sets_without_indices_are_not_one() -> None:
         assert found.status == "error"
         assert "S and T are two sets" in found.verdict.explanation
     assert verdict("sum(1, s in T) == size(T)", "general", POOL, sets=("S", "T")).status == "proved"
+
+
+def test_the_place_of_an_entry_of_an_array_has_a_letter_that_means_nothing_else() -> None:
+    line, plane = Conv((2,)), Conv((2, 2))
+    wrong = "diff(E, A) == corr(pad(G, {kernel}-1), B)"
+    for declared, kernel in (
+        (Declarations(line, (4,), indices={"i": "output 1"}), "K"),
+        (Declarations(plane, (4, 4), indices={"i": "input 2", "q": "input 1"}), "K"),
+        (Declarations(plane, (4, 4), indices={"j": "weight 1"}, names={"weight": "x"}), "K"),
+        (Declarations(line, (4,), sizes={"i": "kernel"}), "i"),
+    ):
+        text = wrong.format(kernel=kernel).replace("B)", "X)" if "weight" in declared.names else "B)")
+        counter = sc.check_claim(text, declared, general=True).counterexample
+        assert counter is not None
+        assert len(counter.indices) == declared.op.spatial_axes
+        assert not counter.indices.keys() & {*declared.indices, *declared.sizes, *counter.tensors, *counter.sizes}
+
+
+def test_the_default_letter_of_a_tensor_that_a_layer_does_not_have_means_nothing() -> None:
+    sizes = {"d": "input", "g": "kernel", "T": "output"}  # d is the usual letter of a bias, and g that of a gradient
+    indices = {"A": "output 1", "h": "output 2", "r": "input 1", "e": "weight 1", "v": "weight 2"}
+    names = {"input": "l", "weight": "k", "output": "t", "upstream": "C", "error": "J"}
+    declared = Declarations(Conv((2, 2)), (4, 4), sizes=sizes, indices=indices, names=names)
+    for text, due in (
+        ("t[A,h] == sum(l[A+e-1, h+v-1]*k[e,v], (e,1,g), (v,1,g))", ("exact", "proved")),
+        ("t[A,h] == sum(l[A+e-1, h+v-1]*k[h,v], (e,1,g), (v,1,g))", ("refuted", "refuted")),
+    ):
+        assert tuple(sc.check_claim(text, declared, general=every).status for every in (False, True)) == due
+    assert naming(declared).letters.bias not in {*sizes, *indices, *names.values()}
