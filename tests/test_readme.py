@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from symconv.claims.tables import ASKS, OPERATORS, OPTIONS, QUESTION, TOP
+from symconv.claims.tables import ASKS, OPERATORS, QUESTION, TOP, operator_keys
 from symconv.cli import application
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,7 @@ def test_the_console_output_of_the_readme(block: str) -> None:
 
 
 def test_the_readme_names_every_key_and_question() -> None:
-    keys = {*TOP, *QUESTION, *ASKS, *OPERATORS, *(key for options in OPTIONS.values() for key in options)}
+    keys = {*TOP, *QUESTION, *ASKS, *OPERATORS, *(key for kind in OPERATORS for key in operator_keys(kind))}
     for key in sorted(keys):
         assert f"`{key}`" in README or f"[{key}" in README, key
 

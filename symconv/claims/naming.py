@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from symconv.errors import ClaimError
 from symconv.operators.base import Operator
-from symconv.operators.frame import collect_symbols, numbered
+from symconv.operators.frame import numbered
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
 
 if TYPE_CHECKING:
@@ -146,10 +146,7 @@ def _meanings(declared: Declarations) -> Iterator[tuple[str, str]]:
         yield value, f"the {role}"
         if role in ARRAYS:
             yield capital(value), f"the {role}"
-    symbols: dict[str, object] = {}
-    for option, size in op.options().items():
-        collect_symbols(size, symbols, option)
-    yield from ((name, "an option of the layer") for name in symbols)
+    yield from ((name, "an option of the layer") for name in op.size_symbols())
     yield from ((name, "the order of the norm") for name in op.reals())
     for letter, kind in declared.sizes.items():
         yield letter, f"the {kind}"

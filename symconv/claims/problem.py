@@ -19,7 +19,7 @@ from symconv.claims import schema
 from symconv.claims.claim_table import read_claims
 from symconv.claims.schema import Where, check_table
 from symconv.claims.source import ClaimSource
-from symconv.claims.tables import ASKS, BELONGS, OPERATORS, OPTIONS, QUESTION, TOP
+from symconv.claims.tables import ASKS, BELONGS, OPERATORS, QUESTION, TOP, operator_keys
 from symconv.doors import path as to_path
 from symconv.errors import ArgumentError, ProblemFileError, SymconvError, shortened
 from symconv.formulas.index import Index
@@ -182,8 +182,8 @@ def _operators(table: Any, where: Where) -> dict[str, Declared]:
 def _operator(name: str, table: Any, where: Where) -> Declared:
     if not isinstance(table, dict) or "kind" not in table:
         raise where.error(f"must be a table with a kind: {', '.join(OPERATORS)}")
-    kind = OPTIONS["Conv"]["kind"].read(table["kind"], where.at("kind"))
-    options = check_table(table, OPTIONS[kind], where, f"{'an' if kind in ('AvgPool', 'LPPool') else 'a'} {kind}")
+    kind = schema.one_of(*OPERATORS)(table["kind"], where.at("kind"))
+    options = check_table(table, operator_keys(kind), where, f"{'an' if kind in ('AvgPool', 'LPPool') else 'a'} {kind}")
     size = options.pop("input_size")
     del options["kind"]
     if isinstance(options["kernel_size"], int):

@@ -6,15 +6,13 @@ file of ``symconv init`` (see `symconv.claims.starter`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 from symconv.errors import ProblemFileError
+from symconv.operators.kinds import UnreadError, exact_number
 
 __all__ = ["Key", "Reader", "Where", "check_table"]
 
@@ -148,37 +146,6 @@ def sizes(value: Any, where: Where) -> tuple[int, ...]:
     return tuple(entries)
 
 
-def whole(value: Any, where: Where) -> int:
-    """An integer; the operator knows its range."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise where.error(f"must be an integer, got {shown(value)}")
-    return value
-
-
-def per_axis(value: Any, where: Where) -> int | tuple[int, ...]:
-    """An integer, or a list of one integer an axis; the operator knows their number and range."""
-    if isinstance(value, list) and all(isinstance(entry, int) and not isinstance(entry, bool) for entry in value):
-        return tuple(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise where.error(f"must be an integer, or a list of one integer a spatial axis, got {shown(value)}")
-    return value
-
-
-def padding(value: Any, where: Where) -> Any:
-    """An integer, one an axis, a [before, after] pair an axis, or the name of a rule, which the operator knows."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, list):
-        return whole(value, where)
-    sides = []
-    for entry in value:
-        pair = isinstance(entry, list)
-        if pair and len(entry) != 2:
-            raise where.error(f"must have [before, after] pairs, two integers each, got {shown(entry)}")
-        sides.append(tuple(whole(side, where) for side in entry) if pair else whole(entry, where))
-    return tuple(sides)
-
-
 def texts(value: Any, where: Where) -> tuple[str, ...]:
     """A list of strings (one string alone counts as a list of one)."""
     entries = value if isinstance(value, list) else [value]
@@ -198,43 +165,19 @@ def mapping(value: Any, where: Where) -> dict[str, str]:
     return {key: text(entry, where.at(key)) for key, entry in value.items()}
 
 
-def number(value: Any, where: Where) -> Fraction:
-    """An exact number: an integer, a decimal (0.1 is one tenth), or a string such as "1/3"."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise where.error(f"must be a number, got {shown(value)}")
-    if isinstance(value, str):
-        if not re.fullmatch(r"-?[0-9]{1,18}(/[1-9][0-9]{0,17})?", value):
-            raise where.error(f"must be a number, got the string {shown(value)}", 'write 3, 0.5 or "1/3"')
-        return Fraction(value)
-    if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > 60):
-        raise where.error(f"must be a finite number of ordinary size, got {value}")
-    if isinstance(value, int) and abs(value) > 10**60:
-        raise where.error("must be a number of ordinary size")
-    return Fraction(value)
+def reader(read: Callable[[Any], Any]) -> Reader:
+    """A reader for what a kind of values takes of a file; the error says where it stands."""
+
+    def placed(value: Any, where: Where) -> Any:
+        try:
+            return read(value)
+        except UnreadError as error:
+            raise where.error(f"{error.requirement}, got {shown(error.value)}", error.fix) from None
+
+    return placed
 
 
-def norm(value: Any, where: Where) -> Any:
-    """The order of a norm: a number >= 1, "inf", or one letter for a symbolic one."""
-    if isinstance(value, str):
-        if value == "inf":
-            return float("inf")
-        if len(value) == 1 and value.isascii() and value.isalpha():
-            import sympy
-
-            return sympy.Symbol(value, positive=True)
-        if not value[:1].isdigit():
-            raise where.error(f'must be a number >= 1, "inf" or one letter, got {shown(value)}')
-    if isinstance(value, Decimal) and value.is_infinite() and value > 0:
-        return float("inf")
-    return number(value, where)
-
-
-def decimal(value: str) -> str | Decimal:
-    """A number typed at a command line as a file would give it: a decimal where it is one, else the text."""
-    try:
-        return Decimal(value) if re.fullmatch(r"[0-9.]+", value) else value
-    except InvalidOperation:
-        return value
+number = reader(exact_number)
 
 
 def array(value: Any, where: Where) -> Any:

@@ -231,15 +231,16 @@ def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
     """
     named = set(declared.sizes.values()) | {"kernel"}
     options = {"kernel": "kernel_size", "stride": "stride", "padding": "padding", "dilation": "dilation"}
-    keep = [option for word, option in options.items() if word not in named]
     op: Any = declared.op
+    keep = [option for word, option in options.items() if word not in named and option in op.size_letters()]
     if isinstance(getattr(op, "padding", 0), str) and "padding" not in keep:
         keep.append("padding")
     keep += [option for option in ("output_padding",) if option in op.options()]  # which no size letter names
     letters = naming(declared)
     chosen = {option: letters.sizes[word] for word, option in options.items()}
     chosen["padding_after"] = letters.sizes["padding"] + "'"  # no claim can write it
-    generic = op.generic(keep=keep, shared=not apart, letters=chosen)
+    own = {option: letter for option, letter in chosen.items() if option in op.size_letters()}
+    generic = op.generic(keep=keep, shared=not apart, letters=own)
     return _scope(declared, generic, None, apart)
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from symconv.claims.schema import Key
-from symconv.claims.tables import ASKS, BELONGS, OPTIONS, QUESTION, TOP
+from symconv.claims.tables import ASKS, BELONGS, QUESTION, TOP, operator_keys
 
 __all__ = ["starter"]
 
@@ -103,7 +103,7 @@ def starter() -> str:
     lines += ["", *_DATA.splitlines(), "", *_comment("Operators: each one is applied to an input of a declared size.")]
     seen = set()
     for name, values in _OPERATORS.items():
-        options = OPTIONS[values["kind"].strip('"')]
+        options = operator_keys(values["kind"].strip('"'))
         lines += [f"[operators.{name}]", *_table(options, values, seen), ""]
     lines += _comment("Questions, in the order of the report. What can be asked:")
     width = max(map(len, ASKS))

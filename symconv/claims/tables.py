@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
 from typing import Any
 
 from symconv.claims import schema
@@ -9,9 +10,10 @@ from symconv.claims.schema import Key, Where
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
+from symconv.operators.option import option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
-__all__ = ["ASKS", "BELONGS", "OPERATORS", "OPTIONS", "QUESTION", "TOP"]
+__all__ = ["ASKS", "BELONGS", "OPERATORS", "QUESTION", "TOP", "operator_keys"]
 
 OPERATORS: dict[str, type[Operator]] = {"Conv": Conv, "MaxPool": MaxPool, "AvgPool": AvgPool, "LPPool": LPPool}
 
@@ -22,55 +24,23 @@ def _any(value: Any, where: Where) -> Any:
     return value
 
 
-_COMMON = {
-    "kind": Key(schema.one_of(*OPERATORS), "the operator: " + ", ".join(OPERATORS), required=True),
-    "input_size": Key(schema.sizes, "the size of the input, one integer a spatial axis", required=True),
-}
-_WINDOW = {
-    "kernel_size": Key(schema.per_axis, "the window, one integer an axis", required=True),
-    "stride": Key(schema.per_axis, "the step between outputs; a pooling without one steps by its window", example="2"),
-    "padding": Key(
-        schema.padding,
-        'an integer, one an axis, [before, after] pairs, or "valid", "same", "same_upper", "same_lower", "half", '
-        '"full"',
-        example="1",
-    ),
-    "dilation": Key(schema.per_axis, "the step between the taps of a window", example="1"),
-}
-_CEIL_MODE = {"ceil_mode": Key(schema.boolean, "whether the output size is rounded up", example="true")}
-OPTIONS: dict[str, dict[str, Key]] = {
-    "Conv": {
-        **_COMMON,
-        **_WINDOW,
-        "flip": Key(
-            schema.boolean, "true for the mathematician's convolution, false for cross-correlation", example="true"
-        ),
-        "padding_mode": Key(schema.text, '"zeros", "reflect", "replicate" or "circular"', example='"circular"'),
-    },
-    "MaxPool": {
-        **_COMMON,
-        **_WINDOW,
-        **_CEIL_MODE,
-        "ties": Key(
-            schema.one_of("first", "split"),
-            'which equal maximum receives the gradient: "first" or "split"',
-            example='"split"',
-        ),
-    },
-    "AvgPool": {
-        **_COMMON,
-        **_WINDOW,
-        **_CEIL_MODE,
-        "count_include_pad": Key(schema.boolean, "whether taps in the padding count", example="false"),
-        "divisor_override": Key(schema.whole, "divide by this number instead", example="2"),
-    },
-    "LPPool": {
-        **_COMMON,
-        "norm_type": Key(schema.norm, 'p: a number >= 1, "inf", or a letter such as "p"', required=True, example='"p"'),
-        **_WINDOW,
-        **_CEIL_MODE,
-    },
-}
+CHANNELS = ("groups", "in_channels", "out_channels", "bias")
+"""Options that a problem file has no key for: its layers have one channel and no bias."""
+
+
+def operator_keys(kind: str) -> dict[str, Key]:
+    """The keys of the table of an operator, made from its declaration."""
+    keys = {
+        "kind": Key(schema.one_of(*OPERATORS), "the operator: " + ", ".join(OPERATORS), required=True),
+        "input_size": Key(schema.sizes, "the size of the input, one integer a spatial axis", required=True),
+    }
+    for name, (option, entry) in option_fields(OPERATORS[kind]).items():
+        if name not in CHANNELS:
+            form = option.kind.form("file")
+            words = f"{option.words} ({form})" if form else option.words
+            keys[name] = Key(schema.reader(option.kind.filed), words, entry.default is MISSING, option.example)
+    return keys
+
 
 ASKS: dict[str, str] = {
     "size": "the output size at the declared input size",

@@ -2,20 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from symconv.cli import shapes
-from symconv.cli.deriving import ceil_mode_option, shared_options, show, show_window, ties_option
+from symconv.cli.certificates import certificates_option
+from symconv.cli.deriving import all_ones_option, shared_options, show, show_operator, symbolic_option
+from symconv.cli.options import operator_options
 from symconv.cli.winograd import winograd
 
 __all__ = ["derive"]
 
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "conv": (
+        "--kernel 3x3 --stride 2 --padding 1 --wrt input",
+        "--input 5x5 --kernel 3x3 --all-ones",
+        "--kernel 3 --what output --flip",
+        "--kernel 3x3 --symbolic --wrt weight --format latex",
+    ),
+    "maxpool": (
+        "--kernel 2x2",
+        "--kernel 3x3 --stride 2 --padding 1 --ties split --what derivative",
+        "--kernel 2 --ties set",
+    ),
+    "avgpool": ("--kernel 2x2", "--kernel 3 --stride 2 --padding 1 --exclude-padding --what output"),
+    "lppool": ("--norm 2 --kernel 2x2", "--norm p --kernel 3x3 --stride 1 --what output"),
+    "dilation": ("--kernel 3x3 --padding 1", "--kernel 3 --flip --wrt weight"),
+    "erosion": ("--kernel 3x3 --padding 1", "--kernel 2 --what derivative --wrt weight --format latex"),
+    "conv-transpose": (
+        "--kernel 3x3 --stride 2 --padding 1 --output-padding 1 --what output",
+        "--kernel 3 --symbolic --wrt weight",
+    ),
+    "adaptive-avg": ("--output 3x3", "--output 4 --input 7 --what output"),
+    "adaptive-max": ("--output 3x3", "--output 2 --ties set"),
+    "unfold": ("--kernel 3x3 --stride 2 --padding 1", "--kernel 2 --what output"),
+    "fold": ("--output 6x6 --kernel 3x3 --stride 2 --padding 1", "--output 6 --kernel 2 --symbolic --what output"),
+    "max-unpool": ("--kernel 2x2", "--kernel 3 --stride 2 --what output"),
+}
 
-class _Layers(click.Group):
-    """The commands of ``derive``, and any text with a bracket in it, which is a layer that is written out."""
+
+class _Operators(click.Group):
+    """A command for every operator, made from its declaration; and any text with a bracket in it, which is a layer."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from symconv.operators.catalogue import COMMANDS
+
+        return sorted({*COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from symconv.operators.catalogue import COMMANDS
+
+        return _command(cmd_name) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -25,7 +64,26 @@ class _Layers(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Layers, short_help="Derive an output or a gradient, step by step.")
+def _command(name: str) -> click.Command:
+    """The command that derives one operator: its options, those that all share, and the first lines of its words."""
+    from symconv.operators.catalogue import operator_of
+
+    kind = operator_of(name)
+    summary = re.sub("`+", "", (kind.__doc__ or "").strip().partition("\n\n")[0])
+    examples = "".join(f"\n  symconv derive {name} {example}" for example in EXAMPLES.get(name, ()))
+    sizes = [option.name for option in operator_options(kind) if option.required]
+    given, *rest = shared_options(*kind.every_variable())
+    more: list[click.Parameter] = [symbolic_option(kind)] if "kernel_size" in sizes else []
+    command = click.Command(
+        name,
+        params=[given, *operator_options(kind), *more, *rest, *([all_ones_option()] if name == "conv" else [])],
+        callback=lambda **given: show_operator(kind, **given),
+        help=summary + (f"\n\n\b\nExamples:{examples}" if examples else ""),
+    )
+    return certificates_option(command)
+
+
+@click.group(cls=_Operators, short_help="Derive an output or a gradient, step by step.")
 def derive() -> None:
     """Derive the output, a derivative or a gradient of an operator, step by step.
 
@@ -45,257 +103,7 @@ def derive() -> None:
 derive.add_command(winograd)
 
 
-@derive.command()
-@shared_options("input", "weight", "bias")
-@click.option("--flip", is_flag=True, help="The mathematician's convolution, with the kernel turned around.")
-@click.option("--padding-mode", default="zeros", show_default=True, help="zeros, reflect, replicate or circular.")
-@click.option("--in-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--out-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--groups", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--bias", is_flag=True, help="Add a bias to every output channel (implied by --wrt bias).")
-@click.option("--all-ones", is_flag=True, help="Go on to the gradient under an upstream gradient of ones.")
-def conv(
-    flip: bool,
-    padding_mode: str,
-    in_channels: int,
-    out_channels: int,
-    groups: int,
-    bias: bool,
-    all_ones: bool,
-    **shared: Any,
-) -> None:
-    """A convolution layer (a cross-correlation unless --flip is given).
-
-    \b
-    Examples:
-      symconv derive conv --kernel 3x3 --stride 2 --padding 1 --wrt input
-      symconv derive conv --input 5x5 --kernel 3x3 --all-ones
-      symconv derive conv --kernel 3 --what output --flip
-      symconv derive conv --kernel 3x3 --symbolic --wrt weight --format latex
-    """
-    from symconv.operators.convolution import Conv
-
-    options = {
-        "flip": flip,
-        "padding_mode": padding_mode,
-        "in_channels": in_channels,
-        "out_channels": out_channels,
-        "groups": groups,
-        "bias": bias or shared["wrt"] == "bias",
-    }
-    show_window(Conv, options, all_ones=all_ones, **shared)
-
-
-@derive.command()
-@shared_options("input")
-@ceil_mode_option
-@ties_option
-def maxpool(ceil_mode: bool, ties: str, **shared: Any) -> None:
-    """Max pooling.
-
-    \b
-    Examples:
-      symconv derive maxpool --kernel 2x2
-      symconv derive maxpool --kernel 3x3 --stride 2 --padding 1 --ties split --what derivative
-      symconv derive maxpool --kernel 2 --ties set
-    """
-    from symconv.operators.pooling import MaxPool
-
-    show_window(MaxPool, {"ceil_mode": ceil_mode, "ties": ties}, **shared)
-
-
-@derive.command()
-@shared_options("input")
-@ceil_mode_option
-@click.option("--exclude-padding", is_flag=True, help="Divide by the number of taps in the input alone.")
-@click.option("--divisor", type=int, help="Divide by this number instead.")
-def avgpool(ceil_mode: bool, exclude_padding: bool, divisor: int | None, **shared: Any) -> None:
-    """Average pooling.
-
-    \b
-    Examples:
-      symconv derive avgpool --kernel 2x2
-      symconv derive avgpool --kernel 3 --stride 2 --padding 1 --exclude-padding --what output
-    """
-    from symconv.operators.pooling import AvgPool
-
-    options = {"ceil_mode": ceil_mode, "count_include_pad": not exclude_padding, "divisor_override": divisor}
-    show_window(AvgPool, options, **shared)
-
-
-@derive.command()
-@shared_options("input")
-@ceil_mode_option
-@click.option("--norm", metavar="P", required=True, help="A number >= 1, a fraction such as 3/2, inf, or one letter.")
-def lppool(ceil_mode: bool, norm: str, **shared: Any) -> None:
-    """LP pooling: the p-norm of every window.
-
-    \b
-    Examples:
-      symconv derive lppool --norm 2 --kernel 2x2
-      symconv derive lppool --norm p --kernel 3x3 --stride 1 --what output
-    """
-    from symconv.claims import schema
-    from symconv.operators.pooling import LPPool
-
-    order = schema.norm(schema.decimal(norm), schema.Where("--norm"))
-    show_window(LPPool, {"ceil_mode": ceil_mode, "norm_type": order}, **shared)
-
-
-_turned = click.option("--flip", is_flag=True, help="With the weight turned around.")
-
-
-@derive.command()
-@shared_options("input", "weight")
-@_turned
-def dilation(flip: bool, **shared: Any) -> None:
-    """Grayscale dilation: the largest sum of an entry and the weight of its tap.
-
-    \b
-    Examples:
-      symconv derive dilation --kernel 3x3 --padding 1
-      symconv derive dilation --kernel 3 --flip --wrt weight
-    """
-    from symconv.operators.morphology import Dilation
-
-    show_window(Dilation, {"flip": flip}, **shared)
-
-
-@derive.command()
-@shared_options("input", "weight")
-@_turned
-def erosion(flip: bool, **shared: Any) -> None:
-    """Grayscale erosion: the smallest difference of an entry and the weight of its tap.
-
-    \b
-    Examples:
-      symconv derive erosion --kernel 3x3 --padding 1
-      symconv derive erosion --kernel 2 --what derivative --wrt weight --format latex
-    """
-    from symconv.operators.morphology import Erosion
-
-    show_window(Erosion, {"flip": flip}, **shared)
-
-
-@derive.command("conv-transpose")
-@shared_options("input", "weight", "bias")
-@click.option("--output-padding", callback=shapes.per_axis, metavar="1", default="0", help="Entries after the output.")
-@click.option("--flip", is_flag=True, help="The transpose of the mathematician's convolution.")
-@click.option("--in-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--out-channels", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--groups", type=click.IntRange(1, 10**6), default=1, show_default=True)
-@click.option("--bias", is_flag=True, help="Add a bias to every output channel (implied by --wrt bias).")
-def conv_transpose(bias: bool, **shared: Any) -> None:
-    """A transposed convolution.
-
-    \b
-    Examples:
-      symconv derive conv-transpose --kernel 3x3 --stride 2 --padding 1 --output-padding 1 --what output
-      symconv derive conv-transpose --kernel 3 --symbolic --wrt weight
-    """
-    from symconv.operators.transposed import ConvTranspose
-
-    show_window(ConvTranspose, {"bias": bias or shared["wrt"] == "bias"}, **shared)
-
-
-_output = click.option("--output", callback=shapes.shape, metavar="3x3", required=True, help="The output size.")
-_channels = click.option(
-    "--channels", "in_channels", type=click.IntRange(1, 10**6), default=1, show_default=True, help="Of the image."
-)
-
-
-@derive.command("adaptive-avg")
-@shared_options("input", window=())
-@_output
-def adaptive_avg(output: tuple[int, ...], **shared: Any) -> None:
-    """Adaptive average pooling; --output 1 is global average pooling.
-
-    \b
-    Examples:
-      symconv derive adaptive-avg --output 3x3
-      symconv derive adaptive-avg --output 4 --input 7 --what output
-    """
-    from symconv.operators.adaptive import AdaptiveAvgPool
-
-    show(AdaptiveAvgPool(_per_axis(output, shared["input_size"])), **shared)
-
-
-@derive.command("adaptive-max")
-@shared_options("input", window=())
-@_output
-@ties_option
-def adaptive_max(output: tuple[int, ...], ties: str, **shared: Any) -> None:
-    """Adaptive max pooling; --output 1 is global max pooling.
-
-    \b
-    Examples:
-      symconv derive adaptive-max --output 3x3
-      symconv derive adaptive-max --output 2 --ties set
-    """
-    from symconv.operators.adaptive import AdaptiveMaxPool
-
-    show(AdaptiveMaxPool(_per_axis(output, shared["input_size"]), ties), **shared)
-
-
-def _per_axis(output: tuple[int, ...], input_size: tuple[int, ...] | None) -> tuple[int, ...]:
-    """One number for every axis of the input, where one stands for all."""
-    return output * len(input_size) if input_size is not None and len(output) == 1 else output
-
-
-@derive.command()
-@shared_options("input")
-@_channels
-def unfold(in_channels: int, **shared: Any) -> None:
-    """The patches under every window, laid out (im2col).
-
-    \b
-    Examples:
-      symconv derive unfold --kernel 3x3 --stride 2 --padding 1
-      symconv derive unfold --kernel 2 --what output
-    """
-    from symconv.operators.patches import Unfold
-
-    show_window(Unfold, {"in_channels": in_channels}, **shared)
-
-
-@derive.command()
-@shared_options("input")
-@_output
-@_channels
-def fold(output: tuple[int, ...], in_channels: int, **shared: Any) -> None:
-    """Patches added up where they overlap (col2im); --output is the size of the image.
-
-    \b
-    Examples:
-      symconv derive fold --output 6x6 --kernel 3x3 --stride 2 --padding 1
-      symconv derive fold --output 6 --kernel 2 --symbolic --what output
-    """
-    from symconv.operators.patches import Fold
-
-    if len(shared["kernel"]) == 1:  # as many axes as the image has
-        shared["kernel"] *= len(output)
-    show_window(Fold, {"in_channels": in_channels, "output_size": output}, **shared)
-
-
-@derive.command("max-unpool")
-@shared_options("input", window=("kernel", "stride", "padding", "symbolic"))
-def max_unpool(**shared: Any) -> None:
-    """Max unpooling: every entry put back where a max pooling took it from.
-
-    \b
-    Examples:
-      symconv derive max-unpool --kernel 2x2
-      symconv derive max-unpool --kernel 3 --stride 2 --what output
-    """
-    from symconv.operators.unpooling import MaxUnpool
-
-    show_window(MaxUnpool, {}, **shared)
-
-
-@derive.command()
-@click.argument("layer", metavar="LAYER")
-@shared_options("input", "weight", "bias", window=())
-@click.option("--channels", type=click.IntRange(1, 10**6), help="Of the input: 1 if left out, for Unfold and Fold.")
+@click.command()
 def layer(
     layer: str,
     channels: int | None,
@@ -320,3 +128,13 @@ def layer(
     show(read.operator, input_size, what, wrt, style, index_base, names, certificates)
     for note in read.notes:
         click.echo(f"note: {note}", err=True)
+
+
+layer.params = [
+    click.Argument(["layer"], metavar="LAYER"),
+    *shared_options("input", "weight", "bias"),
+    click.Option(
+        ["--channels"], type=click.IntRange(1, 10**6), help="Of the input: 1 if left out, for Unfold and Fold."
+    ),
+]
+derive.add_command(certificates_option(layer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,130 +9,106 @@ import click
 
 from symconv.cli import shapes
 from symconv.cli.activity import Activity
-from symconv.cli.certificates import certificates_option, write_certificates
+from symconv.cli.certificates import write_certificates
 
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
-__all__ = ["ceil_mode_option", "shared_options", "show", "show_window", "ties_option"]
-
-Decorated = Callable[..., None]
-
-WINDOW = ("kernel", "stride", "padding", "dilation", "symbolic")
+__all__ = ["all_ones_option", "shared_options", "show", "show_operator", "symbolic_option"]
 
 
-def shared_options(*choices: str, window: Sequence[str] = WINDOW) -> Callable[[Decorated], Decorated]:
-    """The options that operators share; `choices` are the variables, `window` which options of a window there are."""
-    given = click.option(
-        "--input", "input_size", callback=shapes.shape, metavar="5x5", help="The input size; symbolic if left out."
-    )
-    windows = {
-        "kernel": click.option(
-            "--kernel",
+def shared_options(*choices: str) -> list[click.Parameter]:
+    """The options that every derivation has, the input size first; `choices` are the variables of the operator."""
+    return [
+        click.Option(
+            ["--input", "input_size"],
             callback=shapes.shape,
-            metavar="3x3",
-            required=True,
-            help="The window. One number is one axis, or as many axes as --input has.",
+            metavar="5x5",
+            help="The input size; symbolic if left out.",
         ),
-        "stride": click.option(
-            "--stride", callback=shapes.per_axis, metavar="2", help="The step between outputs: 2, or 2x1 an axis."
-        ),
-        "padding": click.option(
-            "--padding",
-            callback=shapes.padding,
-            metavar="1",
-            default="0",
-            help="1, or 1,0 an axis, or before:after such as 1:0,0:2, or same, same_upper, half, full, ...",
-        ),
-        "dilation": click.option(
-            "--dilation", callback=shapes.per_axis, metavar="1", default="1", help="The step between taps."
-        ),
-        "symbolic": click.option(
-            "--symbolic",
-            is_flag=True,
-            help="Leave kernel, stride, padding and dilation symbolic too; --kernel only says how many axes there are.",
-        ),
-    }
-    layers = [
-        given,
-        *(windows[name] for name in window),
-        click.option(
-            "--what",
+        click.Option(
+            ["--what"],
             type=click.Choice(["output", "derivative", "gradient"]),
             default="gradient",
             show_default=True,
             help="One output, its derivative by one entry, or the gradient of an error.",
         ),
-        click.option(
-            "--wrt", type=click.Choice(choices), default="input", show_default=True, help="By what is differentiated."
+        click.Option(
+            ["--wrt"], type=click.Choice(choices), default="input", show_default=True, help="By what is differentiated."
         ),
-        click.option(
-            "--format",
-            "style",
+        click.Option(
+            ["--format", "style"],
             type=click.Choice(["text", "latex"]),
             default="text",
             show_default=True,
             help="Unicode mathematics for a terminal, or LaTeX displays.",
         ),
-        click.option(
-            "--index-base",
+        click.Option(
+            ["--index-base"],
             type=click.Choice(["0", "1"]),
             default="1",
             show_default=True,
             help="Where indices start.",
         ),
-        click.option(
-            "--names",
+        click.Option(
+            ["--names"],
             callback=shapes.letters,
             metavar="ROLE=LETTER,...",
             help="Other letters, such as input=x,weight=w,output=y,input_index=kl.",
         ),
-        certificates_option,
     ]
 
-    def decorate(function: Decorated) -> Decorated:
-        for layer in reversed(layers):
-            function = layer(function)
-        return function
 
-    return decorate
+def symbolic_option(kind: type[Operator]) -> click.Option:
+    """The switch that leaves the sizes of an operator symbolic."""
+    from symconv.operators.option import option_fields
 
-
-ceil_mode_option = click.option("--ceil-mode", is_flag=True, help="Round the number of outputs up.")
-ties_option = click.option(
-    "--ties",
-    type=click.Choice(["first", "split", "set"]),
-    default="first",
-    show_default=True,
-    help="Which of several equal maxima receives the gradient; set prints all subgradients.",
-)
+    *first, last = [option.switch or name for name, (option, _) in option_fields(kind).items() if option.letter]
+    sizes = f"{', '.join(first)} and {last}" if first else last
+    return click.Option(
+        ["--symbolic"],
+        is_flag=True,
+        help=f"Leave {sizes.replace('_', ' ')} symbolic too; --kernel only says how many axes there are.",
+    )
 
 
-def show_window(
-    kind: Callable[..., Operator],
-    options: dict[str, Any],
+def all_ones_option() -> click.Option:
+    """The switch for the case that courses ask for."""
+    return click.Option(["--all-ones"], is_flag=True, help="Go on to the gradient under an upstream gradient of ones.")
+
+
+def show_operator(
+    kind: type[Operator],
     *,
     input_size: tuple[int, ...] | None,
-    kernel: tuple[int, ...],
-    symbolic: bool = False,
     what: Any,
     wrt: Any,
     style: str,
     index_base: str,
     names: dict[str, str] | None,
     certificates: Path | None,
+    symbolic: bool = False,
     all_ones: bool = False,
-    **window: Any,
+    **options: Any,
 ) -> None:
-    """Build an operator with a window, derive, and print; an option that is None keeps its default."""
+    """Build an operator from what was typed, derive, and print; an option that is None keeps its default."""
+    from symconv.operators.kinds import Size
+    from symconv.operators.option import option_fields
+
     if symbolic and input_size is not None:
         raise click.UsageError("--symbolic leaves all sizes open and --input fixes one; give one of them")
     if all_ones and (what, wrt) != ("gradient", "input"):
         raise click.UsageError("--all-ones belongs to --what gradient --wrt input")
-    if input_size is not None and len(kernel) == 1:
-        kernel *= len(input_size)
-    given = {name: value for name, value in {**options, **window}.items() if value is not None}
-    op = kind(kernel_size=kernel, **given)
+    given = {name: value for name, value in options.items() if value is not None}
+    sizes = [
+        name for name, (option, _) in option_fields(kind).items() if isinstance(option.kind, Size) and name in given
+    ]
+    axes = max(map(len, [input_size or (), *(given[name] for name in sizes)]), default=1)
+    for name in sizes:  # one number stands for as many axes as there are elsewhere
+        given[name] *= axes if len(given[name]) == 1 else 1
+    if wrt == "bias":
+        given["bias"] = True
+    op = kind(**given)
     show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, certificates, all_ones)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symconv.cli import shapes
+from symconv.cli.options import Described, typed_option, worded
 
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
@@ -19,23 +20,29 @@ NOTHING_FOUND = 1
 MOST_DILATION, LIMIT = 8, 20
 
 
-@click.command(short_help="Output sizes, and the options that give one.")
+def _windows() -> list[click.Parameter]:
+    """The options of the window, as operators declare them."""
+    from symconv.operators.option import CEIL_MODE, DILATION, KERNEL_SIZE, OUTPUT_SIZE, PADDING, STRIDE
+    from symconv.operators.transposed import OUTPUT_PADDING
+
+    step = worded(STRIDE, "the step between outputs: 1 unless given, and the window itself for a pool")
+    extra = worded(OUTPUT_PADDING, "of a transposed convolution: entries after its output")
+    ceiling = worded(CEIL_MODE, "of a pool: round the number of outputs up")
+    wanted = worded(OUTPUT_SIZE, "look for the options that give this size")
+    return [
+        typed_option("kernel", KERNEL_SIZE, required=True),
+        typed_option("wanted", wanted),
+        typed_option("stride", step),
+        typed_option("padding", PADDING),
+        typed_option("dilation", DILATION),
+        typed_option("output_padding", extra),
+        typed_option("ceil_mode", ceiling, False),
+    ]
+
+
+@click.command(cls=Described, described=_windows, short_help="Output sizes, and the options that give one.")
 @click.argument("kind", type=click.Choice(["conv", "transposed", "pool"]), default="conv")
 @click.option("--input", "input_size", callback=shapes.shape, metavar="224", required=True, help="The input size.")
-@click.option("--kernel", callback=shapes.shape, metavar="7", required=True, help="The window; one number is all axes.")
-@click.option(
-    "--output", "wanted", callback=shapes.shape, metavar="112", help="Look for the options that give this size."
-)
-@click.option(
-    "--stride",
-    callback=shapes.per_axis,
-    metavar="2",
-    help="The step between outputs: 1 unless given, and the window itself for a pool.",
-)
-@click.option("--padding", metavar="3", help="3, or 1,0 an axis, or before:after such as 1:0, or same, half, ...")
-@click.option("--dilation", callback=shapes.per_axis, metavar="1", help="The step between taps: 1 unless given.")
-@click.option("--output-padding", callback=shapes.per_axis, metavar="1", help="Of a transposed convolution.")
-@click.option("--ceil-mode", is_flag=True, help="Of a pool: round the number of outputs up.")
 @click.option(
     "--most-dilation",
     type=click.IntRange(1, 1000),
@@ -55,10 +62,10 @@ def shape(
     kernel: tuple[int, ...],
     wanted: tuple[int, ...] | None,
     stride: int | tuple[int, ...] | None,
-    padding: str | None,
+    padding: Any,
     dilation: int | tuple[int, ...] | None,
     output_padding: int | tuple[int, ...] | None,
-    ceil_mode: bool,
+    ceil_mode: bool | None,
     most_dilation: int | None,
     limit: int | None,
     as_json: bool,
@@ -85,7 +92,7 @@ def shape(
     if wanted is not None:
         wanted = _every_axis("--output", wanted, input_size)
         bounds = (most_dilation or MOST_DILATION, limit or LIMIT)
-        found = _look(kind, input_size, kernel, wanted, stride, padding, dilation, ceil_mode, *bounds)
+        found = _look(kind, input_size, kernel, wanted, stride, padding, dilation, bool(ceil_mode), *bounds)
         _print_settings(found, kind, as_json)
         if any(not settings.found for _, settings in found):
             ctx.exit(NOTHING_FOUND)
@@ -93,8 +100,7 @@ def shape(
     for option, bound in (("--most-dilation", most_dilation), ("--limit", limit)):
         if bound is not None:
             raise click.UsageError(f"{option} belongs to the search with --output")
-    sides = shapes.padding(ctx, _option(ctx, "padding"), padding or "0")
-    op = _operator(kind, kernel, stride, sides, dilation, output_padding, ceil_mode)
+    op = _operator(kind, kernel, stride, 0 if padding is None else padding, dilation, output_padding, bool(ceil_mode))
     _print_sizes(op, input_size, as_json)
 
 
@@ -104,10 +110,6 @@ def _every_axis(option: str, given: tuple[int, ...], input_size: tuple[int, ...]
         axes = "1 entry" if len(input_size) == 1 else f"1 entry or {len(input_size)}"
         raise click.UsageError(f"{option} must have {axes}, one an axis of --input, got {len(given)}")
     return given * len(input_size) if len(given) == 1 else given
-
-
-def _option(ctx: click.Context, name: str) -> click.Parameter:
-    return next(option for option in ctx.command.params if option.name == name)
 
 
 def _operator(
@@ -181,7 +183,7 @@ def _look(
     kernel: tuple[int, ...],
     wanted: tuple[int, ...],
     stride: Any,
-    padding: str | None,
+    padding: Any,
     dilation: Any,
     ceil_mode: bool,
     most_dilation: int,
@@ -194,7 +196,7 @@ def _look(
     for option, value in fixed.items():
         if isinstance(value, tuple):
             raise click.UsageError(f"--{option} must be one number where --output is given")
-    if padding is not None and not (padding.isascii() and padding.isdigit() and len(padding) < 10):
+    if padding is not None and not (isinstance(padding, int) and padding >= 0):
         raise click.UsageError(f"--padding must be one number where --output is given, got {padding!r}")
     cases: dict[tuple[int, int, int], list[int]] = {}
     for axis, case in enumerate(zip(input_size, wanted, kernel, strict=True), 1):
@@ -205,7 +207,7 @@ def _look(
             n,
             size,
             window,
-            padding=None if padding is None else int(padding),
+            padding=padding,
             ceil_mode=ceil_mode,
             transposed=kind == "transposed",
             most_dilation=most_dilation,

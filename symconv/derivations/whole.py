@@ -14,6 +14,7 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
 from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 from symconv.operators.channels import Channelled
+from symconv.operators.option import DILATION, STRIDE
 
 __all__ = [
     "correlation",
@@ -245,10 +246,10 @@ def correlation(
 
     def write(style: Style, left: str, right: str) -> str:
         notes = []
-        for word, values in (("stride", strides), ("dilation", dilations)):
-            if any(value != 1 for value in values):
+        for option, values in ((STRIDE, strides), (DILATION, dilations)):
+            if not option.is_neutral(tuple(values)):
                 shown = per_axis(values, style, context)
-                notes.append(rf"\text{{{word} }}{shown}" if style is LATEX else f"{word} {shown}")
+                notes.append(rf"\text{{{option.noun} }}{shown}" if style is LATEX else f"{option.noun} {shown}")
         if style is LATEX:
             joined = r",\,".join(notes)
             index = f"_{{{joined}}}" if notes else ""

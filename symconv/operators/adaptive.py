@@ -7,19 +7,20 @@ Source: PyTorch's ``AdaptiveAvgPool`` and ``AdaptiveMaxPool``: window o covers t
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from symconv.doors import one_of
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Reduce, Scalar, const, product, summation
 from symconv.formulas.index import Index, ceiling, floor
 from symconv.operators.base import Operator
-from symconv.operators.frame import Axis, Geometry, named_axes, note_symbols
-from symconv.operators.options import TIES, Integer, axes_of, tie_rule, to_index
+from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.option import OUTPUT_SIZE, TIES_OPTION
+from symconv.operators.options import Integer, tie_rule, to_index
 from symconv.operators.window import Window
 
 __all__ = ["AdaptiveAvgPool", "AdaptiveMaxPool", "AdaptivePooling"]
+
+OUTPUTS = replace(OUTPUT_SIZE, words="the number of outputs")
 
 
 class AdaptivePooling(Operator):
@@ -31,12 +32,10 @@ class AdaptivePooling(Operator):
     outputs: tuple[Integer, ...]
     ndim: int
 
-    def _declare(self, output_size: Any, ndim: int) -> None:
-        object.__setattr__(self, "outputs", axes_of("output_size", output_size, ndim))
-        object.__setattr__(self, "ndim", len(self.outputs))
-
-    def options(self) -> dict[str, Any]:
-        return {"output_size" if name == "outputs" else name: value for name, value in super().options().items()}
+    def _declare(self, **given: Any) -> None:
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -52,9 +51,6 @@ class AdaptivePooling(Operator):
     def facts(self, axis: int, size: Index) -> list[Guard]:
         """Nothing: there is a window for every output."""
         return []
-
-    def parameters(self, note: Callable[[str, int], None]) -> None:
-        note_symbols(self.outputs, 1, note)
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
         return self.outputs[axis]
@@ -94,19 +90,15 @@ class AdaptivePooling(Operator):
 class AdaptiveAvgPool(AdaptivePooling):
     """The average of every window, for a given number of windows; ``AdaptiveAvgPool(1)`` is global average pooling.
 
-    Args:
-        output_size: the number of outputs, one entry a spatial axis; an int means `ndim` equal axes.
-        ndim: the number of spatial axes where `output_size` is an int.
-
     >>> AdaptiveAvgPool((2, 3)).output_size((7, 7))
     (2, 3)
     """
 
-    outputs: tuple[Integer, ...]
+    outputs: tuple[Integer, ...] = field(metadata=OUTPUTS.metadata)
     ndim: int = 2
 
     def __init__(self, output_size: Any, *, ndim: int = 2) -> None:
-        self._declare(output_size, ndim)
+        self._declare(outputs=output_size, ndim=ndim)
 
     @property
     def noun(self) -> str:
@@ -122,22 +114,16 @@ class AdaptiveAvgPool(AdaptivePooling):
 class AdaptiveMaxPool(AdaptivePooling):
     """The largest entry of every window, for a given number of windows; ``AdaptiveMaxPool(1)`` is the global maximum.
 
-    Args:
-        output_size: the number of outputs, one entry a spatial axis; an int means `ndim` equal axes.
-        ties: which of several equal maxima receives the gradient: "first", "split" or "set", as for `MaxPool`.
-        ndim: the number of spatial axes where `output_size` is an int.
-
     >>> AdaptiveMaxPool(4, ndim=1).output_size((6,))
     (4,)
     """
 
-    outputs: tuple[Integer, ...]
-    ties: str = "first"
+    outputs: tuple[Integer, ...] = field(metadata=OUTPUTS.metadata)
+    ties: str = field(default="first", metadata=TIES_OPTION.metadata)
     ndim: int = 2
 
     def __init__(self, output_size: Any, ties: str = "first", *, ndim: int = 2) -> None:
-        self._declare(output_size, ndim)
-        object.__setattr__(self, "ties", one_of("ties", ties, TIES))
+        self._declare(outputs=output_size, ties=ties, ndim=ndim)
 
     @property
     def noun(self) -> str:

@@ -15,25 +15,16 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.symbols import SymbolTable, is_symbolic
-from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, numbered
+from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, note_symbols, numbered
+from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
-from symconv.operators.options import Integer, integer
+from symconv.operators.option import documented, option_fields
+from symconv.operators.options import Integer, integer, per_axis
 from symconv.operators.window import Window
 
 __all__ = ["Operator", "Variable"]
 
 Variable: TypeAlias = Literal["input", "weight", "bias"]
-
-GENERIC = {
-    "kernel_size": "K",
-    "stride": "S",
-    "dilation": "D",
-    "padding": "P",
-    "padding_after": "Q",
-    "output_padding": "A",
-    "output_size": "O",
-}
-"""The options that are sizes, and their letters where all sizes are symbolic; the padding may have two."""
 
 
 class Operator(ABC):
@@ -41,6 +32,10 @@ class Operator(ABC):
 
     variables: ClassVar[tuple[Variable, ...]] = ("input",)
     ndim: int
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        cls.__doc__ = documented(cls)  # an option is described once, where it is declared
 
     @property
     @abstractmethod
@@ -65,23 +60,62 @@ class Operator(ABC):
         """The same with its article where it takes one."""
         return self.noun
 
+    @classmethod
+    def every_variable(cls) -> tuple[Variable, ...]:
+        """The variables that an operator of this class can have, whatever its options."""
+        return cls.variables
+
     def tie_policy(self) -> Literal["first", "split"]:
         """How a maximum shares its gradient among equal taps."""
         return "first"
 
+    def __post_init__(self) -> None:
+        """Read every option by its kind: first the sizes, which say how many spatial axes there are."""
+        put = object.__setattr__
+        known = option_fields(type(self))
+        sizes = [name for name, (option, _) in known.items() if isinstance(option.kind, Size)]
+        sizes.sort(key=lambda name: items(getattr(self, known[name][1].name)) is None)  # one number says nothing of it
+        if not sizes:
+            plain_integer("ndim", self.ndim, 1)
+        for name in (*sizes, *(name for name in known if name not in sizes)):
+            option, entry = known[name]
+            value = getattr(self, entry.name)
+            if value is None and isinstance(option.kind, PerAxis) and option.kind.follows:
+                value = getattr(self, option.kind.follows)
+            if name in sizes[1:]:
+                put(self, entry.name, per_axis(name, value, self.ndim, 1))
+            else:
+                put(self, entry.name, option.kind.checked(name, value, self.ndim))
+            if name in sizes[:1]:
+                put(self, "ndim", len(getattr(self, entry.name)))
+
     def __repr__(self) -> str:
-        defaults = {entry.name: entry.default for entry in fields(self)}  # type: ignore[arg-type]
+        known = option_fields(type(self))
         shown = []
         for name, value in self.options().items():
-            # the length of a size says how many axes there are, so it is always written out
-            value = value if name in ("kernel_size", "output_size") else _compact(value)
-            if name != "ndim" and value != defaults.get(name):
-                shown.append(f"{name}={value!r}")
+            if name in known:
+                option, entry = known[name]
+                # the length of a size says how many axes there are, so it is always written out
+                value = value if isinstance(option.kind, Size) else _compact(value)
+                if value != entry.default:
+                    shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def options(self) -> dict[str, Any]:
         """The options by the names under which the operator is declared."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}  # type: ignore[arg-type]
+        named = {entry.name: name for name, (_, entry) in option_fields(type(self)).items()}
+        return {named.get(e.name, e.name): getattr(self, e.name) for e in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def size_letters(cls) -> dict[str, str]:
+        """The options that are sizes, and their letters where all sizes are symbolic; the padding may have two."""
+        found = {}
+        for name, (option, _) in option_fields(cls).items():
+            if option.letter:
+                found[name] = option.letter
+            if option.after:
+                found[f"{name}_after"] = option.after
+        return found
 
     # ------------------------------------------------------------------ sizes
 
@@ -133,26 +167,29 @@ class Operator(ABC):
         ndim = self.spatial_axes
         known = self.options()
         changed: dict[str, Any] = {}
-        chosen = {**GENERIC, **(letters or {})}
+        usual = self.size_letters()
+        chosen = {**usual, **(letters or {})}
         keep = list_of("keep", keep, str, "must be a tuple of options, such as ('stride', 'padding')")
         flag("shared", shared)
         for option in keep:
-            if option not in GENERIC or option not in known:
-                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in GENERIC if o in known)}")
-        if chosen.keys() != GENERIC.keys():
-            raise ArgumentError("letters", letters, f"must have options among {', '.join(GENERIC)} as keys")
+            if option not in usual or option not in known:
+                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in usual if o in known)}")
+        if chosen.keys() != usual.keys():
+            raise ArgumentError("letters", letters, f"must have options among {', '.join(usual)} as keys")
         if known.get("padding") == "same":
             keep = (*keep, "stride")  # this rule is for stride 1 alone
+        kinds = {name: option.kind for name, (option, _) in option_fields(type(self)).items()}
         names = {option: frozenset((letter, *numbered(letter, ndim))) for option, letter in chosen.items()}
-        paddings = names["padding"] | names["padding_after"] | names["output_padding"]
-        table = SymbolTable(positive=frozenset().union(*names.values()) - paddings, nonnegative=paddings)
+        counts = {name for name, kind in kinds.items() if isinstance(kind, PerAxis) and kind.least >= 1}
+        positive = frozenset().union(*(own for option, own in names.items() if option in counts))
+        table = SymbolTable(positive=positive, nonnegative=frozenset().union(*names.values()) - positive)
         for option, letter in chosen.items():
             if option in known and option not in keep and not isinstance(known[option], str):
                 same = shared and len(set(known[option])) == 1
                 letters_of = (letter,) * ndim if same else numbered(letter, ndim)
                 changed[option] = tuple(table[name] for name in letters_of)
-                if option == "padding":
-                    own = chosen["padding_after"]
+                if f"{option}_after" in chosen:
+                    own = chosen[f"{option}_after"]
                     after = (own,) * ndim if same else numbered(own, ndim)
                     changed[option] = tuple(
                         _sides(pair, table[one], table[two])
@@ -165,15 +202,10 @@ class Operator(ABC):
     def geometry(self, letters: Letters, input_size: Sequence[int] | None = None) -> Geometry:
         """The index frame: symbolic input sizes I (I_1, I_2, ...), or given ones."""
         ndim = self.spatial_axes
-        symbols: dict[str, Any] = {}
+        symbols = self.size_symbols()
         lower: dict[str, int] = {}
-        for option, value in self.options().items():
-            collect_symbols(value, symbols, option)
         letters = letters.avoiding((*symbols, *self.reals()), ndim)
-        lower.update(dict.fromkeys(self.reals(), 1))  # the order of a norm
-        for option in ("in_channels", "out_channels"):
-            if is_symbolic(getattr(self, option, 1)):
-                lower[str(getattr(self, option))] = 1
+        lower.update(dict.fromkeys(self.reals(), 1))
         taken = {*symbols, *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         if input_size is None:
@@ -210,6 +242,11 @@ class Operator(ABC):
         """Tell `note` the least value of every option that is a bare symbol."""
         for window in self.windows:
             window.parameters(note)
+        for option, entry in option_fields(type(self)).values():
+            if isinstance(option.kind, PerAxis):
+                note_symbols(getattr(self, entry.name), option.kind.least, note)
+            elif isinstance(option.kind, Whole) and option.kind.least is not None:
+                note_symbols((getattr(self, entry.name),), option.kind.least, note)
 
     def output(
         self,
@@ -353,9 +390,21 @@ class Operator(ABC):
             formula = formula.with_body(close_form(formula))
         return formula.rebased(index_base)
 
+    def size_symbols(self, axis: int | None = None) -> dict[str, Any]:
+        """The SymPy symbols of all options, or of what they say of one axis; the order of a norm is no size."""
+        symbols: dict[str, Any] = {}
+        for name, (option, entry) in option_fields(type(self)).items():
+            value = getattr(self, entry.name)
+            if not isinstance(option.kind, Norm) and (axis is None or isinstance(value, tuple)):
+                collect_symbols(value if axis is None else value[axis], symbols, name)
+        return symbols
+
     def reals(self) -> tuple[str, ...]:
         """Names of real parameters, such as a symbolic p of an LP norm."""
-        return ()
+        orders = (
+            getattr(self, e.name) for option, e in option_fields(type(self)).values() if isinstance(option.kind, Norm)
+        )
+        return tuple(order.name for order in orders if is_symbolic(order))
 
 
 def _sides(pair: tuple[Integer, Integer], before: Any, after: Any) -> tuple[Any, Any]:

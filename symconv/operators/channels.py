@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from symconv.doors import flag
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, add
 from symconv.formulas.index import Index, floor
 from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import Integer, integer, to_index
+from symconv.operators.options import Integer, to_index
 from symconv.operators.windowed import Windowed
 
 __all__ = ["Channelled"]
@@ -24,16 +23,18 @@ class Channelled(Windowed):
     out_channels: Integer
     bias: bool
 
-    def _check_channels(self) -> None:
-        for name in ("groups", "in_channels", "out_channels"):
-            object.__setattr__(self, name, integer(name, getattr(self, name), 1))
-        flag("bias", self.bias)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("in_channels", "out_channels"):
             value = getattr(self, name)
             if isinstance(value, int) and isinstance(self.groups, int) and value % self.groups:
                 raise GeometryError(name, value, f"must be divisible by groups={self.groups}")
             if not isinstance(value, int) and self.groups != 1:
                 raise GeometryError(name, value, "must be an integer where groups is not 1")
+
+    @classmethod
+    def every_variable(cls) -> tuple[Variable, ...]:
+        return ("input", "weight", "bias")
 
     @property
     def variables(self) -> tuple[Variable, ...]:  # type: ignore[override]

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from symconv.doors import flag, one_of
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, product, summation
 from symconv.formulas.index import Index, floor, maximum, minimum
 from symconv.operators.channels import Channelled
 from symconv.operators.frame import Axis, Geometry
+from symconv.operators.kinds import Word
 from symconv.operators.letters import Letters
+from symconv.operators.option import (
+    BIAS,
+    DILATION,
+    FLIP,
+    GROUPS,
+    IN_CHANNELS,
+    KERNEL_SIZE,
+    OUT_CHANNELS,
+    PADDING,
+    STRIDE,
+    Option,
+)
 from symconv.operators.options import Integer, to_index
 from symconv.operators.window import Window
 
 __all__ = ["Conv", "padded_position"]
 
-PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+PADDING_MODE = Option(
+    Word(("zeros", "reflect", "replicate", "circular")),
+    "what is read outside the input",
+    noun="padding mode",
+    neutral="zeros",
+    example='"circular"',
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,20 +45,6 @@ class Conv(Channelled):
 
     ``c[f, p, q] = d[f] + sum over h, m, n of a[h, s*p + D*m - P, s*q + D*n - P] * b[f, h, m, n]`` (0-based).
 
-    Args:
-        kernel_size: the kernel size, one entry a spatial axis; an int means `ndim` equal axes.
-        stride: the step between outputs, an int or one an axis.
-        padding: an int, one an axis, ``(before, after)`` pairs, or "valid", "same" (PyTorch's: the surplus after,
-            stride 1), "same_upper", "same_lower" (ONNX's, any stride), "half", "full". Negative padding crops.
-        dilation: the step between taps, an int or one an axis.
-        groups: the number of groups of channels; input channels of one group reach outputs of that group only.
-        in_channels: the number of input channels; an index h appears where it is not 1.
-        out_channels: the number of output channels; an index f appears where it is not 1.
-        bias: whether a bias is added to every output channel.
-        padding_mode: "zeros", "reflect", "replicate" or "circular": what is read outside the input.
-        flip: True for the mathematician's convolution, with the kernel turned around.
-        ndim: the number of spatial axes where `kernel_size` is an int.
-
     Raises:
         ArgumentError: for an option that is not what it must be; GeometryError where options do not fit together.
 
@@ -48,24 +52,18 @@ class Conv(Channelled):
     (3, 3)
     """
 
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    groups: Integer = 1
-    in_channels: Integer = 1
-    out_channels: Integer = 1
-    bias: bool = False
-    padding_mode: str = "zeros"
-    flip: bool = False
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    groups: Integer = field(default=1, metadata=GROUPS.metadata)
+    in_channels: Integer = field(default=1, metadata=IN_CHANNELS.metadata)
+    out_channels: Integer = field(default=1, metadata=OUT_CHANNELS.metadata)
+    bias: bool = field(default=False, metadata=BIAS.metadata)
+    padding_mode: str = field(default="zeros", metadata=PADDING_MODE.metadata)
+    flip: bool = field(default=False, metadata=FLIP.metadata)
     _: KW_ONLY
     ndim: int = 2
-
-    def __post_init__(self) -> None:
-        self._read_window(self.stride)
-        self._check_channels()
-        flag("flip", self.flip)
-        one_of("padding_mode", self.padding_mode, PADDING_MODES)
 
     @property
     def noun(self) -> str:

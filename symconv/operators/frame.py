@@ -70,11 +70,11 @@ def distinct(name: str, taken: Set[str]) -> str:
 
 
 def collect_symbols(value: Any, symbols: dict[str, Any], option: str) -> None:
-    """Note the SymPy symbols of an option in `symbols`; the order of a norm is no size, and is kept apart."""
+    """Note the SymPy symbols of an option that is a size, or of several, in `symbols`."""
     if isinstance(value, tuple):
         for entry in value:
             collect_symbols(entry, symbols, option)
-    elif hasattr(value, "free_symbols") and option != "norm_type":
+    elif hasattr(value, "free_symbols"):
         to_index(value, symbols, option)
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
-from symconv.doors import flag
 from symconv.formulas.algebra import Access, Guard, Node, Reduce, add, between, const, product
 from symconv.formulas.index import Index
 from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.option import DILATION, FLIP, KERNEL_SIZE, PADDING, STRIDE
 from symconv.operators.windowed import Windowed
 
 __all__ = ["Dilation", "Erosion", "Morphology"]
+
+TURNED = replace(FLIP, words="whether the weight is turned around", noun="weight turned around")
 
 
 class Morphology(Windowed):
@@ -27,10 +29,6 @@ class Morphology(Windowed):
     variables: ClassVar[tuple[Variable, ...]] = ("input", "weight")
     extremum: ClassVar[Literal["max", "min"]]
     flip: bool
-
-    def __post_init__(self) -> None:
-        self._read_window(self.stride)
-        flag("flip", self.flip)
 
     @property
     def noun(self) -> str:
@@ -77,23 +75,15 @@ class Dilation(Morphology):
     entry. The weight is the structuring function; a weight of 0 for all taps makes it max pooling. The gradient of a
     maximum that several taps attain goes to the first of them in row-major order, as for `MaxPool`.
 
-    Args:
-        kernel_size: the window, one entry a spatial axis; an int means `ndim` equal axes.
-        stride: the step between outputs, an int or one an axis.
-        padding: as for `Conv`; a tap in the padding is absent.
-        dilation: the step between taps, an int or one an axis.
-        flip: True for the dilation of the textbooks, with the weight turned around (that of `Erosion` is not).
-        ndim: the number of spatial axes where `kernel_size` is an int.
-
     >>> print(Dilation((3,), padding=1).output())
     c[p] = max(0 ≤ m ≤ 2, 1 ≤ p + m ≤ I) (a[p+m−1] + b[m])
     """
 
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    flip: bool = False
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    flip: bool = field(default=False, metadata=TURNED.metadata)
     _: KW_ONLY
     ndim: int = 2
 
@@ -110,18 +100,15 @@ class Erosion(Morphology):
     ``c[p, q] = min over m, n of a[s*p + D*m - P, s*q + D*n - P] - b[m, n]`` (0-based), over the taps that find an
     entry. It is the dilation of -a by the same weight, with the sign changed.
 
-    Args:
-        kernel_size, stride, padding, dilation, flip, ndim: as for `Dilation`.
-
     >>> print(Erosion((2,)).output())
     c[p] = min(0 ≤ m ≤ 1) (a[p+m] − b[m])
     """
 
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    flip: bool = False
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    flip: bool = field(default=False, metadata=TURNED.metadata)
     _: KW_ONLY
     ndim: int = 2
 

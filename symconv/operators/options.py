@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal, TypeAlias
 
 from symconv.doors import items, one_of, plain_integer
@@ -10,7 +11,7 @@ from symconv.formulas.index import Index
 from symconv.formulas.symbols import from_sympy, is_symbolic
 
 __all__ = [
-    "PADDING_NAMES",
+    "PADDING_RULES",
     "TIES",
     "Integer",
     "axes_of",
@@ -30,7 +31,7 @@ TIES = ("first", "split", "set")
 MOST_AXES = 16
 """More spatial axes than anybody has; each of them makes every formula longer."""
 
-PADDING_NAMES = ("valid", "same", "same_upper", "same_lower", "half", "full")
+PADDING_RULES = ("valid", "same", "same_upper", "same_lower", "half", "full")
 
 
 def integer(argument: str, value: object, least: int | None) -> Integer:
@@ -117,20 +118,20 @@ def _checked(argument: str, whole: object, entry: object, least: int) -> Integer
 
 
 def padding_pairs(
-    value: object, ndim: int, least: int | None = None, *, named: bool = True
+    value: object, ndim: int, rules: Collection[str] = PADDING_RULES
 ) -> str | tuple[tuple[Integer, Integer], ...]:
-    """Padding before and after on every axis, or the name of a rule where one may be `named`.
+    """Padding before and after on every axis, or the name of one of the `rules`.
 
     An integer pads every side; a tuple of `ndim` entries pads each axis by an integer on both sides or by a
     ``(before, after)`` pair. A negative padding crops.
     """
-    if isinstance(value, str) and named:
-        return one_of("padding", value, PADDING_NAMES)
+    if isinstance(value, str) and rules:
+        return one_of("padding", value, rules)
     entries = items(value)
     if entries is None and getattr(value, "ndim", 0) == 2 and not hasattr(value, "mask"):
         entries = tuple(value)  # type: ignore[arg-type]  # an array of pairs
     if entries is None:
-        one = integer("padding", value, least)
+        one = integer("padding", value, None)
         return ((one, one),) * ndim
     if len(entries) != ndim:
         raise ArgumentError(
@@ -143,12 +144,12 @@ def padding_pairs(
     for entry in entries:
         pair = items(entry)
         if pair is None:
-            one = integer("padding", entry, least)
+            one = integer("padding", entry, None)
             pairs.append((one, one))
         elif len(pair) != 2:
             raise ArgumentError("padding", value, "must have (before, after) pairs, two integers each")
         else:
-            pairs.append((integer("padding", pair[0], least), integer("padding", pair[1], least)))
+            pairs.append((integer("padding", pair[0], None), integer("padding", pair[1], None)))
     return tuple(pairs)
 
 

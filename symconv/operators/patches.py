@@ -6,28 +6,27 @@ into another; the formulas keep one index for each, and kernels flatten, row-maj
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any
 
-from symconv.doors import items, plain_integer
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Guard, Node, equal, summation
 from symconv.formulas.index import Index
-from symconv.operators.frame import Axis, Geometry, named_axes, note_symbols
-from symconv.operators.options import Integer, integer, per_axis, to_index
+from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.option import DILATION, IN_CHANNELS, KERNEL_SIZE, OUTPUT_SIZE, PADDING, STRIDE
+from symconv.operators.options import Integer, to_index
 from symconv.operators.windowed import Windowed
 
 __all__ = ["Fold", "Unfold"]
+
+CHANNELS = replace(IN_CHANNELS, words="the number of channels of the image", switch="channels")
+IMAGE_SIZE = replace(OUTPUT_SIZE, words="the size of the image, which says how many places there are")
 
 
 class Patches(Windowed):
     """What `Unfold` and `Fold` share: the window, and the two tensors between which they map."""
 
     in_channels: Integer
-
-    def _check_window(self) -> None:
-        self._read_window(self.stride)
-        object.__setattr__(self, "in_channels", integer("in_channels", self.in_channels, 1))
 
     def _channel(self, family: str, geometry: Geometry) -> tuple[Axis, ...]:
         """The channel index, in the letter of the tensor that it belongs to: both have the same channels."""
@@ -52,26 +51,17 @@ class Unfold(Patches):
 
     The free indices are the channel, the taps and the places of the window; arrays are ``(N, C*prod(kernel), places)``.
 
-    Args:
-        kernel_size: the window, one entry a spatial axis; an int means `ndim` equal axes.
-        stride, padding, dilation: as for `Conv`; padding shows zeros.
-        in_channels: the number of channels.
-        ndim: the number of spatial axes where `kernel_size` is an int.
-
     >>> Unfold(2, stride=2).output_size((4, 6))
     (2, 3)
     """
 
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    in_channels: Integer = 1
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    in_channels: Integer = field(default=1, metadata=CHANNELS.metadata)
     _: KW_ONLY
     ndim: int = 2
-
-    def __post_init__(self) -> None:
-        self._check_window()
 
     @property
     def noun(self) -> str:
@@ -97,21 +87,16 @@ class Fold(Patches):
     ``c[h, i] = sum over m, p with s*p + D*m - P = i of a[h, m, p]`` (0-based). The free indices are the channel and the
     position; arrays of patches are ``(N, C*prod(kernel), places)``.
 
-    Args:
-        output_size: the size of the image, one entry a spatial axis; it says how many places there are.
-        kernel_size, stride, padding, dilation, in_channels: as for the `Unfold` that this is the transpose of.
-        ndim: the number of spatial axes where the sizes are ints.
-
     >>> Fold((4, 6), 2, stride=2).output_size((2, 3))
     (4, 6)
     """
 
-    image_size: tuple[Integer, ...]
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    in_channels: Integer = 1
+    image_size: tuple[Integer, ...] = field(metadata=IMAGE_SIZE.metadata)
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    in_channels: Integer = field(default=1, metadata=CHANNELS.metadata)
     ndim: int = 2
 
     def __init__(
@@ -126,20 +111,12 @@ class Fold(Patches):
         ndim: int = 2,
     ) -> None:
         put = object.__setattr__
-        counted = [len(entries) for size in (kernel_size, output_size) if (entries := items(size)) is not None]
-        plain_integer("ndim", ndim, 1)
-        put(self, "ndim", counted[0] if counted else ndim)
-        for name, value in (("kernel_size", kernel_size), ("stride", stride), ("padding", padding)):
-            put(self, name, value)
-        put(self, "dilation", dilation)
-        put(self, "in_channels", in_channels)
-        self._check_window()
-        put(self, "image_size", per_axis("output_size", output_size, self.ndim, 1))
+        given = (output_size, kernel_size, stride, padding, dilation, in_channels, ndim)
+        for entry, value in zip(fields(self), given, strict=True):
+            put(self, entry.name, value)
+        self.__post_init__()
         for window, size in zip(self.windows, self.image_size, strict=True):
             window.output_size(size)  # refuses an image that no window fits in
-
-    def options(self) -> dict[str, Any]:
-        return {"output_size" if name == "image_size" else name: value for name, value in super().options().items()}
 
     @property
     def noun(self) -> str:
@@ -158,10 +135,6 @@ class Fold(Patches):
     def facts(self, axis: int, size: Index) -> list[Guard]:
         """A window fits in the image."""
         return self.windows[axis].facts(self.count(axis, size))
-
-    def parameters(self, note: Any) -> None:
-        super().parameters(note)
-        note_symbols(self.image_size, 1, note)
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
         places = self.windows[axis].output_size(self.image_size[axis])

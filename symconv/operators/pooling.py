@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
-from symconv.doors import flag, one_of
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
     ONE,
@@ -28,18 +27,40 @@ from symconv.formulas.algebra import (
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import TIES, integer, tie_rule, to_index
+from symconv.operators.kinds import Flag, Whole
+from symconv.operators.option import (
+    CEIL_MODE,
+    DILATION,
+    KERNEL_SIZE,
+    NORM_TYPE,
+    PADDING,
+    POOL_STRIDE,
+    TIES_OPTION,
+    Option,
+)
+from symconv.operators.options import tie_rule, to_index
 from symconv.operators.windowed import Windowed
 
 __all__ = ["AvgPool", "LPPool", "MaxPool", "Pooling"]
 
+COUNT_INCLUDE_PAD = Option(
+    Flag(),
+    "whether the taps in the padding count in the divisor; the overhang of ceil_mode never does",
+    neutral=True,
+    example="false",
+    switch="exclude-padding",
+    switch_words="divide by the number of taps in the input alone",
+)
+DIVISOR_OVERRIDE = Option(
+    Whole(optional=True, zero=False),
+    "divide by this number instead of the number of taps",
+    example="2",
+    switch="divisor",
+)
+
 
 class Pooling(Windowed):
     """What the poolings share: a window that starts by default where the last one ended, and no weights."""
-
-    def _check_window(self) -> None:
-        self._read_window(self.kernel_size if self.stride is None else self.stride)
-        flag("ceil_mode", self.ceil_mode)
 
     def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
         ndim, letters = self.spatial_axes, geometry.letters
@@ -75,36 +96,22 @@ class Pooling(Windowed):
 class MaxPool(Pooling):
     """The largest entry of every window; padding never wins.
 
-    Args:
-        kernel_size: the window, one entry a spatial axis; an int means `ndim` equal axes.
-        stride: the step between windows; the window size where left out.
-        padding: as for `Conv`; a tap in the padding is absent.
-        dilation: the step between taps.
-        ceil_mode: round the number of outputs up, but start no window in the padding after the input.
-        ties: which of several equal maxima receives the gradient: "first" in row-major order (PyTorch, JAX) or "split"
-            in equal shares; "set" leaves the whole subdifferential, which only formulas can show.
-        ndim: the number of spatial axes where `kernel_size` is an int.
-
     >>> MaxPool(2, 1).output_size((3, 3))
     (2, 2)
     """
 
-    kernel_size: Any
-    stride: Any = None
-    padding: Any = 0
-    dilation: Any = 1
-    ceil_mode: bool = False
-    ties: str = "first"
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=None, metadata=POOL_STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    ceil_mode: bool = field(default=False, metadata=CEIL_MODE.metadata)
+    ties: str = field(default="first", metadata=TIES_OPTION.metadata)
     _: KW_ONLY
     ndim: int = 2
 
     @property
     def noun(self) -> str:
         return "max pooling"
-
-    def __post_init__(self) -> None:
-        self._check_window()
-        one_of("ties", self.ties, TIES)
 
     def tie_policy(self) -> Literal["first", "split"]:
         return tie_rule(self.ties)
@@ -116,40 +123,25 @@ class MaxPool(Pooling):
 
 @dataclass(frozen=True, repr=False)
 class AvgPool(Pooling):
-    """The average of every window.
-
-    Args:
-        kernel_size, stride, padding, dilation, ceil_mode, ndim: as for `MaxPool`; padding counts as zeros.
-        count_include_pad: divide by the number of taps in the padded input (the overhang of ceil_mode never counts);
-            with False by the number of taps in the input itself.
-        divisor_override: divide by this instead.
+    """The average of every window; padding counts as zeros.
 
     >>> AvgPool(2).output_size((5, 6))
     (2, 3)
     """
 
-    kernel_size: Any
-    stride: Any = None
-    padding: Any = 0
-    dilation: Any = 1
-    ceil_mode: bool = False
-    count_include_pad: bool = True
-    divisor_override: Any = None
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=None, metadata=POOL_STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    ceil_mode: bool = field(default=False, metadata=CEIL_MODE.metadata)
+    count_include_pad: bool = field(default=True, metadata=COUNT_INCLUDE_PAD.metadata)
+    divisor_override: Any = field(default=None, metadata=DIVISOR_OVERRIDE.metadata)
     _: KW_ONLY
     ndim: int = 2
 
     @property
     def noun(self) -> str:
         return "average pooling"
-
-    def __post_init__(self) -> None:
-        self._check_window()
-        flag("count_include_pad", self.count_include_pad)
-        if self.divisor_override is not None:
-            value = integer("divisor_override", self.divisor_override, None)
-            if value == 0:
-                raise ArgumentError("divisor_override", 0, "must not be 0")
-            object.__setattr__(self, "divisor_override", value)
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
@@ -187,36 +179,25 @@ def _reciprocal(value: Index) -> Node:
 
 @dataclass(frozen=True, repr=False)
 class LPPool(Pooling):
-    """The LP norm of every window: ``(sum of |x|**p)**(1/p)``; with p = infinity the largest |x|.
-
-    Args:
-        norm_type: p, an integer, a ``fractions.Fraction``, a SymPy rational or symbol, or a float (read exactly as it
-            prints: 1.5 is 3/2), at least 1; or infinity.
-        kernel_size, stride, padding, dilation, ceil_mode, ndim: as for `MaxPool`; padding counts as zeros.
+    """The LP norm of every window: ``(sum of |x|**p)**(1/p)``; with p = infinity the largest |x|. Padding counts as
+    zeros.
 
     >>> LPPool(2, 3, 1).output_size((5, 5))
     (3, 3)
     """
 
-    norm_type: Any
-    kernel_size: Any
-    stride: Any = None
-    padding: Any = 0
-    dilation: Any = 1
-    ceil_mode: bool = False
+    norm_type: Any = field(metadata=NORM_TYPE.metadata)
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=None, metadata=POOL_STRIDE.metadata)
+    padding: Any = field(default=0, metadata=PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    ceil_mode: bool = field(default=False, metadata=CEIL_MODE.metadata)
     _: KW_ONLY
     ndim: int = 2
 
     @property
     def noun(self) -> str:
         return "LP pooling"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "norm_type", _norm(self.norm_type))
-        self._check_window()
-
-    def reals(self) -> tuple[str, ...]:
-        return (self.norm_type.name,) if is_symbolic(self.norm_type) else ()
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
@@ -233,24 +214,3 @@ class LPPool(Pooling):
         if p == ONE:
             return summation(Absolute(entry), *taps)
         return Power(summation(Power(Absolute(entry), p), *taps), root)
-
-
-def _norm(value: Any) -> Any:
-    """The order p of a norm: an exact rational, a SymPy symbol, or ``float("inf")``."""
-    if is_symbolic(value):
-        if getattr(value, "is_Symbol", False):
-            if value.is_real is False or value.is_positive is False:
-                raise ArgumentError("norm_type", value, "must be a symbol that can be a number >= 1")
-            return value
-        if getattr(value, "is_Rational", False):
-            value = Fraction(int(value.p), int(value.q))
-        elif getattr(value, "is_infinite", False) and getattr(value, "is_extended_positive", False):
-            return float("inf")
-    if isinstance(value, float) and value == float("inf"):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction) or value != value:
-        raise ArgumentError("norm_type", value, "must be a number >= 1, a SymPy symbol or infinity")
-    if value < 1:
-        raise ArgumentError("norm_type", value, "must be >= 1 (below 1 it is no norm)")
-    exact = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
-    return exact if exact.denominator != 1 else int(exact)

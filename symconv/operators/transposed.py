@@ -6,22 +6,49 @@ for SAME as in ONNX's ConvTranspose.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from symconv.doors import flag
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.algebra import Access, Guard, Node, equal, product, summation
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.channels import Channelled
-from symconv.operators.frame import Axis, Geometry, note_symbols
-from symconv.operators.options import Integer, per_axis, to_index
+from symconv.operators.frame import Axis, Geometry
+from symconv.operators.kinds import Padding, PerAxis
+from symconv.operators.option import (
+    BIAS,
+    DILATION,
+    FLIP,
+    GROUPS,
+    IN_CHANNELS,
+    KERNEL_SIZE,
+    OUT_CHANNELS,
+    PADDING,
+    STRIDE,
+    Option,
+)
+from symconv.operators.options import PADDING_RULES, Integer, to_index
 from symconv.operators.window import Window
 from symconv.operators.windowed import Spreading
 
 __all__ = ["ConvTranspose"]
+
+STEP = replace(STRIDE, words="the step between the places of neighbouring inputs")
+CUT = replace(
+    PADDING,
+    kind=Padding(tuple(rule for rule in PADDING_RULES if rule != "same")),
+    words="what is cut off the output; same_upper and same_lower (ONNX's) leave n*stride outputs",
+)
+OUTPUT_PADDING = Option(
+    PerAxis(0),
+    "entries added after the output, which is the bias where no input reaches; PyTorch and ONNX take it only below the "
+    "larger of stride and dilation, where it tells sizes apart",
+    noun="output padding",
+    letter="A",
+    neutral=0,
+    example="1",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,18 +59,6 @@ class ConvTranspose(Spreading, Channelled):
     ``c[f, q] = d[f] + sum over h, i, m with s*i + D*m - P = q of a[h, i] * b[h, f, m]`` (0-based). Up to its bias it is
     the adjoint of ``Conv(kernel_size, stride, padding, dilation)`` with the channels exchanged.
 
-    Args:
-        kernel_size: the kernel size, one entry a spatial axis; an int means `ndim` equal axes.
-        stride: the step between the places of neighbouring inputs, an int or one an axis.
-        padding: what is cut off the output: an int, one an axis, ``(before, after)`` pairs, or "valid", "half", "full",
-            or "same_upper", "same_lower" (ONNX's, ``n*stride`` outputs). Negative padding adds zeros.
-        output_padding: entries added after the output, an int or one an axis; what no input reaches is the bias.
-            PyTorch and ONNX take it only below the larger of stride and dilation, where it tells sizes apart.
-        dilation: the step between taps, an int or one an axis.
-        groups, in_channels, out_channels, bias: as for `Conv`; the weight is ``(in, out/groups, *kernel)``.
-        flip: True for the transpose of the mathematician's convolution, with the kernel turned around.
-        ndim: the number of spatial axes where `kernel_size` is an int.
-
     Raises:
         ArgumentError: for an option that is not what it must be; GeometryError where options do not fit together.
 
@@ -51,16 +66,16 @@ class ConvTranspose(Spreading, Channelled):
     (8, 8)
     """
 
-    kernel_size: Any
-    stride: Any = 1
-    padding: Any = 0
-    output_padding: Any = 0
-    dilation: Any = 1
-    groups: Integer = 1
-    in_channels: Integer = 1
-    out_channels: Integer = 1
-    bias: bool = False
-    flip: bool = False
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=1, metadata=STEP.metadata)
+    padding: Any = field(default=0, metadata=CUT.metadata)
+    output_padding: Any = field(default=0, metadata=OUTPUT_PADDING.metadata)
+    dilation: Any = field(default=1, metadata=DILATION.metadata)
+    groups: Integer = field(default=1, metadata=GROUPS.metadata)
+    in_channels: Integer = field(default=1, metadata=IN_CHANNELS.metadata)
+    out_channels: Integer = field(default=1, metadata=OUT_CHANNELS.metadata)
+    bias: bool = field(default=False, metadata=BIAS.metadata)
+    flip: bool = field(default=False, metadata=FLIP.metadata)
     _: KW_ONLY
     ndim: int = 2
 
@@ -72,10 +87,7 @@ class ConvTranspose(Spreading, Channelled):
                 "is no padding of a transposed convolution (PyTorch has it for stride 1 and Conv alone)",
                 "use 'same_upper' or 'same_lower'",
             )
-        self._read_window(self.stride)
-        object.__setattr__(self, "output_padding", per_axis("output_padding", self.output_padding, self.ndim, 0))
-        self._check_channels()
-        flag("flip", self.flip)
+        super().__post_init__()
         if self.padding in ("same_upper", "same_lower") and any(
             is_symbolic(e) for e in (*self.kernel_size, *self.stride, *self.dilation, *self.output_padding)
         ):
@@ -120,10 +132,6 @@ class ConvTranspose(Spreading, Channelled):
         """What is added after the output on an axis: the output padding, and what SAME needs beyond it."""
         declared = to_index(self.output_padding[axis], {}, "output_padding")
         return declared + max(0, -self._surplus(axis)) if self.padding in ("same_upper", "same_lower") else declared
-
-    def parameters(self, note: Callable[[str, int], None]) -> None:
-        super().parameters(note)
-        note_symbols(self.output_padding, 0, note)
 
     # ------------------------------------------------------------------ the formula
 

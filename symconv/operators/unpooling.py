@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from symconv.formulas.algebra import Access, Compare, Node, Scalar, product, summation
 from symconv.formulas.index import Index
 from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.kinds import Padding
+from symconv.operators.option import KERNEL_SIZE, PADDING, POOL_STRIDE
 from symconv.operators.windowed import Spreading
 
 __all__ = ["MaxUnpool"]
+
+UNNAMED = replace(PADDING, kind=Padding(rules=()), words="the padding of the max pooling")
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,27 +23,18 @@ class MaxUnpool(Spreading):
 
     The tensor z holds flat positions in the output plane of width W, counted from 0 row by row, as max pooling returns
     them. Where several entries have one position, as overlapping windows give, they add up, which makes this the
-    transpose of max pooling; PyTorch keeps one of them, and does not say which.
-
-    Args:
-        kernel_size: the window of the max pooling, one entry a spatial axis; an int means `ndim` equal axes.
-        stride: its stride; the window size where left out.
-        padding: its padding, an int, one an axis or ``(before, after)`` pairs. Window, stride and padding only say how
-            large the output is: ``s*(n - 1) + k - before - after``.
-        ndim: the number of spatial axes where `kernel_size` is an int.
+    transpose of max pooling; PyTorch keeps one of them, and does not say which. Window, stride and padding only say
+    how large the output is: ``s*(n - 1) + k - before - after``.
 
     >>> MaxUnpool(2).output_size((3, 3))
     (6, 6)
     """
 
-    kernel_size: Any
-    stride: Any = None
-    padding: Any = 0
+    kernel_size: Any = field(metadata=KERNEL_SIZE.metadata)
+    stride: Any = field(default=None, metadata=POOL_STRIDE.metadata)
+    padding: Any = field(default=0, metadata=UNNAMED.metadata)
     _: KW_ONLY
     ndim: int = 2
-
-    def __post_init__(self) -> None:
-        self._read_window(self.kernel_size if self.stride is None else self.stride, named=False)
 
     @property
     def noun(self) -> str:

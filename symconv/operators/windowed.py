@@ -12,8 +12,9 @@ from symconv.formulas.calculus import settle
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 from symconv.operators.base import Operator
-from symconv.operators.frame import Axis, Geometry, collect_symbols
-from symconv.operators.options import Integer, axes_of, padding_pairs, per_axis, to_index
+from symconv.operators.frame import Axis, Geometry
+from symconv.operators.option import option_fields
+from symconv.operators.options import Integer, to_index
 from symconv.operators.window import Window
 
 __all__ = ["Spreading", "Windowed", "named_window"]
@@ -25,22 +26,14 @@ class Windowed(Operator):
     kernel_size: Any
     stride: Any
     padding: Any
-    dilation: Any = 1
+    dilation: Any
     ceil_mode: bool = False
 
-    def _read_window(self, stride: object, *, named: bool = True) -> None:
-        """Put the checked options in place: one entry an axis, and padding in pairs or by name.
-
-        Args:
-            stride: the stride as given, or what stands for it where it was left out.
-            named: whether the padding may be the name of a rule.
-        """
-        put = object.__setattr__
-        put(self, "kernel_size", axes_of("kernel_size", self.kernel_size, self.ndim))
-        put(self, "ndim", len(self.kernel_size))
-        put(self, "stride", per_axis("stride", stride, self.ndim, 1))
-        put(self, "dilation", per_axis("dilation", self.dilation, self.ndim, 1))
-        put(self, "padding", padding_pairs(self.padding, self.ndim, named=named))
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, neutral in (("stride", 1), ("padding", (0, 0)), ("dilation", 1)):
+            if name not in option_fields(type(self)):  # an operator without the option
+                object.__setattr__(self, name, (neutral,) * self.ndim)
         if self.padding == "same" and any(s != 1 for s in self.stride):
             raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
 
@@ -76,10 +69,7 @@ class Spreading(Windowed):
         return [nonnegative(self.count(axis, size) - 1)]
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        symbols: dict[str, Any] = {}
-        for option, value in self.options().items():
-            if isinstance(value, tuple):
-                collect_symbols(value[axis], symbols, option)
+        symbols = self.size_symbols(axis)
         count = self.count(axis, to_index(n, symbols, "input_size"))
         if count.value is None:
             return index_to_sympy(count, SymbolTable(symbols))

@@ -11,7 +11,7 @@ import pytest
 
 from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.claims.starter import starter
-from symconv.claims.tables import OPTIONS, QUESTION, TOP
+from symconv.claims.tables import OPERATORS, QUESTION, TOP, operator_keys
 from symconv.errors import ProblemFileError
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -319,7 +319,7 @@ def test_hostile_titles_are_printed_as_typed() -> None:
 
 def test_the_starter_explains_every_key() -> None:
     text = starter()
-    tables = {name: key for table in (TOP, QUESTION, *OPTIONS.values()) for name, key in table.items()}
+    tables = {name: key for table in (TOP, QUESTION, *map(operator_keys, OPERATORS)) for name, key in table.items()}
     for name in tables:
         assert re.search(rf"^#?{name} = |^\[+{name}[.\]]", text, flags=re.MULTILINE) or name == "claims", name
     problem = read_problem(text)

@@ -367,7 +367,7 @@ def test_a_name_cannot_stand_for_two_symbols() -> None:
 
 
 def test_generic_keeps_only_what_there_is() -> None:
-    with pytest.raises(ArgumentError, match="keep must be among kernel_size, stride, dilation, padding, got 'strides'"):
+    with pytest.raises(ArgumentError, match="keep must be among kernel_size, stride, padding, dilation, got 'strides'"):
         Conv(3).generic(keep=("strides",))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from symconv.claims.problem import Declared, Question
 from symconv.derivations.output import conditions
 from symconv.derivations.pooling import relation_stages, set_form_steps, set_name, window_set
+from symconv.operators.kinds import Flag
 from symconv.operators.letters import Letters
+from symconv.operators.option import Option, option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, Stage, Text
 from symconv.report.questions.desk import Desk, frame_of, words
@@ -51,14 +54,20 @@ def _options(declared: Declared) -> str:
         text += f", padding {op.padding}"
     elif any(p != (0, 0) for p in op.padding):
         text += ", padding " + _x(tuple(b if b == a else f"({b},{a})" for b, a in op.padding))
-    if any(d != 1 for d in op.dilation):
-        text += f", dilation {_x(op.dilation)}"
-    if op.ceil_mode:
-        text += ", size rounded up"
-    if isinstance(op, LPPool):
-        order = "infinity" if op.norm_type == float("inf") else op.norm_type
-        text += f", exponent {order}"
+    for name, value in op.options().items():
+        if name not in ("kernel_size", "stride", "padding", "ndim"):
+            text += _further(option_fields(type(op))[name][0], value)
     return text
+
+
+def _further(option: Option, value: Any) -> str:
+    """What a list of options says of one more of them; nothing where it changes nothing."""
+    if not option.noun or option.is_neutral(value):
+        return ""
+    if isinstance(option.kind, Flag):
+        return f", {option.noun}"
+    shown = _x(value) if isinstance(value, tuple) else "infinity" if value == float("inf") else value
+    return f", {option.noun} {shown}"
 
 
 def _x(values: tuple[object, ...]) -> str:

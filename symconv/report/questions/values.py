@@ -13,8 +13,11 @@ from symconv.formulas.algebra import Power
 from symconv.formulas.exact import polynomials
 from symconv.formulas.formula import Formula
 from symconv.formulas.printing import LATEX
+from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.kinds import Size
 from symconv.operators.letters import Letters
+from symconv.operators.option import DILATION, PADDING, STRIDE, option_fields
 from symconv.operators.pooling import LPPool
 from symconv.report.colour import colour
 from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, Statement
@@ -31,7 +34,7 @@ def values(desk: Desk, question: Question) -> list[Block]:
     declared = question.operators[0]
     blocks: list[Block] = []
     if question.unstated:
-        taken = ", ".join(_stated(option, getattr(declared.op, option)) for option in question.unstated)
+        taken = ", ".join(_stated(declared.op, option) for option in question.unstated)
         blocks.append(Paragraph(words(f"The exercise does not say so; taken here: {taken}.")))
     inputs = _inputs(desk, question, declared)
     results: list[tuple[str, Any, Declared]] = []
@@ -60,11 +63,14 @@ def values(desk: Desk, question: Question) -> list[Block]:
     return blocks
 
 
-def _stated(option: str, value: Any) -> str:
+def _stated(op: Operator, option: str) -> str:
     """An option and its value in words: "window 2×2", "stride 1"."""
-    name = {"kernel_size": "window"}.get(option, option.replace("_", " "))
+    said, entry = option_fields(type(op))[option]
+    value = getattr(op, entry.name)
+    name = said.noun or option.replace("_", " ")
     if isinstance(value, tuple):
-        shown = str(value[0]) if option != "kernel_size" and len(set(value)) == 1 else "×".join(map(str, value))
+        whole = isinstance(said.kind, Size)
+        shown = str(value[0]) if not whole and len(set(value)) == 1 else "×".join(map(str, value))
         return f"{name} {shown}"
     return f"{name} {value}"
 
@@ -185,14 +191,16 @@ def _result(
 def _how(op: Conv) -> str:
     """What makes a layer more than a plain correlation, as a subscript of its sign: its stride, dilation, padding."""
     notes = [
-        (word, values) for word, values in (("stride", op.stride), ("dilation", op.dilation)) if set(values) != {1}
+        (option.noun, values)
+        for option, values in ((STRIDE, op.stride), (DILATION, op.dilation))
+        if not option.is_neutral(values)
     ]
     parts = [rf"\text{{{word} }}{_same(values)}" for word, values in notes]
     if isinstance(op.padding, str):
-        parts += [rf"\text{{padding {op.padding.replace('_', ' ')}}}"] if op.padding != "valid" else []
-    elif any(pair != (0, 0) for pair in op.padding):
+        parts += [rf"\text{{{PADDING.noun} {op.padding.replace('_', ' ')}}}"] if op.padding != "valid" else []
+    elif not PADDING.is_neutral(op.padding):
         pads = [before if before == after else f"({before},{after})" for before, after in op.padding]
-        parts.append(rf"\text{{padding }}{_same(pads)}")
+        parts.append(rf"\text{{{PADDING.noun} }}{_same(pads)}")
     joined = r",\,".join(parts)
     return f"_{{{joined}}}" if parts else ""
 

@@ -1,0 +1,42 @@
+"""The operators by the names that they have at a command line; a new one is a line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symconv.operators.base import Operator
+
+__all__ = ["COMMANDS", "operator_of"]
+
+COMMANDS: dict[str, str | type[Operator]] = {
+    "conv": "convolution.Conv",
+    "maxpool": "pooling.MaxPool",
+    "avgpool": "pooling.AvgPool",
+    "lppool": "pooling.LPPool",
+    "dilation": "morphology.Dilation",
+    "erosion": "morphology.Erosion",
+    "conv-transpose": "transposed.ConvTranspose",
+    "adaptive-avg": "adaptive.AdaptiveAvgPool",
+    "adaptive-max": "adaptive.AdaptiveMaxPool",
+    "unfold": "patches.Unfold",
+    "fold": "patches.Fold",
+    "max-unpool": "unpooling.MaxUnpool",
+}
+"""The class of each, or where it lives in this folder: it is imported when somebody asks for it."""
+
+
+def operator_of(command: str) -> type[Operator]:
+    """The class of an operator by its name at the command line.
+
+    >>> operator_of("maxpool").__name__
+    'MaxPool'
+    """
+    entry = COMMANDS[command]
+    if isinstance(entry, type):
+        return entry
+    module, _, name = entry.rpartition(".")
+    found: Any = getattr(import_module(f"symconv.operators.{module}"), name)
+    assert isinstance(found, type)
+    return found
