@@ -96,7 +96,8 @@ class Operator(ABC):
             if name in known:
                 option, entry = known[name]
                 # the length of a size says how many axes there are, so it is always written out
-                value = value if isinstance(option.kind, Size) else _compact(value)
+                if not isinstance(option.kind, Size):
+                    value = option.neutral if option.is_neutral(value) else _compact(value)
                 if value != entry.default:
                     shown.append(f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -401,9 +402,8 @@ class Operator(ABC):
 
     def reals(self) -> tuple[str, ...]:
         """Names of real parameters, such as a symbolic p of an LP norm."""
-        orders = (
-            getattr(self, e.name) for option, e in option_fields(type(self)).values() if isinstance(option.kind, Norm)
-        )
+        known = option_fields(type(self)).values()
+        orders = (getattr(self, entry.name) for option, entry in known if isinstance(option.kind, Norm))
         return tuple(order.name for order in orders if is_symbolic(order))
 
 
@@ -425,8 +425,4 @@ def _compact(value: Any) -> Any:
     """An option as one would write it: equal pairs as one entry, equal entries of a stride or padding stay a tuple."""
     if isinstance(value, tuple) and value and all(isinstance(v, tuple) and len(v) == 2 for v in value):
         value = tuple(v[0] if v[0] == v[1] else v for v in value)
-        if all(v == 0 for v in value):
-            return 0
-    if isinstance(value, tuple) and value and all(v == 1 for v in value):
-        return 1
-    return value
+    return 1 if isinstance(value, tuple) and value and all(v == 1 for v in value) else value

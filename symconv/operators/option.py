@@ -53,7 +53,8 @@ class Option:
         switch: its name on a command line, without the dashes, where that is not its own.
         switch_words: what the switch means, where it says the opposite of the option.
         argument: its name where its field cannot have it, being that of a method.
-        known_as: its name in a framework ("torch", "onnx", "keras") where it has another one there.
+        known_as: its name in a framework ("onnx", "keras") that takes the same values for the same thing, and nothing
+            where it is left out.
     """
 
     kind: Kind
@@ -72,10 +73,6 @@ class Option:
     def metadata(self) -> dict[str, Option]:
         """What the dataclass field of the option carries: ``field(default=1, metadata=STRIDE.metadata)``."""
         return {"option": self}
-
-    def name_in(self, framework: str, name: str) -> str:
-        """What a framework calls the option that is called `name` here."""
-        return self.known_as.get(framework, name)
 
     def is_neutral(self, value: Any) -> bool:
         """Whether a value leaves a layer as if it had no such option, on every axis."""
@@ -135,19 +132,18 @@ DILATION = Option(
 CEIL_MODE = Option(
     Flag(),
     "whether the number of outputs is rounded up; no window starts in the padding after the input",
-    noun="size rounded up", neutral=False, example="true",
+    noun="size rounded up", neutral=False, example="true", known_as={"onnx": "ceil_mode"},
 )  # fmt: skip
 GROUPS = Option(
     Whole(1),
     "the number of groups of channels; input channels of one group reach outputs of that group only",
-    neutral=1, known_as={"onnx": "group"},
+    neutral=1,
 )  # fmt: skip
 IN_CHANNELS = Option(Whole(1), "the number of input channels; an index h appears where it is not 1", neutral=1)
 OUT_CHANNELS = Option(
     Whole(1), "the number of output channels; an index f appears where it is not 1", neutral=1,
-    known_as={"keras": "filters"},
 )  # fmt: skip
-BIAS = Option(Flag(), "whether a bias is added to every output channel", neutral=False, known_as={"keras": "use_bias"})
+BIAS = Option(Flag(), "whether a bias is added to every output channel", neutral=False)
 FLIP = Option(
     Flag(),
     "whether the kernel is turned around, as in the mathematician's convolution; else it is a cross-correlation",
@@ -160,4 +156,4 @@ TIES_OPTION = Option(
     neutral="first", example='"split"',
 )  # fmt: skip
 OUTPUT_SIZE = Option(Size(), "the size of the output", letter="O", switch="output", argument="output_size")
-NORM_TYPE = Option(Norm(), "the exponent p", noun="exponent", example='"p"', switch="norm", known_as={"onnx": "p"})
+NORM_TYPE = Option(Norm(), "the exponent p", noun="exponent", example='"p"', switch="norm")

@@ -19,7 +19,7 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import ConventionWarning
 from symconv.operators.importers.text import from_text
-from symconv.operators.importers.torch import SIGNATURES, from_torch
+from symconv.operators.importers.torch import FAMILIES, from_torch
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
@@ -141,7 +141,7 @@ def test_each_family_becomes_its_operator() -> None:
     assert from_torch(nn.MaxUnpool2d(2)) == MaxUnpool(2)
 
 
-@pytest.mark.parametrize("family", SIGNATURES)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_positional_arguments_come_in_the_order_of_pytorch(family: str) -> None:
     kinds = [family] if family in ("Unfold", "Fold") else [f"{family}{n}d" for n in (1, 2, 3)]
     for kind in kinds:
@@ -150,7 +150,9 @@ def test_positional_arguments_come_in_the_order_of_pytorch(family: str) -> None:
             for option, entry in inspect.signature(getattr(nn, kind)).parameters.items()
             if option not in ("device", "dtype")
         ]
-        ours = [(option, default if is_default(default) else "required") for option, default in SIGNATURES[family]]
+        ours = [
+            (option, default if is_default(default) else "required") for option, default in FAMILIES[family].signature
+        ]
         assert stated == [entry for entry in ours if kind != "AvgPool1d" or entry[0] != "divisor_override"]
 
 

@@ -18,6 +18,8 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import Imported, Options
+from symconv.operators.kinds import PerAxis
+from symconv.operators.option import option_fields
 from symconv.operators.pooling import AvgPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
 
@@ -177,6 +179,17 @@ def _axes(options: Options, name: str, ndim: int, *default: object) -> tuple[Any
     return entries
 
 
+def plain_options(options: Options, kind: type[Operator], ndim: int) -> dict[str, Any]:
+    """The options of an operator that Keras has under another name; where one is missing, it is neutral."""
+    return {
+        name: _axes(options, option.known_as["keras"], ndim, option.neutral)
+        if isinstance(option.kind, PerAxis)
+        else options.take(option.known_as["keras"], option.neutral)
+        for name, (option, _) in option_fields(kind).items()
+        if "keras" in option.known_as
+    }
+
+
 def _rule(options: Options, *allowed: str) -> str:
     value = options.take("padding", "valid")
     rule = value.lower() if isinstance(value, str) else value
@@ -210,20 +223,19 @@ def _bias(options: Options) -> bool:
 
 def _conv(options: Options, ndim: int, in_channels: int | None) -> Imported:
     kernel = _axes(options, "kernel_size", ndim)
-    dilation = _axes(options, "dilation_rate", ndim, 1)
+    plain = plain_options(options, Conv, ndim)
     rule = _rule(options, "valid", "same", "causal") if ndim == 1 else _rule(options, "valid", "same")
     padding: Any = "same_upper" if rule == "same" else rule
     if rule == "causal":  # all of it before the input: an output reads nothing that comes later
-        padding = ((_reach(options, kernel[0], dilation[0]), 0),)
+        padding = ((_reach(options, kernel[0], plain["dilation"][0]), 0),)
     op = Conv(
         kernel,
-        _axes(options, "strides", ndim, 1),
-        padding,
-        dilation,
-        options.take("groups", 1),
-        _channels(options, in_channels),
-        options.take("filters"),
+        padding=padding,
+        groups=options.take("groups", 1),
+        in_channels=_channels(options, in_channels),
+        out_channels=options.take("filters"),
         bias=_bias(options),
+        **plain,
     )
     notes = _activation(options)
     options.done()
@@ -242,13 +254,12 @@ def _depthwise(options: Options, ndim: int, in_channels: int | None) -> Imported
     rule = _rule(options, "valid", "same")
     op = Conv(
         _axes(options, "kernel_size", ndim),
-        _axes(options, "strides", ndim, 1),
-        "same_upper" if rule == "same" else rule,
-        _axes(options, "dilation_rate", ndim, 1),
-        channels,
-        channels,
-        channels * multiplier,
+        padding="same_upper" if rule == "same" else rule,
+        groups=channels,
+        in_channels=channels,
+        out_channels=channels * multiplier,
         bias=_bias(options),
+        **plain_options(options, Conv, ndim),
     )
     notes = _activation(options)
     options.done()
@@ -276,8 +287,9 @@ def _separable(options: Options, ndim: int, in_channels: int | None) -> Imported
 
 
 def _transposed(options: Options, ndim: int, in_channels: int | None) -> Imported:
-    kernel, strides = _axes(options, "kernel_size", ndim), _axes(options, "strides", ndim, 1)
-    dilation = _axes(options, "dilation_rate", ndim, 1)
+    kernel = _axes(options, "kernel_size", ndim)
+    plain = plain_options(options, ConvTranspose, ndim)
+    strides, dilation = plain["stride"], plain["dilation"]
     rule = _rule(options, "valid", "same")
     extra = _axes(options, "output_padding", ndim, None)
     pairs, ends = [], []
@@ -297,14 +309,13 @@ def _transposed(options: Options, ndim: int, in_channels: int | None) -> Importe
         ends.append(end)
     op = ConvTranspose(
         kernel,
-        strides,
-        tuple(pairs),
-        tuple(ends),
-        dilation,
-        options.take("groups", 1),
-        _channels(options, in_channels),
-        options.take("filters"),
+        padding=tuple(pairs),
+        output_padding=tuple(ends),
+        groups=options.take("groups", 1),
+        in_channels=_channels(options, in_channels),
+        out_channels=options.take("filters"),
         bias=_bias(options),
+        **plain,
     )
     notes = _activation(options)
     options.done()

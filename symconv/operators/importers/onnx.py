@@ -16,12 +16,14 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import Imported, Options, sizes_of
+from symconv.operators.kinds import Flag, PerAxis
+from symconv.operators.option import option_fields
 from symconv.operators.patches import Fold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
-__all__ = ["NODES", "attributes_of", "from_onnx", "read_node"]
+__all__ = ["NODES", "attributes_of", "from_onnx", "plain_options", "read_node"]
 
 _AUTO_PAD = {"SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower", "VALID": "valid", "NOTSET": None}
 _FLOAT, _INT, _STRING, _FLOATS, _INTS = 1, 2, 3, 6, 7  # the numbers of AttributeProto.AttributeType
@@ -167,9 +169,21 @@ def _each_axis(node: _Node, name: str, ndim: int, default: int = 1) -> tuple[int
     return value
 
 
-def _steps(node: _Node, ndim: int) -> dict[str, tuple[int, ...]]:
-    """Strides and dilations, which are ones unless given."""
-    return {"strides": _each_axis(node, "strides", ndim), "dilations": _each_axis(node, "dilations", ndim)}
+def plain_options(node: _Node, kind: type[Operator], ndim: int) -> dict[str, Any]:
+    """The options of an operator whose attribute says the same under another name; where it is missing, it is neutral.
+
+    Strides and dilations are ones unless given, and no size is rounded up.
+    """
+    found: dict[str, Any] = {}
+    for name, (option, _) in option_fields(kind).items():
+        attribute = option.known_as.get("onnx", "")
+        if attribute and isinstance(option.kind, PerAxis):
+            found[name] = _each_axis(node, attribute, ndim, option.neutral)
+        elif attribute and isinstance(option.kind, Flag):
+            found[name] = _flag(node, attribute, int(option.neutral))
+        elif attribute:
+            found[name] = node.options.take(attribute, option.neutral)
+    return found
 
 
 def _padding(node: _Node, ndim: int) -> Any:
@@ -234,16 +248,17 @@ def _bias(node: _Node) -> bool:
 
 def _conv(node: _Node) -> Imported:
     kernel = _kernel(node, channels=True)
-    steps = _steps(node, len(kernel))
+    options = plain_options(node, Conv, len(kernel))
     padding, channels = _padding(node, len(kernel)), _channels(node, transposed=False)
     node.options.done()
-    return Imported(Conv(kernel, steps["strides"], padding, steps["dilations"], bias=_bias(node), **channels))
+    return Imported(Conv(kernel, padding=padding, bias=_bias(node), **options, **channels))
 
 
 def _transposed(node: _Node) -> Imported:
     kernel = _kernel(node, channels=True)
     ndim = len(kernel)
-    steps = _steps(node, ndim)
+    options = plain_options(node, ConvTranspose, ndim)
+    steps = (options["stride"], options["dilation"])
     extra = _each_axis(node, "output_padding", ndim, 0)
     wanted = _integers(node, "output_shape")
     channels = _channels(node, transposed=True)
@@ -255,13 +270,12 @@ def _transposed(node: _Node) -> Imported:
     else:
         padding = _padding(node, ndim)
         if isinstance(padding, str) and padding != "valid":
-            gaps = [s > d * (k - 1) + 1 + a for k, s, d, a in zip(kernel, *steps.values(), extra, strict=True)]
+            gaps = [s > d * (k - 1) + 1 + a for k, s, d, a in zip(kernel, *steps, extra, strict=True)]
             if any(gaps):
                 notes.append(_EXTENDED)
     node.options.done()
-    op = ConvTranspose(
-        kernel, steps["strides"], padding, tuple(extra), steps["dilations"], bias=_bias(node), **channels
-    )
+    extended: dict[str, Any] = {"output_padding": tuple(extra), "bias": _bias(node)}
+    op = ConvTranspose(kernel, padding=padding, **extended, **options, **channels)
     return Imported(op, tuple(notes))
 
 
@@ -275,7 +289,7 @@ def _for_shape(
     node: _Node,
     wanted: tuple[int, ...],
     kernel: tuple[int, ...],
-    steps: dict[str, tuple[int, ...]],
+    steps: tuple[tuple[int, ...], tuple[int, ...]],
     extra: tuple[int, ...],
     upper: bool,
     notes: list[str],
@@ -291,9 +305,9 @@ def _for_shape(
     for axis, size in enumerate(sizes_of("ConvTranspose: output_shape", wanted[-ndim:], ndim)):
         free = ConvTranspose(
             kernel[axis : axis + 1],
-            steps["strides"][axis],
+            steps[0][axis],
             output_padding=extra[axis],
-            dilation=steps["dilations"][axis],
+            dilation=steps[1][axis],
         )
         surplus = int(free.output_size(sizes[axis])[0]) - size
         if surplus < 0:
@@ -305,20 +319,13 @@ def _for_shape(
     return tuple(pairs), tuple(extended)
 
 
-def _pool_options(node: _Node) -> tuple[tuple[int, ...], dict[str, Any]]:
+def _pool_options(node: _Node, kind: type[Operator]) -> tuple[tuple[int, ...], dict[str, Any]]:
     kernel = _kernel(node, channels=False)
-    steps = _steps(node, len(kernel))
-    options = {
-        "stride": steps["strides"],
-        "dilation": steps["dilations"],
-        "padding": _padding(node, len(kernel)),
-        "ceil_mode": _flag(node, "ceil_mode"),
-    }
-    return kernel, options
+    return kernel, {**plain_options(node, kind, len(kernel)), "padding": _padding(node, len(kernel))}
 
 
 def _max_pool(node: _Node) -> Imported:
-    kernel, options = _pool_options(node)
+    kernel, options = _pool_options(node, MaxPool)
     indices = len(node.outputs) > 1 and bool(node.outputs[1])
     if _flag(node, "storage_order") and indices:
         raise NotSupportedError(
@@ -330,14 +337,14 @@ def _max_pool(node: _Node) -> Imported:
 
 
 def _average_pool(node: _Node) -> Imported:
-    kernel, options = _pool_options(node)
+    kernel, options = _pool_options(node, AvgPool)
     include = _flag(node, "count_include_pad")
     node.options.done()
     return Imported(AvgPool(kernel, count_include_pad=include, **options))
 
 
 def _lp_pool(node: _Node) -> Imported:
-    kernel, options = _pool_options(node)
+    kernel, options = _pool_options(node, LPPool)
     p = node.options.take("p", 2)
     node.options.done()
     return Imported(LPPool(p, kernel, **options))
@@ -380,7 +387,7 @@ _POSITIONS = (
 
 def _max_unpool(node: _Node) -> Imported:
     kernel = _kernel(node, channels=False)
-    strides = _each_axis(node, "strides", len(kernel))
+    strides = plain_options(node, MaxUnpool, len(kernel))["stride"]
     padding = _padding(node, len(kernel))
     node.options.done()
     if len(node.inputs) > 2 and node.inputs[2]:
@@ -403,10 +410,10 @@ def _col2im(node: _Node) -> Imported:
     assert node.image_shape is not None
     assert node.block_shape is not None
     ndim = len(node.block_shape)
-    steps = _steps(node, ndim)
+    options = plain_options(node, Fold, ndim)
     padding = _padding(node, ndim)
     node.options.done()
-    fold = Fold(node.image_shape, node.block_shape, steps["strides"], padding, steps["dilations"], node.channels)
+    fold = Fold(node.image_shape, node.block_shape, padding=padding, in_channels=node.channels, **options)
     return Imported(fold)
 
 

@@ -19,7 +19,7 @@ from symconv.doors import text as as_text
 from symconv.errors import ArgumentError, shortened
 from symconv.operators.base import Operator
 from symconv.operators.importers.imported import Imported
-from symconv.operators.importers.torch import SIGNATURES, bound, read_layer
+from symconv.operators.importers.torch import FAMILIES, bound, read_layer
 
 __all__ = ["Written", "from_text", "read_text", "read_written", "written"]
 
@@ -80,7 +80,7 @@ def read_written(layer: Written, *, input_size: Sequence[int] | None = None, cha
     given = bound(layer.name, layer.positional, layer.keywords)
     read = read_layer(layer.name, given, input_size=input_size, channels=channels)
     if layer.name.startswith("AvgPool") and list(layer.keywords) == ["kernel_size", "stride", "padding"]:
-        hidden = [option for option, _ in SIGNATURES["AvgPool"] if option not in layer.keywords]
+        hidden = [option for option in FAMILIES["AvgPool"].order if option not in layer.keywords]
         if layer.name == "AvgPool1d":
             hidden.remove("divisor_override")
         return Imported(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field
 from typing import Any
 
 from symconv.errors import ArgumentError, NotSupportedError
@@ -15,44 +16,99 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import Imported, Options, sizes_of
+from symconv.operators.kinds import Flag, Padding, PerAxis
+from symconv.operators.option import Option, option_fields
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
-__all__ = ["SIGNATURES", "bound", "from_torch", "is_layer", "options_of", "read_layer", "read_module"]
+__all__ = ["FAMILIES", "Family", "bound", "from_torch", "is_layer", "options_of", "read_layer", "read_module"]
 
 _REQUIRED = object()
-_LAYER = re.compile(
-    r"(Conv|ConvTranspose|MaxPool|AvgPool|LPPool|AdaptiveAvgPool|AdaptiveMaxPool|MaxUnpool)([123])d|(Unfold|Fold)"
-)
 
-SIGNATURES: Mapping[str, tuple[tuple[str, object], ...]] = {
-    "Conv": (
-        ("in_channels", _REQUIRED), ("out_channels", _REQUIRED), ("kernel_size", _REQUIRED), ("stride", 1),
-        ("padding", 0), ("dilation", 1), ("groups", 1), ("bias", True), ("padding_mode", "zeros"),
+
+def _nothing(op: Operator) -> tuple[str, ...]:
+    """PyTorch computes what the operator says."""
+    del op
+    return ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """The layers of PyTorch that are one operator here.
+
+    Attributes:
+        operator: the operator; what an option means, takes and has for a default is read off it.
+        order: the options in PyTorch's order.
+        differing: the defaults that PyTorch has and we have not, and options that are PyTorch's alone.
+        notes: where PyTorch's values are not those of the operator.
+        numbered: whether the name of a layer ends in its number of axes, as in Conv2d.
+    """
+
+    operator: type[Operator]
+    order: tuple[str, ...]
+    differing: Mapping[str, object] = field(default_factory=dict)
+    notes: Callable[[Operator], tuple[str, ...]] = _nothing
+    numbered: bool = True
+
+    @property
+    def signature(self) -> tuple[tuple[str, object], ...]:
+        """The options in PyTorch's order, with their defaults."""
+        known = option_fields(self.operator)
+        return tuple(
+            (name, self.differing[name] if name in self.differing else _ours(known[name])) for name in self.order
+        )
+
+
+def _ours(declared: tuple[Option, Field[Any]]) -> object:
+    return _REQUIRED if declared[1].default is MISSING else declared[1].default
+
+
+def _norms(op: Operator) -> tuple[str, ...]:
+    assert isinstance(op, LPPool)
+    notes = []
+    if op.norm_type != float("inf") and not (isinstance(op.norm_type, int) and op.norm_type % 2 == 0):
+        notes.append(
+            f"PyTorch's LPPool takes no absolute value: for norm_type={op.norm_type} it agrees with LPPool here "
+            "where no input is negative (for every even integer and for infinity it always does)"
+        )
+    if op.ceil_mode and op.norm_type != float("inf"):
+        notes.append(
+            "PyTorch's LPPool is an average times the window size: under ceil_mode=True the sum of a window that "
+            "reaches over the end is scaled by its number of taps over those inside, and LPPool here does not scale it"
+        )
+    return tuple(notes)
+
+
+def _overlap(op: Operator) -> tuple[str, ...]:
+    note = "where windows overlap two entries can have one position: PyTorch keeps one of them, and MaxUnpool adds them"
+    return (note,) if any(window.stride < window.kernel for window in op.windows) else ()
+
+
+_CHANNELS = {"in_channels": _REQUIRED, "out_channels": _REQUIRED, "bias": True}
+_WINDOW = ("kernel_size", "stride", "padding")
+FAMILIES: dict[str, Family] = {
+    "Conv": Family(
+        Conv,
+        ("in_channels", "out_channels", *_WINDOW, "dilation", "groups", "bias", "padding_mode"),
+        _CHANNELS,
     ),
-    "ConvTranspose": (
-        ("in_channels", _REQUIRED), ("out_channels", _REQUIRED), ("kernel_size", _REQUIRED), ("stride", 1),
-        ("padding", 0), ("output_padding", 0), ("groups", 1), ("bias", True), ("dilation", 1),
-        ("padding_mode", "zeros"),
+    "ConvTranspose": Family(
+        ConvTranspose,
+        ("in_channels", "out_channels", *_WINDOW, "output_padding", "groups", "bias", "dilation", "padding_mode"),
+        {**_CHANNELS, "padding_mode": "zeros"},
     ),
-    "MaxPool": (
-        ("kernel_size", _REQUIRED), ("stride", None), ("padding", 0), ("dilation", 1), ("return_indices", False),
-        ("ceil_mode", False),
-    ),
-    "AvgPool": (
-        ("kernel_size", _REQUIRED), ("stride", None), ("padding", 0), ("ceil_mode", False),
-        ("count_include_pad", True), ("divisor_override", None),
-    ),
-    "LPPool": (("norm_type", _REQUIRED), ("kernel_size", _REQUIRED), ("stride", None), ("ceil_mode", False)),
-    "AdaptiveAvgPool": (("output_size", _REQUIRED),),
-    "AdaptiveMaxPool": (("output_size", _REQUIRED), ("return_indices", False)),
-    "MaxUnpool": (("kernel_size", _REQUIRED), ("stride", None), ("padding", 0)),
-    "Unfold": (("kernel_size", _REQUIRED), ("dilation", 1), ("padding", 0), ("stride", 1)),
-    "Fold": (("output_size", _REQUIRED), ("kernel_size", _REQUIRED), ("dilation", 1), ("padding", 0), ("stride", 1)),
-}  # fmt: skip
-"""The options of every family of layers in PyTorch's order, with their defaults."""
+    "MaxPool": Family(MaxPool, (*_WINDOW, "dilation", "return_indices", "ceil_mode"), {"return_indices": False}),
+    "AvgPool": Family(AvgPool, (*_WINDOW, "ceil_mode", "count_include_pad", "divisor_override")),
+    "LPPool": Family(LPPool, ("norm_type", "kernel_size", "stride", "ceil_mode"), notes=_norms),
+    "AdaptiveAvgPool": Family(AdaptiveAvgPool, ("output_size",)),
+    "AdaptiveMaxPool": Family(AdaptiveMaxPool, ("output_size", "return_indices"), {"return_indices": False}),
+    "MaxUnpool": Family(MaxUnpool, _WINDOW, notes=_overlap),
+    "Unfold": Family(Unfold, ("kernel_size", "dilation", "padding", "stride"), numbered=False),
+    "Fold": Family(Fold, ("output_size", "kernel_size", "dilation", "padding", "stride"), numbered=False),
+}
+"""The families of layers, by their names without the number of axes."""
 
 
 def from_torch(module: object, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Operator:
@@ -99,7 +155,7 @@ def options_of(module: object) -> dict[str, object]:
     name = type(module).__name__
     family, _ = _family(name)
     given: dict[str, object] = {}
-    for option, _ in SIGNATURES[family]:
+    for option in family.order:
         if hasattr(module, option):
             given[option] = getattr(module, option)
         elif option != "divisor_override":  # AvgPool1d has none
@@ -111,14 +167,23 @@ def options_of(module: object) -> dict[str, object]:
 
 def is_layer(name: str) -> bool:
     """Whether a class name is that of a convolution, a pooling, or one of their relatives."""
-    return _LAYER.fullmatch(name) is not None
+    return _known(name) is not None
 
 
-def _family(name: str) -> tuple[str, int]:
+def _known(name: str) -> tuple[Family, int] | None:
+    """The family of a layer and its number of spatial axes, 2 where its name does not say it; None for another one."""
+    numbered = re.fullmatch(r"(.+)([123])d", name)
+    family = FAMILIES.get(name if numbered is None else numbered[1])
+    if family is None or family.numbered != (numbered is not None):
+        return None
+    return family, 2 if numbered is None else int(numbered[2])
+
+
+def _family(name: str) -> tuple[Family, int]:
     """The family of a layer and its number of spatial axes."""
-    found = _LAYER.fullmatch(name)
-    if found:
-        return (found[3], 2) if found[3] else (found[1], int(found[2]))
+    found = _known(name)
+    if found is not None:
+        return found
     if name.startswith("Lazy"):
         raise NotSupportedError(
             f"{name} does not know its input channels before it has seen an input; run it once, or write "
@@ -126,7 +191,7 @@ def _family(name: str) -> tuple[str, int]:
         )
     if name in ("Sequential", "ModuleList", "Module"):
         raise NotSupportedError(f"{name} holds several layers and this takes one; take one of them, such as model[0]")
-    known = [f"{family}{n}d" for family in SIGNATURES if not family.endswith("old") for n in (1, 2, 3)]
+    known = [f"{family}{n}d" for family, entry in FAMILIES.items() if entry.numbered for n in (1, 2, 3)]
     near = next((entry for entry in known if entry.lower() == name.lower()), None)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(known[::3])}, ... Unfold, Fold"
     raise NotSupportedError(f"{name} is not a layer with windows that is known here; {hint}")
@@ -140,7 +205,7 @@ def bound(name: str, positional: Sequence[object], keywords: Mapping[str, object
         NotSupportedError: for an unknown class or an unknown option.
     """
     family, _ = _family(name)
-    names = [option for option, _ in SIGNATURES[family]]
+    names = list(family.order)
     if name == "AvgPool1d":
         names.remove("divisor_override")
     if len(positional) > len(names):
@@ -167,32 +232,47 @@ def read_layer(
     """
     family, ndim = _family(name)
     values: dict[str, Any] = {}
-    for option, default in SIGNATURES[family]:
+    for option, default in family.signature:
         value = given.get(option, default)
         if value is _REQUIRED:
             raise ArgumentError(f"{name}: {option}", None, "must be given")
         values[option] = value
-    for option in ("kernel_size", "stride", "padding", "dilation", "output_padding", "output_size"):
-        entry = values.get(option)
-        if isinstance(entry, tuple | list) and len(entry) != ndim:
+    known = option_fields(family.operator)
+    for option, value in values.items():
+        kind = (
+            known[option][0].kind if option in known else Flag() if isinstance(family.differing[option], bool) else None
+        )
+        several = isinstance(value, tuple | list) and isinstance(kind, PerAxis | Padding)
+        if several and len(value) != ndim:
             raise ArgumentError(
-                f"{name}: {option}", entry, f"must be one integer or {ndim} of them, one a spatial axis"
+                f"{name}: {option}", value, f"must be one integer or {ndim} of them, one a spatial axis"
             )
-    for option in ("bias", "ceil_mode", "return_indices", "count_include_pad"):
-        if option in values and not isinstance(values[option], bool):
-            raise ArgumentError(f"{name}: {option}", values[option], "must be True or False")
+        if isinstance(kind, Flag) and not isinstance(value, bool):
+            raise ArgumentError(f"{name}: {option}", value, "must be True or False")
     values.pop("return_indices", None)  # the kernel is asked for indices when it is called
-    if isinstance(values.get("padding"), str) and not (family == "Conv" and values["padding"] in ("same", "valid")):
-        allowed = "integers, 'same' or 'valid'" if family == "Conv" else "integers"
-        raise ArgumentError(f"{name}: padding", values["padding"], f"must be {allowed}")
-    _not_negative(name, values.get("padding"))
-    if family.startswith("Adaptive"):
+    _check_padding(name, family, values)
+    if family.operator in (AdaptiveAvgPool, AdaptiveMaxPool):
         values["output_size"] = _kept_sizes(name, values["output_size"], ndim, input_size)
-    if family in ("Unfold", "Fold"):
+    if family.operator in (Unfold, Fold):
         values["in_channels"] = 1 if channels is None else channels
     elif channels is not None and values.get("in_channels", channels) != channels:
         raise ArgumentError(f"{name}: channels", channels, f"must be the {values['in_channels']} that the layer takes")
-    return _READERS[family](values, ndim)
+    make: Callable[..., Operator] = family.operator
+    op = make(**values, ndim=ndim)
+    return Imported(op, family.notes(op))
+
+
+def _check_padding(name: str, family: Family, values: dict[str, Any]) -> None:
+    """Refuse paddings that PyTorch refuses, and a padding mode of a layer that has none."""
+    named = family.operator is Conv
+    if isinstance(values.get("padding"), str) and not (named and values["padding"] in ("same", "valid")):
+        allowed = "integers, 'same' or 'valid'" if named else "integers"
+        raise ArgumentError(f"{name}: padding", values["padding"], f"must be {allowed}")
+    _not_negative(name, values.get("padding"))
+    if "padding_mode" in values and "padding_mode" not in option_fields(family.operator):
+        mode = values.pop("padding_mode")
+        if mode != "zeros":
+            raise NotSupportedError(f"{name} takes no padding_mode but 'zeros' in PyTorch, got {mode!r}")
 
 
 def _kept_sizes(name: str, output_size: object, ndim: int, input_size: Sequence[int] | None) -> object:
@@ -213,75 +293,3 @@ def _not_negative(name: str, padding: object) -> None:
     for entry in padding if isinstance(padding, tuple | list) else (padding,):
         if isinstance(entry, int) and entry < 0:
             raise ArgumentError(f"{name}: padding", padding, "must not be negative in PyTorch")
-
-
-def _conv(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(Conv(**values, ndim=ndim))
-
-
-def _transposed(values: dict[str, Any], ndim: int) -> Imported:
-    mode = values.pop("padding_mode")
-    if mode != "zeros":
-        raise NotSupportedError(f"ConvTranspose{ndim}d takes no padding_mode but 'zeros' in PyTorch, got {mode!r}")
-    return Imported(ConvTranspose(**values, ndim=ndim))
-
-
-def _max_pool(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(MaxPool(**values, ndim=ndim))
-
-
-def _avg_pool(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(AvgPool(**values, ndim=ndim))
-
-
-def _lp_pool(values: dict[str, Any], ndim: int) -> Imported:
-    op = LPPool(**values, ndim=ndim)
-    notes = []
-    if op.norm_type != float("inf") and not (isinstance(op.norm_type, int) and op.norm_type % 2 == 0):
-        notes.append(
-            f"PyTorch's LPPool takes no absolute value: for norm_type={values['norm_type']} it agrees with LPPool here "
-            "where no input is negative (for every even integer and for infinity it always does)"
-        )
-    if op.ceil_mode and op.norm_type != float("inf"):
-        notes.append(
-            "PyTorch's LPPool is an average times the window size: under ceil_mode=True the sum of a window that "
-            "reaches over the end is scaled by its number of taps over those inside, and LPPool here does not scale it"
-        )
-    return Imported(op, tuple(notes))
-
-
-def _adaptive_average(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(AdaptiveAvgPool(values["output_size"], ndim=ndim))
-
-
-def _adaptive_maximum(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(AdaptiveMaxPool(values["output_size"], ndim=ndim))
-
-
-def _max_unpool(values: dict[str, Any], ndim: int) -> Imported:
-    op = MaxUnpool(**values, ndim=ndim)
-    overlap = any(window.stride < window.kernel for window in op.windows)
-    note = "where windows overlap two entries can have one position: PyTorch keeps one of them, and MaxUnpool adds them"
-    return Imported(op, (note,) if overlap else ())
-
-
-def _unfold(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(Unfold(**values, ndim=ndim))
-
-
-def _fold(values: dict[str, Any], ndim: int) -> Imported:
-    return Imported(Fold(**values, ndim=ndim))
-
-
-_READERS: dict[str, Callable[[dict[str, Any], int], Imported]] = {
-    "Conv": _conv,
-    "ConvTranspose": _transposed,
-    "MaxPool": _max_pool,
-    "AvgPool": _avg_pool,
-    "LPPool": _lp_pool,
-    "AdaptiveAvgPool": _adaptive_average,
-    "AdaptiveMaxPool": _adaptive_maximum,
-    "MaxUnpool": _max_unpool,
-    "Unfold": _unfold,
-    "Fold": _fold,
-}
