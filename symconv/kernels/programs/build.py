@@ -15,6 +15,7 @@ from symconv.formulas.substitution import substitute
 from symconv.kernels.programs.factors import fraction, ratios, signed, sized
 from symconv.kernels.programs.program import (
     Apply,
+    ArrayStep,
     AxisPart,
     Copy,
     FixedEntry,
@@ -23,7 +24,6 @@ from symconv.kernels.programs.program import (
     Program,
     Scratch,
     SpreadView,
-    Step,
     TapView,
     TiledView,
     Total,
@@ -52,7 +52,7 @@ class Builder:
     def __init__(self, stage: ChainStage) -> None:
         self.stage = stage
         self.like: Like = "output"  # the shape of what `value` computes
-        self.steps: list[Step] = []
+        self.steps: list[ArrayStep] = []
         self.known: dict[Node, str] = {}
         self._named: set[str] = set()
         self._scratch: list[Scratch] = []

@@ -11,7 +11,17 @@ from symconv.formulas.algebra import Access, Node, product
 from symconv.formulas.walks import transform
 from symconv.kernels.programs.build import Builder
 from symconv.kernels.programs.derivative import UPSTREAM, partial
-from symconv.kernels.programs.program import Apply, Bytes, Gather, Operand, Program, Scatter, Step, TapView, program_of
+from symconv.kernels.programs.program import (
+    Apply,
+    ArrayStep,
+    Bytes,
+    Gather,
+    Operand,
+    Program,
+    Scatter,
+    TapView,
+    program_of,
+)
 from symconv.kernels.programs.stage import ChainStage
 
 __all__ = ["NUMBER", "PLACE", "SOURCE_NUMBER", "fetched", "handed", "numbered", "places"]
@@ -127,7 +137,7 @@ class _Duel:
 
 def places() -> Program:
     """Where the winners are in a flat array: the place where their window starts, and the offset of their tap."""
-    steps: list[Step] = [Gather(PLACE, "offsets", NUMBER), Apply(PLACE, "add", (PLACE, "starts"))]
+    steps: list[ArrayStep] = [Gather(PLACE, "offsets", NUMBER), Apply(PLACE, "add", (PLACE, "starts"))]
     return program_of("places", steps, (PLACE,))
 
 

@@ -1,4 +1,4 @@
-"""Programs: what a kernel does to whole arrays, as a short list of steps that an emitter turns into source.
+"""Programs: what a kernel does to whole arrays, as a short list of steps, each of which is one line of source.
 
 A step gives a name to a view, or to the result of a NumPy function that writes into an array it was handed. Nothing is
 allocated inside a program: `Scratch` says what it needs, and the runtime hands it arrays that fit in the cache.
@@ -6,14 +6,16 @@ allocated inside a program: `Scratch` says what it needs, and the runtime hands 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 __all__ = [
     "INFINITY",
     "Apply",
+    "ArrayStep",
     "AxisPart",
     "Bytes",
     "Copy",
@@ -25,7 +27,6 @@ __all__ = [
     "Scatter",
     "Scratch",
     "SpreadView",
-    "Step",
     "TapView",
     "TiledView",
     "Total",
@@ -37,6 +38,55 @@ INFINITY = "inf"
 
 Operand: TypeAlias = "str | int | Fraction"
 """The name of an array, a number, or `INFINITY`."""
+
+
+def _text(operand: Operand) -> str:
+    return "numpy.inf" if operand == INFINITY else str(operand)
+
+
+@dataclass(frozen=True)
+class ArrayStep(ABC):
+    """One line ``assigned = code``.
+
+    Attributes:
+        target: the name that stands for the result.
+        names: whether the step gives the target its name; else that is an array which the program was handed.
+        passes: whether it goes over an array.
+    """
+
+    target: str
+
+    names: ClassVar[bool] = False
+    passes: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def code(self) -> str:
+        """The right side of the line."""
+
+    @property
+    def assigned(self) -> str:
+        """The left side of the line."""
+        return self.target
+
+    @property
+    @abstractmethod
+    def reads(self) -> tuple[Operand, ...]:
+        """What it needs, in order; what it writes into included."""
+
+
+@dataclass(frozen=True)
+class _OfOne(ArrayStep):
+    """A step that gives a name to what it makes of one array."""
+
+    source: str
+
+    names: ClassVar[bool] = True
+    passes: ClassVar[bool] = False
+
+    @property
+    def reads(self) -> tuple[Operand, ...]:
+        return (self.source,)
 
 
 @dataclass(frozen=True)
@@ -51,102 +101,160 @@ class AxisPart:
     step: int = 1
     shorter: int = 0
 
+    def __str__(self) -> str:
+        if self.extent is None:
+            return ":"
+        offset = self.start - self.shorter
+        stop = self.extent if offset == 0 else f"{self.extent} {'+' if offset > 0 else '-'} {abs(offset)}"
+        return f"{self.start or ''}:{stop}" + ("" if self.step == 1 else f":{self.step}")
+
 
 @dataclass(frozen=True)
-class TapView:
+class TapView(_OfOne):
     """``target = source[..., parts]``: the positions that one tap reads, one part a spatial axis."""
 
-    target: str
-    source: str
     parts: tuple[AxisPart, ...]
+
+    @property
+    def code(self) -> str:
+        return f"{self.source}[..., {', '.join(map(str, self.parts))}]"
 
 
 @dataclass(frozen=True)
-class TiledView:
+class TiledView(_OfOne):
     """``target = source.reshape(...)``: a spatial axis as one of windows that tile it and one of their taps.
 
     `taps` has the number of taps of every spatial axis; where it is 1 the axis stays as it is.
     """
 
-    target: str
-    source: str
     taps: tuple[int, ...]
+
+    @property
+    def code(self) -> str:
+        name, ndim = self.source, len(self.taps)
+        sizes = [f"{name}.shape[{axis - ndim}]" for axis in range(ndim)]
+        sizes = [size if tap == 1 else f"{size} // {tap}, {tap}" for size, tap in zip(sizes, self.taps, strict=True)]
+        return f"{name}.reshape((*{name}.shape[:-{ndim}], {', '.join(sizes)}))"
 
 
 @dataclass(frozen=True)
-class SpreadView:
+class SpreadView(_OfOne):
     """``target = source[..., :, None, :, None]``: an entry a window, for all of its taps; `taps` as for `TiledView`."""
 
-    target: str
-    source: str
     taps: tuple[int, ...]
+
+    @property
+    def code(self) -> str:
+        return f"{self.source}[..., {', '.join(':' if tap == 1 else ':, None' for tap in self.taps)}]"
 
 
 @dataclass(frozen=True)
-class FixedEntry:
+class FixedEntry(_OfOne):
     """``target = source[:, ..., entries]``: fixed entries of the axes after the first `lead` ones."""
 
-    target: str
-    source: str
     entries: tuple[int, ...]
     lead: int = 0
 
+    @property
+    def code(self) -> str:
+        return f"{self.source}[{', '.join([':'] * self.lead + [str(entry) for entry in self.entries])}]"
+
 
 @dataclass(frozen=True)
-class Apply:
+class Total(_OfOne):
+    """``target = numpy.sum(source, axis=axes, keepdims=True)``."""
+
+    axes: tuple[int, ...]
+
+    passes: ClassVar[bool] = True
+
+    @property
+    def code(self) -> str:
+        return f"numpy.sum({self.source}, axis={self.axes}, keepdims=True)"
+
+
+@dataclass(frozen=True)
+class Bytes(_OfOne):
+    """``target = source.view(numpy.uint8)``: a mask as numbers, 1 where it is true."""
+
+    @property
+    def code(self) -> str:
+        return f"{self.source}.view(numpy.uint8)"
+
+
+@dataclass(frozen=True)
+class Apply(ArrayStep):
     """``target = numpy.function(*args, out=target, where=where)``."""
 
-    target: str
     function: str
     args: tuple[Operand, ...]
     where: str | None = None
 
+    @property
+    def code(self) -> str:
+        shown = [*map(_text, self.args), f"out={self.target}", *([f"where={self.where}"] if self.where else [])]
+        return f"numpy.{self.function}({', '.join(shown)})"
+
+    @property
+    def reads(self) -> tuple[Operand, ...]:
+        return (*self.args, self.target, *([self.where] if self.where else []))
+
 
 @dataclass(frozen=True)
-class Copy:
+class Copy(ArrayStep):
     """``target[...] = source``, an array or a number."""
 
-    target: str
     source: Operand
 
+    @property
+    def code(self) -> str:
+        return _text(self.source)
 
-@dataclass(frozen=True)
-class Total:
-    """``target = numpy.sum(source, axis=axes, keepdims=True)``."""
+    @property
+    def assigned(self) -> str:
+        return f"{self.target}[...]"
 
-    target: str
-    source: str
-    axes: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Bytes:
-    """``target = source.view(numpy.uint8)``: a mask as numbers, 1 where it is true."""
-
-    target: str
-    source: str
+    @property
+    def reads(self) -> tuple[Operand, ...]:
+        return (self.source, self.target)
 
 
 @dataclass(frozen=True)
-class Gather:
+class Gather(ArrayStep):
     """``target = source[index]``: entries of a flat array, by their places."""
 
-    target: str
     source: str
     index: str
 
+    @property
+    def code(self) -> str:
+        # with mode="raise" NumPy would buffer the output
+        return f'numpy.take({self.source}, {self.index}, out={self.target}, mode="clip")'
+
+    @property
+    def reads(self) -> tuple[Operand, ...]:
+        return (self.source, self.index, self.target)
+
 
 @dataclass(frozen=True)
-class Scatter:
+class Scatter(ArrayStep):
     """``target[index] += source`` on a flat array; ``=`` where no place comes twice and nothing is there yet."""
 
-    target: str
     index: str
     source: str
     fresh: bool
 
+    @property
+    def code(self) -> str:
+        return self.source if self.fresh else f"numpy.add.at({self.target}, {self.index}, {self.source})"
 
-Step: TypeAlias = "TapView | TiledView | SpreadView | FixedEntry | Apply | Copy | Total | Bytes | Gather | Scatter"
+    @property
+    def assigned(self) -> str:
+        return f"{self.target}[{self.index}]" if self.fresh else "_"
+
+    @property
+    def reads(self) -> tuple[Operand, ...]:
+        return (self.source, self.index, self.target)
 
 
 Like: TypeAlias = Literal["output", "input", "windows"]
@@ -180,34 +288,28 @@ class Program:
     name: str
     parameters: tuple[str, ...]
     scratch: tuple[Scratch, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ArrayStep, ...]
     results: tuple[str, ...]
 
     @property
     def operations(self) -> int:
         """The number of passes over an array of the size of the output or the input."""
-        return sum(isinstance(step, Apply | Copy | Total | Gather | Scatter) for step in self.steps)
+        return sum(step.passes for step in self.steps)
 
 
-def program_of(name: str, steps: Sequence[Step], results: tuple[str, ...], scratch: Sequence[Scratch] = ()) -> Program:
+def program_of(
+    name: str, steps: Sequence[ArrayStep], results: tuple[str, ...], scratch: Sequence[Scratch] = ()
+) -> Program:
     """The program of some steps; what they use and do not define is a parameter, scratch and extents last."""
     arrays: dict[str, None] = {}
     extents: dict[str, None] = {}
     defined: set[str] = set()
     for step in steps:
-        reads: list[Operand]
-        if isinstance(step, Apply):
-            reads = [*step.args, step.target, *([step.where] if step.where else [])]
-        elif isinstance(step, Copy):
-            reads = [step.source, step.target]
-        elif isinstance(step, Gather | Scatter):
-            reads = [step.source, step.index, step.target]
-        else:
-            reads = [step.source]
+        if step.names:
             defined.add(step.target)
         if isinstance(step, TapView):
             extents.update(dict.fromkeys(part.extent for part in step.parts if part.extent))
-        for operand in reads:
+        for operand in step.reads:
             if isinstance(operand, str) and operand != INFINITY and operand not in defined:
                 arrays[operand] = None
     held = {s.name: s for s in scratch}
