@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
+import numpy as np
 import pytest
+
+from symconv import AvgPool, Conv, compile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = "symconv.kernels"
@@ -144,3 +150,50 @@ def test_the_checks_see_what_they_name(files: dict[str, str], check: object) -> 
     assert callable(check)
     assert len(check(trees)) == 1
     assert check({name: ast.parse("x = 1\n") for name in trees}) == []
+
+
+# --- the way from `compile` to the engine -----------------------------------------------------------------------------
+
+
+def ways(work: Callable[[], object]) -> list[list[str]]:
+    """The files of the room that stand on the stack whenever a function of it is called, in the order of the calls."""
+    found = []
+
+    def file_of(frame: FrameType) -> str | None:
+        _, inside, name = frame.f_code.co_filename.partition("/symconv/kernels/")
+        return name if inside else None
+
+    def look(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and file_of(frame) is not None:
+            stack: list[str] = []
+            at: FrameType | None = frame
+            while at is not None:
+                name = file_of(at)
+                if name is not None and stack[-1:] != [name]:
+                    stack.append(name)
+                at = at.f_back
+            found.append(stack[::-1])
+
+    sys.setprofile(look)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@pytest.mark.parametrize("op", [Conv((3, 2), stride=3), Conv((3,), in_channels=2, out_channels=2), AvgPool((4, 3))])
+def test_the_way_from_compile_to_the_engine_has_no_return(op: Any) -> None:
+    kernels: list[Any] = []
+    x, parameters = np.ones((1, op.in_channels if isinstance(op, Conv) else 1, 9, 9)[: 2 + op.ndim]), []
+    if isinstance(op, Conv):
+        parameters.append(np.ones((op.out_channels, op.in_channels, *op.kernel_size)))
+    compiling = ways(lambda: kernels.append(compile(op)))
+    calling = ways(lambda: kernels[0](x, *parameters))
+    assert calling[0] == ["runtime/kernel.py"]
+    for way in [*compiling, *calling]:
+        assert len(way) <= 10
+        # a sweep is a workspace that lays its arrays out as the input lies, so that the two call each other
+        rest = [name for name in way if name not in ("programs/blocks.py", "runtime/workspace.py")]
+        again = [name for name in rest if rest.count(name) > 1]
+        assert again == [], " > ".join(way)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symconv.errors import ArgumentError
 from symconv.kernels.adapters.planes import PlaneKernel, compute_type, cuts, native
 from symconv.kernels.adapters.spans import AxisWindows, Run, spans_of, windows
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import remember
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import no_integers
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator
 
@@ -187,12 +187,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
 
     def result_type(self, x: Array) -> np.dtype[Any]:
         if x.dtype.kind != "f":
-            raise ArgumentError(
-                "x",
-                x.dtype.name,
-                f"must have a floating dtype: {type(self.op).__name__} works in floating point",
-                "pass x.astype('float64')",
-            )
+            raise no_integers(x, f"{type(self.op).__name__} works in floating point")
         return native(x.dtype)
 
     def forward(self, x: Array) -> Array:

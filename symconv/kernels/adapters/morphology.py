@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.formulas.index import Index
-from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
+from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, lines_of_windows
 from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import largest_of, no_integers, refuse_sum
 from symconv.operators.base import Operator
 from symconv.operators.morphology import Erosion, Morphology
 
@@ -183,14 +182,9 @@ class MorphologyKernel(DirectKernel):
         types = types_of([array, given], keep_integers=False)
         outputs = outputs_of(self.op, planes.sizes)
         if types.exact:
-            self._refuse_overflow(array, given)
+            refuse_sum(array, largest_of(array) + largest_of(given))
         turned = self._signed(planes.array.astype(types.compute))
         return _Call(planes, given.astype(types.compute), turned, array.shape, outputs, types.result)
-
-    def _refuse_overflow(self, x: Array, weight: Array) -> None:
-        largest_of = [max((abs(int(a.min())), abs(int(a.max()))), default=0) if a.size else 0 for a in (x, weight)]
-        if sum(largest_of) >= 1 << 63:
-            raise ArgumentError("x", x.dtype.name, "must be small enough for sums in int64", "pass x.astype('float64')")
 
     def _best(self, call: _Call) -> tuple[Array, Array]:
         """The largest sums ``(planes, *outputs)``, and the numbers of the taps that attain them."""
@@ -199,37 +193,16 @@ class MorphologyKernel(DirectKernel):
         with np.errstate(all="ignore"):
             numbers = largest(call.x, call.weight, y, self._taps(call.planes.sizes))
         if exact and (numbers < 0).any():
-            raise ArgumentError(
-                "x",
-                call.planes.array.dtype.name,
-                "must have a floating dtype: a window without a real tap gives an infinity",
-                "pass x.astype('float64')",
-            )
+            raise no_integers(call.planes.array, "a window without a real tap gives an infinity")
         return y, numbers
 
     def _taps(self, sizes: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...], Any, Any]]:
         """Of every tap in row-major order: its number, its place, and the outputs and entries that it connects."""
-        axes = []
-        for window, n, count in zip(self.op.windows, sizes, self.op.output_size(sizes), strict=True):
-            s, d, k = (_number(e) for e in (window.s, window.d, window.k))
-            before = _number(window.padding(Index.of(n))[0])
-            found = []
-            for m in range(k):
-                shift = d * (k - 1 - m if self.op.flip else m) - before
-                first = max(0, -(shift // s))
-                last = min(count - 1, (n - 1 - shift) // s)
-                length = last - first + 1
-                start = s * first + shift
-                found.append(None if length < 1 else (slice(first, last + 1), slice(start, start + s * length, s)))
-            axes.append(found)
-        every = product(*(range(len(found)) for found in axes))
-        for number, tap in enumerate(every):
-            places = [axes[axis][m] for axis, m in enumerate(tap)]
-            if all(place is not None for place in places):
-                outputs, inputs = zip(*places, strict=True)
+        lines = lines_of_windows(self.op.windows, sizes)
+        for number, tap in enumerate(np.ndindex(*self.op.kernel_size)):
+            at = (line.taps - 1 - m if self.op.flip else m for line, m in zip(lines, tap, strict=True))
+            found = [(line.stride, *line.real(m)) for line, m in zip(lines, at, strict=True)]
+            if all(stop > first for _, first, stop, _ in found):
+                outputs = (slice(first, stop) for _, first, stop, _ in found)
+                inputs = (slice(entry, entry + step * (stop - first), step) for step, first, stop, entry in found)
                 yield number, tap, (slice(None), *outputs), (slice(None), *inputs)
-
-
-def _number(index: Index) -> int:
-    assert index.value is not None, "an operator with symbolic options has no kernel"
-    return index.value

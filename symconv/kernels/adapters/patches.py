@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ArgumentError
-from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, native
+from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, lines_of_windows, native
 from symconv.kernels.runtime.arguments import outputs_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.patches import Fold, Patches, Unfold
 
 __all__ = ["FoldKernel", "UnfoldKernel"]
@@ -58,12 +59,7 @@ class PatchKernel(PlaneKernel):
 
     def lines(self, sizes: tuple[int, ...]) -> tuple[Line, ...]:
         """How the windows read an image, from the windows of the operator."""
-        found = []
-        for window, size in zip(self.op.windows, sizes, strict=True):
-            count, before = window.output_size(size), window.padding(size)[0].value
-            assert before is not None
-            found.append(Line(size, int(count), window.kernel, window.stride, window.dilation, before))
-        return tuple(found)
+        return lines_of_windows(self.op.windows, sizes)
 
     @property
     def taps(self) -> int:
@@ -142,14 +138,7 @@ class FoldKernel(PatchKernel):
     def result_type(self, x: Array) -> np.dtype[Any]:
         if x.dtype.kind == "f":
             return native(x.dtype)
-        largest = max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0
-        if largest * self.taps >= 1 << 63:
-            raise ArgumentError(
-                "x",
-                x.dtype.name,
-                f"must be small enough for sums in int64: an output might reach {largest * self.taps:.3g}",
-                "pass x.astype('float64')",
-            )
+        refuse_sum(x, largest_of(x) * self.taps)
         return np.dtype(np.int64)
 
     def arrange(self, x: Array) -> Planes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,14 +18,16 @@ from symconv.kernels.runtime.backend import Backend, Request
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check_variables
 from symconv.kernels.runtime.engine import source_of
+from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
+from symconv.operators.window import Window
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
 
-__all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "native"]
+__all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "lines_of_windows", "native"]
 
 BLOCK_BYTES = 1 << 19
 """Measured: planes of 512 KiB together stay in a second-level cache while several passes go over them."""
@@ -61,6 +63,16 @@ def cuts(count: int, entries: int, dtype: npt.DTypeLike) -> Iterator[slice]:
     step = max(1, BLOCK_BYTES // max(1, entries * np.dtype(dtype).itemsize))
     for first in range(0, count, step):
         yield slice(first, min(count, first + step))
+
+
+def lines_of_windows(windows: Sequence[Window], sizes: tuple[int, ...]) -> tuple[Line, ...]:
+    """How windows read an image that is zero outside of its sizes."""
+    found = []
+    for window, size in zip(windows, sizes, strict=True):
+        count, before = window.output_size(size), window.padding(size)[0].value
+        assert before is not None
+        found.append(Line(size, int(count), window.kernel, window.stride, window.dilation, before))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ exchanged. `TransposedKernel.derivation` has the proof of all three, for all inp
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -89,9 +90,11 @@ class Transposed(Compiled):
         assert channels is not None
         turned = Channels(channels.groups, channels.per_group_out, channels.per_group_in, None, None)
         form = replace(inner.form, formula=op.output(), channels=turned)  # to read shapes by
-        self.inner = inner
-        super().__init__(op, form, inner.table, inner.words, None, inner.accuracy)
-        self.plans, self.forced, self.bound, self.weight = inner.plans, inner.forced, inner.bound, inner.weight
+        self.op, self.form, self.inner = op, form, inner
+        self.table, self.plans, self.words = inner.table, inner.plans, inner.words
+        self.accuracy, self.forced = inner.accuracy, inner.forced
+        self.bound, self.weight = inner.bound, inner.weight
+        self._choices: OrderedDict[Any, Engine] = OrderedDict()
 
     def required(self, name: str) -> Plan:
         return self.inner.required(name)

@@ -14,6 +14,7 @@ from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, 
 from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.unpooling import MaxUnpool
 
 __all__ = ["MaxUnpoolKernel"]
@@ -163,13 +164,6 @@ class MaxUnpoolKernel(DirectKernel):
     def _refuse_overflow(self, x: Array, positions: Array, entries: int) -> None:
         if x.dtype.kind == "f" or not x.size:
             return
-        largest = max(abs(int(x.min())), abs(int(x.max())))
+        largest = largest_of(x)
         if largest * positions.shape[1] >= 1 << 63:  # every entry of a plane at one position: count what there is
-            most = max(int(np.bincount(row, minlength=1).max()) for row in positions)
-            if largest * most >= 1 << 63:
-                raise ArgumentError(
-                    "x",
-                    x.dtype.name,
-                    f"must be small enough for sums in int64: an output might reach {largest * most:.3g}",
-                    "pass x.astype('float64')",
-                )
+            refuse_sum(x, largest * max(int(np.bincount(row, minlength=1).max()) for row in positions))

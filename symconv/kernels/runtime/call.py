@@ -25,7 +25,7 @@ from symconv.kernels.runtime.engine import Engine, Known
 from symconv.kernels.runtime.layout import Layout
 from symconv.kernels.runtime.order import ROW_MAJOR, Order, order_of
 from symconv.kernels.runtime.padding import Array
-from symconv.kernels.runtime.parameters import bias_of, refuse_overflow, weight_of
+from symconv.kernels.runtime.parameters import bias_of, no_integers, refuse_overflow, weight_of
 from symconv.kernels.runtime.plan import CallShape, Task
 
 __all__ = ["Arguments", "CallFrame"]
@@ -212,17 +212,7 @@ class Arguments:
             refuse_overflow(self.x, self.compiled.summed(weight), self.bias)
             return
         if not self.compiled.form.picks:
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                f"must have a floating dtype: {type(self.compiled.op).__name__} works in floating point",
-                "pass x.astype('float64')",
-            )
+            raise no_integers(self.x, f"{type(self.compiled.op).__name__} works in floating point")
         if self.layout.empty_windows:
-            raise ArgumentError(
-                "x",
-                self.x.dtype.name,
-                "must have a floating dtype: a window without a real tap has the maximum "
-                "-infinity, which is no integer",
-                "pass x.astype('float64')",
-            )
+            why = "a window without a real tap has the maximum -infinity, which is no integer"
+            raise no_integers(self.x, why)

@@ -12,7 +12,17 @@ from symconv.kernels.runtime.arguments import Types, as_array
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
 
-__all__ = ["BoundWeight", "bias_gradient", "bias_of", "refuse_integers", "refuse_overflow", "weight_of"]
+__all__ = [
+    "BoundWeight",
+    "bias_gradient",
+    "bias_of",
+    "largest_of",
+    "no_integers",
+    "refuse_integers",
+    "refuse_overflow",
+    "refuse_sum",
+    "weight_of",
+]
 
 
 class BoundWeight:
@@ -103,9 +113,21 @@ def refuse_overflow(x: Array, rows: Array, bias: Array | None) -> None:
     """
     if not x.size:
         return
-    largest = max(abs(int(x.min())), abs(int(x.max())))
-    most = largest * max(sum(abs(int(value)) for value in row) for row in rows.tolist())
-    most += 0 if bias is None else max(abs(int(value)) for value in bias.ravel().tolist())
+    most = largest_of(x) * max(sum(abs(int(value)) for value in row) for row in rows.tolist())
+    refuse_sum(x, most if bias is None else most + largest_of(bias))
+
+
+def largest_of(x: Array) -> int:
+    """The largest |x| of an array of integers; 0 where there is none."""
+    return max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0
+
+
+def refuse_sum(x: Array, most: int) -> None:
+    """Refuse integers of which an output might reach a number that int64 has no place for.
+
+    Raises:
+        ArgumentError: for such a number.
+    """
     if most >= 1 << 63:
         raise ArgumentError(
             "x",
@@ -113,3 +135,8 @@ def refuse_overflow(x: Array, rows: Array, bias: Array | None) -> None:
             f"must be small enough for sums in int64: an output might reach {most:.3g}",
             "pass x.astype('float64')",
         )
+
+
+def no_integers(x: Array, why: str) -> ArgumentError:
+    """The refusal of an array of integers whose result would be no integer."""
+    return ArgumentError("x", x.dtype.name, f"must have a floating dtype: {why}", "pass x.astype('float64')")
