@@ -47,7 +47,7 @@ def condition(world: World, text: str, env: Mapping[str, Any]) -> bool:
 # --- hypotheses ------------------------------------------------------------------------------------------------------
 
 
-def check_hypotheses(page: Page, layer: Layer) -> list[Point]:
+def check_hypotheses(page: Page, layer: Layer, fixed: Mapping[str, int] | None = None) -> list[Point]:
     """The sizes that are let in, up to some; they must be those that the layer takes, neither more nor fewer."""
     text = page.hypotheses
     words = re.sub(r"\s+", " ", text.split(". ", 1)[0].rstrip("."))
@@ -57,7 +57,7 @@ def check_hypotheses(page: Page, layer: Layer) -> list[Point]:
     further = re.sub(r" \((a window fits|an output is left)\)$", "", further)
     allowed = []
     for sizes in product(range(FAR), repeat=layer.ndim):
-        world = World({}, dict(zip(names, sizes, strict=True)))
+        world = World({}, {**dict(zip(names, sizes, strict=True)), **(fixed or {})})
         holds = all(_shared_bounds(world, part) for part in _groups(stated))
         holds = holds and (not further or all(condition(world, part, {}) for part in further.split(" and ")))
         assert holds == (min(sizes) >= 1 and layer.accepts(sizes)), f"{text!r} and {sizes}: {holds}"
@@ -96,9 +96,13 @@ def _part(array: Array, channel: Point) -> Array:
 # --- one page at one size --------------------------------------------------------------------------------------------
 
 
-def check(page: Page, case: Case, what: str, wrt: str, random: Random) -> Checked:
-    """Raises where a line of the page is false at this size with these numbers."""
+def check(
+    page: Page, case: Case, what: str, wrt: str, random: Random, fixed: Mapping[str, int] | None = None
+) -> Checked:
+    """Raises where a line of the page is false at this size with these numbers; `fixed` are those of further names."""
     checker = _Checker(page, case, what, wrt, random)
+    checker.world.numbers.update(fixed or {})
+    checker.ones.numbers.update(fixed or {})
     checker.run()
     return checker.done
 

@@ -181,13 +181,17 @@ def _pieces(element: ElementTree.Element) -> Iterator[str]:
         yield " "
     else:
         assert tag in ("math", "mrow", "mstyle", "mtd", "mpadded", "mphantom"), tag
+        if any(child.tag == "mtable" for child in children):  # the brace before cases
+            children = [child for child in children if child.tag == "mtable"]
         for child in children:
             yield from _pieces(child)
 
 
 def _leaf(element: ElementTree.Element) -> str:
     text = "".join(element.itertext()).replace("\u2061", "").replace("\u00a0", " ")
-    return {"-": "−", "⋆": " ⋆ ", "∈": " ∈ ", "∣": " ∣ ", "′": "′"}.get(text, text)
+    if text in ("=", "≤", "≥", "≠", "<", "⊇", "⋆", "∈", "∣"):
+        return f" {text} "
+    return {"-": "−", "⋅": "·", ",": ", ", "\u2063": ""}.get(text, text)
 
 
 def _script(tag: str, parts: list[str]) -> str:

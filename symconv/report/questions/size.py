@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import count as counting
@@ -9,6 +10,7 @@ from typing import Any
 
 from symconv.claims.problem import Question
 from symconv.derivations.derive import derive
+from symconv.derivations.step import Derivation
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
@@ -137,9 +139,11 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
             dilation=op.dilation[:1],  # type: ignore[attr-defined]
             padding=padding,
         )
-        generic = one.generic(keep=keep)
+        generic = one.generic(keep=[*keep, "padding"] if _is_cropped(op.padding) else keep)  # type: ignore[attr-defined]
         derivation = derive(generic, "output", names=question.names, index_base=question.index_base)
         numbers: dict[str, str] = {}
+        if len(paddings) > 1:
+            derivation = _on_axes(derivation, [k for k, pair in enumerate(op.padding, 1) if (pair,) == padding])  # type: ignore[attr-defined]
         blocks.append(Paragraph(desk.inline(derivation.hypotheses, {})))
         blocks += desk.stages(derivation, {}, numbers)
     desk.ledger.append(
@@ -171,6 +175,18 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
     return blocks
 
 
+def _is_cropped(padding: Any) -> bool:
+    """Whether a padding of pairs takes entries away on some side."""
+    return not isinstance(padding, str) and any(side < 0 for pair in padding for side in pair)
+
+
+def _on_axes(derivation: Derivation, axes: Sequence[int]) -> Derivation:
+    """The derivation of a size with the axes that it is about in the titles of its stages."""
+    *others, last = map(str, axes)
+    where = f" on axes {', '.join(others)} and {last}" if others else f" on axis {last}"
+    return replace(derivation, stages=tuple(replace(s, title=(*s.title, where)) for s in derivation.stages))
+
+
 def _paddings(padding: Any) -> list[Any]:
     """A padding of one axis for every formula that is needed to cover all axes of the layer.
 
@@ -179,7 +195,7 @@ def _paddings(padding: Any) -> list[Any]:
     """
     if isinstance(padding, str):
         return [padding]
-    if any(side < 0 for pair in padding for side in pair):
+    if _is_cropped(padding):
         return [(pair,) for pair in dict.fromkeys(padding)]
     return [((0, 0),)] if all(before == after for before, after in padding) else [((0, 1),)]
 

@@ -1,0 +1,336 @@
+"""Report pages of random layers, read from HTML: derivations, sizes, window sets and relations, by plain loops."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import oracles
+import pytest
+
+from readback.checking import check, check_hypotheses, evaluate, size_names
+from readback.hypertext import Section, page_of, sections
+from readback.layers import Case, Layer, case_of, random_layer
+from readback.pages import Step
+from readback.reading import Array, Point, Reader, World, close
+from symconv.claims.problem import load_problem
+from symconv.report.build import build_document
+from symconv.report.html_writer import to_html
+
+KINDS = {"conv": "Conv", "maxpool": "MaxPool", "avgpool": "AvgPool", "lppool": "LPPool"}
+
+
+def options(layer: Layer, sizes: Point) -> dict[str, Any]:
+    """The keys of a problem file."""
+    found: dict[str, Any] = {
+        "kind": KINDS[layer.kind],
+        "input_size": list(sizes),
+        "kernel_size": list(layer.kernel),
+        "stride": list(layer.stride),
+        "padding": [list(pair) for pair in layer.pads],
+        "dilation": list(layer.dilation),
+    }
+    if layer.kind == "conv":
+        found |= {"flip": layer.flip, "padding_mode": layer.padding_mode}
+    else:
+        found["ceil_mode"] = layer.ceil_mode
+    if layer.kind == "maxpool":
+        found["ties"] = layer.ties
+    if layer.kind == "avgpool":
+        found["count_include_pad"] = not layer.exclude_padding
+        if layer.divisor is not None:
+            found["divisor_override"] = layer.divisor
+    if layer.kind == "lppool":
+        found["norm_type"] = math.inf if layer.norm == "inf" else layer.norm
+        found["norm_type"] = int(layer.norm) if layer.norm.isdigit() else layer.norm
+    return found
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"[{', '.join(map(toml, value))}]" if isinstance(value, list) else str(value)
+
+
+def page(tmp_path: Path, layers: dict[str, tuple[Layer, Point]], questions: Sequence[dict[str, Any]]) -> list[Section]:
+    """The sections of a page about these layers."""
+    (base,) = {layer.base for layer, _ in layers.values()}
+    lines = ['title = "Read back"', f"index_base = {base}"]
+    for name, (layer, sizes) in layers.items():
+        lines += [f"[operators.{name}]", *(f"{k} = {toml(v)}" for k, v in options(layer, sizes).items())]
+    for number, question in enumerate(questions, 1):
+        lines += ["[[questions]]", f'id = "{number}"', f'title = "t{number}"']
+        lines += [f"{key} = {toml(value)}" for key, value in question.items()]
+    file = tmp_path / "problem.toml"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return sections(to_html(build_document(load_problem(file))))
+
+
+def usable(random: Random, kind: str) -> tuple[Layer, Point]:
+    """A layer of one channel with a size that it takes."""
+    while True:
+        layer = random_layer(random, kind)
+        sizes = tuple(random.randint(1, 5) for _ in range(layer.ndim))
+        plain = layer.in_channels == layer.out_channels == layer.groups == 1 and not layer.bias
+        if plain and layer.accepts(sizes) and layer.ties != "set" and layer.norm != "3/2":
+            return layer, sizes
+
+
+def kernels(layer: Layer) -> dict[str, int]:
+    found = dict(zip(size_names(layer.ndim, "K"), layer.kernel, strict=True))
+    return {**found, "K": layer.kernel[0]} if len(set(layer.kernel)) == 1 else found
+
+
+def derivations(tmp_path: Path, random: Random, kind: str) -> int:
+    layer, sizes = usable(random, kind)
+    wrt = random.choice(layer.variables)
+    declared = random.random() < 0.4
+    question: dict[str, Any] = {"ask": "derivation", "operator": "layer", "wrt": [wrt]}
+    if declared:
+        question["sizes"] = "declared"
+    (part, *_) = page(tmp_path, {"layer": (layer, sizes)}, [question])
+    read, fixed = page_of(part), {} if declared else kernels(layer)
+    allowed = [sizes] if declared else check_hypotheses(read, layer, fixed)
+    lines = 0
+    for own in dict.fromkeys([allowed[0], sizes, random.choice(allowed)]):
+        for zeros in (True, False):
+            case = case_of(layer, own, random, zeros=zeros)
+            lines += check(read, case, "gradient", wrt, random, fixed).lines
+    return lines
+
+
+# --- sizes -----------------------------------------------------------------------------------------------------------
+
+
+def sizes_of(tmp_path: Path, random: Random, kind: str) -> int:
+    """The size in numbers, and in general with the numbers put in."""
+    layer, sizes = usable(random, kind)
+    asked = [{"ask": "size", "operator": "layer"}, {"ask": "size-formula", "operator": "layer"}]
+    numbers, general, *_ = page(tmp_path, {"layer": (layer, sizes)}, asked)
+    outs = layer.output_size(sizes)
+    steps = numbers.page.steps
+    for axis, step in enumerate(steps if len(steps) == len(outs) else steps * len(outs)):
+        formula, _, total = step.right.rpartition(" = ")
+        placed = oracles.place(sizes[axis], layer.axes()[axis])
+        assert int(total) == evaluate(World({}), formula, {}) == len(placed), step
+        said = re.search(r"the windows(?: that fit)?: (\d+)", step.reason)
+        assert said is not None, step
+        assert int(said[1]) == len(placed), step
+        hanging = re.search(r"(\d+) of them fits?, (\d+) hangs? over", step.reason)
+        fit = sum(row[-1] < sizes[axis] + layer.pads[axis][1] for row in placed)
+        assert (hanging is not None) == (fit < len(placed)), step
+        assert hanging is None or (int(hanging[1]), int(hanging[2])) == (fit, len(placed) - fit), step
+        assert ("that fit" in step.reason) <= (fit == len(placed)), step
+    stated = [int(n) for n in re.findall(r"\d+", numbers.paragraphs[0].partition("from a")[0].partition("is")[2])]
+    assert tuple(stated) == outs, numbers.paragraphs
+    return len(steps) + _general(general, layer, sizes)
+
+
+def _general(part: Section, layer: Layer, sizes: Point) -> int:
+    """``O = #{p ≥ 1 : ...} = ...`` in letters for the options of an axis, put in axis by axis."""
+    lines = 0
+    for stage in part.page.stages:
+        for axis, (own, n) in enumerate(zip(layer.axes(), sizes, strict=True)):
+            match = re.search(r"on ax[ei]s (.*)", stage.title)
+            if match and str(axis + 1) not in re.split(", | and ", match[1]):
+                continue
+            numbers = {"I": n, "K": own.kernel, "S": own.stride, "P": own.before, "Q": own.after, "D": own.dilation}
+            numbers |= {f"{name}{axis + 1}": value for name, value in numbers.items()}
+            if "P" not in stage.domain:
+                numbers["Q"] = numbers["P"]
+            elif "Q" not in stage.domain:
+                assert own.before == own.after, (stage, layer)
+            for step in stage.steps:
+                assert step.status == "proved", step
+                found = evaluate(World({}, numbers), step.right, {})
+                assert found == oracles.output_size(n, own), f"{step} at {numbers}"
+                lines += 1
+    assert lines >= 2 * len(sizes), part
+    return lines
+
+
+# --- window sets and relations ---------------------------------------------------------------------------------------
+
+
+def read_sets(paragraphs: Sequence[str], world: World, ndim: int) -> dict[str, str]:
+    """The window sets that a page names, as sets of places by output."""
+    found: dict[str, str] = {}
+    for text in paragraphs:
+        match = re.search(r"The window set of an output(?: of (.*?))? is (S\u0304?)\[(\w+)\] = \{(.*)\}\.", text)
+        if match is None:
+            continue
+        assert match[2] not in found
+        for kind in re.split(", | and ", match[1] or "max pooling, average pooling, LP pooling"):
+            found[kind] = match[2]
+        names, _, conditions = match[4].partition(":")
+        places, outputs = re.findall(r"\w", names), re.findall(r"\w", match[3])
+        assert len(places) == len(outputs) == ndim
+        world.sets[match[2]] = _members(world, places, outputs, conditions)
+    return found
+
+
+def _members(world: World, places: list[str], outputs: list[str], conditions: str) -> Any:
+    taps = [m for m in re.findall(r"≤ (\w) ≤", conditions) if m not in places]
+
+    def of(at: Point) -> set[Point]:
+        env = dict(zip(outputs, at, strict=True))
+        members = set()
+        for place in product(range(-6, 12), repeat=len(places)):
+            for tap in product(range(4), repeat=len(taps)):
+                inner = {**env, **dict(zip(places, place, strict=True)), **dict(zip(taps, tap, strict=True))}
+                reader = Reader(world, conditions, frozenset(inner))
+                if reader.conditions()(inner):
+                    assert not reader.peek(), conditions
+                    members.add(place)
+        return members
+
+    cache: dict[Point, set[Point]] = {}
+    return lambda at: cache.setdefault(tuple(at), of(tuple(at)))
+
+
+def expressions(tmp_path: Path, random: Random) -> int:
+    """Maximum, average and LP pooling over the same windows: their sets, sizes, lines and relations."""
+    layer, sizes = usable(random, "maxpool")
+    average = Layer(**{**vars(layer), "kind": "avgpool", "ties": "first", "exclude_padding": random.random() < 0.4})
+    norm = Layer(**{**vars(layer), "kind": "lppool", "ties": "first", "norm": "p"})
+    layers = {"max": (layer, sizes), "avg": (average, sizes), "lp": (norm, sizes)}
+    try:
+        numbers = {"p": random.choice((1, 2, 3))}
+        norm_in_numbers = Layer(**{**vars(norm), "norm": str(numbers["p"])})
+        cases = {
+            "max pooling": case_of(layer, sizes, random),
+            "average pooling": case_of(average, sizes, random),
+            "LP pooling": case_of(norm_in_numbers, sizes, random),
+        }
+    except ZeroDivisionError:
+        return 0  # an average over no tap; the derivations of averages look at these
+    asked = [{"ask": kind, "operators": list(layers)} for kind in ("expressions", "relations")]
+    one, two, *_ = page(tmp_path, layers, asked)
+    numbers |= dict(zip(size_names(layer.ndim), sizes, strict=True))
+    numbers |= {"p": numbers["p"]}
+    return _sets_and_lines(one, cases, numbers, layer) + _relations(two, cases, numbers, layer)
+
+
+def _sets_and_lines(part: Section, cases: dict[str, Case], numbers: dict[str, int], layer: Layer) -> int:
+    lines = 0
+    world = World({}, numbers, base=layer.base)
+    names = read_sets([text.replace("^(k)", "") for text in part.paragraphs], world, layer.ndim)
+    assert set(names) == set(cases), part.paragraphs
+    for stage in part.page.stages:
+        kind = re.sub(r"^[Mm]ax", "max", stage.title).replace("Average", "average")
+        case = cases[kind]
+        world.arrays = {"a": case.arrays["a"]}
+        _set_is_right(world, names[kind], case)
+        left = ""
+        for step in stage.steps:
+            left = (step.left or left).replace("^(k)", "")
+            outputs = re.findall(r"\w", left.partition("[")[2])
+            text = step.right.replace("^(k)", "")
+            for at in case.arrays["c"].places():
+                found = evaluate(world, text, dict(zip(outputs, at, strict=True)))
+                assert close(found, case.arrays["c"].at(at)), f"{step} at {at}, {case.sizes}: {case.arrays['c'].at(at)}"
+            lines += 1
+    return lines
+
+
+def _set_is_right(world: World, name: str, case: Case) -> None:
+    """The real taps; with a bar, the taps in the padded input."""
+    own = case.layer
+    for at in case.arrays["c"].places():
+        o = [p - own.base for p in at]
+        rows = [oracles.place(n, axis)[e] for n, axis, e in zip(case.sizes, own.axes(), o, strict=True)]
+        inside = [
+            range(-axis.before, n + axis.after) if "\u0304" in name else range(n)
+            for n, axis in zip(case.sizes, own.axes(), strict=True)
+        ]
+        wanted = {
+            tuple(p + own.base for p in place)
+            for place in product(*rows)
+            if all(p in allowed for p, allowed in zip(place, inside, strict=True))
+        }
+        assert world.sets[name](at) == wanted, f"{name} at {at}, {case.sizes}: {world.sets[name](at)}, not {wanted}"
+
+
+def _relations(part: Section, cases: dict[str, Case], numbers: dict[str, int], layer: Layer) -> int:
+    lines = 0
+    a = cases["max pooling"].arrays["a"]
+    positive = Array({at: abs(v) for at, v in a.entries.items()}, a.shape, a.base)
+    for stage in part.page.stages:
+        left = ""
+        for step in stage.steps:
+            left = step.left or left
+            lines += 1
+            if left.startswith("lim"):
+                assert (step.relation, step.right) == ("=", "M"), step
+                continue
+            for at in cases["max pooling"].arrays["c"].places():
+                _relation(step, left, stage.domain, at, positive, cases, numbers)
+    return lines
+
+
+def _relation(
+    step: Step, left: str, domain: str, at: Point, a: Array, cases: dict[str, Case], numbers: dict[str, int]
+) -> None:
+    taps = [i for _, i, _ in cases["max pooling"].terms[at]]
+    if "a tap in the input for the window of" in step.needs and not taps:
+        return
+    match = re.search(r"every c\[(\w+)\]", domain)
+    assert match is not None, domain
+    env = dict(zip(re.findall(r"\w", match[1]), at, strict=True))
+    values = [a.at(i) for i in taps]  # type: ignore[arg-type]
+    divisors = {k for k, _, _ in cases["average pooling"].terms[at]}
+    world = World({"a": a}, {**numbers, "M": max(values, default=0)}, base=a.base)
+    if len(divisors) == 1:
+        world.entries["c"] = lambda place: divisors.copy().pop() * sum(values)
+    else:
+        world.entries["c"] = lambda place: 0
+
+    def norm(order: str) -> Any:
+        return oracles.pooling.lp_norm(values, numbers["p"] if order == "p" else int(order))
+
+    text = f"{left} {step.relation} {step.right}"
+    for order in set(re.findall(r"\(L\[(\w)\]\)", text)):
+        letter = {"1": "U", "p": "V"}[order]
+        world.numbers[letter] = norm(order)
+        text = re.sub(rf"\(L\[{order}\]\)\[\w+\]", letter, text)
+    reader = Reader(world, text, frozenset(env))
+    holds = reader.chain()
+    assert not reader.peek(), text
+    assert holds(env), f"{step} at {env}, entries {a.entries}"
+
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_sample_of_derivations_on_pages_is_read_back(tmp_path: Path, kind: str) -> None:
+    assert derivations(tmp_path, Random(f"page {kind}"), kind)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_sample_of_sizes_on_pages_is_read_back(tmp_path: Path, kind: str) -> None:
+    assert sum(sizes_of(tmp_path, Random(f"size {kind} {k}"), kind) for k in range(2))
+
+
+def test_a_sample_of_window_sets_and_relations_is_read_back(tmp_path: Path) -> None:
+    assert sum(expressions(tmp_path, Random(f"sets {k}")) for k in range(3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_pages_are_read_back(tmp_path: Path, seed: int) -> None:
+    lines = 0
+    for kind in sorted(KINDS):
+        for k in range(3):
+            lines += derivations(tmp_path, Random(f"page {kind} {seed} {k}"), kind)
+            lines += sizes_of(tmp_path, Random(f"size {kind} {seed} {k}"), kind)
+    lines += sum(expressions(tmp_path, Random(f"sets {seed} {k}")) for k in range(4))
+    print(f"{lines} lines")
+    assert lines >= 300
