@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from symconv.claims import arrays
 from symconv.claims.arithmetic import of_divisor, of_nonzero, of_norm, of_power, of_upper
 from symconv.claims.existence import Existence, filled
+from symconv.claims.family import has_ties
 from symconv.claims.indices import to_index
 from symconv.claims.kinks import kinks
 from symconv.claims.lowering import conditions_of, lower, orders
@@ -218,7 +219,7 @@ class _Walker:
                 self._index(index, path)
             self._exists(expr.by, path)
             if expr.by.name != self.scope.letters.output:
-                self._add(kinks(body, expr.by.name, inner))
+                self._add(kinks(body, expr.by.name, inner, ties=has_ties(self.scope.op)))
 
     # ------------------------------------------------------------------ index expressions
 
@@ -255,7 +256,8 @@ class _Walker:
             role = self.scope.arrays.get(getattr(expr.by, "name", ""), "")
             if role in ("input", "weight"):
                 letter = getattr(self.scope.letters, role)
-                self._add(kinks(self.scope.output.body, letter, Path().then(*self.scope.output.free)))
+                everywhere = Path().then(*self.scope.output.free)
+                self._add(kinks(self.scope.output.body, letter, everywhere, ties=has_ties(self.scope.op)))
             return
         if isinstance(expr, Call | Binary):
             inner = expr.args if isinstance(expr, Call) else (expr.left, expr.right)

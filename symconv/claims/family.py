@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeGuard
 
 from symconv.claims.naming import naming
 from symconv.claims.scope import Declarations, Scope
 from symconv.claims.syntax import Binary, Claim, Derivative
 from symconv.claims.traversal import walk_expr, words
+from symconv.operators.base import Operator
 from symconv.operators.pooling import MaxPool
 
-__all__ = ["given", "kept", "names_axes"]
+__all__ = ["given", "has_ties", "kept", "names_axes"]
 
 _GEOMETRY = ("stride", "padding", "dilation", "output_padding")
 _SYMBOLIC = ("kernel_size", "norm_type", "ndim", "_")
@@ -75,11 +76,17 @@ def given(declared: Declarations, claim: Claim | None) -> tuple[str, ...]:
     found += [f"{name} is {_NORMS.get(kind, kind)}" for name, kind in declared.functions.items() if name in used]
     if declared.star and any(isinstance(expr, Binary) and expr.op == "ast" for expr in exprs):
         found.append(f"the asterisk is a {declared.star}")
-    if isinstance(declared.op, MaxPool) and any(isinstance(expr, Derivative) for expr in exprs):
-        found.append(f"of equal maxima the gradient goes by ties = {declared.op.ties!r}")
+    op = declared.op
+    if has_ties(op) and any(isinstance(expr, Derivative) for expr in exprs):
+        found.append(f"of equal maxima the gradient goes by ties = {op.ties!r}")
     if declared.outside:
         found.append(OUTSIDE[declared.outside])
     return tuple(found)
+
+
+def has_ties(op: Operator) -> TypeGuard[MaxPool]:
+    """Whether a layer has an option that says which of several equal maxima takes the gradient."""
+    return isinstance(op, MaxPool)
 
 
 OUTSIDE = {

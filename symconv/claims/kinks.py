@@ -1,25 +1,39 @@
-"""Where a derivative does not exist, of |x| at 0 and of a root at 0, it counts as 0: a convention that is said."""
+"""Where a derivative does not exist it counts as something, by a convention that is said.
+
+Of |x| at 0 and of a root at 0 it counts as 0; of a maximum that several entries share, as that of the first of them,
+where the layer has no option that decides it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symconv.claims.obligations import Obligation, Path
+from symconv.claims.obligations import NEVER, Obligation, Path
 from symconv.formulas import algebra
 from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Reduce, const
 from symconv.formulas.walks import accesses
-from symconv.proofs.needs import Need, Valued
+from symconv.proofs.needs import Inside, Need, Valued
 
 __all__ = ["kinks"]
 
 
-def kinks(node: Node, tensor: str, path: Path) -> Iterator[Obligation]:
-    """The conventions of a derivative of a tree by a tensor."""
+TIES = "of equal maxima the first one takes the gradient"
+
+
+def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[Obligation]:
+    """The conventions of a derivative of a tree by a tensor.
+
+    Args:
+        node: the tree.
+        tensor: the letter of the tensor.
+        path: what leads there.
+        ties: whether it is declared which of several equal maxima takes the gradient.
+    """
     if not accesses(node, tensor):
         return
     if isinstance(node, Absolute):
         yield _kink(node.arg, "the derivative of |x| at x = 0 counts as 0", path)
-        yield from kinks(node.arg, tensor, path)
+        yield from kinks(node.arg, tensor, path, ties=ties)
     elif isinstance(node, algebra.Power):
         exponent = node.exponent
         whole = isinstance(exponent, Constant) and exponent.value.denominator == 1
@@ -27,12 +41,14 @@ def kinks(node: Node, tensor: str, path: Path) -> Iterator[Obligation]:
             yield _kink(node.base, "the derivative of a norm or root at 0 counts as 0", path)
         smooth = isinstance(exponent, Constant) and exponent.value > 1 and isinstance(node.base, Absolute)
         inner = node.base.arg if smooth and isinstance(node.base, Absolute) else node.base
-        yield from kinks(inner, tensor, path)
+        yield from kinks(inner, tensor, path, ties=ties)
     elif isinstance(node, Reduce):
-        yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards))
+        if node.op != "sum" and not ties:
+            yield Obligation(Need(path.steps, Inside(NEVER)), "convention", TIES, "", condition=TIES)
+        yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards), ties=ties)
     elif isinstance(node, Add | Multiply):
         for part in node.args:
-            yield from kinks(part, tensor, path)
+            yield from kinks(part, tensor, path, ties=ties)
 
 
 def _kink(node: Node, convention: str, path: Path) -> Obligation:

@@ -6,6 +6,7 @@ import pytest
 
 import symconv as sc
 from symconv.claims.scope import Declarations
+from symconv.operators.base import Operator
 
 LINE = Declarations(
     sc.Conv((3,), stride=2, padding=1),
@@ -205,3 +206,33 @@ def test_the_derivative_at_a_kink_is_a_convention_that_is_said(text: str, condit
     norm = Declarations(sc.LPPool(2, (2,), 1), (3,))
     verdict = sc.check_claim("diff(c[p], a[i])*2 == 2*diff(c[p], a[i])", norm)
     assert verdict.conditions == ("the derivative of a norm or root at 0 counts as 0",)
+
+
+FIRST = ("of equal maxima the first one takes the gradient",)
+
+
+@pytest.mark.parametrize(
+    ("op", "text", "conditions"),
+    [
+        (sc.Conv((2,)), "sum(diff(max(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", FIRST),
+        (sc.Conv((2,)), "diff(max(a[m], (m,1,I)), a[i])*2 == 2*diff(max(a[m], (m,1,I)), a[i])", FIRST),
+        (sc.Conv((2,)), "diff(c[p]*max(b[m], (m,1,K)), a[i]) == max(b[m], (m,1,K))*diff(c[p], a[i])", ()),
+        (sc.AvgPool((2,)), "sum(diff(max(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", FIRST),
+        (sc.Dilation((2,)), "diff(c[p], a[i])*2 == 2*diff(c[p], a[i])", FIRST),
+        (
+            sc.MaxPool((2,)),
+            "diff(c[p], a[i])*2 == 2*diff(c[p], a[i])",
+            (),
+        ),  # by the option of the layer, which is given
+        (sc.MaxPool((2,), ties="split"), "sum(diff(max(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", ()),
+    ],
+)
+def test_what_no_option_decides_of_equal_maxima_is_a_condition(
+    op: Operator, text: str, conditions: tuple[str, ...]
+) -> None:
+    declared = Declarations(op, (4,), indices={"i": "input 1"})
+    for general, due in ((False, "exact"), (True, "proved")):
+        verdict = sc.check_claim(text, declared, general=general)
+        assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)
+    refuted = sc.check_claim(text.replace("== ", "== 3*"), declared, general=True)
+    assert refuted.status == "refuted"
