@@ -13,7 +13,7 @@ from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild, rename_term
 from symconv.formulas.walks import walk
 from symconv.proofs.context import Context, has_quotient
-from symconv.proofs.positivity import entered, occupied
+from symconv.proofs.signs import has_member
 from symconv.proofs.terms import range_guards
 
 __all__ = ["closed"]
@@ -58,7 +58,7 @@ def _power_sum(term: Term, bound: Bound, context: Context) -> Term | None:
     coefficients = _by_powers(weight, name)
     if not mine or coefficients is None:
         return None
-    inner = entered(context, others, term.guards)
+    inner = context.inside(others, term.guards)
     if not inner.holds(f"the range of {name} is no shorter than empty", [Guard("ge", bound.upper - bound.lower + 1)]):
         return None
     scale = lcm(*(value.denominator for power in coefficients for value in _faulhaber(power)))
@@ -136,13 +136,13 @@ def _share_sum(term: Term, position: int, context: Context) -> Term | None:
     window = rename_bounds(share.reduce, context.reserved | {b.name for b in term.bounds})
     if own & (used | free_names(window)) or not _always_has_value(window.body):
         return None
-    outer = entered(context, rest, [g for g in term.guards if not g.names & own])
-    inner = entered(outer, window.bounds, window.guards)
+    outer = context.inside(rest, [g for g in term.guards if not g.names & own])
+    inner = outer.inside(window.bounds, window.guards)
     taps = {name: Index.of(bound.name) for name, bound in zip(names, window.bounds, strict=True)}
     inside = [*range_guards(summed), *(g for g in term.guards if g.names & own)]
     if not inner.holds("every tap of the window is summed over", [g.subs(taps) for g in inside]):
         return None
-    if not occupied(outer, window.bounds, window.guards):
+    if not has_member(window.bounds, window.guards, outer):
         return None
     return Term(term.coefficient, others, rest, tuple(g for g in term.guards if not g.names & own))
 

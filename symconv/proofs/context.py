@@ -189,6 +189,19 @@ class Context:
         inner._outer = [*self._outer, *guards]
         return inner
 
+    def inside(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> Context:
+        """The same inside a reduction whose bound names are not in use outside; guards with quotients are left out."""
+        given = [guard for bound in bounds for guard in bound.guards()] + list(guards)
+        self.taken.update(bound.name for bound in bounds)
+        known = [g for g in given if g.kind != "div" and not has_quotient(g.expr)]
+        return self.within([bound.name for bound in bounds], known)
+
+    def is_filled(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> bool:
+        """Whether it is given that a window holds something."""
+        given = any(_is_in(bounds, guards, window) for window in self.filled)
+        self.trace.presumed = self.trace.presumed or given
+        return given
+
     @property
     def reserved(self) -> frozenset[str]:
         """The names that mean something here: no reduction may bind one of them."""
@@ -321,6 +334,21 @@ class Context:
         self.trace.note(Obligation(name, outcome, question.text, question.variables))
         if answer != "unsat":
             raise NotShown(f"{name}: {outcome}")
+
+
+def _is_in(bounds: Sequence[Bound], guards: Sequence[Guard], window: Window) -> bool:
+    """Whether every point of a window has one in these ranges, where these guards hold: they are among its own."""
+    theirs, conditions = window
+    used = frozenset().union(*(b.lower.names | b.upper.names for b in bounds), *(guard.names for guard in guards))
+    outer = used - {bound.name for bound in bounds}
+    if len(bounds) != len(theirs) or outer & {bound.name for bound in theirs}:  # a name of two meanings
+        return False
+    env = {mine.name: Index.of(other.name) for mine, other in zip(bounds, theirs, strict=True)}
+    same = all(
+        (mine.lower.subs(env), mine.upper.subs(env)) == (other.lower, other.upper)
+        for mine, other in zip(bounds, theirs, strict=True)
+    )
+    return same and {guard.subs(env) for guard in guards} <= set(conditions)
 
 
 def _about(goals: Sequence[Guard], known: Sequence[Guard]) -> list[Guard]:

@@ -43,8 +43,8 @@ from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.terms import expand
 from symconv.formulas.walks import walk
 from symconv.proofs.context import Context
-from symconv.proofs.positivity import entered, is_nonnegative, is_positive, occupied
 from symconv.proofs.rewriting import MOST_TERMS
+from symconv.proofs.signs import has_member, is_nonnegative, is_positive
 
 __all__ = ["Normal"]
 
@@ -100,7 +100,7 @@ class Normal:
     def _inside(self, reduce: Reduce) -> tuple[Reduce, Normal]:
         """A reduction whose bound names are not in use outside, and the forms of what stands in it."""
         reduce = rename_bounds(reduce, self.context.reserved)
-        return reduce, Normal(entered(self.context, reduce.bounds, reduce.guards), self.equal, self.rules)
+        return reduce, Normal(self.context.inside(reduce.bounds, reduce.guards), self.equal, self.rules)
 
     def _used(self, rule: str, node: Node) -> Node:
         self.rules[rule] = None
@@ -338,7 +338,7 @@ class Normal:
         return Reduce("min", bounds, guards, body)
 
     def _occupied(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...]) -> bool:
-        return occupied(self.context, bounds, guards)
+        return has_member(bounds, guards, self.context)
 
 
 def _index_of(node: Node) -> Index | None:

@@ -1,18 +1,26 @@
-"""Whether a need is met for all sizes and entries: index arithmetic by the solver, powers by the signs of trees."""
+"""What is known of the sign of a value, from how it is built and from what holds of its sizes and indices.
+
+Everything that decides a sign asks here: the rules of `symconv.proofs.normal`, and `is_met`, whether something has a
+value at all. Where the conditions are asked about is a `Place`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Protocol
 
 from symconv.formulas.algebra import (
     Absolute,
+    Access,
     Add,
     Bound,
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Guard,
     Multiply,
     Named,
@@ -21,14 +29,285 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     Share,
+    Sign,
     nonnegative,
 )
 from symconv.formulas.index import Index, maximum, minimum
+from symconv.formulas.substitution import rename_bounds
+from symconv.formulas.walker import case
 from symconv.proofs.goals import follows
 from symconv.proofs.needs import Inside, Member, Need, known_on
 from symconv.proofs.smt import Solver
 
-__all__ = ["is_met"]
+__all__ = ["Place", "has_member", "has_power", "is_met", "is_nonnegative", "is_nonzero", "is_positive"]
+
+MOST_POINTS = 24  # of a window that are tried
+
+
+class Place(Protocol):
+    """A place in a tree, by what holds there: a `symconv.proofs.context.Context`, or a list of conditions."""
+
+    @property
+    def reals(self) -> frozenset[str]:
+        """Names that are real numbers."""
+        ...
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """Names that mean something here: no reduction may bind one of them."""
+        ...
+
+    def holds(self, name: str, goals: Sequence[Guard]) -> bool:
+        """Whether conditions on indices are shown to follow; `name` says what they say."""
+        ...
+
+    def is_filled(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> bool:
+        """Whether it is given that a window holds something."""
+        ...
+
+    def inside(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> Place:
+        """The place inside a reduction whose bound names are not in use outside."""
+        ...
+
+
+# ---------------------------------------------------------------------- signs
+
+
+@dataclass(frozen=True)
+class _Predicate(FormulaWalker[bool]):
+    """What is known of a value at a place; False says nothing."""
+
+    place: Place
+
+    def _within(self, node: Reduce) -> bool:
+        """Whether it is known of every value that a reduction is made of."""
+        return replace(self, place=self.place.inside(node.bounds, node.guards)).visit(node.body)
+
+    def _holds(self, index: Index) -> bool:
+        if index.value is not None:
+            return index.value >= 0
+        return self.place.holds(f"{index!r} >= 0", [nonnegative(index)])
+
+
+class _Nonnegative(_Predicate):
+    """Whether a value is known to be >= 0, wherever it has one; a maximum of nothing is minus infinity."""
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return node.value >= 0
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> bool:
+        return self._holds(node.index)
+
+    @case(Named)
+    def _named(self, node: Named) -> bool:
+        return self.visit(node.value)
+
+    @case(Access)
+    def _entry(self, node: Access) -> bool:
+        return False
+
+    @case(Absolute, Bracket, Compare, Share)
+    def _always(self, node: Node) -> bool:
+        return True
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> bool:
+        return self.visit(node.arg)
+
+    @case(Add)
+    def _add(self, node: Add) -> bool:
+        return all(map(self.visit, node.args))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> bool:
+        """What stands there twice is a square."""
+        return all(times % 2 == 0 or self.visit(factor) for factor, times in Counter(node.args).items())
+
+    @case(Power)
+    def _power(self, node: Power) -> bool:
+        even = isinstance(node.exponent, Constant) and node.exponent.value % 2 == 0
+        return even or self.visit(node.base)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> bool:
+        node = rename_bounds(node, self.place.reserved)
+        return self._within(node) and (node.op == "sum" or has_member(node.bounds, node.guards, self.place))
+
+
+class _Positive(_Predicate):
+    """Whether a value is known to be > 0, wherever it has one."""
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return node.value > 0
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> bool:
+        return self._holds(node.index - 1)
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> bool:
+        return self.visit(node.arg)
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> bool:
+        return is_nonzero(node.arg, self.place)
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> bool:
+        return self.place.holds("a bracket is 1", node.guards)
+
+    @case(Named)
+    def _named(self, node: Named) -> bool:
+        return self.visit(node.value)
+
+    @case(Access, Compare, Share)
+    def _never(self, node: Node) -> bool:
+        return False
+
+    @case(Add)
+    def _add(self, node: Add) -> bool:
+        return is_nonnegative(node, self.place) and any(map(self.visit, node.args))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> bool:
+        if all(map(self.visit, node.args)):
+            return True
+        return is_nonnegative(node, self.place) and is_nonzero(node, self.place)
+
+    @case(Power)
+    def _power(self, node: Power) -> bool:
+        if self.visit(node.base):
+            return True
+        return is_nonnegative(node, self.place) and is_nonzero(node, self.place)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> bool:
+        node = rename_bounds(node, self.place.reserved)
+        return self._within(node) and has_member(node.bounds, node.guards, self.place)
+
+
+class _Nonzero(_Predicate):
+    """Whether a value is known to be other than 0, wherever it has one."""
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return node.value != 0
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> bool:
+        return self._holds(node.index - 1) or self._holds(-node.index - 1)
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> bool:
+        return all(map(self.visit, node.args))
+
+    @case(Absolute, Sign)
+    def _one(self, node: Absolute | Sign) -> bool:
+        return self.visit(node.arg)
+
+    @case(Power)
+    def _power(self, node: Power) -> bool:
+        return self.visit(node.base) and has_power(node.base, node.exponent, self.place)
+
+    @case(Named)
+    def _named(self, node: Named) -> bool:
+        return self.visit(node.value)
+
+    @case(Access, Add, Bracket, Compare, Share, Reduce)
+    def _if_positive(self, node: Node) -> bool:
+        return is_positive(node, self.place)
+
+
+def is_nonnegative(node: Node, place: Place) -> bool:
+    """Whether a value is known to be >= 0, wherever it has one."""
+    return _Nonnegative(place).visit(node)
+
+
+def is_positive(node: Node, place: Place) -> bool:
+    """Whether a value is known to be > 0, wherever it has one."""
+    return _Positive(place).visit(node)
+
+
+def is_nonzero(node: Node, place: Place) -> bool:
+    """Whether a value is known to be other than 0, wherever it has one."""
+    return _Nonzero(place).visit(node)
+
+
+# ---------------------------------------------------------------------- powers and windows
+
+
+def has_power(base: Node, exponent: Node, place: Place) -> bool:
+    """Whether a power is known to be a real number: 0 needs a positive exponent, what is negative an integer."""
+    if isinstance(exponent, Constant):
+        value = exponent.value
+        if value.denominator == 1:
+            return value >= 1 or is_nonzero(base, place)
+        return is_nonnegative(base, place) if value > 0 else is_positive(base, place)
+    if is_positive(base, place) or (is_nonnegative(base, place) and is_positive(exponent, place)):
+        return True
+    whole = isinstance(exponent, Scalar) and not exponent.index.names & place.reals
+    return whole and (is_positive(exponent, place) or is_nonzero(base, place))
+
+
+def has_member(bounds: Sequence[Bound], guards: Sequence[Guard], place: Place) -> bool:
+    """Whether a window is known to have a point: that is given, or one is guessed and its conditions are shown."""
+    return place.is_filled(bounds, guards) or any(islice(_members(tuple(bounds), tuple(guards), place), MOST_POINTS))
+
+
+def _members(bounds: tuple[Bound, ...], guards: tuple[Guard, ...], place: Place) -> Iterator[bool]:
+    """For every guess whether it is a point; an index is at an end of its range or as far as a condition lets it go."""
+    if not bounds:
+        yield place.holds("the window has a point", guards)
+        return
+    bound, rest = bounds[0], bounds[1:]
+    own = {b.name for b in rest}
+    for end in _ends(bound, guards):
+        env = {bound.name: end}
+        settled = [guard.subs(env) for guard in (*bound.guards(), *guards)]
+        here = [guard for guard in settled if not guard.names & own]
+        if not place.holds("an index of the window has a value", here):
+            yield False
+            continue
+        later = tuple(guard for guard in settled if guard.names & own)
+        yield from _members(tuple(b.subs(env) for b in rest), later, place)
+
+
+def _ends(bound: Bound, guards: Sequence[Guard]) -> Iterator[Index]:
+    lows, highs = [bound.lower], [bound.upper]
+    for guard in guards:
+        split = guard.expr.linear_in(bound.name) if guard.kind in ("ge", "eq") else None
+        if split is not None and split[0].value in (1, -1):
+            (lows if split[0].value == 1 else highs).append(-split[1] * split[0].value)
+    yield from dict.fromkeys((*lows, *highs, maximum(*lows), minimum(*highs)))
+
+
+# ---------------------------------------------------------------------- needs
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A place by a list of what holds there."""
+
+    known: tuple[Guard, ...]
+    reals: frozenset[str]
+    solver: Solver
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        return frozenset().union(*(guard.names for guard in self.known))
+
+    def holds(self, name: str, goals: Sequence[Guard]) -> bool:
+        return follows(self.known, goals, reals=self.reals, solver=self.solver)
+
+    def is_filled(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> bool:
+        return False
+
+    def inside(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> _Known:
+        (way,) = known_on((*bounds, *guards), self.known)
+        return replace(self, known=tuple(way))
 
 
 def is_met(need: Need, known: Sequence[Guard], reals: frozenset[str], solver: Solver) -> bool:
@@ -41,124 +320,16 @@ def is_met(need: Need, known: Sequence[Guard], reals: frozenset[str], solver: So
         solver: who decides.
     """
     for way in known_on(need.path, known):
-        place = _Place(tuple(way), reals, solver)
+        place = _Known(tuple(way), reals, solver)
         demand = need.demand
-        if need.path and not isinstance(demand, Inside) and place.follow([nonnegative(-1)]):
-            continue  # a place that is never reached
+        if need.path and not isinstance(demand, Inside) and place.holds("never reached", [nonnegative(-1)]):
+            continue
         if isinstance(demand, Inside):
-            met = place.follow(demand.guards)
+            met = place.holds("the demand", demand.guards)
         elif isinstance(demand, Member):
-            met = place.has_member(demand.bounds, demand.guards)
+            met = has_member(demand.bounds, demand.guards, place)
         else:
-            met = place.has_power(demand.base, demand.exponent)
+            met = has_power(demand.base, demand.exponent, place)
         if not met:
             return False
     return True
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A place in a tree, by what holds there."""
-
-    known: tuple[Guard, ...]
-    reals: frozenset[str]
-    solver: Solver
-
-    def follow(self, guards: Sequence[Guard]) -> bool:
-        return follows(self.known, guards, reals=self.reals, solver=self.solver)
-
-    def within(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> _Place:
-        (way,) = known_on((*bounds, *guards), self.known)
-        return replace(self, known=tuple(way))
-
-    def has_member(self, bounds: Sequence[Bound], guards: Sequence[Guard]) -> bool:
-        """Whether a point is known: the first of every range or the last, as a guard allows or as all of them do."""
-        if not bounds:
-            return self.follow(guards)
-        bound, rest = bounds[0], bounds[1:]
-        lows, highs = [bound.lower], [bound.upper]
-        for guard in guards:
-            split = guard.expr.linear_in(bound.name) if guard.kind in ("ge", "eq") else None
-            if split is not None and split[0].value in (1, -1):
-                (lows if split[0].value == 1 else highs).append(-split[1] * split[0].value)
-        for end in dict.fromkeys((*lows, *highs, maximum(*lows), minimum(*highs))):
-            env = {bound.name: end}
-            settled = [guard.subs(env) for guard in (*bound.guards(), *guards)]
-            own = {b.name for b in rest}
-            here = [guard for guard in settled if not guard.names & own]
-            later = [guard for guard in settled if guard.names & own]
-            if self.follow(here) and self.has_member([b.subs(env) for b in rest], later):
-                return True
-        return False
-
-    # ------------------------------------------------------------------ powers
-
-    def has_power(self, base: Node, exponent: Node) -> bool:
-        if isinstance(exponent, Constant):
-            value = exponent.value
-            if value.denominator == 1:
-                return value >= 1 or self.nonzero(base)
-            return self.nonnegative(base) if value > 0 else self.positive(base)
-        if self.positive(base) or (self.nonnegative(base) and self.positive(exponent)):
-            return True
-        whole = isinstance(exponent, Scalar) and not exponent.index.names & self.reals
-        return whole and (self.positive(exponent) or self.nonzero(base))
-
-    # ------------------------------------------------------------------ signs
-
-    def nonzero(self, node: Node) -> bool:
-        if isinstance(node, Constant):
-            return node.value != 0
-        if isinstance(node, Scalar):
-            one = Index.of(1)
-            return self.follow([nonnegative(node.index - one)]) or self.follow([nonnegative(-node.index - one)])
-        if isinstance(node, Multiply):
-            return all(map(self.nonzero, node.args))
-        if isinstance(node, Absolute):
-            return self.nonzero(node.arg)
-        if isinstance(node, Named):
-            return self.nonzero(node.value)
-        if isinstance(node, Power):
-            return self.nonzero(node.base) and self.has_power(node.base, node.exponent)
-        return self.positive(node)
-
-    def positive(self, node: Node) -> bool:
-        if isinstance(node, Constant):
-            return node.value > 0
-        if isinstance(node, Scalar):
-            return self.follow([nonnegative(node.index - 1)])
-        if isinstance(node, Add):
-            return all(map(self.nonnegative, node.args)) and any(map(self.positive, node.args))
-        if isinstance(node, Multiply):
-            return self.nonnegative(node) and self.nonzero(node)
-        if isinstance(node, Power):
-            return self.positive(node.base) or (self.nonnegative(node) and self.nonzero(node))
-        if isinstance(node, Absolute):
-            return self.nonzero(node.arg)
-        if isinstance(node, Bracket):
-            return self.follow(node.guards)
-        if isinstance(node, Reduce):
-            inner = self.within(node.bounds, node.guards)
-            return inner.positive(node.body) and self.has_member(node.bounds, node.guards)
-        return isinstance(node, Named) and self.positive(node.value)
-
-    def nonnegative(self, node: Node) -> bool:
-        if isinstance(node, Constant):
-            return node.value >= 0
-        if isinstance(node, Scalar):
-            return self.follow([nonnegative(node.index)])
-        if isinstance(node, Absolute | Bracket | Compare | Share):
-            return True
-        if isinstance(node, Add):
-            return all(map(self.nonnegative, node.args))
-        if isinstance(node, Multiply):  # what stands there twice is a square
-            return all(count % 2 == 0 or self.nonnegative(factor) for factor, count in Counter(node.args).items())
-        if isinstance(node, Power):
-            even = isinstance(node.exponent, Constant) and node.exponent.value % 2 == 0
-            return even or self.nonnegative(node.base)
-        if isinstance(node, Reduce):
-            inner = self.within(node.bounds, node.guards).nonnegative(node.body)
-            return inner and (node.op == "sum" or self.has_member(node.bounds, node.guards))
-        if isinstance(node, Named):
-            return self.nonnegative(node.value)
-        return False
