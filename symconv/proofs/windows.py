@@ -6,22 +6,29 @@ Trees count both as something (0 and minus infinity); what a statement says of t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from symconv.formulas.algebra import (
     Absolute,
+    Access,
     Add,
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Guard,
     Multiply,
     Named,
     Node,
     Power,
     Reduce,
+    Scalar,
+    Share,
     Sign,
 )
 from symconv.formulas.effort import Effort
+from symconv.formulas.walker import case
+from symconv.formulas.walks import children
 from symconv.proofs.context import Window
 from symconv.proofs.needs import Member, Need, Step
 from symconv.proofs.signs import is_met
@@ -37,7 +44,7 @@ FILLED = "every window holds an entry of the input"
 def open_windows(statement: Statement, effort: Effort) -> tuple[Need, ...]:
     """The windows of both sides that are not known to hold anything wherever their value is used."""
     solver = Solver(effort)
-    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in _windows(side, ()))
+    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in _Windows().visit(side))
     return tuple(need for need in found if not is_met(need, statement.all_hypotheses, statement.reals, solver))
 
 
@@ -54,39 +61,49 @@ def given_windows(statement: Statement) -> tuple[Window, ...]:
 
 def averaged(node: Node, path: tuple[Step, ...]) -> Iterator[Need]:
     """The counts that a sum of products divides by: none of them may be over nothing."""
-    if isinstance(node, Power) and isinstance(node.base, Reduce) and _divides(node):
-        yield Need(path, Member(node.base.bounds, node.base.guards))
-    for part in node.args if isinstance(node, Multiply | Add) else ():
-        yield from averaged(part, path)
-
-
-def _divides(node: Power) -> bool:
-    return isinstance(node.exponent, Constant) and node.exponent.value < 0
-
-
-def _windows(node: Node, path: tuple[Step, ...]) -> Iterator[Need]:
-    """The windows in a tree, each with the sums and conditions that lead to it."""
-    if isinstance(node, Multiply):  # where a bracket is 0, the other factors play no part
-        path = (*path, *(guard for part in node.args if isinstance(part, Bracket) for guard in part.guards))
-    if isinstance(node, Power) and _divides(node):
-        yield from averaged(node, path)
-    if isinstance(node, Reduce):
-        if node.op != "sum":
-            yield Need(path, Member(node.bounds, node.guards))
-        yield from _windows(node.body, (*path, *node.bounds, *node.guards))
-        return
-    for part in _parts(node):
-        yield from _windows(part, path)
-
-
-def _parts(node: Node) -> tuple[Node, ...]:
-    """The values that a value is made of."""
     if isinstance(node, Multiply | Add):
-        return node.args
-    if isinstance(node, Power):
-        return node.base, node.exponent
-    if isinstance(node, Absolute | Sign):
-        return (node.arg,)
-    if isinstance(node, Compare):
-        return node.left, node.right
-    return (node.value,) if isinstance(node, Named) else ()
+        for part in node.args:
+            yield from averaged(part, path)
+        return
+    count = _divisor(node)
+    if isinstance(count, Reduce):
+        yield Need(path, Member(count.bounds, count.guards))
+
+
+def _divisor(node: Node) -> Node | None:
+    """What a power divides by; None for any other node."""
+    negative = isinstance(node, Power) and isinstance(node.exponent, Constant) and node.exponent.value < 0
+    return node.base if isinstance(node, Power) and negative else None
+
+
+@dataclass(frozen=True)
+class _Windows(FormulaWalker[Iterator[Need]]):
+    """The windows in a tree, each with the sums and conditions that lead to it."""
+
+    path: tuple[Step, ...] = ()
+
+    @case(Constant, Scalar, Access, Bracket, Share)
+    def _none(self, node: Node) -> Iterator[Need]:
+        return iter(())
+
+    @case(Add, Absolute, Sign, Compare, Named)
+    def _parts(self, node: Node) -> Iterator[Need]:
+        for part in children(node):
+            yield from self.visit(part)
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> Iterator[Need]:
+        """Where a bracket is 0, the other factors play no part."""
+        guards = (guard for part in node.args if isinstance(part, Bracket) for guard in part.guards)
+        yield from _Windows((*self.path, *guards))._parts(node)
+
+    @case(Power)
+    def _power(self, node: Power) -> Iterator[Need]:
+        yield from averaged(node, self.path)
+        yield from self._parts(node)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Iterator[Need]:
+        if node.op != "sum":
+            yield Need(self.path, Member(node.bounds, node.guards))
+        yield from _Windows((*self.path, *node.bounds, *node.guards)).visit(node.body)
