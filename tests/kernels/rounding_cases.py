@@ -59,11 +59,12 @@ class Case:
     parameters: dict[str, np.ndarray]
     g: np.ndarray
     exact: Callable[[str], list[Fraction]]
+    only: tuple[str, ...] = ()
 
     @property
     def results(self) -> tuple[str, ...]:
         """The names of the results."""
-        return ("output", "input", *self.parameters)
+        return self.only or ("output", "input", *self.parameters)
 
     def result(self, kernel: Kernel, of: str) -> np.ndarray:
         """What a kernel returns."""

@@ -15,7 +15,7 @@ from symconv.derivations.winograd.nested import kronecker
 from symconv.derivations.winograd.toom_cook import cook_toom
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.programs import held
-from symconv.kernels.accuracy.promise import Error, Promise
+from symconv.kernels.accuracy.promise import Error, TaskPromise
 from symconv.kernels.accuracy.sums import SumOfProducts
 from symconv.kernels.accuracy.units import enlarged
 from symconv.kernels.arrays.minimal_filtering import Transforms, filter_tiles, filter_weight, transforms
@@ -64,7 +64,7 @@ def transform_of(m: int, taps: tuple[int, ...], name: str, digits: int) -> Trans
 
 
 @dataclass(frozen=True)
-class Filtering(Promise):
+class Filtering(TaskPromise):
     """``gamma(n) * |A|(|G||b| . |B||a|)``: the transforms of the absolute values, by the absolute matrices.
 
     Each product of an entry of a matrix, one of the kernel and one of the input takes part in a rounding for every

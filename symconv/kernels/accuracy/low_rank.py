@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from symconv.kernels.accuracy.magnitudes import Magnitudes
-from symconv.kernels.accuracy.promise import HIGHAM, Error, Promise
+from symconv.kernels.accuracy.promise import HIGHAM, Error, TaskPromise
 from symconv.kernels.accuracy.sums import SumOfProducts
 from symconv.kernels.accuracy.units import SAFE, enlarged, upward
 from symconv.kernels.plans.im2col import Im2colEngine
@@ -20,7 +20,7 @@ __all__ = ["LowRankSum"]
 
 
 @dataclass(frozen=True)
-class LowRankSum(Promise):
+class LowRankSum(TaskPromise):
     """``gamma(n) * sum of |a||u||v| + sum of |a||r|``, with the kernel as the sum of `rank` products u*v and a rest r.
 
     A product of an entry with u takes part in one rounding a tap of the column, what comes of it in one a tap of the

@@ -12,7 +12,7 @@ import numpy as np
 from symconv.formulas.algebra import Absolute, Constant, Multiply, Node, Power, Reduce, const
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.programs import LIBRARY, power_cost, roundings_of_chain
-from symconv.kernels.accuracy.promise import HIGHAM, Error, Exact, Promise
+from symconv.kernels.accuracy.promise import HIGHAM, Error, Exact, TaskPromise
 from symconv.kernels.accuracy.terms import most_reads
 from symconv.kernels.accuracy.units import Unit, enlarged
 from symconv.kernels.form.tapform import TapForm
@@ -25,7 +25,7 @@ __all__ = ["PooledOutput", "PulledBack", "pooling_promise"]
 
 
 @dataclass(frozen=True)
-class PooledOutput(Promise):
+class PooledOutput(TaskPromise):
     """``gamma(n) * (c(|a|) + few*w)``: an average, or a norm, of absolute values.
 
     Attributes:
@@ -58,7 +58,7 @@ class PooledOutput(Promise):
 
 
 @dataclass(frozen=True)
-class PulledBack(Promise):
+class PulledBack(TaskPromise):
     """``gamma(n) * sum of |g||dc/da|``: what arrives at the windows that an entry belongs to, each with its factor.
 
     Attributes:
@@ -104,7 +104,7 @@ class PulledBack(Promise):
 
 def pooling_promise(
     form: TapForm, engine: FoldEngine, unit: Unit, layout: Layout, task: Task, conversions: int
-) -> Promise | None:
+) -> TaskPromise | None:
     """The promise of the stages of a pooling; None for a formula that is no maximum, average or norm.
 
     Args:

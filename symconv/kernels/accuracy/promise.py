@@ -12,7 +12,7 @@ from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.runtime.padding import Array
 
-__all__ = ["HIGHAM", "Error", "Exact", "Promise", "settled"]
+__all__ = ["HIGHAM", "Error", "Exact", "Promise", "TaskPromise", "settled"]
 
 HIGHAM = "Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002"
 
@@ -55,10 +55,6 @@ class Promise(ABC):
     def formula(self) -> str:
         """The bound of ``|error|``."""
 
-    @abstractmethod
-    def error(self, magnitudes: Magnitudes) -> Error:
-        """The bound for the arrays of a call."""
-
     @property
     def line(self) -> str:
         """The bound and where it comes from, in one line."""
@@ -74,7 +70,16 @@ class Promise(ABC):
 
 
 @dataclass(frozen=True)
-class Exact(Promise):
+class TaskPromise(Promise):
+    """The promise of a plan, evaluated for the arrays of a call as engines take them."""
+
+    @abstractmethod
+    def error(self, magnitudes: Magnitudes) -> Error:
+        """The bound for the arrays of a call."""
+
+
+@dataclass(frozen=True)
+class Exact(TaskPromise):
     """No error: what runs copies and compares."""
 
     source: ClassVar[str] = "nothing is rounded"

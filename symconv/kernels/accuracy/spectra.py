@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from symconv.kernels.accuracy.magnitudes import Magnitudes
-from symconv.kernels.accuracy.promise import HIGHAM, Error, Promise
+from symconv.kernels.accuracy.promise import HIGHAM, Error, TaskPromise
 from symconv.kernels.accuracy.sums import SumOfProducts
 from symconv.kernels.accuracy.units import enlarged
 from symconv.kernels.form.tapform import TapForm
@@ -53,7 +53,7 @@ def roundings_of(length: int) -> int:
 
 
 @dataclass(frozen=True)
-class ProductOfSpectra(Promise):
+class ProductOfSpectra(TaskPromise):
     """``gamma(n) * |a| |b|`` with the 2-norms of the entries of a tile and of the kernel.
 
     Two transforms change their results by at most so many units of their 2-norm, which a unitary transform keeps; the

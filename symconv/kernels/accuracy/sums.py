@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from symconv.kernels.accuracy.magnitudes import Magnitudes
-from symconv.kernels.accuracy.promise import HIGHAM, Error, Promise
+from symconv.kernels.accuracy.promise import HIGHAM, Error, TaskPromise
 from symconv.kernels.accuracy.units import Unit, enlarged
 from symconv.kernels.runtime.plan import Task
 
@@ -20,7 +20,7 @@ def sum_text(task: Task, bias: bool = False) -> str:
 
 
 @dataclass(frozen=True)
-class SumOfProducts(Promise):
+class SumOfProducts(TaskPromise):
     """``gamma(n) * (sum of |a||b| + terms*w)``: every product takes part in at most n roundings, its own included.
 
     In whatever order n products are added, with or without fused operations, none takes part in more than n; an exact
@@ -55,7 +55,7 @@ class SumOfProducts(Promise):
 
 
 @dataclass(frozen=True)
-class BiasSum(Promise):
+class BiasSum(TaskPromise):
     """The gradient of the bias: a sum of upstream gradients in float64, over the batch and all positions.
 
     Attributes:

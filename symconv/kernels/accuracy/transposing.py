@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from symconv.kernels.accuracy.magnitudes import Magnitudes
-from symconv.kernels.accuracy.promise import Error, Promise
+from symconv.kernels.accuracy.promise import Error, TaskPromise
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.runtime.engine import Engine
 from symconv.kernels.runtime.plan import Task
@@ -20,7 +20,7 @@ OTHER: dict[Task, Task] = {"output": "input", "input": "output", "weight": "weig
 
 
 @dataclass(frozen=True)
-class ExchangedPromise(Promise):
+class ExchangedPromise(TaskPromise):
     """A promise of the convolution; a bias is added afterwards, and takes part in 2 roundings at most.
 
     Attributes:
@@ -28,7 +28,7 @@ class ExchangedPromise(Promise):
         bias: whether there is one.
     """
 
-    inner: Promise
+    inner: TaskPromise
     bias: bool
 
     @property

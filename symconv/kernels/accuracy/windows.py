@@ -17,7 +17,7 @@ from symconv.kernels.accuracy.low_rank import LowRankSum
 from symconv.kernels.accuracy.magnitudes import Magnitudes
 from symconv.kernels.accuracy.pooling import pooling_promise
 from symconv.kernels.accuracy.programs import roundings_of_chain
-from symconv.kernels.accuracy.promise import Exact, Promise, settled
+from symconv.kernels.accuracy.promise import Exact, TaskPromise, settled
 from symconv.kernels.accuracy.spectra import ProductOfSpectra
 from symconv.kernels.accuracy.sums import BiasSum, SumOfProducts
 from symconv.kernels.accuracy.terms import most_terms
@@ -52,7 +52,7 @@ def any_order(form: TapForm, call: CallShape, task: Task, conversions: int) -> S
     return SumOfProducts(Unit.of(call.dtype), task, terms, terms + bias + conversions, bias)
 
 
-def low_rank(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+def low_rank(form: TapForm, call: CallShape, task: Task, conversions: int) -> TaskPromise:
     """One axis after the other; the gradient of the weight is a direct sum."""
     direct = any_order(form, call, task, conversions)
     if task == "weight" or call.weight is None:
@@ -62,10 +62,10 @@ def low_rank(form: TapForm, call: CallShape, task: Task, conversions: int) -> Pr
     return LowRankSum(direct.unit, direct, rank, (m, n), direct.bias + conversions)
 
 
-def filtering(m: int) -> Callable[[TapForm, CallShape, Task, int], Promise]:
+def filtering(m: int) -> Callable[[TapForm, CallShape, Task, int], TaskPromise]:
     """Minimal filtering with m outputs of a tile along an axis."""
 
-    def promise(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+    def promise(form: TapForm, call: CallShape, task: Task, conversions: int) -> TaskPromise:
         direct, channels = any_order(form, call, task, conversions), form.channels
         assert channels is not None
         terms = channels.per_group_in if task == "output" else channels.per_group_out
@@ -77,7 +77,7 @@ def filtering(m: int) -> Callable[[TapForm, CallShape, Task, int], Promise]:
     return promise
 
 
-def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> Promise:
+def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> TaskPromise:
     """Products of spectra, tile by tile."""
     direct, lines = any_order(form, call, task, conversions), lines_of(call.layout)
     if task == "input":
@@ -87,7 +87,7 @@ def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> Pro
     return ProductOfSpectra(direct.unit, direct, shape, added, direct.bias + conversions)
 
 
-PROMISES: dict[type[Plan], Callable[[TapForm, CallShape, Task, int], Promise]] = {
+PROMISES: dict[type[Plan], Callable[[TapForm, CallShape, Task, int], TaskPromise]] = {
     Im2colPlan: any_order,
     WinogradPlan: filtering(WinogradPlan.m),
     AccurateWinogradPlan: filtering(AccurateWinogradPlan.m),
@@ -102,7 +102,7 @@ its name is."""
 
 def promise_of(
     plan: Plan, engine: Engine, form: TapForm, call: CallShape, task: Task, conversions: int = 0
-) -> Promise | None:
+) -> TaskPromise | None:
     """The promise of a plan; None where it promises nothing."""
     unit = Unit.of(call.dtype)
     if form.channels is None:
@@ -144,7 +144,7 @@ def bound_of_call(arguments: Arguments, of: str, grad_output: Any, inner: Compil
     with np.errstate(all="ignore"):
         magnitudes, conversions = _magnitudes(arguments, engine, upstream, of)
     variable, result = _variable(arguments, of)
-    promise: Promise | None
+    promise: TaskPromise | None
     if of == "bias":
         assert upstream is not None
         terms = upstream.size // max(1, prod(variable))
@@ -166,7 +166,7 @@ def bound_of_call(arguments: Arguments, of: str, grad_output: Any, inner: Compil
 
 def transposed_promise(
     plan: Plan, inner: Compiled, call: CallShape, task: Task, bias: bool, conversions: int = 0
-) -> Promise | None:
+) -> TaskPromise | None:
     """The promise of a transposed convolution that a convolution, `inner`, computes with tasks exchanged."""
     further = conversions + bias
     found = promise_of(plan, inner.made(plan), inner.form, call, OTHER[task], further)

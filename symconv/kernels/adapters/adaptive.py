@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import PlaneKernel, compute_type, cuts, native
 from symconv.kernels.adapters.spans import AxisWindows, Run, spans_of, windows
 from symconv.kernels.runtime.certified import certified
@@ -25,6 +26,7 @@ from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["AdaptiveAvgKernel", "AdaptiveKernel", "AdaptiveMaxKernel"]
 
@@ -127,6 +129,20 @@ def tied(view: Array, best: Array) -> Array:
     return equal | (missing & (view != view)) if missing.any() else equal
 
 
+def additions(taps: int, axis: int) -> int:
+    """How many additions an entry goes through at most in `reduce_taps`, of which NumPy may do those along the last
+    axis one after the other."""
+    if axis == -1 or taps <= PLAIN:
+        return taps - 1
+    return 1 + additions(taps - taps // 2, axis)
+
+
+def most_reads(spans: tuple[AxisWindows, ...]) -> int:
+    """In how many windows an entry is at most."""
+    ones = np.ones((1, *(span.outputs for span in spans)))
+    return int(spread_windows(ones, spans).max(initial=0))
+
+
 def counts_of(spans: tuple[AxisWindows, ...], dtype: np.dtype[Any]) -> Array:
     """The number of entries of every window."""
     counts: Array = np.ones((), dtype)
@@ -208,6 +224,18 @@ class AdaptiveAvgKernel(AdaptiveKernel):
     def push(self, x: Array, tangent: Array) -> Array:
         return self.forward(tangent)
 
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        from symconv.kernels.accuracy.entries import SumOfEntries
+
+        spans, unit = self._spans(sizes), Unit.of(compute)
+        taps = prod(int(span.lengths.max()) for span in spans)
+        division = 1 if taps < 1 << unit.digits else 2  # a count may be rounded
+        if of == "input":
+            reads = most_reads(spans)
+            return SumOfEntries(unit, "∑|g||∂c/∂a|", reads - 1 + division, max(reads, taps), divided=True)
+        added = sum(additions(int(span.lengths.max()), axis) for axis, span in enumerate(spans, -len(spans)))
+        return SumOfEntries(unit, "c(|a|)", added + division, taps, divided=True)
+
     def derivation(self, plan: str | None = None) -> Derivation:
         """The sum over a box as sums over one axis after the other; every step can be checked.
 
@@ -255,6 +283,15 @@ class AdaptiveMaxKernel(AdaptiveKernel):
         best, at = self._winners(planes.array)
         shape = (*planes.lead, *best.shape[1:])
         return best.reshape(shape), at.reshape(shape)
+
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        from symconv.kernels.accuracy.entries import SumOfEntries
+
+        unit, reads = Unit.of(compute), most_reads(self._spans(sizes))
+        if of == "output":
+            return SumOfEntries(unit, "|c|", 0, 1)
+        shares = 1 if self.op.ties == "split" else 0
+        return SumOfEntries(unit, "∑|g||∂c/∂a|", reads - 1 + shares, reads, divided=bool(shares))
 
     def forward(self, x: Array) -> Array:
         dtype = native(x.dtype)

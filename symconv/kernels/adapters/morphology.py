@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symconv.doors import one_of
 from symconv.errors import ArgumentError
-from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, lines_of_windows
+from symconv.kernels.accuracy.units import Unit
+from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, lines_of_windows
 from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, no_integers, refuse_sum
 from symconv.operators.base import Operator
 from symconv.operators.morphology import Erosion, Morphology
+
+if TYPE_CHECKING:
+    from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["MorphologyKernel"]
 
@@ -158,6 +164,77 @@ class MorphologyKernel(DirectKernel):
         carried(numbers, along, self._signed(moved), y, self._taps(call.planes.sizes))
         with np.errstate(all="ignore"):
             return y.reshape(call.shape).astype(call.result, copy=False)
+
+    def error_bound(
+        self, x: Any, weight: Any = None, bias: Any = None, *, of: str = "output", grad_output: Any = None
+    ) -> ErrorBound:
+        """How far a result of a call is at most from that of exact arithmetic on the same arrays.
+
+        Args:
+            x, weight, bias: as for the call.
+            of: "output", or "input" or "weight" for what `vjp` returns.
+            grad_output: the upstream gradient, for a gradient.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+        """
+        from symconv.kernels.accuracy.bound import ErrorBound, rounds, sized
+        from symconv.kernels.accuracy.morphology import BestSum, HandedOut, candidates
+        from symconv.kernels.accuracy.promise import settled
+
+        one_of("of", of, ("output", "input", "weight"))
+        array, given = as_array("x", x), as_array("weight", self._weight(weight))
+        call = self._read(array, given, bias) if self._bound is None else self._read(array, None, bias)
+        compute, sizes = call.x.dtype, call.planes.sizes
+        if compute.kind in "iu":
+            return ErrorBound(self.plan, of, None, np.zeros(call.shape))
+        unit, rounded = Unit.of(compute), rounds(array, compute) or rounds(given, compute)
+        turned = self._signed(call.planes.array.astype(np.float64))
+        added, outputs = given.astype(np.float64), (len(turned), *call.outputs)
+        with np.errstate(all="ignore"):
+            if of == "output":
+                size = np.full(outputs, -np.inf)
+                first, second = (sized(turned, compute), sized(added, compute)) if rounded else (turned, added)
+                largest(first, second, size, self._taps(sizes))
+                best = BestSum(unit, 1 + rounded)
+                found = settled(best.of(np.abs(size)), unit, Unit.of(call.result))
+                return ErrorBound(self.plan, of, best, found.reshape(call.shape))
+            if grad_output is None:
+                raise ArgumentError("grad_output", None, f"must be given for the gradient of the {of}")
+            upstream = fit("grad_output", as_array("grad_output", grad_output), call.shape, "the shape of the output")
+            g = sized(upstream, compute).reshape(outputs)
+            sure = np.zeros(turned.shape if of == "input" else added.shape)
+            doubtful = np.zeros_like(sure)
+            for tap, where, inputs, taken, doubt in candidates(
+                turned, added, outputs, lambda: self._taps(sizes), float(unit.u), rounded
+            ):
+                for into, mask in ((sure, taken), (doubtful, doubt)):
+                    here = np.where(mask, g[where], 0.0)
+                    if of == "input":
+                        into[inputs] += here
+                    else:
+                        into[tap] += here.sum()
+            terms = prod(self.op.kernel_size) if of == "input" else len(turned) * prod(call.outputs)
+            wide = rounds(upstream, compute)
+            handed = HandedOut(unit, max(0, terms - 1) + wide)
+            variable = array if of == "input" else given
+            result = variable.dtype if variable.dtype.kind == "f" else call.result
+            found = settled(handed.of(sure, doubtful, terms), unit, Unit.of(result))
+        return ErrorBound(self.plan, of, handed, found.reshape(variable.shape))
+
+    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+        from symconv.kernels.accuracy.morphology import BestSum, HandedOut
+
+        unit, taps = Unit.of(compute_type(dtype)), prod(self.op.kernel_size)
+        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
+        positions = len(planes.array) * prod(outputs_of(self.op, planes.sizes))
+        best = BestSum(unit, 1)
+        return [
+            f"  {best.line}",
+            f"gradient of the input: {HandedOut(unit, taps - 1).line}",
+            f"gradient of the weight: {HandedOut(unit, max(0, positions - 1)).line}",
+            best.legend,
+        ]
 
     # ------------------------------------------------------------------ arguments
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symconv.errors import ArgumentError
+from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, lines_of_windows, native
 from symconv.kernels.runtime.arguments import outputs_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.patches import Fold, Patches, Unfold
+
+if TYPE_CHECKING:
+    from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["FoldKernel", "UnfoldKernel"]
 
@@ -84,6 +88,21 @@ class PatchKernel(PlaneKernel):
             fold(spread[part].astype(images.dtype, copy=False), lines, images[part])
         return images
 
+    def overlapping(self, sizes: tuple[int, ...], compute: np.dtype[Any], letter: str) -> SumOfEntries:
+        """What is promised of images that patches add up to."""
+        from symconv.kernels.accuracy.entries import SumOfEntries
+
+        lines = self.lines(sizes)
+        ones = np.ones((1, self.taps, prod(line.outputs for line in lines)))
+        most = int(self.folded(ones, sizes).max(initial=0))
+        return SumOfEntries(Unit.of(compute), f"∑|{letter}|", max(0, most - 1), most)
+
+    def copied(self, compute: np.dtype[Any], letter: str) -> SumOfEntries:
+        """What is promised of patches: they are copied."""
+        from symconv.kernels.accuracy.entries import SumOfEntries
+
+        return SumOfEntries(Unit.of(compute), f"|{letter}|", 0, 1)
+
     def check_channels(self, found: int, shape: tuple[int, ...], what: str) -> None:
         """Refuse another number of channels than the operator has; one that has one channel takes any number."""
         if self.op.in_channels not in (1, found):
@@ -113,6 +132,9 @@ class UnfoldKernel(PatchKernel):
 
     def joined(self, lead: tuple[int, ...], outputs: tuple[int, ...]) -> tuple[int, ...]:
         return (*lead[:-1], prod(lead[-1:]) * outputs[0], outputs[1])
+
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        return self.copied(compute, "a") if of == "output" else self.overlapping(sizes, compute, "g")
 
     def forward(self, x: Array) -> Array:
         return self.unfolded(x)
@@ -163,6 +185,11 @@ class FoldKernel(PatchKernel):
 
     def outputs(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
         return self.op.image_size
+
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        if of == "output":
+            return self.overlapping(self.op.image_size, compute, "a")
+        return self.copied(compute, "g")
 
     def forward(self, x: Array) -> Array:
         return self.folded(x, self.op.image_size)

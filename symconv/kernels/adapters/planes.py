@@ -26,6 +26,8 @@ from symconv.operators.window import Window
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.kernels.accuracy.bound import ErrorBound
+    from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "lines_of_windows", "native"]
 
@@ -181,7 +183,13 @@ class DirectKernel(Kernel):
         if shape is not None:
             size, found = np.dtype(dtype).itemsize, self.shapes(tuple(shape))
             lines.append(f"bytes: input {prod(shape) * size}, output {'x'.join(map(str, found))}: {prod(found) * size}")
+            if np.dtype(dtype).kind == "f":
+                lines += self.promised(tuple(shape), np.dtype(dtype))
         return "\n".join(lines)
+
+    @abstractmethod
+    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+        """The bounds of rounding errors for an input of a shape and a floating type, in lines."""
 
     def derivation(self, plan: str | None = None) -> Derivation:
         """The formula that is run: that of the operator.
@@ -299,6 +307,44 @@ class PlaneKernel(DirectKernel):
         tangent = fit("dx", as_array("dx", dx), array.shape, "the shape of x").reshape(planes.array.shape)
         pushed = self.push(planes.array, tangent.astype(compute_type(array.dtype), copy=False))
         return cast(pushed.reshape(shape), result)
+
+    def error_bound(
+        self, x: Any, weight: Any = None, bias: Any = None, *, of: str = "output", grad_output: Any = None
+    ) -> ErrorBound:
+        """How far a result of a call is at most from that of exact arithmetic on the same arrays.
+
+        Args:
+            x, weight, bias: as for the call.
+            of: "output", or "input" for what `vjp` returns.
+            grad_output: the upstream gradient, for the gradient.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+        """
+        from symconv.kernels.accuracy.entries import bound_of_entries
+
+        array = as_array("x", x)
+        planes, outputs = self.read(array, weight, bias)
+        self.result_type(planes.array)
+        compute = compute_type(array.dtype)
+
+        def evaluate(g: Array | None) -> tuple[SumOfEntries, Array]:
+            values = planes.array.astype(np.float64)
+            if g is None:
+                return self.promise("output", planes.sizes, compute), self.forward(np.abs(values))
+            self.op.tie_policy()
+            return self.promise("input", planes.sizes, compute), self.pull(g.reshape(len(values), *outputs), values)
+
+        return bound_of_entries(self.plan, of, array, grad_output, self.joined(planes.lead, outputs), compute, evaluate)
+
+    @abstractmethod
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        """What is promised of the "output", or of the gradient of the "input", for planes of a size."""
+
+    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+        planes = self.arrange(np.broadcast_to(np.zeros((), np.float32), shape))
+        found = [self.promise(of, planes.sizes, compute_type(dtype)) for of in ("output", "input")]
+        return [f"  {found[0].line}", f"gradient of the input: {found[1].line}", found[0].legend]
 
     def read(self, x: Any, weight: Any, bias: Any) -> tuple[Planes, tuple[int, ...]]:
         """The planes of a call and the shape of what each of them becomes."""

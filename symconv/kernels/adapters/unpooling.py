@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.index import Index
+from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, native
 from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.unpooling import MaxUnpool
+
+if TYPE_CHECKING:
+    from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["MaxUnpoolKernel"]
 
@@ -112,6 +116,47 @@ class MaxUnpoolKernel(DirectKernel):
         along = Planes.of("dx", tangent.astype(array.dtype, copy=False), self.op.spatial_axes)
         y = self._scattered(along, positions, outputs)
         return cast(y.reshape(*planes.lead, *outputs), native(array.dtype))
+
+    def error_bound(
+        self,
+        x: Any,
+        indices: Any,
+        *,
+        output_size: Sequence[int] | None = None,
+        of: str = "output",
+        grad_output: Any = None,
+    ) -> ErrorBound:
+        """How far a result of a call is at most from that of exact arithmetic on the same arrays.
+
+        Args:
+            x, indices, output_size: as for the call.
+            of: "output", or "input" for what `vjp` returns.
+            grad_output: the upstream gradient, for the gradient.
+
+        Raises:
+            ArgumentError: for a shape or a type that does not fit.
+        """
+        from symconv.kernels.accuracy.entries import SumOfEntries, bound_of_entries
+
+        array = as_array("x", x)
+        planes, positions, outputs = self._read(array, indices, output_size)
+        compute = compute_type(array.dtype) if of == "output" else native(array.dtype)
+
+        def evaluate(g: Array | None) -> tuple[SumOfEntries, Array]:
+            unit = Unit.of(compute)
+            if g is not None:
+                copied = gather(g.reshape(len(planes.array), prod(outputs)), positions)
+                return SumOfEntries(unit, "|g|", 0, 1), copied
+            flat = np.abs(planes.array.reshape(positions.shape).astype(np.float64))
+            most = int(scatter(np.ones_like(flat), positions, prod(outputs), flat.dtype).max(initial=0))
+            size = scatter(flat, positions, prod(outputs), flat.dtype)
+            return SumOfEntries(unit, "∑|a|", max(0, most - 1), most), size
+
+        shape = (*planes.lead, *outputs)
+        return bound_of_entries(self.plan, of, array, grad_output, shape, compute, evaluate)
+
+    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+        return ["  |error| ≤ γ(n - 1)·∑|a| for n entries at one position, 0 for one; gradients are exact"]
 
     # ------------------------------------------------------------------ arguments
 

@@ -17,6 +17,7 @@ from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["VARIABLES", "Gradients", "Kernel", "check_variables"]
 
@@ -112,6 +113,10 @@ class Kernel(ABC):
     @abstractmethod
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """What an input of a shape and type is computed by, and what that costs."""
+
+    @abstractmethod
+    def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
+        """How far a result of a call is at most from that of exact arithmetic on the same arrays."""
 
     @abstractmethod
     def derivation(self, plan: str | None = None) -> Derivation:
