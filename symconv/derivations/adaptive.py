@@ -89,7 +89,7 @@ def _number_of(
         chain = style.relation("<=").join(
             [style.index(ends[0], context), style.name(name), style.index(ends[1], context)]
         )
-        return rf"\#\{{\,{style.name(name)} : {chain}\,\}}" if style is LATEX else f"#{{{style.name(name)} : {chain}}}"
+        return style.count_of(style.set(style.name(name), [chain]))
 
     return Named(Label(write(LATEX), write(UNICODE)), (), Reduce("sum", (bound,), guards, const(1)))
 

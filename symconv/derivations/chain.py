@@ -24,6 +24,7 @@ from symconv.operators.letters import Letters, capital, look
 __all__ = [
     "Frame",
     "abbreviated",
+    "alike",
     "derivative_stage",
     "entry",
     "extents",
@@ -142,18 +143,19 @@ def size_text(sizes: Sequence[Index], context: Context) -> Maths:
         texts = [style.index(e, context) for e in sizes]
         if len(sizes) > 1:
             texts = [f"({text})" if len(e.terms) > 1 else text for text, e in zip(texts, sizes, strict=True)]
-        return (r" \times " if style is LATEX else "×").join(texts) or "1"
+        return style.by(texts) or "1"
 
     return maths(write)
 
 
 def per_axis(values: Sequence[Index], style: Style, context: Context) -> str:
     """One value where all axes agree, else a tuple."""
-    texts = [style.index(value, context) for value in values]
-    if len(set(texts)) == 1:
-        return texts[0]
-    between = r",\," if style is LATEX else ", "
-    return f"({between.join(texts)})"
+    return alike([style.index(value, context) for value in values], style)
+
+
+def alike(texts: Sequence[str], style: Style) -> str:
+    """One text where all axes agree, else a tuple."""
+    return texts[0] if len(set(texts)) == 1 else f"({style.items(texts)})"
 
 
 def extents(tensor: Tensor) -> list[Index]:
@@ -172,11 +174,7 @@ def notation(frame: Frame) -> tuple[Definition, ...]:
     rule = maths(lambda s: f"{s.quantity(output.quantity, context)} = {s.pointwise(output.body, context)}")
     upstream = frame.tensor("upstream")
     error, own = frame.letters.error, frame.output_entry
-    derivative = maths(
-        lambda s: (
-            rf"\partial {s.name(error)}/\partial {own.latex}" if s is LATEX else s.derivative(s.name(error), own.text)
-        )
-    )
+    derivative = maths(lambda s: s.slash_derivative(s.name(error), s.written(own)))
     return (
         Definition("D1", _object(frame), (rule,), frame.op.noun, tuple(size)),
         Definition(
@@ -291,7 +289,7 @@ def share_definition(frame: Frame, id: str) -> Definition:
     outputs = frame.letters.axes("output", frame.op.spatial_axes)
     inputs = frame.letters.axes("input", frame.op.spatial_axes)
     share = share_label(frame)
-    left = maths(lambda s: s.subscripted(s.label(share), [s.name(i) for i in (*outputs, *inputs)]))
+    left = maths(lambda s: s.subscripted(s.written(share), [s.name(i) for i in (*outputs, *inputs)]))
     own = entry(frame.letters.input, inputs)
     first = frame.op.tie_policy() == "first"
     value = _compared(frame)
@@ -304,7 +302,7 @@ def share_definition(frame: Frame, id: str) -> Definition:
     )
     return Definition(
         id,
-        (maths(lambda s: s.label(share)),),
+        (maths(lambda s: s.written(share)),),
         (left, *rule),
         "first of ties" if first else "ties split",
         ("for ", frame.output_entry, " and ", own),

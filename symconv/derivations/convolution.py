@@ -25,7 +25,7 @@ from symconv.formulas.arrays import ones as ones_of
 from symconv.formulas.calculus import without_settled_guards
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, Style, context_of
+from symconv.formulas.printing import Style, context_of
 from symconv.formulas.terms import expand, rebuild
 from symconv.formulas.walks import transform
 from symconv.operators.convolution import Conv
@@ -167,8 +167,7 @@ def _unsifted(frame: Frame) -> Formula:
 
 def _ones(counts: Sequence[Index], style: Style, frame: Frame) -> str:
     context = context_of(frame.gradient)
-    times = (r" \times " if style is LATEX else "×").join(style.index(c, context) for c in counts)
-    return rf"\mathbf{{1}}_{{{times}}}" if style is LATEX else f"ones({times})"
+    return style.ones(style.by(style.index(c, context) for c in counts))
 
 
 def _upstream_entry(frame: Frame, style: Style) -> str:

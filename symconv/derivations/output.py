@@ -79,7 +79,7 @@ def _of_sizes(frame: Frame) -> Phrase:
     grouped = _grouped(guards)
 
     def write(style: Style) -> str:
-        return (r",\; " if style is LATEX else ", ").join(
+        return style.listed(
             style.relation(">=").join([", ".join(style.name(n) for n in names), str(low)]) for names, low in grouped
         )
 
@@ -228,8 +228,7 @@ def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], c
             moving = _moving(guard.expr, place)  # what grows with the place stands on the left
             ends = [style.index(moving, context), style.index(guard.expr + moving, context)]
             conditions.append(style.relation("<=").join(ends))
-        joined = (r",\; " if style is LATEX else ", ").join(conditions)
-        return rf"\#\{{\,{first} : {joined}\,\}}" if style is LATEX else f"#{{{first} : {joined}}}"
+        return style.count_of(style.set(first, conditions))
 
     return Named(Label(write(LATEX), write(UNICODE)), (), Reduce("sum", (bound,), guards, const(1)))
 

@@ -105,13 +105,12 @@ def look_up_stage(frame: Frame, op: MaxUnpool, touched: Step) -> tuple[Stage, De
     context = context_of(frame.output)
 
     def vector(style: Style, place: str) -> str:
-        name = rf"\operatorname{{vec}}({array.latex})" if style is LATEX else f"vec({array.text})"
-        return rf"{name}_{{{place}}}" if style is LATEX else f"{name}[{place}]"
+        return style.marked(style.function("vec", style.written(array)), place)
 
     label = Label(vector(LATEX, position.latex), vector(UNICODE, position.text))
     definition = Definition(
         "D4",
-        (Maths(rf"\operatorname{{vec}}({array.latex})", f"vec({array.text})"),),
+        (maths(lambda s: vector(s, "")),),
         (
             maths(lambda s: vector(s, s.index(flat, context))),
             " = ",

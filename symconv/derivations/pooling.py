@@ -105,8 +105,7 @@ def window_set(frame: Frame) -> Maths:
             conditions += style.conditions(open_ones, context)
         names = ", ".join(style.name(name) for name, *_ in ends)
         head = names if len(ends) == 1 else f"({names})"
-        joined = (r",\; " if style is LATEX else ", ").join(conditions)
-        return rf"\{{\,{head} : {joined}\,\}}" if style is LATEX else f"{{{head} : {joined}}}"
+        return style.set(head, conditions)
 
     return maths(write)
 
@@ -191,15 +190,10 @@ def set_name(frame: Frame) -> Maths:
     def write(style: Style) -> str:
         letter = style.name(frame.beside("S"))
         if counts_padding(frame):
-            letter = rf"\bar {letter}" if style is LATEX else f"{letter}\u0304"
+            letter = style.barred(letter)
         return style.subscripted(letter, [style.name(o) for o in outputs])
 
     return maths(write)
-
-
-def _set_name(frame: Frame, style: Style) -> str:
-    name = set_name(frame)
-    return name.latex if style is LATEX else name.text
 
 
 def _sizes_of_sets(frame: Frame) -> tuple[Guard, ...]:
@@ -247,11 +241,9 @@ def _over_set(frame: Frame, reduction: Reduce) -> Named:
         place = ", ".join(style.name(name) for name in names)
         place = place if len(names) == 1 else f"({place})"
         inner = style.node(reduction.body, context)
-        member = rf"{place} \in {_set_name(frame, style)}" if style is LATEX else f"{place} ∈ {_set_name(frame, style)}"
-        if style is LATEX:
-            sign = r"\max" if reduction.op == "max" else r"\sum"
-            return rf"{sign}_{{{member}}} {inner}"
-        return f"{'max' if reduction.op == 'max' else '∑'}({member}) {inner}"
+        member = style.relation("in").join([place, style.written(set_name(frame))])
+        sign = style.sum_over(member) if reduction.op == "sum" else style.extremum_sign(reduction.op, [member])
+        return sign + inner
 
     return Named(Label(write(LATEX), write(UNICODE)), (), reduction)
 
@@ -261,8 +253,7 @@ def _over_size(frame: Frame, body: Node) -> Node:
     divisor, total = _split_divisor(body)
 
     def write(style: Style) -> str:
-        name = _set_name(frame, style)
-        return rf"\frac{{1}}{{\lvert {name} \rvert}}" if style is LATEX else f"1/|{name}|"
+        return style.one_over_size(style.written(set_name(frame)))
 
     return product(Named(Label(write(LATEX), write(UNICODE)), (), divisor), total)
 
@@ -316,8 +307,7 @@ def _norm_name(frame: Frame, order: str) -> Label:
 
     def write(style: Style) -> str:
         place = [style.name(o) for o in outputs]
-        head = rf"{letter}_{{{order}}}" if style is LATEX else f"{letter}{order}"
-        return style.subscripted(rf"\left( {head} \right)" if style is LATEX else head, place)
+        return style.entry_of_numbered(style.numbered(letter, order), place)
 
     return Label(write(LATEX), write(UNICODE))
 
@@ -446,7 +436,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
     )
     power = Maths(rf"{base.latex}^{{1/{p_name.latex}}}", f"{base.text}^(1/{p_name.text})")
     root = Maths(rf"{power.latex}\, {m}", f"{power.text}·{m}")
-    between_text = maths(lambda s: rf"{name.latex} \leq {root.latex}" if s is LATEX else f"{name.text} ≤ {root.text}")
+    between_text = maths(lambda s: s.relation("<=").join([s.written(name), s.written(root)]))
     third = Step(
         lp.number(),
         formula,
@@ -461,11 +451,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         check=lambda: at_this_layer(lp, _both_bounds(), p),
     )
     letter = Maths(m, m)
-    limit = maths(
-        lambda s: (
-            rf"\lim_{{{p_name.latex} \to \infty}} {name.latex}" if s is LATEX else f"lim({p_name.text} → ∞) {name.text}"
-        )
-    )
+    limit = maths(lambda s: s.limit(s.written(p_name), s.written(name)))
     fourth = Step(
         lp.number(),
         formula,

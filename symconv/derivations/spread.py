@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame, extents, size_text
+from symconv.derivations.chain import Frame, alike, extents, size_text
 from symconv.derivations.step import Definition, Maths, maths
 from symconv.formulas.algebra import Label
 from symconv.formulas.arrays import Array, padded, tensor, turned, upsampled
@@ -16,7 +15,13 @@ from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
 from symconv.operators.letters import Letters
 from symconv.proofs.context import has_quotient
 
-__all__ = ["Spread", "array_of", "operator_sign", "turned_kernel"]
+__all__ = [
+    "Spread",
+    "array_of",
+    "operator_sign",
+    "turn",
+    "turned_kernel",
+]
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,13 @@ class Spread:
         def write(style: Style) -> str:
             text = style.name(self.frame.capital(self.role))
             if self.is_turned:
-                whole = turned_kernel(self.frame, len(self.scales))
-                text = whole.latex if style is LATEX else whole.text
+                text = style.written(turned_kernel(self.frame, len(self.scales)))
             if any(scale != 1 for scale in self.scales):
                 scales = [style.index(scale, context) for scale in self.scales]
-                text = f"{operator_sign('up', _alike(scales, style), style)}({text})"
+                text = f"{operator_sign('up', alike(scales, style), style)}({text})"
             if any(pad != 0 for pad in (*self.before, *self.after)):
                 pads = [_both(*pair, style, context) for pair in zip(self.before, self.after, strict=True)]
-                text = f"{operator_sign('pad', _alike(pads, style), style)}({text})"
+                text = f"{operator_sign('pad', alike(pads, style), style)}({text})"
             return text
 
         return maths(write)
@@ -151,7 +155,7 @@ class Spread:
                 if self.is_turned:
                     moved = inner_sizes[axis] - 1 + 2 * frame.base - moved
                 inner.append(style.index(moved, context))
-            left = style.subscripted(style.label(self.label), [*lead, *places])
+            left = style.subscripted(style.written(self.label), [*lead, *places])
             return f"{left} = {style.subscripted(style.name(letter), inner)}"
 
         upsampled_words = "" if all(scale == 1 for scale in self.scales) else " (an integer index)"
@@ -184,29 +188,19 @@ def _both(before: Index, after: Index, style: Style, context: Context) -> str:
     return texts[0] if before == after else ":".join(texts)
 
 
-def _alike(texts: Sequence[str], style: Style) -> str:
-    """One text where all axes agree, else a tuple."""
-    if len(set(texts)) == 1:
-        return texts[0]
-    return f"({(',' + chr(92) + ',' if style is LATEX else ', ').join(texts)})"
-
-
 def operator_sign(name: str, index: str, style: Style) -> str:
     """An operator on arrays with its index, such as ``pad[1:0]``."""
-    if style is LATEX:
-        return rf"\operatorname{{{name}}}_{{{index}}}" if index else rf"\operatorname{{{name}}}"
-    return f"{name}[{index}]" if index else name
+    return style.marked(style.operator(name), index)
+
+
+def turn(ndim: int, style: Style) -> str:
+    """The operator that turns an array around."""
+    return style.numbered(style.operator("rot"), "180") if ndim == 2 else style.operator("rev")
 
 
 def turned_kernel(frame: Frame, ndim: int) -> Maths:
     """The kernel turned around: by a half turn in the plane."""
-    name, index = ("rot", "180") if ndim == 2 else ("rev", "")
-
-    def write(style: Style) -> str:
-        sign = operator_sign(name, index, style) if style is LATEX else name + index
-        return f"{sign}({style.name(frame.capital('weight'))})"
-
-    return maths(write)
+    return maths(lambda style: f"{turn(ndim, style)}({style.name(frame.capital('weight'))})")
 
 
 def array_of(frame: Frame, role: str) -> Array:

@@ -159,13 +159,13 @@ class Step:
     def left(self, style: Style) -> str:
         """The left-hand side of the chain."""
         if self.shown is not None:
-            return self.shown[0].latex if style is LATEX else self.shown[0].text
+            return style.written(self.shown[0])
         return style.quantity(self.after.quantity, context_of(self.after))
 
     def right(self, style: Style) -> str:
         """What this step arrives at."""
         if self.shown is not None:
-            return self.shown[2].latex if style is LATEX else self.shown[2].text
+            return style.written(self.shown[2])
         return style.pointwise(self.after.body, context_of(self.after))
 
 

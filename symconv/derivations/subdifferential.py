@@ -14,7 +14,7 @@ from symconv.derivations.output import conditions
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.theorems.subdifferential import convex_hull, set_sum
 from symconv.derivations.windows import every_count_is_positive
-from symconv.formulas.algebra import Access, Reduce
+from symconv.formulas.algebra import Access, Label, Reduce
 from symconv.formulas.printing import LATEX, Style, context_of
 from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.pooling import MaxPool
@@ -140,28 +140,24 @@ class _Names:
         return names if len(self.reduce.bounds) == 1 else f"({names})"
 
     def _share(self, style: Style) -> str:
-        letter = rf"\{self.greek[0]}" if style is LATEX else self.greek[1]
-        return style.subscripted(letter, [style.name(bound.name) for bound in self.reduce.bounds])
+        letter = Label(rf"\{self.greek[0]}", self.greek[1])
+        return style.subscripted(style.written(letter), [style.name(bound.name) for bound in self.reduce.bounds])
 
     def _member(self, style: Style) -> str:
         window = self._at(style, self.w, self.frame.output.indices)
-        return rf"{self._tap(style)} \in {window}" if style is LATEX else f"{self._tap(style)} ∈ {window}"
+        return style.relation("in").join([self._tap(style), window])
 
     def _sum(self, style: Style, below: str, body: str) -> str:
-        return rf"\sum_{{{below}}} {body}" if style is LATEX else f"∑({below}) {body}"
+        return style.sum_over(below) + body
 
     def _unit_of_tap(self, style: Style) -> str:
         return style.subscripted(style.name(self.e), [style.index(e, self.context) for e in self.read.index])
-
-    def _set(self, style: Style, element: str, conditions: list[str]) -> str:
-        joined = (r",\; " if style is LATEX else ", ").join(conditions)
-        return rf"\left\{{\, {element} : {joined} \,\right\}}" if style is LATEX else f"{{{element} : {joined}}}"
 
     def _output(self, style: Style) -> str:
         return self._at(style, self.frame.letters.output, self.frame.output.indices)
 
     def _derivative(self, style: Style) -> str:
-        return rf"\partial {self._output(style)}" if style is LATEX else f"∂{self._output(style)}"
+        return style.partial(self._output(style))
 
     def upstream(self, style: Style) -> str:
         """One entry of the upstream gradient."""
@@ -204,7 +200,8 @@ class _Names:
                 )
                 for b in self.reduce.bounds
             ]
-            return self._set(style, self._tap(style), [*ranges, *style.conditions(self.reduce.guards, self.context)])
+            conditions = style.conditions(self.reduce.guards, self.context)
+            return style.set(self._tap(style), [*ranges, *conditions], tall=True)
 
         return maths(write)
 
@@ -230,8 +227,7 @@ class _Names:
 
         def write(style: Style) -> str:
             attained = style.relation("=").join([style.access(self.read, self.context), self._output(style)])
-            inner = self._set(style, self._unit_of_tap(style), [self._member(style), attained])
-            return (r"\operatorname{conv} " if style is LATEX else "conv") + inner
+            return style.hull(style.set(self._unit_of_tap(style), [self._member(style), attained], tall=True))
 
         return maths(write)
 
@@ -241,15 +237,14 @@ class _Names:
 
         def write(style: Style) -> str:
             share, below = self._share(style), self._member(style)
-            where = r" \text{ where } " if style is LATEX else " where "
             smaller = style.relation("<").join([style.access(self.read, self.context), self._output(style)])
             conditions = [
                 style.relation(">=").join([share, "0"]),
                 style.relation("=").join([self._sum(style, below, share), "1"]),
-                style.relation("=").join([share, "0"]) + where + smaller,
+                style.where(style.relation("=").join([share, "0"]), smaller),
             ]
             joined = style.times([share, self._unit_of_tap(style)])
-            return self._set(style, self._sum(style, below, joined), conditions)
+            return style.set(self._sum(style, below, joined), conditions, tall=True)
 
         return maths(write)
 
@@ -259,11 +254,7 @@ class _Names:
 
         def write(style: Style) -> str:
             chosen = self._at(style, self.v, self.frame.output.indices)
-            member = (
-                rf"{chosen} \in {self._derivative(style)}"
-                if style is LATEX
-                else f"{chosen} ∈ {self._derivative(style)}"
-            )
-            return self._set(style, self._outputs(style, chosen), [member])
+            member = style.relation("in").join([chosen, self._derivative(style)])
+            return style.set(self._outputs(style, chosen), [member], tall=True)
 
         return maths(write)

@@ -110,7 +110,7 @@ def _places(name: str, last: Index) -> Named:
 
     def write(style: Style) -> str:
         condition = style.relation("<=").join(["0", style.name(name), style.index(last, context)])
-        return rf"\#\{{\,{name} : {condition}\,\}}" if style is LATEX else f"#{{{style.name(name)} : {condition}}}"
+        return style.count_of(style.set(style.name(name), [condition]))
 
     bound = Bound(name, Index.of(0), last)
     return Named(Label(write(LATEX), write(UNICODE)), (), Reduce("sum", (bound,), (), const(1)))
@@ -192,7 +192,7 @@ def gradient_stages(frame: Frame, op: ConvTranspose, touched: Step) -> tuple[tup
 
     def write(style: Style) -> str:
         pieces = [style.relation("=").join([style.name(p), style.index(e, context)]) for p, e in reached]
-        return (r",\; " if style is LATEX else ", ").join(pieces)
+        return style.listed(pieces)
 
     substituted = Step(
         frame.number(),

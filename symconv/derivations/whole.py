@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from symconv.derivations import rules
 from symconv.derivations.chain import Frame, extents, per_axis, size_text
-from symconv.derivations.spread import Spread, array_of, operator_sign, turned_kernel
+from symconv.derivations.spread import Spread, array_of, turn, turned_kernel
 from symconv.derivations.step import Definition, Maths, Phrase, Step, maths
 from symconv.formulas.algebra import Access, Bound, Guard, Label, Named, add
 from symconv.formulas.arrays import Array, correlated, turned
@@ -227,15 +227,14 @@ def equations(new: Sequence[str], old: Sequence[str], counts: Sequence[Index], f
         for n, o, count in zip(new, old, counts, strict=True):
             value = style.index(count - 1 + 2 * frame.base - Index.of(o), context)
             pieces.append(f"{style.name(n)} = {value}")
-        return (r",\; " if style is LATEX else ", ").join(pieces)
+        return style.listed(pieces)
 
     return maths(write)
 
 
 def _around(array: Label, ndim: int) -> Label:
     """An array in brackets, turned around."""
-    name, index = ("rot", "180") if ndim == 2 else ("rev", "")
-    return Label(operator_sign(name, index, LATEX) + array.latex, name + index + array.text)
+    return Label(turn(ndim, LATEX) + array.latex, turn(ndim, UNICODE) + array.text)
 
 
 def correlation(
@@ -244,20 +243,15 @@ def correlation(
     """``image star kernel``, with stride and dilation named where they are not 1."""
     context = context_of(frame.gradient)
 
-    def write(style: Style, left: str, right: str) -> str:
+    def write(style: Style) -> str:
         notes = []
         for option, values in ((STRIDE, strides), (DILATION, dilations)):
             if not option.is_neutral(tuple(values)):
-                shown = per_axis(values, style, context)
-                notes.append(rf"\text{{{option.noun} }}{shown}" if style is LATEX else f"{option.noun} {shown}")
-        if style is LATEX:
-            joined = r",\,".join(notes)
-            index = f"_{{{joined}}}" if notes else ""
-            return rf"\left( {left} \star{index} {right} \right)"
-        note = f"[{', '.join(notes)}]" if notes else ""
-        return f"({left} ⋆{note} {right})"
+                notes.append(style.word(option.noun, per_axis(values, style, context)))
+        star = style.marked(style.star(), style.items(notes))
+        return style.parentheses(f"{style.written(image)} {star} {style.written(kernel)}")
 
-    return Label(write(LATEX, image.latex, kernel.latex), write(UNICODE, image.text, kernel.text))
+    return Label(write(LATEX), write(UNICODE))
 
 
 def recognised(formula: Formula, label: Label, array: Array) -> Formula:

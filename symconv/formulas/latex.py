@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from symconv.formulas.algebra import Label
+from symconv.formulas.signs import Written
 from symconv.formulas.spelling import SIMPLE, latex_word
 from symconv.formulas.style import Style
 
@@ -28,9 +28,6 @@ class _Latex(Style):
             return latex_word(match[1]) + (f"_{{{match[2]}}}" if match[2] else "") + match[3]
         bare = name.rstrip("'")
         return latex_word(bare) + "'" * (len(name) - len(bare))
-
-    def label(self, label: Label) -> str:
-        return label.latex
 
     def fraction(self, top: str, bottom: str) -> str:
         return rf"\frac{{{top}}}{{{bottom}}}"
@@ -88,7 +85,7 @@ class _Latex(Style):
         return rf"\left( {inside} \right)"
 
     def relation(self, sign: str) -> str:
-        signs = {"<=": r"\leq", ">=": r"\geq", "|": r"\mid", "superset": r"\supseteq"}
+        signs = {"in": r"\in", "<=": r"\leq", ">=": r"\geq", "|": r"\mid", "superset": r"\supseteq"}
         return f" {signs.get(sign, sign)} "
 
     def number(self, value: Fraction) -> str:
@@ -112,6 +109,70 @@ class _Latex(Style):
 
     def conjunction(self, parts: Sequence[str]) -> str:
         return r",\;".join(parts)
+
+    def written(self, both: Written) -> str:
+        return both.latex
+
+    def listed(self, parts: Iterable[str]) -> str:
+        return r",\; ".join(parts)
+
+    def items(self, parts: Iterable[str]) -> str:
+        return r",\,".join(parts)
+
+    def by(self, sizes: Iterable[str]) -> str:
+        return r" \times ".join(sizes)
+
+    def set(self, element: str, conditions: Iterable[str], tall: bool = False) -> str:
+        inside = f"{element} : {self.listed(conditions)}"
+        return rf"\left\{{\, {inside} \,\right\}}" if tall else rf"\{{\,{inside}\,\}}"
+
+    def count_of(self, collection: str) -> str:
+        return rf"\#{collection}"
+
+    def one_over_size(self, name: str) -> str:
+        return self.fraction("1", self.absolute(name))
+
+    def sum_over(self, below: str) -> str:
+        return rf"\sum_{{{below}}} "
+
+    def hull(self, collection: str) -> str:
+        return rf"\operatorname{{conv}} {collection}"
+
+    def partial(self, entry: str) -> str:
+        return rf"\partial {entry}"
+
+    def slash_derivative(self, top: str, bottom: str) -> str:
+        return rf"\partial {top}/\partial {bottom}"
+
+    def limit(self, name: str, body: str) -> str:
+        return rf"\lim_{{{name} \to \infty}} {body}"
+
+    def operator(self, name: str) -> str:
+        return rf"\operatorname{{{name}}}"
+
+    def marked(self, base: str, mark: str) -> str:
+        return f"{base}_{{{mark}}}" if mark else base
+
+    def numbered(self, base: str, number: str) -> str:
+        return f"{base}_{{{number}}}"
+
+    def entry_of_numbered(self, base: str, indices: Sequence[str]) -> str:
+        return self.subscripted(self.parentheses(base), indices)
+
+    def barred(self, letter: str) -> str:
+        return rf"\bar {letter}"
+
+    def ones(self, size: str) -> str:
+        return rf"\mathbf{{1}}_{{{size}}}"
+
+    def star(self) -> str:
+        return r"\star"
+
+    def word(self, word: str, value: str) -> str:
+        return rf"\text{{{word} }}{value}"
+
+    def where(self, statement: str, condition: str) -> str:
+        return rf"{statement} \text{{ where }} {condition}"
 
 
 LATEX: Style = _Latex()

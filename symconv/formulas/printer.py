@@ -72,7 +72,7 @@ class Printer(FormulaWalker[str]):
     @case(Named)
     def _named(self, node: Named) -> str:
         indices = [self.signs.index(e, self.context) for e in node.index]
-        top = self.signs.subscripted(self.signs.label(node.label), indices)
+        top = self.signs.subscripted(self.signs.written(node.label), indices)
         return top if node.wrt is None else self.signs.derivative(top, self.visit(node.wrt))
 
     # ------------------------------------------------------------------ sums and products

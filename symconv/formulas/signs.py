@@ -6,14 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Protocol
 
-from symconv.formulas.algebra import Access, Bound, Guard, Label
+from symconv.formulas.algebra import Access, Bound, Guard
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Atom, Extremum, Index
 from symconv.formulas.order import Piece, index_part, leads_negative, needs_parentheses, pieces_of, sides, solved
 
-__all__ = ["Context", "Signs"]
+__all__ = ["Context", "Signs", "Written"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Context:
         return replace(self, rank=rank)
 
 
+class Written(Protocol):
+    """A piece of mathematics in both styles."""
+
+    @property
+    def latex(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
 class Signs(ABC):
     """How single signs are written, and from them what stands in an index and in a condition."""
 
@@ -47,8 +57,6 @@ class Signs(ABC):
 
     @abstractmethod
     def name(self, name: str) -> str: ...
-    @abstractmethod
-    def label(self, label: Label) -> str: ...
     @abstractmethod
     def fraction(self, top: str, bottom: str) -> str: ...
     @abstractmethod
@@ -87,6 +95,92 @@ class Signs(ABC):
     def equal_share(self, entry: str, maximum: str, window: str, body: str) -> str: ...
     @abstractmethod
     def conjunction(self, parts: Sequence[str]) -> str: ...
+
+    # ------------------------------------------------------------------ sets, operators on arrays, words
+
+    @abstractmethod
+    def written(self, both: Written) -> str:
+        """What has been written in both styles before."""
+
+    @abstractmethod
+    def listed(self, parts: Iterable[str]) -> str:
+        """Conditions or equations one after the other."""
+
+    @abstractmethod
+    def items(self, parts: Iterable[str]) -> str:
+        """The entries of a tuple, without its parentheses."""
+
+    @abstractmethod
+    def by(self, sizes: Iterable[str]) -> str:
+        """Sizes with a times sign between each two."""
+
+    @abstractmethod
+    def set(self, element: str, conditions: Iterable[str], tall: bool = False) -> str:
+        """The set of all elements under conditions, in braces as high as what is in them where it may be high."""
+
+    @abstractmethod
+    def count_of(self, collection: str) -> str:
+        """The number of elements of a set."""
+
+    @abstractmethod
+    def one_over_size(self, name: str) -> str:
+        """One over the number of elements of a set with a name."""
+
+    @abstractmethod
+    def sum_over(self, below: str) -> str:
+        """A sum sign with a condition below it."""
+
+    @abstractmethod
+    def hull(self, collection: str) -> str:
+        """The convex hull of a set."""
+
+    @abstractmethod
+    def partial(self, entry: str) -> str:
+        """The subdifferential of an entry."""
+
+    @abstractmethod
+    def slash_derivative(self, top: str, bottom: str) -> str:
+        """A derivative in a line of text."""
+
+    @abstractmethod
+    def limit(self, name: str, body: str) -> str:
+        """The limit for a name that grows without an end."""
+
+    @abstractmethod
+    def operator(self, name: str) -> str:
+        """The name of an operator on arrays."""
+
+    @abstractmethod
+    def marked(self, base: str, mark: str) -> str:
+        """An operator or a sign with a note on how it is meant, or an array with a place."""
+
+    @abstractmethod
+    def numbered(self, base: str, number: str) -> str:
+        """A name with a number that belongs to it."""
+
+    @abstractmethod
+    def entry_of_numbered(self, base: str, indices: Sequence[str]) -> str:
+        """An entry of an array whose name has a number."""
+
+    @abstractmethod
+    def barred(self, letter: str) -> str:
+        """A letter with a bar."""
+
+    @abstractmethod
+    def ones(self, size: str) -> str:
+        """An array of ones."""
+
+    @abstractmethod
+    def star(self) -> str:
+        """The sign of a correlation."""
+
+    @abstractmethod
+    def word(self, word: str, value: str) -> str:
+        """A value with a word before it."""
+
+    @abstractmethod
+    def where(self, statement: str, condition: str) -> str:
+        """A statement that holds under a condition."""
 
     # ------------------------------------------------------------------ indices
 

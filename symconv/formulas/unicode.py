@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from symconv.formulas.algebra import Label
+from symconv.formulas.signs import Written
 from symconv.formulas.spelling import SIMPLE, one_line
 from symconv.formulas.style import Style
 
@@ -31,9 +31,6 @@ class _Unicode(Style):
     def juxtaposed(self, factors: Sequence[str]) -> str:
         # "Smin(...)" would read as a name
         return "".join(f"·{f}" if k and f.startswith(("min(", "max(")) else f for k, f in enumerate(factors))
-
-    def label(self, label: Label) -> str:
-        return label.text
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{_wrapped(top)}/{_below(bottom)}"
@@ -81,7 +78,7 @@ class _Unicode(Style):
         return f"({inside.strip()})"
 
     def relation(self, sign: str) -> str:
-        signs = {"<=": "≤", ">=": "≥", "|": "∣", "superset": "⊇"}
+        signs = {"in": "∈", "<=": "≤", ">=": "≥", "|": "∣", "superset": "⊇"}
         return f" {signs.get(sign, sign)} "
 
     def number(self, value: Fraction) -> str:
@@ -98,6 +95,69 @@ class _Unicode(Style):
 
     def conjunction(self, parts: Sequence[str]) -> str:
         return ", ".join(parts)
+
+    def written(self, both: Written) -> str:
+        return both.text
+
+    def listed(self, parts: Iterable[str]) -> str:
+        return ", ".join(parts)
+
+    def items(self, parts: Iterable[str]) -> str:
+        return ", ".join(parts)
+
+    def by(self, sizes: Iterable[str]) -> str:
+        return "×".join(sizes)
+
+    def set(self, element: str, conditions: Iterable[str], tall: bool = False) -> str:
+        return f"{{{element} : {self.listed(conditions)}}}"
+
+    def count_of(self, collection: str) -> str:
+        return f"#{collection}"
+
+    def one_over_size(self, name: str) -> str:
+        return f"1/{self.absolute(name)}"
+
+    def sum_over(self, below: str) -> str:
+        return f"∑({below}) "
+
+    def hull(self, collection: str) -> str:
+        return f"conv{collection}"
+
+    def partial(self, entry: str) -> str:
+        return f"∂{entry}"
+
+    def slash_derivative(self, top: str, bottom: str) -> str:
+        return self.derivative(top, bottom)
+
+    def limit(self, name: str, body: str) -> str:
+        return f"lim({name} → ∞) {body}"
+
+    def operator(self, name: str) -> str:
+        return name
+
+    def marked(self, base: str, mark: str) -> str:
+        return f"{base}[{mark}]" if mark else base
+
+    def numbered(self, base: str, number: str) -> str:
+        return f"{base}{number}"
+
+    def entry_of_numbered(self, base: str, indices: Sequence[str]) -> str:
+        return self.subscripted(base, indices)
+
+    def barred(self, letter: str) -> str:
+        return f"{letter}\u0304"
+
+    def ones(self, size: str) -> str:
+        return f"ones({size})"
+
+    def star(self) -> str:
+        return "⋆"
+
+    def word(self, word: str, value: str) -> str:
+        return f"{word} {value}"
+
+    def where(self, statement: str, condition: str) -> str:
+        return f"{statement} where {condition}"
 
 
 def _below(text: str) -> str:

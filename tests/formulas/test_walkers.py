@@ -44,6 +44,9 @@ LADDERS: set[str] = {
     "proofs/terms.py:vanishing_accesses",
     "proofs/unify.py:_alike",
     "proofs/unify.py:_children",
+    "proofs/windows.py:_parts",
+    "proofs/windows.py:_windows",
+    "proofs/windows.py:averaged",
 }
 
 
