@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from symconv.certificates.certificate import Certificate, certificate
     from symconv.claims.check import check, check_claim
     from symconv.claims.claim_verdict import ClaimVerdict
+    from symconv.claims.declarations import Declarations
     from symconv.claims.problem import Problem, load_problem
-    from symconv.claims.scope import Declarations
     from symconv.derivations.derive import derive
     from symconv.derivations.step import Derivation, Step
     from symconv.errors import (

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -169,6 +169,111 @@ def test_the_line_reports_a_violation(tmp_path: Path, name: str, source: str, re
     violations = import_violations(tmp_path)
     assert len(violations) == 1
     assert violations[0].startswith(f"symconv/{name}{report}")
+
+
+# --- no circle -------------------------------------------------------------------------------------------------------
+
+
+def import_graph(root: Path) -> dict[str, set[str]]:
+    """Which modules of the package each of them imports, in functions and for type checkers too."""
+    files = {".".join(module_parts(path, root)): path for path in sorted((root / "symconv").rglob("*.py"))}
+
+    def module_of(name: str) -> str | None:
+        parts = name.split(".")
+        for length in range(len(parts), 0, -1):
+            start = ".".join(parts[:length])
+            if start in files:
+                return start
+            if f"{start}.__init__" in files:
+                return f"{start}.__init__"
+        return None
+
+    graph = {}
+    for module, path in files.items():
+        imported = imported_modules(ast.parse(path.read_text(encoding="utf-8")), module.split("."))
+        found = {module_of(name) for _, name in imported}
+        graph[module] = {name for name in found if name is not None and name != module}
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """The largest sets of modules that import each other in a circle, by Tarjan's algorithm (1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        stack.append(module)
+        for other in sorted(graph.get(module, ())):
+            if other not in number:
+                visit(other)
+                lowest[module] = min(lowest[module], lowest[other])
+            elif other in stack:
+                lowest[module] = min(lowest[module], number[other])
+        if lowest[module] == number[module]:
+            position = stack.index(module)
+            if len(stack) - position > 1:
+                found.append(sorted(stack[position:]))
+            del stack[position:]
+
+    for module in graph:
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(import_graph(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from symconv.claims.b import y\n",
+        "from .b import y\n",
+        "import symconv.claims.b\n",
+        "def f():\n    from symconv.claims.b import y\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from symconv.claims.b import y\n",
+        "from symconv.claims import b\n",
+        "from symconv.claims.c import z\n",
+    ],
+)
+def test_a_circle_is_reported(tmp_path: Path, source: str) -> None:
+    files = {"a": source, "b": "from symconv.claims.a import x\n", "c": "from symconv.claims.b import y\n", "d": ""}
+    write(tmp_path, {f"symconv/claims/{name}.py": text for name, text in files.items()})
+    write(tmp_path, {"symconv/claims/__init__.py": "", "symconv/claims/d.py": "from symconv.claims.a import x\n"})
+    found = circles(import_graph(tmp_path))
+    expected = ["a", "b", "c"] if "claims.c" in source else ["a", "b"]
+    assert found == [[f"symconv.claims.{name}" for name in expected]]
+
+
+# --- no double name --------------------------------------------------------------------------------------------------
+
+DOUBLE_NAMES: set[str] = set()  # of rooms that are being mended; nothing is added here
+
+
+def double_names(root: Path) -> dict[str, list[str]]:
+    """The public classes that stand at more than one place, with their files."""
+    places: dict[str, list[str]] = {}
+    for path in sorted((root / "symconv").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(root).as_posix())
+    return {name: files for name, files in places.items() if len(files) > 1}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    found = double_names(ROOT)
+    assert {name: files for name, files in found.items() if name not in DOUBLE_NAMES} == {}
+    assert DOUBLE_NAMES - found.keys() == set(), "mended: take it off the list"
+
+
+def test_a_double_name_is_reported(tmp_path: Path) -> None:
+    files = {"a": "class Frame: ...\nclass _Own: ...\n", "b": "class Frame: ...\nclass _Own: ...\nclass View: ...\n"}
+    write(tmp_path, {f"symconv/claims/{name}.py": text for name, text in files.items()})
+    assert double_names(tmp_path) == {"Frame": ["symconv/claims/a.py", "symconv/claims/b.py"]}
 
 
 # --- what the import of the package loads -----------------------------------------------------------------------------

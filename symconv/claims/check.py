@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symconv.claims.claim_verdict import ClaimVerdict
+from symconv.claims.declarations import Declarations
 from symconv.claims.judging import judge
 from symconv.claims.mending import mended
-from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import Claim
 from symconv.doors import flag, instance

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from symconv.claims import schema
+from symconv.claims.declarations import Declarations
 from symconv.claims.schema import Key, Where, check_table
-from symconv.claims.scope import NORMS, Declarations
+from symconv.claims.scope import NORMS
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.tables import OUTSIDE
 from symconv.errors import ArgumentError

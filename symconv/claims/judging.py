@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from symconv.claims.comparing import all_of, compare
+from symconv.claims.declarations import Declarations
 from symconv.claims.family import kept, names_axes
 from symconv.claims.ranges import use_abstract_sets
-from symconv.claims.scope import Declarations, Scope, general_scope, literal_scope, mentioned
+from symconv.claims.scope import Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import Mode
 from symconv.claims.syntax import Claim, Derivative, Limit, Name
 from symconv.claims.traversal import walk_expr

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from symconv.claims.declarations import Declarations
 from symconv.errors import ClaimError
 from symconv.operators.base import Operator
 from symconv.operators.frame import numbered
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
-
-if TYPE_CHECKING:
-    from symconv.claims.scope import Declarations
 
 __all__ = ["FUNCTIONS", "SIZES", "Naming", "naming"]
 

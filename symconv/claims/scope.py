@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
+from symconv.claims.declarations import Declarations
 from symconv.claims.naming import Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
-from symconv.doors import instance, items, list_of, mapping, one_of, plain_integer, text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Guard
 from symconv.formulas.effort import Effort
@@ -27,74 +27,11 @@ from symconv.operators.frame import Geometry, numbered
 from symconv.operators.letters import ARRAYS, Letters, capital, look
 from symconv.operators.pooling import Pooling
 
-__all__ = ["ARRAY_FUNCTIONS", "NORMS", "Declarations", "Scope", "general_scope", "literal_scope", "mentioned"]
+__all__ = ["ARRAY_FUNCTIONS", "NORMS", "Scope", "general_scope", "literal_scope", "mentioned"]
 
 ARRAY_FUNCTIONS = ("corr", "conv", "pad", "rot180", "ones")
 NORMS = ("lp", "lp without absolute value")
 ORDER = "p"  # the letter for the order of a declared norm where no limit gives it another
-
-
-@dataclass(frozen=True)
-class Declarations:
-    """What a claim's question declares.
-
-    Attributes:
-        op: the operator that the claim is about.
-        input_size: the size at which it is checked literally.
-        operators: all operators of the file, by name; a claim may apply them to arrays.
-        names: letters.
-        base: where indices start.
-        data: numbers for arrays, by name.
-        sizes: letters for sizes: {"I": "input", "K": "kernel", "S": "stride", "P": "padding", "D": "dilation",
-            "O": "output"}; a claim that uses them speaks of all sizes.
-        general: for numbers of the claim, what they stand for in general: {"3": "K"}, or one entry an occurrence.
-        indices: ranges of free indices: {"i": "output 1", "m": "weight 2"}.
-        functions: {"L": "lp"} or {"L": "lp without absolute value"}: letters for norms over a window.
-        sets: letters for window sets, such as S.
-        upper: an upper index that is no power, such as the channel k.
-        star: what a bare asterisk between arrays means: "correlation" or "convolution".
-        upstream: "any", or "ones" where every output has gradient 1.
-        nonnegative: letters of tensors whose entries are assumed to be >= 0.
-        of: what a claim without a relation is a value for: "size" or the capital of the output.
-        outside: what an entry at a free index counts as where there is none: "zero", or "undefined"; where it is left
-            open, a line that is true where such entries count as 0 holds under that condition.
-    """
-
-    op: Operator
-    input_size: tuple[int, ...]
-    operators: Mapping[str, Any] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    base: int = 1
-    data: Mapping[str, Any] = field(default_factory=dict)
-    sizes: Mapping[str, str] = field(default_factory=dict)
-    general: Mapping[str, Any] = field(default_factory=dict)
-    indices: Mapping[str, str] = field(default_factory=dict)
-    functions: Mapping[str, str] = field(default_factory=dict)
-    sets: tuple[str, ...] = ()
-    upper: str = ""
-    star: str = ""
-    upstream: str = "any"
-    nonnegative: tuple[str, ...] = ()
-    of: str = ""
-    outside: str = ""
-
-    def __post_init__(self) -> None:
-        instance("op", self.op, Operator, "must be an operator, such as Conv((3,))")
-        sizes = items(self.input_size) or (self.input_size,)
-        put = object.__setattr__
-        put(self, "input_size", tuple(plain_integer("input_size", n, 1) for n in sizes))
-        for name in ("operators", "names", "data", "sizes", "general", "indices", "functions"):
-            mapping(name, getattr(self, name), "must be a table, from names to what they mean")
-        for name in ("names", "sizes", "indices", "functions"):
-            for key, value in getattr(self, name).items():
-                text(f"{name}[{key!r}]", value)
-        plain_integer("base", self.base)
-        for name in ("sets", "nonnegative"):
-            put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
-        if not isinstance(self.outside, str) or self.outside:
-            one_of("outside", self.outside, ("zero", "undefined"))
-        for name in ("upper", "star", "upstream", "of"):
-            text(name, getattr(self, name))
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.claims.syntax import Claim
 
 __all__ = ["ClaimSource", "Mode"]

@@ -10,7 +10,8 @@ import click
 from symconv.cli.activity import Activity
 
 if TYPE_CHECKING:
-    from symconv.report.document import Document, Mark
+    from symconv.report.document import Document
+    from symconv.report.marks import Mark
 
 __all__ = ["report"]
 

@@ -5,66 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 
 from symconv.formulas.algebra import (
-    Absolute,
-    Access,
-    Add,
     Bound,
-    Bracket,
-    Compare,
-    Constant,
-    FormulaWalker,
-    Multiply,
-    Named,
     Node,
-    Power,
     Reduce,
-    Scalar,
-    Share,
-    Sign,
 )
-from symconv.formulas.walker import case
-from symconv.formulas.walks import children, walk
+from symconv.formulas.walks import children, own_guards, own_indices, walk
 
 __all__ = ["free_names", "fresh_name", "names_away_from", "names_in", "renamed_bounds"]
 
 
-class _OwnNames(FormulaWalker[frozenset[str]]):
+def _own_names(node: Node) -> frozenset[str]:
     """The names in the index expressions of a node itself; those that it binds are not among them as such."""
-
-    @case(Constant, Add, Multiply, Power, Absolute, Sign, Compare)
-    def _none(self, node: Node) -> frozenset[str]:
-        return frozenset()
-
-    @case(Scalar)
-    def _scalar(self, node: Scalar) -> frozenset[str]:
-        return node.index.names
-
-    @case(Access, Named)
-    def _entry(self, node: Access | Named) -> frozenset[str]:
-        return frozenset().union(*(e.names for e in node.index))
-
-    @case(Bracket)
-    def _bracket(self, node: Bracket) -> frozenset[str]:
-        return frozenset().union(*(g.names for g in node.guards))
-
-    @case(Share)
-    def _share(self, node: Share) -> frozenset[str]:
-        return frozenset().union(*(e.names for e in node.at))
-
-    @case(Reduce)
-    def _reduce(self, node: Reduce) -> frozenset[str]:
-        ends = (b.lower.names | b.upper.names for b in node.bounds)
-        return frozenset().union(*(g.names for g in node.guards), *ends)
-
-
-_OWN_NAMES = _OwnNames()
+    return frozenset().union(*(e.names for e in own_indices(node)), *(g.names for g in own_guards(node)))
 
 
 def names_in(node: Node) -> frozenset[str]:
     """All index names and parameters in a tree, bound ones included."""
     found: set[str] = set()
     for n in walk(node):
-        found |= _OWN_NAMES.visit(n)
+        found |= _own_names(n)
         if isinstance(n, Reduce):
             found.update(bound.name for bound in n.bounds)
     return frozenset(found)
@@ -72,7 +31,7 @@ def names_in(node: Node) -> frozenset[str]:
 
 def free_names(node: Node) -> frozenset[str]:
     """The names of a tree that it does not bind."""
-    names = _OWN_NAMES.visit(node).union(*map(free_names, children(node)))
+    names = _own_names(node).union(*map(free_names, children(node)))
     return names - {b.name for b in node.bounds} if isinstance(node, Reduce) else names
 
 

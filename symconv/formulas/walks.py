@@ -29,7 +29,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.index import Index
 from symconv.formulas.walker import case
 
-__all__ = ["Rewriter", "accesses", "children", "transform", "unnamed", "walk"]
+__all__ = ["Rewriter", "accesses", "children", "own_guards", "own_indices", "transform", "unnamed", "walk"]
 
 
 class _Children(FormulaWalker[tuple[Node, ...]]):
@@ -74,6 +74,43 @@ _CHILDREN = _Children()
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes right below a node, in reading order."""
     return _CHILDREN.visit(node)
+
+
+class _OwnIndices(FormulaWalker[tuple[Index, ...]]):
+    """The index expressions that stand in a node itself, those in its guards apart."""
+
+    @case(Constant, Add, Multiply, Power, Absolute, Sign, Compare, Bracket)
+    def _none(self, node: Node) -> tuple[Index, ...]:
+        return ()
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> tuple[Index, ...]:
+        return (node.index,)
+
+    @case(Access, Named)
+    def _entry(self, node: Access | Named) -> tuple[Index, ...]:
+        return node.index
+
+    @case(Share)
+    def _share(self, node: Share) -> tuple[Index, ...]:
+        return node.at
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> tuple[Index, ...]:
+        return tuple(end for bound in node.bounds for end in (bound.lower, bound.upper))
+
+
+_OWN_INDICES = _OwnIndices()
+
+
+def own_indices(node: Node) -> tuple[Index, ...]:
+    """The index expressions that stand in a node itself: places, ends of ranges; those in its guards apart."""
+    return _OWN_INDICES.visit(node)
+
+
+def own_guards(node: Node) -> tuple[Guard, ...]:
+    """The guards that stand in a node itself."""
+    return node.guards if isinstance(node, Reduce | Bracket) else ()
 
 
 def walk(node: Node) -> Iterator[Node]:

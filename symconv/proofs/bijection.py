@@ -13,10 +13,28 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
-from symconv.formulas.algebra import Absolute, Compare, Guard, Node, Power, Reduce, Share, Sign
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Add,
+    Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Guard,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+)
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import Term, expand
+from symconv.formulas.walker import case
 from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
@@ -264,28 +282,76 @@ def same(left: Node, right: Node, context: Context) -> Alike:
     """
     if left == right:
         return Parts()
-    if isinstance(left, Power) and isinstance(right, Power):
-        return Parts((same(left.base, right.base, context), same(left.exponent, right.exponent, context)))
-    if isinstance(left, Absolute | Sign) and isinstance(right, Absolute | Sign) and type(left) is type(right):
-        return Parts((same(left.arg, right.arg, context),))
-    if isinstance(left, Compare) and isinstance(right, Compare) and left.relation == right.relation:
-        return Parts((same(left.left, right.left, context), same(left.right, right.right, context)))
-    if (
-        isinstance(left, Share)
-        and isinstance(right, Share)
-        and left.policy == right.policy
-        and left.reduce.op == right.reduce.op
-    ):
-        return _same_share(left, right, context)
-    if isinstance(left, Reduce) and isinstance(right, Reduce) and left.op == right.op != "sum":
-        return Windows(_same_window(one_window(left), one_window(right), context)[2])
-    if _is_atomic(left) and _is_atomic(right):
-        raise NotShown(f"a {type(left).__name__.lower()} and a {type(right).__name__.lower()} were not shown equal")
-    return equal_sums(left, right, context)
+    return _Same(right, context).visit(left)
 
 
-def _is_atomic(node: Node) -> bool:
-    return isinstance(node, Power | Absolute | Sign | Compare | Share) or getattr(node, "op", "sum") != "sum"
+class _Same(FormulaWalker[Alike]):
+    """How a factor is shown to have the value of another one, by its kind."""
+
+    def __init__(self, other: Node, context: Context) -> None:
+        self.other, self.context = other, context
+
+    @case(Power)
+    def _power(self, node: Power) -> Alike:
+        other = self.other
+        if not isinstance(other, Power):
+            return self._sums(node)
+        return Parts((same(node.base, other.base, self.context), same(node.exponent, other.exponent, self.context)))
+
+    @case(Absolute, Sign)
+    def _one(self, node: Absolute | Sign) -> Alike:
+        other = self.other
+        if not isinstance(other, Absolute | Sign) or type(node) is not type(other):
+            return self._sums(node)
+        return Parts((same(node.arg, other.arg, self.context),))
+
+    @case(Compare)
+    def _compare(self, node: Compare) -> Alike:
+        other = self.other
+        if not isinstance(other, Compare) or node.relation != other.relation:
+            return self._sums(node)
+        return Parts((same(node.left, other.left, self.context), same(node.right, other.right, self.context)))
+
+    @case(Share)
+    def _share(self, node: Share) -> Alike:
+        other = self.other
+        if not isinstance(other, Share) or (node.policy, node.reduce.op) != (other.policy, other.reduce.op):
+            return self._sums(node)
+        return _same_share(node, other, self.context)
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Alike:
+        other = self.other
+        if isinstance(other, Reduce) and node.op == other.op != "sum":
+            return Windows(_same_window(one_window(node), one_window(other), self.context)[2])
+        return self._sums(node)
+
+    @case(Constant, Scalar, Access, Add, Multiply, Bracket, Named)
+    def _sums(self, node: Node) -> Alike:
+        """As sums of terms, of which at least one side has to be one."""
+        if _ATOMIC.visit(node) and _ATOMIC.visit(self.other):
+            kinds = [f"a {type(side).__name__.lower()}" for side in (node, self.other)]
+            raise NotShown(f"{' and '.join(kinds)} were not shown equal")
+        return equal_sums(node, self.other, self.context)
+
+
+class _IsAtomic(FormulaWalker[bool]):
+    """Whether a factor is no sum of terms of which some may be left out or moved."""
+
+    @case(Power, Absolute, Sign, Compare, Share)
+    def _atomic(self, node: Node) -> bool:
+        return True
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> bool:
+        return node.op != "sum"
+
+    @case(Constant, Scalar, Access, Add, Multiply, Bracket, Named)
+    def _sum(self, node: Node) -> bool:
+        return False
+
+
+_ATOMIC = _IsAtomic()
 
 
 def _same_window(left: Reduce, right: Reduce, context: Context) -> tuple[Flat, Flat, Match]:

@@ -11,24 +11,20 @@ from typing import TypeAlias
 from symconv.formulas.algebra import (
     ZERO,
     Absolute,
-    Access,
     Bound,
-    Bracket,
     Constant,
     Guard,
-    Named,
     Node,
     Power,
     Reduce,
     Scalar,
-    Share,
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
-from symconv.formulas.walks import walk
+from symconv.formulas.walks import own_guards, own_indices, walk
 
 __all__ = ["MOST_TERMS", "one_window", "written_pairs"]
 
@@ -121,25 +117,19 @@ def _has_value(power: Power) -> bool:
 
 
 def _guards(term: Term, nodes: list[Node]) -> list[Guard]:
-    return [*term.guards, *(guard for node in nodes if isinstance(node, Bracket | Reduce) for guard in node.guards)]
+    return [*term.guards, *(guard for node in nodes for guard in own_guards(node))]
 
 
 def _expressions(term: Term, nodes: list[Node]) -> Iterator[Index]:
     """All index expressions in a term, whose factors' nodes are given."""
-    reductions = [node for node in nodes if isinstance(node, Reduce)]
-    for bound in (*term.bounds, *(b for node in reductions for b in node.bounds)):
+    for bound in term.bounds:
         yield from (bound.lower, bound.upper)
     for guard in _guards(term, nodes):
         yield guard.expr
         if guard.divisor is not None:
             yield guard.divisor
     for node in nodes:
-        if isinstance(node, Scalar):
-            yield node.index
-        elif isinstance(node, Access | Named):
-            yield from node.index
-        elif isinstance(node, Share):
-            yield from node.at
+        yield from own_indices(node)
 
 
 def _quotients(expr: Index) -> Iterator[Quotient]:

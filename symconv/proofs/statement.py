@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Node, Reduce, Scalar, Share
+from symconv.formulas.algebra import Bound, Guard, Named, Node
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names, fresh_name, renamed_bounds
 from symconv.formulas.substitution import substitute
-from symconv.formulas.walks import accesses, walk
+from symconv.formulas.walks import accesses, own_guards, own_indices, walk
 from symconv.proofs.needs import Need
 from symconv.proofs.sizes import denominators
 
@@ -219,23 +219,15 @@ def _has_atoms(expr: Index) -> bool:
 
 def _indices_in(node: Node) -> Iterator[Index]:
     for n in walk(node):
-        if isinstance(n, Access):
-            yield from n.index
-        elif isinstance(n, Scalar):
-            yield n.index
-        elif isinstance(n, Share):
-            yield from n.at
-        elif isinstance(n, Reduce):
-            for bound in n.bounds:
-                yield from (bound.lower, bound.upper)
+        if not isinstance(n, Named):  # what is under a name counts, not what it is printed with
+            yield from own_indices(n)
     for guard in _guards_in(node):
         yield guard.expr
 
 
 def _guards_in(node: Node) -> Iterator[Guard]:
     for n in walk(node):
-        if isinstance(n, Reduce | Bracket):
-            yield from n.guards
+        yield from own_guards(n)
 
 
 def of_formulas(left: Formula, right: Formula, assuming: Iterable[Guard] = ()) -> Statement:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, prod
 
 from symconv.formulas.algebra import (
     Absolute,
     Access,
+    Add,
     Bound,
     Bracket,
+    Compare,
     Constant,
+    FormulaWalker,
     Guard,
+    Multiply,
+    Named,
     Node,
     Power,
     Reduce,
@@ -21,12 +26,14 @@ from symconv.formulas.algebra import (
     Share,
     Sign,
     between,
+    const,
 )
 from symconv.formulas.index import Index
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import Term
-from symconv.formulas.walks import transform
+from symconv.formulas.walker import case
+from symconv.formulas.walks import Rewriter
 from symconv.proofs.context import Context, NotShown, Quotients, fresh, has_quotient, rewrite_quotients
 
 __all__ = ["Flat", "box_guards", "flatten", "range_guards", "share_guards", "vanishing_accesses"]
@@ -87,19 +94,31 @@ def vanishing_accesses(others: Sequence[Node], context: Context) -> list[Access]
 
     A bare real exponent is the order of a norm, which is at least 1.
     """
-    found = []
-    for other in others:
-        inner = other
-        while True:
-            if isinstance(inner, Absolute | Sign):
-                inner = inner.arg
-            elif isinstance(inner, Power) and _is_positive(inner.exponent, context):
-                inner = inner.base
-            else:
-                break
-        if isinstance(inner, Access):
-            found.append(inner)
-    return found
+    vanishing = _Vanishing(context)
+    return [access for other in others if (access := vanishing.visit(other)) is not None]
+
+
+class _Vanishing(FormulaWalker[Access | None]):
+    """The access that makes a factor zero where it is."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @case(Access)
+    def _access(self, node: Access) -> Access | None:
+        return node
+
+    @case(Absolute, Sign)
+    def _one(self, node: Absolute | Sign) -> Access | None:
+        return self.visit(node.arg)
+
+    @case(Power)
+    def _power(self, node: Power) -> Access | None:
+        return self.visit(node.base) if _is_positive(node.exponent, self.context) else None
+
+    @case(Constant, Scalar, Add, Multiply, Bracket, Compare, Reduce, Share, Named)
+    def _other(self, node: Node) -> Access | None:
+        return None
 
 
 def _is_positive(exponent: Node, context: Context) -> bool:
@@ -173,7 +192,7 @@ def flatten(term: Term, context: Context, label: str, *, window: bool = False) -
     ranges = tuple((bound.name, flat(bound.lower), flat(bound.upper)) for bound in bounds)
     parts = _Factors([], [], [], [])
     for factor in factors:
-        parts.take(_rewrite(factor, define, frozenset()), split=not window)
+        parts.take(_Flattened(define).visit(factor), split=not window)
     context.check_quotients(local.denominators)
     stated += [g for defined in local.guards.values() for g in defined]
     domain = [guard for guard in dict.fromkeys(stated) if guard.truth is not True]
@@ -246,21 +265,17 @@ class _Factors:
             self.accesses.append(factor)
         elif split and isinstance(factor, Scalar):
             self.scalars.append(factor.index)
-        elif split and _is_reciprocal(factor):
-            assert isinstance(factor, Power)
-            assert isinstance(factor.base, Scalar)
-            self.divisors.append(factor.base.index)
+        elif split and (divisor := _divisor(factor)) is not None:
+            self.divisors.append(divisor)
         else:
             self.others.append(factor)
 
 
-def _is_reciprocal(factor: Node) -> bool:
-    return (
-        isinstance(factor, Power)
-        and isinstance(factor.base, Scalar)
-        and isinstance(factor.exponent, Constant)
-        and factor.exponent.value == -1
-    )
+def _divisor(factor: Node) -> Index | None:
+    """What a reciprocal divides by."""
+    if isinstance(factor, Power) and isinstance(factor.base, Scalar) and factor.exponent == const(-1):
+        return factor.base.index
+    return None
 
 
 def _content(expr: Index) -> tuple[Fraction, Index]:
@@ -274,41 +289,22 @@ def _content(expr: Index) -> tuple[Fraction, Index]:
     return Fraction(whole), Index({key: value // whole for key, value in expr.terms.items()})
 
 
-def _rewrite(node: Node, define: Callable[[Index, Index, str], str], blocked: frozenset[str]) -> Node:
+class _Flattened(Rewriter):
     """A factor with variables for all quotients that do not depend on its own bound indices."""
 
-    def flat(expr: Index) -> Index:
-        return rewrite_quotients(expr, define, blocked)
+    def __init__(self, define: Callable[[Index, Index, str], str], blocked: frozenset[str] = frozenset()) -> None:
+        self.define, self.blocked = define, blocked
 
-    def guards(given: Sequence[Guard]) -> tuple[Guard, ...]:
-        return tuple(Guard(g.kind, flat(g.expr), None if g.divisor is None else flat(g.divisor)) for g in given)
+    def index(self, expr: Index) -> Index:
+        return rewrite_quotients(expr, self.define, self.blocked)
 
-    def change(n: Node) -> Node | None:
-        if isinstance(n, Access):
-            return Access(n.tensor, tuple(flat(e) for e in n.index))
-        if isinstance(n, Scalar):
-            return Scalar(flat(n.index))
-        if isinstance(n, Bracket):
-            return Bracket(guards(n.guards))
-        if isinstance(n, Share):
-            inner = _rewrite(n.reduce, define, blocked)
-            assert isinstance(inner, Reduce)
-            return Share(n.policy, inner, tuple(flat(e) for e in n.at))
-        if isinstance(n, Reduce):
-            deeper = blocked | {bound.name for bound in n.bounds}
-            ranges = tuple(
-                Bound(b.name, rewrite_quotients(b.lower, define, deeper), rewrite_quotients(b.upper, define, deeper))
-                for b in n.bounds
-            )
-            conditions = tuple(
-                Guard(
-                    g.kind,
-                    rewrite_quotients(g.expr, define, deeper),
-                    None if g.divisor is None else rewrite_quotients(g.divisor, define, deeper),
-                )
-                for g in n.guards
-            )
-            return Reduce(n.op, ranges, conditions, _rewrite(n.body, define, deeper))
-        return None
+    @case(Reduce)
+    def reduce(self, node: Reduce) -> Node:
+        deeper = _Flattened(self.define, self.blocked | {bound.name for bound in node.bounds})
+        bounds = tuple(deeper.bound(b) for b in node.bounds)
+        guards = tuple(deeper.guard(g) for g in node.guards)
+        return Reduce(node.op, bounds, guards, deeper.visit(node.body))
 
-    return transform(node, change)
+    @case(Named)
+    def named(self, node: Named) -> Node:
+        return replace(node, value=self.visit(node.value))  # a name is only printed with its indices

@@ -5,12 +5,30 @@ What comes out of here is a guess and is never trusted: the obligations of `symc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, permutations, product
 
-from symconv.formulas.algebra import Absolute, Access, Add, Compare, Multiply, Node, Power, Reduce, Share, Sign
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Add,
+    Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+)
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, Quotient, quotient
+from symconv.formulas.walker import case
+from symconv.formulas.walks import children
 from symconv.proofs.terms import Flat
 
 __all__ = ["Assignment", "assignments", "bijections"]
@@ -72,35 +90,52 @@ def bijections(
                     return
 
 
-def _alike(left: Node, right: Node, scope: frozenset[str]) -> list[Index]:
+class _Alike(FormulaWalker[list[Index]]):
     """Differences of indices at the same place of two trees, where they speak of names in scope only."""
-    if isinstance(left, Access) and isinstance(right, Access):
-        both = [a - b for a, b in zip(left.index, right.index, strict=False)]
-    elif isinstance(left, Share) and isinstance(right, Share):
-        both = [*_alike(left.reduce, right.reduce, scope), *(a - b for a, b in zip(left.at, right.at, strict=False))]
-    elif isinstance(left, Reduce) and isinstance(right, Reduce):
+
+    def __init__(self, other: Node, scope: frozenset[str]) -> None:
+        self.other, self.scope = other, scope
+
+    def in_scope(self, both: Iterable[Index]) -> list[Index]:
+        return [e for e in both if e.terms and e.names <= self.scope]
+
+    @case(Access)
+    def _access(self, node: Access) -> list[Index]:
+        if not isinstance(self.other, Access):
+            return []
+        return self.in_scope(a - b for a, b in zip(node.index, self.other.index, strict=False))
+
+    @case(Share)
+    def _share(self, node: Share) -> list[Index]:
+        if not isinstance(self.other, Share):
+            return []
+        windows = _alike(node.reduce, self.other.reduce, self.scope)
+        return [*windows, *self.in_scope(a - b for a, b in zip(node.at, self.other.at, strict=False))]
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> list[Index]:
+        if not isinstance(self.other, Reduce):
+            return []
         # windows over the same taps: their bound indices are taken for one another, which may guess wrong
-        env = {b.name: Index.of(a.name) for a, b in zip(left.bounds, right.bounds, strict=False)}
-        inner = {b.name for b in left.bounds}
-        both = []
-        for e in _alike(left.body, right.body, scope | inner | set(env)):
-            e = e.subs(env)
-            both += [] if e.names & inner else [e]
-    else:
-        both = [e for a, b in zip(_children(left), _children(right), strict=False) for e in _alike(a, b, scope)]
-    return [e for e in both if e.terms and e.names <= scope]
+        env = {b.name: Index.of(a.name) for a, b in zip(node.bounds, self.other.bounds, strict=False)}
+        inner = {b.name for b in node.bounds}
+        moved = (e.subs(env) for e in _alike(node.body, self.other.body, self.scope | inner | set(env)))
+        return self.in_scope(e for e in moved if not e.names & inner)
+
+    @case(Add, Multiply, Power, Absolute, Sign, Compare)
+    def _composite(self, node: Node) -> list[Index]:
+        if isinstance(self.other, Share | Reduce):
+            return []
+        pairs = zip(children(node), children(self.other), strict=False)
+        return [e for a, b in pairs for e in _alike(a, b, self.scope)]
+
+    @case(Constant, Scalar, Bracket, Named)
+    def _leaf(self, node: Node) -> list[Index]:
+        return []
 
 
-def _children(node: Node) -> tuple[Node, ...]:
-    if isinstance(node, Add | Multiply):
-        return node.args
-    if isinstance(node, Power):
-        return node.base, node.exponent
-    if isinstance(node, Absolute | Sign):
-        return (node.arg,)
-    if isinstance(node, Compare):
-        return node.left, node.right
-    return ()
+def _alike(left: Node, right: Node, scope: frozenset[str]) -> list[Index]:
+    return _Alike(right, scope).visit(left)
 
 
 def _solutions(unknown: Flat, other: Flat, equations: Sequence[Index], effort: Effort) -> Iterator[Solution]:

@@ -10,7 +10,8 @@ from symconv.claims.problem import Problem, Question
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.formulas.printing import LATEX
-from symconv.report.document import Block, Document, Inline, Ledger, Mark, Math, Section, StatusLine, Text
+from symconv.report.document import Block, Document, Inline, Ledger, Math, Section, StatusLine, Text
+from symconv.report.marks import Mark
 from symconv.report.questions import claims, derivation, pooling, size, values
 from symconv.report.questions.desk import Desk, Progress, words
 

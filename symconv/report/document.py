@@ -7,10 +7,10 @@ LaTeX that symconv's own printer made. Nothing else may enter a document, so a t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from symconv.report.scene import Scene
+from symconv.report.marks import Mark
+from symconv.report.scene import Scene
 
 __all__ = [
     "ArcMap",
@@ -23,7 +23,6 @@ __all__ = [
     "Inline",
     "Ledger",
     "LedgerRow",
-    "Mark",
     "Math",
     "Node",
     "Notation",
@@ -39,9 +38,6 @@ __all__ = [
     "Substep",
     "Text",
 ]
-
-Mark: TypeAlias = Literal["definition", "proved", "exact", "refuted", "undecided", "none"]
-"""What was checked of a statement; drawn by shape: open disc, full disc, half disc, cross, dotted disc, nothing."""
 
 
 @dataclass(frozen=True)

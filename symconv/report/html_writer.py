@@ -15,23 +15,12 @@ from markupsafe import Markup, escape
 
 from symconv.doors import instance
 from symconv.errors import RenderError
-from symconv.report.document import (
-    ArcMap,
-    Code,
-    Display,
-    Document,
-    Inline,
-    Mark,
-    Math,
-    Ref,
-    Statement,
-    Strong,
-    Text,
-)
+from symconv.report.document import ArcMap, Code, Display, Document, Inline, Math, Ref, Statement, Strong, Text
 from symconv.report.drawing.arc_map import arc_map
 from symconv.report.escape import anchor, check_text
 from symconv.report.formula_width import estimate_em
 from symconv.report.layout import MARK_MEANINGS, check_document, margin_numbers, marks_used, parts, starts_relation
+from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 from symconv.report.scene import Scene
 from symconv.report.templating import html_environment, markup, read_template_file

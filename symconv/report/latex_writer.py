@@ -16,7 +16,6 @@ from symconv.report.document import (
     Display,
     Document,
     Inline,
-    Mark,
     Math,
     NotationRow,
     Paragraph,
@@ -39,6 +38,7 @@ from symconv.report.layout import (
     parts,
     starts_relation,
 )
+from symconv.report.marks import Mark
 from symconv.report.mathml import check_formula
 from symconv.report.templating import latex_environment
 

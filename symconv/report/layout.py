@@ -16,7 +16,6 @@ from symconv.report.document import (
     Display,
     Document,
     Figure,
-    Mark,
     Notation,
     Paragraph,
     Ref,
@@ -24,6 +23,7 @@ from symconv.report.document import (
     Stage,
     Statement,
 )
+from symconv.report.marks import Mark
 
 __all__ = [
     "MARK_MEANINGS",

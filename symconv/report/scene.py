@@ -9,46 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symconv.errors import ArgumentError
-from symconv.report.drawing.shapes import (
-    DEFINED_COLOURS,
-    PALETTE,
-    Colour,
-    Curve,
-    Disc,
-    Dot,
-    Glyph,
-    Label,
-    Lines,
-    Link,
-    Paint,
-    Rectangle,
-    Shape,
-    Stroke,
-    Symbol,
-    Tone,
-)
+from symconv.report.drawing.shapes import Shape
 from symconv.report.drawing.svg import write_svg
 from symconv.report.drawing.tikz import colour_definitions, write_tikz
 
-__all__ = [
-    "DEFINED_COLOURS",
-    "PALETTE",
-    "Colour",
-    "Curve",
-    "Disc",
-    "Dot",
-    "Glyph",
-    "Label",
-    "Lines",
-    "Link",
-    "Paint",
-    "Rectangle",
-    "Scene",
-    "Shape",
-    "Stroke",
-    "Symbol",
-    "Tone",
-]
+__all__ = ["Scene"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +29,7 @@ class Scene:
         cell_mm: the size of a cell on paper.
         kind: the class of the `<svg>` element: `scene`, or `arcs` for the map of statements.
 
+    >>> from symconv.report.drawing.shapes import Paint, Rectangle
     >>> square = Scene("A square", "One cell.", (Rectangle(0, 0, 1, 1, Paint("kernel")),), 1, 1)
     >>> print(square.tikz().splitlines()[1])
     \\path[fill=kern] (0,0) rectangle (1,1);

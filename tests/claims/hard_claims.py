@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.operators.base import Operator
 
 __all__ = ["HARD", "Hard"]

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 import symconv as sc
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
+from symconv.claims.declarations import Declarations
 from symconv.claims.problem import Problem, load_problem, read_problem
-from symconv.claims.scope import Declarations
 from symconv.claims.source import ClaimSource
 from symconv.cli.application import commands
 from symconv.operators.adaptive import AdaptiveAvgPool

@@ -14,7 +14,7 @@ import pytest
 from claim_words import Case, Judge, Layer, MeaninglessError, World, outcome, random_case
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.operators.convolution import Conv
 
 CASES = 320

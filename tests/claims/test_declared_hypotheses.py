@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 import symconv as sc
 from symconv.claims.claim_verdict import ClaimVerdict
+from symconv.claims.declarations import Declarations
 from symconv.claims.problem import read_problem
-from symconv.claims.scope import Declarations
 from symconv.cli.application import commands
 from symconv.errors import ProblemFileError
 

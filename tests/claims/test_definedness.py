@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.operators.base import Operator
 
 LINE = Declarations(

@@ -13,7 +13,7 @@ import pytest
 from claim_words import Judge, Layer, MeaninglessError, Outcome, World, outcome
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 
 CASES = 120
 COUNTS = {"reads": CASES, "values": CASES // 2}  # what is looked for far from the smallest size takes longer

@@ -10,7 +10,7 @@ import pytest
 import symconv as sc
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.claims.source import ClaimSource
 
 LINE = Declarations(sc.Conv((3,)), (5,))

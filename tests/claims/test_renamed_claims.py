@@ -15,7 +15,7 @@ from test_claim_soundness import complaint, declarations, fits
 
 import symconv as sc
 from symconv.claims.check import check_source
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.claims.source import ClaimSource, Mode
 
 CASES = 220

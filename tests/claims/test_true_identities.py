@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool

@@ -13,7 +13,6 @@ from symconv.report.document import (
     Inline,
     Ledger,
     LedgerRow,
-    Mark,
     Math,
     Node,
     Notation,
@@ -30,6 +29,7 @@ from symconv.report.document import (
     Text,
 )
 from symconv.report.figures import Axis, gradient_figure, window_figure
+from symconv.report.marks import Mark
 
 PAD = r"\operatorname{pad}_{K-1}(\SCupstream{G})"
 ROT = r"\operatorname{rot}_{180}(\SCkernel{B})"

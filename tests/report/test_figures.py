@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from typeset import SVG, compile_latex, needs_latex
 
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
-from symconv.report.document import Mark, Node
+from symconv.report.document import Node
+from symconv.report.drawing.shapes import Curve, Disc, Dot, Glyph, Label, Lines, Link, Rectangle, Symbol
 from symconv.report.figures import (
     Axis,
     arc_map,
@@ -23,7 +24,8 @@ from symconv.report.figures import (
     touch_map,
     window_figure,
 )
-from symconv.report.scene import Curve, Disc, Dot, Glyph, Label, Lines, Link, Rectangle, Scene, Symbol
+from symconv.report.marks import Mark
+from symconv.report.scene import Scene
 
 
 def windows(size: int, kernel: int, stride: int, dilation: int, before: int, after: int) -> list[list[int]]:

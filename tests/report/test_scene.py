@@ -13,7 +13,7 @@ import pytest
 from typeset import SVG, compile_latex, needs_latex
 
 from symconv.errors import ArgumentError, RenderError
-from symconv.report.scene import (
+from symconv.report.drawing.shapes import (
     DEFINED_COLOURS,
     PALETTE,
     Curve,
@@ -25,10 +25,10 @@ from symconv.report.scene import (
     Link,
     Paint,
     Rectangle,
-    Scene,
     Stroke,
     Symbol,
 )
+from symconv.report.scene import Scene
 
 HOSTILE = [
     r"\input{no-such-file}",

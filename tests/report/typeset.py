@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from symconv.report.scene import DEFINED_COLOURS
+from symconv.report.drawing.shapes import DEFINED_COLOURS
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from symconv.errors import ArgumentError
-from symconv.report.document import Mark, Node
+from symconv.report.document import Node
 from symconv.report.drawing.shapes import Curve, Disc, Label, Lines, Link, Paint, Shape, Stroke
+from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
 __all__ = ["arc_map"]

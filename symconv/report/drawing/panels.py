@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symconv.report.scene import Dot, Label, Lines, Paint, Rectangle, Scene, Shape, Stroke, Symbol, Tone
+from symconv.report.drawing.shapes import Dot, Label, Lines, Paint, Rectangle, Shape, Stroke, Symbol, Tone
+from symconv.report.scene import Scene
 
 __all__ = ["Cell", "Outline", "Panel", "Span", "cell_sizes", "describe_cropping", "draw", "ellipses", "visible"]
 

@@ -20,7 +20,8 @@ from symconv.formulas.printing import LATEX
 from symconv.operators.letters import Letters
 from symconv.proofs.verdict import Counterexample
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, LedgerRow, Mark, Math, Paragraph, Reason, Statement, Text
+from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, Statement, Text
+from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 from symconv.report.questions.desk import Desk, mark_of, matrix, number_text, words
 

@@ -21,7 +21,6 @@ from symconv.report.document import (
     Block,
     Inline,
     LedgerRow,
-    Mark,
     Math,
     Node,
     Notation,
@@ -34,6 +33,7 @@ from symconv.report.document import (
     Text,
 )
 from symconv.report.formula_width import estimate_em
+from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 
 __all__ = ["Desk", "Progress", "Root", "mark_of", "matrix", "words"]
