@@ -31,22 +31,9 @@ LADDERS: set[str] = {
     "kernels/form/pattern.py:_is_pooling",
     "kernels/programs/build.py:into",
     "kernels/programs/derivative.py:partial",
-    "proofs/bijection.py:_is_atomic",
-    "proofs/bijection.py:same",
     "proofs/normal.py:_absolute",
     "proofs/normal.py:_power",
     "proofs/normal.py:form",
-    "proofs/rewriting.py:_expressions",
-    "proofs/statement.py:_indices_in",
-    "proofs/terms.py:_rewrite",
-    "proofs/terms.py:change",
-    "proofs/terms.py:take",
-    "proofs/terms.py:vanishing_accesses",
-    "proofs/unify.py:_alike",
-    "proofs/unify.py:_children",
-    "proofs/windows.py:_parts",
-    "proofs/windows.py:_windows",
-    "proofs/windows.py:averaged",
 }
 
 
