@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import symconv as sc
-from symconv.claims.scope import Declarations
+from symconv.claims.declarations import Declarations
 
 LINE = Declarations(sc.Conv((2,)), (4,), indices={"i": "input 1"})
 NONE = "finds no case of "
