@@ -74,7 +74,7 @@ class FoldPlan(Plan):
 
     kind: ClassVar[Kind] = "pooling"
     accuracy: ClassVar[Accuracy] = "exact_order"
-    error = "as the plain sum, taps in order"
+    error = "as the sums that its programs make; a maximum is exact"
 
     def __init__(self, name: Literal["taps", "separable"]) -> None:
         self.name = name  # type: ignore[misc]

@@ -214,7 +214,7 @@ class SeparablePlan(Plan):
 
     name = "separable"
     integers = False
-    error = "as sums over rows of sums over columns, with the factors rounded to the type: about 1e-6 in float32"
+    error = "as sums over rows of sums over columns, with the factors rounded to the type"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         channels = form.channels

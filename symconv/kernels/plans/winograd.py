@@ -115,7 +115,7 @@ class WinogradPlan(Plan):
     name = "winograd"
     accuracy: ClassVar[Accuracy] = "fast"
     integers = False
-    error = "about 5e-6 of the largest output in float32, ten times that of direct sums"
+    error = "in proportion to the largest output, with one to two digits lost to the transforms"
     m: ClassVar[int] = 4
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
