@@ -9,7 +9,7 @@ from functools import cached_property
 
 from symconv.derivations import rules
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
-from symconv.formulas.algebra import Label, Named, Node, Power, Reduce, Share
+from symconv.formulas.algebra import Access, Label, Named, Node, Power, Reduce, Share
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
@@ -246,7 +246,15 @@ def derivative_stage(frame: Frame) -> Stage:
     closed = closed.with_body(abbreviated(frame, closed.body))
     if _letters(closed) != _letters(brackets):
         steps.append(
-            Step(frame.number(), brackets, closed, "closed_form", "Sift.", _sift_words(closed), uses=(second.id,))
+            Step(
+                frame.number(),
+                brackets,
+                closed,
+                "closed_form",
+                "Sift.",
+                _sift_words(brackets, closed),
+                uses=(second.id,),
+            )
         )
     return Stage(
         ("One output, one entry of ", array),
@@ -314,7 +322,12 @@ def _compared(frame: Frame) -> Maths:
     closed = frame.op.derivative("input", names=frame.names, index_base=frame.base, input_size=frame.input_size)
     share = next(n for n in walk(closed.body) if isinstance(n, Share))
     env = {b.name: e for b, e in zip(share.reduce.bounds, share.at, strict=True)}
-    value, context = substitute(share.reduce.body, env), context_of(closed)
+    inputs = tuple(Index.of(name) for name in frame.letters.axes("input", frame.op.spatial_axes))
+
+    def read(node: Node) -> Node | None:  # the entry under its own index, also where only one tap could read it
+        return Access(node.tensor, inputs) if isinstance(node, Access) and node.tensor == frame.letters.input else None
+
+    value, context = transform(substitute(share.reduce.body, env), read), context_of(closed)
     return maths(lambda s: s.node(value, context))
 
 
@@ -347,7 +360,9 @@ def through_one_tap(closed: Formula) -> bool:
     return not any(term.bounds for term in expand(closed.body))
 
 
-def _sift_words(closed: Formula) -> Phrase:
+def _sift_words(brackets: Formula, closed: Formula) -> Phrase:
+    if not any(term.bounds for term in expand(brackets.body)):
+        return ("Brackets are 1 where their conditions hold, and 0 elsewhere.",)
     if not through_one_tap(closed):
         return ("What always holds goes, and the sum stays: several taps may read one entry.",)
     kinds = {g.kind for n in walk(closed.body) if isinstance(n, Reduce) for g in n.guards}

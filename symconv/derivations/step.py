@@ -231,12 +231,14 @@ class Derivation:
         lines = [self.title, "=" * len(self.title), plain(self.lead), "", plain(self.hypotheses), ""]
         for definition in self.definitions:
             lines.append(f"  {definition.id:3} {plain(_described(definition))}")
+        column = 0
         for stage in self.stages:
             lines += ["", f"{plain(stage.title)}   [{plain(stage.domain)}]"]
             for step in stage.steps:
-                left = step.left(UNICODE) if step.opens else " " * len(step.left(UNICODE))
+                left = f"({step.id}) {step.left(UNICODE)}" if step.opens else f"({step.id})".ljust(column)
+                column = len(left)  # the signs of a chain stand below each other, also where numbers grow longer
                 sign = UNICODE.relation(step.relation).strip()
-                lines.append(f"  ({step.id}) {left} {sign} {step.right(UNICODE)}")
+                lines.append(f"  {left} {sign} {step.right(UNICODE)}".rstrip())
                 indent = " " * (6 + len(step.id))
                 lines.append(f"{indent}{step.title} {plain(step.reason)}".rstrip())
                 lines += [f"{indent}  {step.id}.{k} {plain(sub)}" for k, sub in enumerate(step.substeps, 1)]

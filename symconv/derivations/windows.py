@@ -26,7 +26,7 @@ def _counts(node: Node) -> Iterator[Reduce]:
     for part in walk(node):
         if isinstance(part, Power) and part.exponent == const(-1) and isinstance(part.base, Reduce):
             yield part.base
-        elif isinstance(part, Reduce) and part.op == "max":
+        elif isinstance(part, Reduce) and part.op in ("max", "min"):
             for bound in part.bounds:
                 guards = tuple(guard for guard in part.guards if bound.name in guard.names)
                 yield Reduce("sum", (bound,), guards, ONE)
@@ -75,7 +75,7 @@ def empty_windows(frame: Frame) -> Phrase:
     if isinstance(op, AvgPool):
         where = "padded input" if op.count_include_pad else "input"
         return (f" An output whose window has no tap in the {where} has no value.",)
-    return (" A maximum over no tap is ", Maths(r"-\infty", "−∞"), ".")
+    return (" A ", *_over_no_tap(frame), ".")
 
 
 def needs_of_outputs(frame: Frame) -> Phrase:
@@ -86,7 +86,14 @@ def needs_of_outputs(frame: Frame) -> Phrase:
     if isinstance(op, AvgPool):
         where = "padded input" if op.count_include_pad else "input"
         return ("a tap in the ", where, " for the window of ", frame.output_entry)
-    return ("that a maximum over no tap is ", Maths(r"-\infty", "−∞"))
+    return ("that a ", *_over_no_tap(frame))
+
+
+def _over_no_tap(frame: Frame) -> Phrase:
+    """What the extremum of a layer is where there is nothing to compare."""
+    if any(isinstance(part, Reduce) and part.op == "min" for part in walk(frame.output.body)):
+        return ("minimum over no tap is ", Maths(r"\infty", "∞"))
+    return ("maximum over no tap is ", Maths(r"-\infty", "−∞"))
 
 
 def needs_of_derivatives(frame: Frame) -> Phrase:

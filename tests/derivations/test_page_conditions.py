@@ -15,6 +15,7 @@ from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation, plain
 from symconv.errors import GeometryError
 from symconv.operators.convolution import Conv
+from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 
 
@@ -153,3 +154,31 @@ def test_a_transposed_convolution_is_padded_alike_on_both_sides_where_that_can_b
     for stride, padding, dilation, extra in rows:
         assert ":" not in padding
         assert (14 - 1) * int(stride) - 2 * int(padding) + int(dilation) * 2 + int(extra) + 1 == 28
+
+
+@pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("wrt", ["input", "weight"])
+def test_a_kernel_of_one_tap_leaves_no_step_undecided(mode: str, wrt: Any) -> None:
+    """Its index has one value, which the closed forms have put in, also inside rounded quotients."""
+    for stride, flip in product((1, 2, 3), (False, True)):
+        worked = derive(Conv((1,), stride, ((0, 1),), flip=flip, padding_mode=mode), "gradient", wrt)
+        assert {step.verdict.status for step in worked.steps} == {"proved"}
+
+
+def test_an_extremum_over_no_tap_is_spoken_of() -> None:
+    assert "A minimum over no tap is ∞." in derive(Erosion((1,), 1, 1), "output").text()
+    assert "A maximum over no tap is −∞." in derive(Dilation((1,), 1, 1), "output").text()
+    assert "over no tap" not in derive(Erosion((2,), 1, 1), "output").text()
+
+
+def test_a_share_compares_the_entry_that_it_is_the_share_of() -> None:
+    """A kernel of one tap reads a[p-1] at c[p]; the share is still that of a[i]."""
+    text = derive(Erosion((1,), 1, 1), "gradient").text()
+    assert "ω[p, i] = 1 if a[i] − b[1] is the first minimum" in text
+
+
+def test_signs_of_a_chain_stand_below_each_other() -> None:
+    text = derive(Conv((2,)), "gradient", all_ones=True).text()
+    lines = [line for line in text.splitlines() if re.match(r"  \(\d+\)", line)]
+    assert len(lines) == 10
+    assert {line.index(" = ") for line in lines} in ({lines[0].index(" = "), lines[3].index(" = ")},)

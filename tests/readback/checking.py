@@ -63,7 +63,23 @@ def check_hypotheses(page: Page, layer: Layer, fixed: Mapping[str, int] | None =
         assert holds == (min(sizes) >= 1 and layer.accepts(sizes)), f"{text!r} and {sizes}: {holds}"
         if holds:
             allowed.append(sizes)
+    said = re.search(r"over no tap is −?∞|whose window has no tap in the", text) is not None
+    assert said == any(has_empty(layer, sizes) for sizes in allowed), text
     return allowed
+
+
+def has_empty(layer: Layer, sizes: Point) -> bool:
+    """Whether a window has nothing to compare or to divide by."""
+    if layer.kind not in ("maxpool", "dilation", "erosion", "avgpool") and layer.norm != "inf":
+        return False
+    if layer.kind == "avgpool" and layer.divisor is not None:
+        return False
+    counted = layer.kind == "avgpool" and not layer.exclude_padding
+    for n, axis in zip(sizes, layer.axes(), strict=True):
+        low, high = (-axis.before, n + axis.after) if counted else (0, n)
+        if any(not any(low <= p < high for p in row) for row in oracles.place(n, axis)):
+            return True
+    return False
 
 
 def size_names(ndim: int, letter: str = "I") -> list[str]:
@@ -318,6 +334,8 @@ class _Checker:
         letter, names = left.partition("[")[0], self._free(left)
         match = re.search(r"if (.*?) is (?:the first|one)", right)
         assert match is not None, right
+        own = names[len(self.case.shape("c")) :]
+        assert re.search(rf"a\[{',? ?'.join(own)}\]", match[1]), f"{definition.entry} compares another entry"
         reader = Reader(self.world, match[1], frozenset(names))
         compared = reader.end(reader.side())
         for o, rows in self.case.candidates.items():
