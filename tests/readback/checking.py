@@ -12,13 +12,17 @@ from typing import Any
 
 import oracles
 
-from readback.layers import LETTER, Case, Layer
+from readback.arithmetic import Point, close
+from readback.arrays import Array, around
+from readback.hypotheses import condition, evaluate, size_names
+from readback.layers import LETTER, Case
 from readback.pages import Definition, Page, Stage, Step, relation_of
-from readback.reading import Array, Point, Reader, World, around, close
+from readback.reading import Reader
+from readback.sentences import Sentences
+from readback.subgradients import Subgradients
+from readback.world import World
 
-__all__ = ["Checked", "check", "check_hypotheses"]
-
-FAR = 7  # the sizes up to which hypotheses are compared with what a layer takes
+__all__ = ["Checked", "check"]
 
 
 @dataclass
@@ -32,84 +36,11 @@ class Checked:
     sentences: int = 0
 
 
-def evaluate(world: World, text: str, env: Mapping[str, Any]) -> Any:
-    reader = Reader(world, text, frozenset(env))
-    return reader.end(reader.side())(env)
-
-
-def condition(world: World, text: str, env: Mapping[str, Any]) -> bool:
-    reader = Reader(world, text, frozenset(env))
-    holds = reader.conditions()
-    assert not reader.peek(), text
-    return holds(env)
-
-
-# --- hypotheses ------------------------------------------------------------------------------------------------------
-
-
-def check_hypotheses(page: Page, layer: Layer, fixed: Mapping[str, int] | None = None) -> list[Point]:
-    """The sizes that are let in, up to some; they must be those that the layer takes, neither more nor fewer."""
-    text = page.hypotheses
-    words = re.sub(r"\s+", " ", text.split(". ", 1)[0].rstrip("."))
-    assert words.startswith("For "), text
-    names = size_names(layer.ndim)
-    stated, _, further = words[4:].partition(" with ")
-    further = re.sub(r" \((a window fits|an output is left)\)$", "", further)
-    allowed = []
-    for sizes in product(range(FAR), repeat=layer.ndim):
-        world = World({}, {**dict(zip(names, sizes, strict=True)), **(fixed or {})})
-        holds = all(_shared_bounds(world, part) for part in _groups(stated))
-        holds = holds and (not further or all(condition(world, part, {}) for part in further.split(" and ")))
-        assert holds == (min(sizes) >= 1 and layer.accepts(sizes)), f"{text!r} and {sizes}: {holds}"
-        if holds:
-            allowed.append(sizes)
-    said = re.search(r"over no tap is −?∞|whose window has no tap in the", text) is not None
-    assert said == any(has_empty(layer, sizes) for sizes in allowed), text
-    return allowed
-
-
-def has_empty(layer: Layer, sizes: Point) -> bool:
-    """Whether a window has nothing to compare or to divide by."""
-    if layer.kind not in ("maxpool", "dilation", "erosion", "avgpool") and layer.norm != "inf":
-        return False
-    if layer.kind == "avgpool" and layer.divisor is not None:
-        return False
-    counted = layer.kind == "avgpool" and not layer.exclude_padding
-    for n, axis in zip(sizes, layer.axes(), strict=True):
-        low, high = (-axis.before, n + axis.after) if counted else (0, n)
-        if any(not any(low <= p < high for p in row) for row in oracles.place(n, axis)):
-            return True
-    return False
-
-
-def size_names(ndim: int, letter: str = "I") -> list[str]:
-    return [letter] if ndim == 1 else [f"{letter}{axis}" for axis in range(1, ndim + 1)]
-
-
-def _groups(text: str) -> Iterator[str]:
-    """``I₁ ≥ 2, I₂, I₃ ≥ 1`` in its parts, each with one bound."""
-    pending: list[str] = []
-    for part in re.split(r", ?", text):
-        pending.append(part.strip())
-        if "≥" in part:
-            yield ", ".join(pending)
-            pending = []
-    assert not pending, text
-
-
-def _shared_bounds(world: World, text: str) -> bool:
-    names, _, low = text.rpartition("≥")
-    return all(condition(world, f"{name} ≥ {low}", {}) for name in names.split(", "))
-
-
 def _part(array: Array, channel: Point) -> Array:
     """The spatial axes of an array in one channel."""
     lead = len(channel)
     entries = {at[lead:]: v for at, v in array.entries.items() if at[:lead] == channel}
     return Array(entries, array.shape[lead:], array.base)
-
-
-# --- one page at one size --------------------------------------------------------------------------------------------
 
 
 def check(
@@ -123,7 +54,7 @@ def check(
     return checker.done
 
 
-class _Checker:
+class _Checker(Sentences, Subgradients):
     def __init__(self, page: Page, case: Case, what: str, wrt: str, random: Random) -> None:
         self.page, self.case, self.what, self.wrt, self.random = page, case, what, wrt, random
         self.layer, self.done = case.layer, Checked()
@@ -240,10 +171,11 @@ class _Checker:
 
     def _output_line(self, definition: Definition) -> None:
         left, _, right = relation_of(definition.entry)
-        names = self._free(left)
+        names = self.free(left)
         for at in self.positions:
             env = dict(zip(names, at, strict=True))
-            if self._is_undefined(at):
+            if self._has_no_value(at):
+                assert "An output whose window has no tap in the" in self.page.hypotheses, self.page.hypotheses
                 continue
             self._equal(evaluate(self.world, right, env), self.case.arrays["c"].at(at), definition.entry, env)
         if "⋆" in definition.object:
@@ -253,18 +185,12 @@ class _Checker:
             assert found.shape == self.case.shape("c")
             assert all(close(found.at(at), self.case.arrays["c"].at(at)) for at in found.places())
 
-    def _is_undefined(self, at: Point) -> bool:
-        """An average over no tap, which the page has to speak of."""
-        c = self.case.arrays["c"]
-        if at in c.entries and not (self.layer.kind == "avgpool" and self._divisor(at) == 0):
-            return False
-        assert "An output whose window has no tap in the" in self.page.hypotheses, self.page.hypotheses
-        return True
+    def _has_no_value(self, at: Point) -> bool:
+        """Whether it is an average over no tap."""
+        own = self.layer
+        return own.kind == "avgpool" and own.exclude_padding and own.divisor is None and not self.case.terms[at]
 
-    def _divisor(self, at: Point) -> int:
-        return 1
-
-    def _free(self, left: str) -> list[str]:
+    def free(self, left: str) -> list[str]:
         """The index names of ``c[p, q]`` or ``c[pq]``."""
         match = re.search(r"\[(.*)\]", left)
         if not match:
@@ -284,7 +210,7 @@ class _Checker:
         match = re.fullmatch(r"(.*?) where it exists( \(an integer index\))?, else 0", right)
         assert match is not None, definition.entry
         letter = left.partition("[")[0]
-        names, text = self._free(left), match[1]
+        names, text = self.free(left), match[1]
         reader = Reader(self.world, text, frozenset(names))
         value = reader.end(reader.side())
         shape = tuple(evaluate(self.world, part, {}) for part in re.split(" ?× ?", size))
@@ -296,9 +222,9 @@ class _Checker:
         self.done.sizes += 1
         for_whole = re.findall(r"(?:pad\[|up\[).*", definition.object)
         if for_whole:
-            self._same_array(definition.object, array)
+            self.same_array(definition.object, array)
 
-    def _same_array(self, text: str, array: Array, world: World | None = None) -> None:
+    def same_array(self, text: str, array: Array, world: World | None = None) -> None:
         world = world or self.world
         lead = len(array.shape) - self.layer.ndim  # channels stay as they are: it speaks of the spatial axes
         for channel in product(*(range(array.base, array.base + n) for n in array.shape[:lead])):
@@ -331,7 +257,7 @@ class _Checker:
         least = self.layer.kind == "erosion"
         assert re.search("(first|number of) minim" if least else "(first|number of) maxim", definition.entry)
         left, _, right = relation_of(definition.entry)
-        letter, names = left.partition("[")[0], self._free(left)
+        letter, names = left.partition("[")[0], self.free(left)
         match = re.search(r"if (.*?) is (?:the first|one)", right)
         assert match is not None, right
         own = names[len(self.case.shape("c")) :]
@@ -349,7 +275,7 @@ class _Checker:
 
     def _taps(self, definition: Definition) -> None:
         left, _, right = relation_of(definition.entry)
-        letter, names = left.partition("[")[0], self._free(left)
+        letter, names = left.partition("[")[0], self.free(left)
         match = re.fullmatch(r"\{(.*?):(.*)\}", right.strip())
         assert match is not None, right
         taps = re.findall(r"\w′*", match[1])
@@ -369,7 +295,7 @@ class _Checker:
     def _flat_line(self, definition: Definition) -> None:
         match = re.fullmatch(r"vec\(G\) ?\[(.*)\] = g\[(.*?)\], row by row from 0; 0 elsewhere", definition.entry)
         assert match is not None, definition.entry
-        names = self._free(f"g[{match[2]}]")
+        names = self.free(f"g[{match[2]}]")
         flat = self._flat(self.case.arrays["g"])
         for at in self.positions:
             env = dict(zip(names, at, strict=True))
@@ -385,7 +311,7 @@ class _Checker:
             left = step.left or left or self.left
             self.left = left
             self._step(stage, step, left)
-            self._sentences(stage, step, previous, left)
+            self.read_sentences(stage, step, previous, left)
             previous = step
             self.done.lines += 1
 
@@ -401,7 +327,7 @@ class _Checker:
         assert (step.status == "exact") == (not symbols) == given, (step, self.page.hypotheses)
         assert symbols >= (set(self.sizes) if not given else set()), step
         if "conv" in step.right[:5] or step.relation == "⊇" or step.right.startswith("{"):
-            self._set_line(step, left)
+            self.set_line(step, left)
             return
         ones = "where every" in stage.domain
         world = self.ones if ones else self.world
@@ -416,7 +342,7 @@ class _Checker:
                 self._equal(found, wanted, f"({step.id}) {left} = {step.right}", env)
 
     def _reader(self, world: World, text: str, left: str) -> tuple[Reader, list[list[str]]]:
-        names = [self._free(part) for part in left.split("/")]
+        names = [self.free(part) for part in left.split("/")]
         return Reader(world, text, frozenset(n for part in names for n in part)), names
 
     def _has_meaning(self, step: Step, env: Mapping[str, Any], names: list[list[str]]) -> bool:
@@ -433,12 +359,12 @@ class _Checker:
                 continue
             if bare.startswith("a tap in the "):
                 if env:
-                    of = self._free(bare)
+                    of = self.free(bare)
                     if not self.case.terms[tuple(env[n] for n in of)]:
                         return False
                 continue
             if "≠" in bare:
-                own = self._free(bare)
+                own = self.free(bare)
                 if env and all(n in env for n in own):
                     if not condition(self.world, bare, env):
                         return False
@@ -485,211 +411,3 @@ class _Checker:
             yield {}, oracles.output_size(self.layer.output[axis], self.layer.axes()[axis])
         else:
             yield {}, self.case.output[axis]
-
-    # ------------------------------------------------------------------ sets of subgradients
-
-    def _set_line(self, step: Step, left: str) -> None:
-        names = self._free(left)
-        for o in self.positions if names else []:
-            env = dict(zip(names, o, strict=True))
-            if not self.case.terms[o]:
-                assert "a tap in the input for the window of" in step.needs, step
-                continue
-            found = self._hull(step.right, env)
-            assert found == sorted(set(self.case.maximal[o])), f"({step.id}) {step.right} at {env}: {found}"
-            self.done.values += 1
-        if not names:
-            self._sum_of_sets(step)
-
-    def _hull(self, text: str, env: Mapping[str, Any]) -> list[Point]:
-        """The places of the unit arrays that the hull is made of."""
-        window = self.world.sets["W"](tuple(env.values()))
-        number = r"(\(?[\w,′ ]+\)?) ?∈ ?W\[[^\]]*\]"
-        if "conv" in text:
-            match = re.fullmatch(rf"conv ?\{{ ?e\[(.*?)\] : {number}, a\[\1\] = c\[[^\]]*\] ?\}}", text.strip())
-            assert match is not None, text
-            place, relation = match[1], "="
-        else:
-            match = re.fullmatch(
-                rf"\{{ ?∑\({number}\) λ\[([^\]]*)\](?:·| )e\[(.*?)\] : λ\[\2\] ≥ 0, ∑\({number}\) λ\[\2\] = 1, "
-                rf"λ\[\2\] = 0 +where +a\[\3\] < c\[[^\]]*\] ?\}}",
-                re.sub(" +", " ", text.strip()),
-            )
-            assert match is not None, text
-            place, relation = match[3], "<"
-        found = set()
-        reader = Reader(self.world, f"a[{place}]", frozenset((*env, *self.taps)))
-        reader.take()
-        at = reader.index("a")
-        for point in window:
-            inner = {**env, **dict(zip(self.taps, point, strict=True))}
-            i = tuple(int(e) for e in at(inner))
-            value, best = self.case.arrays["a"].at(i), self.case.arrays["c"].at(tuple(env.values()))
-            attained = value == best if relation == "=" else not value < best
-            if attained:
-                found.add(i)
-        return sorted(found)
-
-    def _sum_of_sets(self, step: Step) -> None:
-        """``∂E ⊇ {∑ g[p]·x[p] : x[p] ∈ ∂c[p]}`` where every g[p] ≥ 0: each such sum is a subgradient of E."""
-        match = re.fullmatch(
-            r"\{ ?((?:∑\(.*?\) ?)+)g\[([^\]]*)\](?:·| )x\[\2\] : x\[\2\] ∈ ∂ ?c\[\2\] ?\}",
-            re.sub(" +", " ", step.right.strip()),
-        )
-        assert match is not None, step.right
-        assert "g[" in step.needs, step
-        assert "≥ 0 for every output, and E = " in step.needs
-        sums = step.needs.partition("E = ")[2].partition(", and that outputs")[0]
-        names = self._free(f"g[{match[2]}]")
-        reader = Reader(self.world, sums)
-        linear = reader.end(reader.side())({})
-        total = sum(
-            self.case.arrays["g"].at(o) * self.case.arrays["c"].at(o) for o in self.positions if self.case.terms[o]
-        )
-        if all(self.case.terms.values()):
-            assert close(linear, total), step.needs
-        assert len(names) == len(self.case.shape("c"))
-        g = {o: abs(self.case.arrays["g"].at(o)) for o in self.positions if self.case.terms[o]}
-        chosen = {o: self.random.choice(self.case.maximal[o]) for o in g}
-        a = self.case.arrays["a"]
-
-        def error(values: Mapping[Point, Any]) -> Any:
-            return sum(w * max(values[i] for _, i, _ in self.case.terms[o]) for o, w in g.items())  # type: ignore[index]
-
-        slope: dict[Point, Any] = {}
-        for o, i in chosen.items():
-            slope[i] = slope.get(i, 0) + g[o]
-        for _ in range(6):
-            other = {at: self.random.randint(-4, 4) for at in a.places()}
-            below = error(a.entries) + sum(slope.get(at, 0) * (other[at] - a.at(at)) for at in other)
-            assert error(other) >= below, step
-            self.done.values += 1
-
-    # ------------------------------------------------------------------ sentences
-
-    def _sentences(self, stage: Stage, step: Step, previous: Step | None, left: str) -> None:
-        for pattern, read in _SENTENCES:
-            for match in re.finditer(pattern, step.reason):
-                read(self, match, step, previous, left)
-                self.done.sentences += 1
-        for number in re.findall(r"(?:Insert|into|line) \((\d+)\)", step.reason):
-            assert int(number) < int(step.id), step
-        for number in re.findall(r"\((D\d)\)", step.reason):
-            assert number in {d.id for d in self.page.definitions}, step
-
-    def number(self, text: str, env: Mapping[str, Any] | None = None) -> Any:
-        return evaluate(self.world, text.strip(), env or {})
-
-    def _axis(self, left: str) -> int:
-        match = re.match(r"[ON]([₁-₃]|\[(\d)\])?", left)
-        assert match is not None
-        number = (match[1] or "1").translate(str.maketrans("₁₂₃", "123")).strip("[]")
-        return int(number) - 1
-
-    def place(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        """The window: where it starts, what it spans, and of how many cells."""
-        axis = self._axis(left)
-        own, (low, high) = self.layer.axes()[axis], self.layer.pads[axis]
-        n = (self.layer.output if self.layer.kind == "fold" else self.case.sizes)[axis]
-        assert self.number(match[3]) == n + low + high, step
-        rows = oracles.place(n, own)
-        assert self.number(match[2]) == rows[0][-1] - rows[0][0] + 1, step
-        name = re.search(r"#\{ ?(\w)", step.right)
-        assert name is not None
-        for o, row in enumerate(rows):
-            assert self.number(match[1], {name[1]: o + self.layer.base}) == row[0] + low, step
-        late = "must start before the padding after the input" in step.reason
-        assert late == ("hang over" in step.reason)
-
-    def multiples(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        assert self.number(match[1]) == self.layer.stride[self._axis(left)], step
-
-    def reach(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        axis = self._axis(left)
-        n, own = self.case.sizes[axis], self.layer.axes()[axis]
-        assert self.number(match[1]) == own.stride * (n - 1) + own.dilation * (own.kernel - 1), step
-        cut = re.search(r"Padding cuts (\S+) off (?:either side|before and (\S+) behind)\.", step.reason)
-        low = self.number(cut[1]) if cut else 0
-        high = (self.number(cut[2]) if cut[2] else low) if cut else 0
-        assert (low, high) == (own.before, own.after), step
-        more = re.search(r"Output padding adds (\S+) behind\.", step.reason)
-        extra = self.layer.output_padding[axis] if self.layer.output_padding else 0
-        assert (self.number(more[1]) if more else 0) == extra, step
-
-    def parts(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        axis = self._axis(left)
-        n, count = self.case.sizes[axis], self.layer.output[axis]
-        assert self.number(match[1]) == count
-        for o in range(count):
-            env = {match[2]: o + self.layer.base}
-            assert close(self.number(match[3], env) * count, o * n), step
-            assert close(self.number(match[4], env) * count, (o + 1) * n), step
-
-    def one_part(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        assert self.layer.output[self._axis(left)] == 1, step
-
-    def recognised(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        """``image G̃ = pad[1](G)``: the array of that name; and it is the one in the line."""
-        name, construction = match[1], match[2] or match[1]
-        line = re.sub(r"\s", "", step.right)
-        assert re.sub(r"\s", "", construction) in line, step
-        world = self.ones if "place" in step.reason and "changed places, and" in step.reason else self.world
-        letter = name.lower()
-        if match[2] and letter in world.arrays:
-            self._same_array(construction, world.arrays[letter], world)
-        kernel = re.search(r", kernel (.*?)[.;]", step.reason)
-        if kernel:
-            assert re.sub(r"\s", "", kernel[1]) in line, step
-        if "the result has the size of the" in step.reason:
-            reader = Reader(self.world, re.sub(r"\[[^\[\]]*\]$", "", step.right).strip())
-            if reader.tokens[0] == "(":
-                size = "a" if "size of the input" in step.reason else "c"
-                assert reader.correlated()({}).shape == self.case.shape(size), step
-
-    def substituted(self, match: re.Match[str], step: Step, previous: Step | None, left: str) -> None:
-        """``u = 3 − m``: the old range, put in, gives the new one; ``p = 2i + m − 2``: where a tap lands."""
-        if "one output for every" in step.reason:
-            self._landed(match[1].partition(":")[0], step)
-            return
-        d1 = self.page.definitions[0].entry
-        for equation in match[1].split(", "):
-            new, sign, text = relation_of(equation)
-            assert sign == "="
-            pattern = r"∑\({} ?= ?(.*?) … (.*?)\) "
-            ranges = re.search(pattern.format(new), step.right)
-            assert ranges is not None, step
-            old = [n for n in re.findall(r"[a-z]′?", text) if n not in self.world.numbers]
-            assert len(old) == 1, step
-            before = re.search(pattern.format(old[0]), d1)
-            if before is None:
-                for definition in (previous.right if previous else "",):
-                    before = re.search(pattern.format(old[0]), definition)
-            if old[0] == "p" or before is None:  # outputs: all of them
-                axis = [self._free(self.page.definitions[1].entry)].pop().index(old[0])
-                lo, hi = self.layer.base, self.layer.base + self.case.shape("c")[axis] - 1
-            else:
-                lo, hi = self.number(before[1]), self.number(before[2])
-            image = sorted(self.number(text, {old[0]: v}) for v in range(lo, hi + 1))
-            assert image == list(range(self.number(ranges[1]), self.number(ranges[2]) + 1)), step
-
-    def _landed(self, equations: str, step: Step) -> None:
-        b = self.layer.base
-        for axis, equation in enumerate(equations.split(", ")):
-            place, sign, text = relation_of(equation)
-            assert (place, sign) == ("pqr"[axis], "="), step
-            own = self.layer.axes()[axis]
-            for i, m in product(range(self.case.sizes[axis]), range(own.kernel)):
-                tap = own.kernel - 1 - m if self.layer.flip else m
-                at = own.stride * i + own.dilation * tap - own.before
-                assert self.number(text, {"ijk"[axis]: i + b, "mno"[axis]: m + b}) == at + b, step
-
-
-_SENTENCES: list[tuple[str, Any]] = [
-    (r"it starts (.*?) cells into the padded input and spans (.*?) of its (.*?) cells\.", _Checker.place),
-    (r"the multiples of (.*?) from 0 up to", _Checker.multiples),
-    (r"the last tap of the last input lies (.*?) places after the first tap of the first\.", _Checker.reach),
-    (r"The input is one part: every (entry) counts\.", _Checker.one_part),
-    (r"cut into (.*?) equal parts; part (\w) reaches from (.*?) to (.*?), and", _Checker.parts),
-    (r"image (\S+?)(?: = (.*?))?(?:, kernel|; kernel and)", _Checker.recognised),
-    (r"^Substitute (\w+ = .*?)(?:, so that|\.$|: one output for every)", _Checker.substituted),
-]

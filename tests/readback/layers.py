@@ -15,7 +15,7 @@ from typing import Any
 
 import oracles
 
-from readback.reading import Array
+from readback.arrays import Array
 
 __all__ = ["Case", "Layer", "case_of", "random_layer"]
 

@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from itertools import product
 from typing import Any
 
-__all__ = ["Array", "Reader", "UnreadableError", "World", "close"]
+from readback.arithmetic import (
+    Env,
+    UnreadableError,
+    Value,
+    divided,
+    extremum,
+    power,
+    related,
+    times,
+    total,
+    whole,
+)
+from readback.constructions import Constructions
+from readback.world import World
 
-Env = Mapping[str, Any]
-Value = Callable[[Env], Any]
-Point = tuple[int, ...]
+__all__ = ["Reader"]
 
 TOKEN = re.compile(
     r"(?P<word>argmax|argmin|first|max|min|pad|up|rot180|rev|ones|stride|dilation|sign|unfold|fold|vec|where|if|else|and|lim)"
@@ -29,67 +38,8 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 RELATIONS = ("≤", "≥", "=", "∣", "<", ">", "≠")
 
 
-class UnreadableError(AssertionError):
-    """A text that the reader has no meaning for."""
-
-
-def close(left: Any, right: Any) -> bool:
-    """Equality: exact where both sides are, else to nine digits."""
-    if isinstance(left, float) or isinstance(right, float):
-        return left == right or abs(left - right) <= 1e-9 * max(1, abs(left), abs(right))
-    return bool(left == right)
-
-
 @dataclass
-class Array:
-    """Entries by index, zero outside its shape; `base` is the first index of every axis."""
-
-    entries: dict[Point, Any]
-    shape: Point
-    base: int = 1
-
-    def at(self, place: Sequence[Any]) -> Any:
-        if any(Fraction(e).denominator != 1 for e in place):
-            return 0  # there is no such entry
-        return self.entries.get(tuple(int(e) for e in place), 0)
-
-    def places(self) -> Iterator[Point]:
-        return product(*(range(self.base, self.base + n) for n in self.shape))
-
-
-@dataclass
-class World:
-    """What the names of a page stand for.
-
-    Attributes:
-        arrays: arrays by letter; their capitals are the whole arrays.
-        numbers: sizes by name, such as "I1".
-        entries: further entries by letter, such as those of a definition.
-        derivative: ``(of, at, by, place) -> value`` for ``∂c[at]/∂a[place]``.
-        sets: sets of points by letter, such as window sets.
-        whole: arrays of a construction by name, such as ``fold``.
-        base: the first index.
-    """
-
-    arrays: dict[str, Array]
-    numbers: dict[str, Any] = field(default_factory=dict)
-    entries: dict[str, Callable[[tuple[Any, ...]], Any]] = field(default_factory=dict)
-    derivative: Callable[[str, Point, str, Point], Any] | None = None
-    sets: dict[str, Callable[[Point], set[Point]]] = field(default_factory=dict)
-    whole: dict[str, Callable[[Array], Array]] = field(default_factory=dict)
-    base: int = 1
-    used: set[str] = field(default_factory=set)
-
-    def arity(self, name: str) -> int | None:
-        """The number of indices of an entry; None for what has any number."""
-        return len(self.arrays[name].shape) if name in self.arrays else None
-
-    def is_indexed(self, name: str) -> bool:
-        return name in self.arrays or name in self.entries or name in self.sets
-
-
-@dataclass
-class Reader:
+class Reader(Constructions):
     """Reads one formula, in a world and with these free indices."""
 
     world: World
@@ -549,210 +499,6 @@ class Reader:
         self.take("}")
         return lambda env: sum(1 for _ in points(env))
 
-    # ------------------------------------------------------------------ derivatives and arrays
-
-    def _derivative(self) -> Value:
-        self.take("∂")
-        of = self.take()
-        at = self.index(of)
-        self.take("/")
-        self.take("∂")
-        by = self.take()
-        place = self.index(by)
-        self.world.used.update((of, by))
-
-        def value(env: Env) -> Any:
-            left, right = at(env), place(env)
-            if of == by:  # nothing moves what lies outside of the array
-                array = self.world.arrays[of]
-                inside = all(array.base <= e < array.base + n for e, n in zip(left, array.shape, strict=True))
-                return int(left == right and inside)
-            assert self.world.derivative is not None
-            return self.world.derivative(of, left, by, right)
-
-        return value
-
-    def _entry_of(self, array: Callable[[Env], Array]) -> Value:
-        at = self.index()
-
-        def value(env: Env) -> Any:
-            made, place = array(env), at(env)
-            if any(not made.base <= e < made.base + n for e, n in zip(place, made.shape, strict=True)):
-                raise UnreadableError(f"{self.text} has no entry {place}: its size is {made.shape}")
-            return made.at(place)
-
-        return value
-
-    def correlated(self) -> Callable[[Env], Array]:
-        """``(image ⋆[stride s, dilation d] kernel)``, or the same turned around."""
-        turned = self.peek() in ("rot180", "rev") and self.peek(1) == "("
-        if turned:
-            self.take()
-        self.take("(")
-        image = self.array()
-        self.take("⋆")
-        notes: dict[str, Callable[[Env], list[int]]] = {}
-        if self.peek() == "[":
-            self.take()
-            while True:
-                word = self.take()
-                if word not in ("stride", "dilation"):
-                    raise self.refuse(f"what is {word!r} below a star")
-                notes[word] = self.amounts()
-                if self.take() == "]":
-                    break
-        kernel = self.array()
-        self.take(")")
-        one = lambda env: [1]  # noqa: E731
-        strides, dilations = notes.get("stride", one), notes.get("dilation", one)
-
-        def made(env: Env) -> Array:
-            found = slide(image(env), kernel(env), strides(env), dilations(env))
-            return around(found) if turned else found
-
-        return made
-
-    def amounts(self) -> Callable[[Env], list[int]]:
-        """``2`` or ``(1, 2)``."""
-        begin = self.position
-        if self.peek() == "(":
-            self.take()
-            found = [self.sum()]
-            if self.peek() == ",":
-                while self.peek() == ",":
-                    self.take()
-                    found.append(self.sum())
-                self.take(")")
-                return lambda env: [whole(value(env)) for value in found]
-            self.position = begin
-        single = self.sum() if self.peek(1) in ("]", ",") or self.peek() == "(" else self.factor_or_sum()
-        return lambda env: [whole(single(env))]
-
-    def factor_or_sum(self) -> Value:
-        return self.sum()
-
-    def pads(self) -> Callable[[Env], list[tuple[int, int]]]:
-        """``1``, ``1:0`` or ``(1:0, 2)``: what is put before and after, a pair an axis."""
-        begin = self.position
-        if self.peek() == "(":
-            self.take()
-            try:
-                found = [self._pair()]
-                while self.peek() == ",":
-                    self.take()
-                    found.append(self._pair())
-                self.take(")")
-                if self.peek() == "]":
-                    return lambda env: [pair(env) for pair in found]
-            except UnreadableError:
-                pass
-            self.position = begin
-        pair = self._pair()
-        return lambda env: [pair(env)]
-
-    def _pair(self) -> Callable[[Env], tuple[int, int]]:
-        low = high = self.sum()
-        if self.peek() == ":":
-            self.take()
-            high = self.sum()
-        return lambda env: (whole(low(env)), whole(high(env)))
-
-    def array(self) -> Callable[[Env], Array]:
-        """``pad[1:0](up[2](G))``, ``rot180(B)``, ``ones(3×O)``, ``G``."""
-        word = self.take()
-        if word == "ones":
-            self.take("(")
-            sizes = [self.sum()]
-            while self.peek() == "×":
-                self.take()
-                sizes.append(self.sum())
-            self.take(")")
-            return lambda env: filled([whole(size(env)) for size in sizes], self.world.base)
-        if word in ("pad", "up"):
-            self.take("[")
-            pads = self.pads() if word == "pad" else None
-            scales = None if pads else self.amounts()
-            self.take("]")
-            inner = self._argument()
-            if pads is not None:
-                return lambda env: padded(inner(env), pads(env))
-            assert scales is not None
-            return lambda env: spread(inner(env), scales(env))
-        if word in ("rot180", "rev"):
-            inner = self._argument()
-            return lambda env: around(inner(env))
-        if word in self.world.whole:
-            inner = self._argument()
-            return lambda env: self.world.whole[word](inner(env))
-        letter = word.lower()
-        self.world.used.add(letter)
-        if letter in self.world.arrays:
-            return lambda env: self.world.arrays[letter]
-        raise self.refuse(f"what is the array {word!r}")
-
-    def _argument(self) -> Callable[[Env], Array]:
-        self.take("(")
-        inner = self.array()
-        self.take(")")
-        return inner
-
-
-# --- arithmetic ------------------------------------------------------------------------------------------------------
-
-
-def whole(value: Any) -> int:
-    if Fraction(value).denominator != 1:
-        raise UnreadableError(f"{value} is no integer")
-    return int(value)
-
-
-def total(values: Iterator[Any]) -> Any:
-    found: Any = 0
-    for value in values:
-        found = found + value
-    return found
-
-
-def times(left: Value, right: Value) -> Value:
-    def value(env: Env) -> Any:
-        first = left(env)
-        return 0 if first == 0 and not isinstance(first, float) else first * right(env)
-
-    return value
-
-
-def divided(left: Value, right: Value) -> Value:
-    def value(env: Env) -> Any:
-        top, bottom = left(env), right(env)
-        if isinstance(top, float) or isinstance(bottom, float):
-            return top / bottom
-        return Fraction(top) / Fraction(bottom)
-
-    return value
-
-
-def power(base: Any, exponent: Any) -> Any:
-    if Fraction(exponent).denominator == 1 and not isinstance(base, float):
-        return Fraction(base) ** int(exponent)
-    return float(base) ** float(exponent)
-
-
-def related(left: Any, sign: str, right: Any) -> bool:
-    if sign == "∣":
-        return Fraction(right, left).denominator == 1
-    if sign == "=":
-        return close(left, right)
-    if sign == "≠":
-        return not close(left, right)
-    slack = 1e-9 if isinstance(left, float) or isinstance(right, float) else 0
-    return {"≤": left <= right + slack, "≥": left + slack >= right, "<": left < right, ">": left > right}[sign]
-
-
-def extremum(kind: str, values: list[Any]) -> Any:
-    if not values:
-        return -math.inf if kind == "max" else math.inf
-    return max(values) if kind == "max" else min(values)
-
 
 def _boxes(bound: Sequence[tuple[str, Value, Value]], env: Env) -> Iterator[Env]:
     if not bound:
@@ -770,53 +516,3 @@ def _counted(name: str, low: int, condition: Callable[[Env], bool], env: Env) ->
         found += condition({**env, name: value})
     assert not condition({**env, name: low + limit}), "no end"
     return found
-
-
-# --- arrays ----------------------------------------------------------------------------------------------------------
-
-
-def filled(sizes: Sequence[int], base: int) -> Array:
-    return Array(dict.fromkeys(product(*(range(base, base + n) for n in sizes)), 1), tuple(sizes), base)
-
-
-def _each(amounts: Sequence[Any], ndim: int) -> list[Any]:
-    return list(amounts) * ndim if len(amounts) == 1 else list(amounts)
-
-
-def padded(inner: Array, pads: Sequence[tuple[int, int]]) -> Array:
-    each, b = _each(pads, len(inner.shape)), inner.base
-    shape = tuple(n + low + high for n, (low, high) in zip(inner.shape, each, strict=True))
-    moved = {tuple(p + low for p, (low, _) in zip(at, each, strict=True)): v for at, v in inner.entries.items()}
-    kept = {at: v for at, v in moved.items() if all(b <= p < b + n for p, n in zip(at, shape, strict=True))}
-    return Array(kept, shape, b)
-
-
-def spread(inner: Array, scales: Sequence[int]) -> Array:
-    each, b = _each(scales, len(inner.shape)), inner.base
-    entries = {tuple(b + s * (p - b) for p, s in zip(at, each, strict=True)): v for at, v in inner.entries.items()}
-    return Array(entries, tuple(s * (n - 1) + 1 for n, s in zip(inner.shape, each, strict=True)), b)
-
-
-def around(inner: Array) -> Array:
-    b = inner.base
-    turned = {
-        tuple(2 * b + n - 1 - p for p, n in zip(at, inner.shape, strict=True)): v for at, v in inner.entries.items()
-    }
-    return Array(turned, inner.shape, b)
-
-
-def slide(image: Array, kernel: Array, strides: Sequence[int], dilations: Sequence[int]) -> Array:
-    """An entry for every whole window of the image: the sum over u of image[s*i + d*u] * kernel[u]."""
-    ndim, b = len(image.shape), image.base
-    s, d = _each(strides, ndim), _each(dilations, ndim)
-    spans = [e * (k - 1) + 1 for k, e in zip(kernel.shape, d, strict=True)]
-    shape = tuple(max(0, (n - span) // e + 1) for n, span, e in zip(image.shape, spans, s, strict=True))
-    result = Array({}, shape, b)
-    for at in result.places():
-        value: Any = 0
-        for tap, weight in kernel.entries.items():
-            place = [b + e * (o - b) + f * (t - b) for o, t, e, f in zip(at, tap, s, d, strict=True)]
-            assert all(b <= p < b + n for p, n in zip(place, image.shape, strict=True))
-            value = value + image.at(place) * weight
-        result.entries[at] = value
-    return result

@@ -9,7 +9,8 @@ import oracles
 import pytest
 from click.testing import CliRunner
 
-from readback.checking import Checked, check, check_hypotheses
+from readback.checking import Checked, check
+from readback.hypotheses import check_hypotheses
 from readback.layers import KINDS, Layer, case_of, random_layer
 from readback.pages import Page, read_latex, read_text
 from symconv.cli.application import commands

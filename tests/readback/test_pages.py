@@ -13,11 +13,15 @@ from typing import Any
 import oracles
 import pytest
 
-from readback.checking import check, check_hypotheses, evaluate, size_names
+from readback.arithmetic import Point, close
+from readback.arrays import Array
+from readback.checking import check
 from readback.hypertext import Section, page_of, sections
+from readback.hypotheses import check_hypotheses, evaluate, size_names
 from readback.layers import Case, Layer, case_of, random_layer
 from readback.pages import Step
-from readback.reading import Array, Point, Reader, World, close
+from readback.reading import Reader
+from readback.world import World
 from symconv.claims.problem import load_problem
 from symconv.report.build import build_document
 from symconv.report.html_writer import to_html

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from readback.arithmetic import UnreadableError
 from readback.pages import phrase
-from readback.reading import UnreadableError
 from readback.theorems import Statement, read_statement
 from symconv.derivations.step import in_latex, plain
 from symconv.derivations.theorems import Check, theorems

@@ -10,7 +10,10 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from readback.reading import Array, Env, Point, Reader, UnreadableError, Value, World, whole
+from readback.arithmetic import Env, Point, UnreadableError, Value, whole
+from readback.arrays import Array
+from readback.reading import Reader
+from readback.world import World
 
 __all__ = ["Statement", "read_statement"]
 
