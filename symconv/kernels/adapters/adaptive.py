@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.adapters.planes import PlaneKernel, compute_type, cuts, native
+from symconv.kernels.adapters.planes import PlaneKernel, cuts
 from symconv.kernels.adapters.spans import AxisWindows, Run, spans_of, windows
+from symconv.kernels.runtime.arguments import compute_type, native
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import remember
 from symconv.kernels.runtime.padding import Array

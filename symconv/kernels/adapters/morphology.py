@@ -15,8 +15,8 @@ import numpy as np
 from symconv.doors import one_of
 from symconv.errors import ArgumentError
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, lines_of_windows
-from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
+from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, lines_of_windows
+from symconv.kernels.runtime.arguments import as_array, compute_type, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, no_integers, refuse_sum

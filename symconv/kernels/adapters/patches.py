@@ -11,8 +11,8 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.adapters.planes import PlaneKernel, Planes, compute_type, cuts, lines_of_windows, native
-from symconv.kernels.runtime.arguments import outputs_of
+from symconv.kernels.adapters.planes import PlaneKernel, Planes, cuts, lines_of_windows
+from symconv.kernels.runtime.arguments import compute_type, native, outputs_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, refuse_sum

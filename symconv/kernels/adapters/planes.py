@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.form.extraction import numbers_only
-from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
+from symconv.kernels.runtime.arguments import as_array, cast, compute_type, fit, native, outputs_of
 from symconv.kernels.runtime.backend import Backend, Request
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check_variables
@@ -29,22 +29,10 @@ if TYPE_CHECKING:
     from symconv.kernels.accuracy.bound import ErrorBound
     from symconv.kernels.accuracy.entries import SumOfEntries
 
-__all__ = ["DirectKernel", "PlaneKernel", "Planes", "compute_type", "cuts", "floating", "lines_of_windows", "native"]
+__all__ = ["DirectKernel", "PlaneKernel", "Planes", "cuts", "floating", "lines_of_windows"]
 
 BLOCK_BYTES = 1 << 19
 """Measured: planes of 512 KiB together stay in a second-level cache while several passes go over them."""
-
-
-def compute_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type that sums are computed in: float32 for float16, int64 for integers, in the byte order of the machine."""
-    if dtype.kind in "iu":
-        return np.dtype(np.int64)
-    return np.dtype(np.float32) if dtype.itemsize == 2 else native(dtype)
-
-
-def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """A type in the byte order of the machine."""
-    return np.dtype(dtype.type)
 
 
 def floating(name: str, array: Array, what: str) -> Array:

@@ -86,8 +86,7 @@ class Transposed(Compiled):
     op: ConvTranspose
 
     def __init__(self, op: ConvTranspose, inner: Compiled) -> None:
-        channels = inner.form.channels
-        assert channels is not None
+        channels = inner.form.layer
         turned = Channels(channels.groups, channels.per_group_out, channels.per_group_in, None, None)
         form = replace(inner.form, formula=op.output(), channels=turned)  # to read shapes by
         self.op, self.form, self.inner = op, form, inner

@@ -11,8 +11,8 @@ import numpy as np
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.index import Index
 from symconv.kernels.accuracy.units import Unit
-from symconv.kernels.adapters.planes import DirectKernel, Planes, compute_type, floating, native
-from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of
+from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
+from symconv.kernels.runtime.arguments import as_array, cast, compute_type, fit, native, outputs_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, refuse_sum

@@ -67,8 +67,7 @@ def _whole_arrays(form: TapForm) -> bool:
 
 def _is_correlation(form: TapForm) -> bool:
     """``sum over channels and taps of a * b``, and perhaps the bias of the output channel."""
-    channels = form.channels
-    assert channels is not None
+    channels = form.layer
     parts = form.body.args if isinstance(form.body, Add) else (form.body,)
     taps = tuple(Index.of(walk.tap) for walk in form.walks)
     inner = () if channels.input is None else (Index.of(channels.input),)

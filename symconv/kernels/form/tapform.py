@@ -89,6 +89,12 @@ class TapForm:
         return name
 
     @property
+    def layer(self) -> Channels:
+        """The channels, of a form that has some: that of a convolution."""
+        assert self.channels is not None
+        return self.channels
+
+    @property
     def taps(self) -> tuple[Bound, ...]:
         """The tap indices with their ranges, one a spatial axis."""
         return tuple(Bound(w.tap, Index.of(0), Index.of(w.taps - 1)) for w in self.walks)

@@ -30,7 +30,7 @@ from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_product
 from symconv.kernels.runtime.engine import NOTHING, ConvEngine, Given, Known, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of
 from symconv.kernels.runtime.layout import Layout
-from symconv.kernels.runtime.padding import Array, add_unpadded
+from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
 if TYPE_CHECKING:
@@ -68,11 +68,7 @@ class Im2colEngine(ConvEngine):
             correlate(g, given["weight"].swapaxes(1, 2), adjoint_lines(lines), gradient)
         else:
             scatter(g, self.ascending(given["weight"]), lines, gradient)
-        if not built:
-            return gradient
-        result = np.zeros(x.shape, g.dtype)
-        add_unpadded(gradient, layout, result)
-        return result
+        return self.unpadded(gradient, x.shape, layout) if built else gradient
 
     @property
     def source(self) -> str:
@@ -84,8 +80,7 @@ class Im2colEngine(ConvEngine):
 
     @property
     def stages(self) -> tuple[str, ...]:
-        channels, taps = self.form.channels, prod(walk.taps for walk in self.form.walks)
-        assert channels is not None
+        channels, taps = self.form.layer, prod(walk.taps for walk in self.form.walks)
         depth = taps * channels.per_group_in
         return (
             f"the {taps} taps of some rows, or of some items at once, become the columns of a matrix of about 2 MiB",
@@ -127,8 +122,7 @@ class Im2colPlan(Plan):
         return None
 
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        channels = form.channels
-        assert channels is not None
+        channels = form.layer
         lines, dtype = lines_of(call.layout), call.dtype
         groups, f, inside = channels.groups, channels.per_group_out, channels.per_group_in
         shape = (call.batch, groups, f, inside)

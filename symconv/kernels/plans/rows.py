@@ -250,8 +250,7 @@ def plane(x: Array, lines: tuple[Line, ...]) -> tuple[Array, Line, Line]:
 
 def no_single_channel(form: TapForm) -> str | None:
     """What a form lacks of a convolution of one channel at a time along one or two axes; None where it is one."""
-    channels = form.channels
-    assert channels is not None
+    channels = form.layer
     if len(form.walks) > 2:
         return "needs a convolution along one or two axes"
     if channels.per_group_in != 1 or channels.per_group_out != 1:
@@ -315,9 +314,8 @@ class RowsPlan(Plan):
         return None
 
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        assert form.channels is not None
         lines = lines_of(call.layout)
-        channels = form.channels.groups
+        channels = form.layer.groups
         if task != "input":
             return _cost(call, channels, [lines])
         if all(line.stride == 1 for line in lines):

@@ -217,8 +217,7 @@ class SeparablePlan(Plan):
     error = "as sums over rows of sums over columns, with the factors rounded to the type"
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
-        channels = form.channels
-        assert channels is not None
+        channels = form.layer
         if len(form.walks) != 2:
             return "needs a convolution along two axes"
         if channels.per_group_in != 1 or channels.per_group_out != 1:
@@ -235,14 +234,13 @@ class SeparablePlan(Plan):
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
         if task == "weight" or call.weight is None:
             return None
-        assert form.channels is not None
         lines = lines_of(call.layout)
         if task == "input":
             if any(line.stride > 1 for line in lines):
                 return None
             lines = adjoint_lines(lines)
         line, across = lines
-        size, planes = call.dtype.itemsize, call.batch * form.channels.groups
+        size, planes = call.dtype.itemsize, call.batch * form.layer.groups
         rank = factors(call.weight[:, 0, 0].astype(call.dtype)).rank
         rows = _rows(line, across, size)
         blocks = planes * ceil(line.outputs / rows)

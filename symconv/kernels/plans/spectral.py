@@ -281,13 +281,12 @@ class SpectralPlan(Plan):
         return why
 
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        assert form.channels is not None
         lines = lines_of(call.layout)
         if task == "input":
             lines = adjoint_lines(lines)
         size = call.dtype.itemsize
         shape, tiles = tiles_of((lines[0], lines[1]) if len(lines) == 2 else (ONE_ROW, lines[0]), size)
-        entries, channels = prod(shape), form.channels.groups
+        entries, channels = prod(shape), form.layer.groups
         transforms = 1.0 if task != "weight" else 1.5
         count = call.batch * channels * len(tiles)
         butterflies = int(entries * log2(max(entries, 2)))

@@ -102,15 +102,14 @@ class TapsPlan(Plan):
         return None
 
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        assert form.channels is not None
         taps = prod(walk.taps for walk in form.walks)
-        planes = call.batch * form.channels.total_out * form.channels.per_group_in
+        planes = call.batch * form.layer.total_out * form.layer.per_group_in
         entries = planes * call.positions
         twice = 7 if task == "output" else 20  # measured; the chain pulls back to the input and the weight together
-        seconds = form.channels.per_group_in * calls(40 + twice * taps) + passes(entries * taps * twice, call.dtype)
+        seconds = form.layer.per_group_in * calls(40 + twice * taps) + passes(entries * taps * twice, call.dtype)
         size = call.dtype.itemsize
         moved = (planes * prod(call.sizes) + entries * 3 * taps) * size
-        copied = planes * prod(call.sizes) if form.channels.per_group_out > 1 else 0
+        copied = planes * prod(call.sizes) if form.layer.per_group_out > 1 else 0
         return Estimate(seconds, entries * taps, moved, copied * size + (1 << 19))
 
     def engine(self, form: TapForm, weight: Array | None) -> Engine:

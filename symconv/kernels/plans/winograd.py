@@ -98,8 +98,7 @@ class WinogradEngine(ConvEngine):
     def stages(self) -> tuple[str, ...]:
         axes = len(self.form.walks)
         q = (self.m + TAPS - 1) ** axes
-        channels = self.form.channels
-        assert channels is not None
+        channels = self.form.layer
         return (
             f"tiles of {self.m + TAPS - 1} inputs an axis, transformed by a product ({q} x {q}) @ ({q} x tiles)",
             f"for each of {q} entries and {channels.groups} group(s) a product ({channels.per_group_out} x "
@@ -128,8 +127,7 @@ class WinogradPlan(Plan):
         return None
 
     def cost(self, form: TapForm, call: CallShape, task: Task) -> Estimate | None:
-        channels = form.channels
-        assert channels is not None
+        channels = form.layer
         lines = lines_of(call.layout)
         shape = (channels.groups, channels.per_group_out, channels.per_group_in)
         if task == "input":

@@ -23,9 +23,11 @@ __all__ = [
     "as_array",
     "as_dtype",
     "cast",
+    "compute_type",
     "engine_bias",
     "engine_weight",
     "fit",
+    "native",
     "outputs_of",
     "types_of",
 ]
@@ -126,13 +128,25 @@ def as_dtype(name: str, value: Any) -> np.dtype[Any]:
     return given
 
 
+def compute_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type that sums are computed in: float32 for float16, int64 for integers, in the byte order of the machine."""
+    if dtype.kind in "iu":
+        return np.dtype(np.int64)
+    return np.dtype(np.float32) if dtype.itemsize == 2 else native(dtype)
+
+
+def native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A type in the byte order of the machine."""
+    return np.dtype(dtype.type)
+
+
 def types_of(arrays: list[Array], keep_integers: bool) -> Types:
     """The types of a call on some arrays; `keep_integers` leaves an integer type as it is."""
     if all(array.dtype.kind in "iu" for array in arrays):
         kept = np.dtype(arrays[0].dtype.type) if keep_integers else np.dtype(np.int64)
         return Types(kept, kept)
     result = np.dtype(np.result_type(*arrays).type)  # native order, and the one object for it that NumPy is fast with
-    return Types(result, np.dtype(np.float32) if result == np.float16 else result)
+    return Types(result, compute_type(result))
 
 
 @dataclass(frozen=True)
@@ -220,8 +234,7 @@ def engine_weight(form: TapForm, array: Array, name: str = "weight") -> Array:
     Raises:
         ArgumentError: for a wrong shape.
     """
-    channels = form.channels
-    assert channels is not None
+    channels = form.layer
     wanted = _weight_shape(channels, form)
     kernel = wanted[2:]
     if wanted[:2] == (1, 1) and array.shape == kernel:
@@ -236,7 +249,6 @@ def engine_bias(form: TapForm, array: Array, name: str = "bias") -> Array:
     Raises:
         ArgumentError: for a wrong shape.
     """
-    channels = form.channels
-    assert channels is not None
+    channels = form.layer
     fit(name, array, (channels.total_out,), "one entry an output channel")
     return array.reshape(channels.groups, channels.per_group_out)

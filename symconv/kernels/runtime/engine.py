@@ -172,9 +172,12 @@ class ConvEngine(Engine):
                     gradient[every + where] = part
                 else:
                     gradient[every + where] = 0
-        if not built:
-            return gradient
-        result = np.zeros(x.shape, g.dtype)
+        return self.unpadded(gradient, x.shape, layout) if built else gradient
+
+    @staticmethod
+    def unpadded(gradient: Array, shape: tuple[int, ...], layout: Layout) -> Array:
+        """The gradient of an input of a shape, given that of its padded one."""
+        result = np.zeros(shape, gradient.dtype)
         add_unpadded(gradient, layout, result)
         return result
 

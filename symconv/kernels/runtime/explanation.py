@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
 import numpy.typing as npt
 
 from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError
 from symconv.kernels.accuracy.windows import promise_of
-from symconv.kernels.runtime.arguments import arrange, as_dtype
+from symconv.kernels.runtime.arguments import arrange, as_dtype, compute_type
 from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.plan import CallShape, Plan, Task
 
@@ -36,11 +35,8 @@ def shape_call(compiled: Compiled, shape: tuple[int, ...], dtype: npt.DTypeLike)
         ArgumentError: for a shape or a type that does not fit; GeometryError where no window fits.
     """
     given = as_dtype("dtype", dtype)
-    compute = given
-    if given.kind != "f":
-        compute = np.dtype(np.int64) if compiled.form.channels is not None else given
-    elif given.itemsize == 2:
-        compute = np.dtype(np.float32)
+    pooled = given.kind != "f" and compiled.form.channels is None
+    compute = given if pooled else compute_type(given)
     entries = items(shape)
     if entries is None:
         raise ArgumentError("shape", shape, "must be a tuple of integers")
