@@ -9,7 +9,7 @@ from typing import Any
 
 from symconv.bench.records import MARK_LIBRARIES, Mark
 
-__all__ = ["Case", "Cold", "Contender", "Missing", "Settings", "Workload", "refusal"]
+__all__ = ["BenchSettings", "Case", "Cold", "Contender", "Missing", "Workload", "refusal"]
 
 
 def _unchanged(result: Any) -> Any:
@@ -81,7 +81,7 @@ class Cold:
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What the workloads need to know of a run.
 
     Attributes:
@@ -113,7 +113,7 @@ class Workload:
     name: str
     group: str
     what: str
-    build: Callable[[Settings], Case | Cold]
+    build: Callable[[BenchSettings], Case | Cold]
     mark: Mark | None = None
     quick: bool = False
 

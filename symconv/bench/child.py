@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from symconv.bench.case import Settings
+from symconv.bench.case import BenchSettings
 from symconv.bench.catalogue import workloads
 from symconv.bench.libraries import hold_to_one_thread, machine
 from symconv.bench.run import run_workload
@@ -24,7 +24,7 @@ def serve(request: dict[str, Any], answers: TextIO) -> None:
     """Measure what a request asks for.
 
     Args:
-        request: "names" of the workloads, and the fields of `Settings`; the problem is a path or None.
+        request: "names" of the workloads, and the fields of `BenchSettings`; the problem is a path or None.
         answers: takes the lines: first the machine, then for every workload its name and its result.
     """
 
@@ -36,7 +36,7 @@ def serve(request: dict[str, Any], answers: TextIO) -> None:
     say(machine=machine())
     known = {workload.name: workload for workload in workloads()}
     problem = request["problem"]
-    settings = Settings(
+    settings = BenchSettings(
         request["accuracy"], request["seconds"], None if problem is None else Path(problem), request["cpu_time"]
     )
     for name in request["names"]:

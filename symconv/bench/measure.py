@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from symconv.bench.records import Spread
+from symconv.bench.records import TimeSpread
 
 __all__ = ["Measurement", "measure", "repeated", "spread"]
 
@@ -33,11 +33,11 @@ Clock = Callable[[], float]
 class Measurement:
     """Our time, and for every peer its time and the ratio of the two, window by window."""
 
-    ours: Spread
-    peers: dict[str, tuple[Spread, Spread]]
+    ours: TimeSpread
+    peers: dict[str, tuple[TimeSpread, TimeSpread]]
 
 
-def spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> TimeSpread:
     """Median and quartiles.
 
     >>> spread([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -46,7 +46,7 @@ def spread(values: Sequence[float]) -> Spread:
     low = high = values[0]
     if len(values) > 1:
         low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(statistics.median(values), low, high, len(values))
+    return TimeSpread(statistics.median(values), low, high, len(values))
 
 
 def measure(
@@ -107,7 +107,7 @@ def measure(
 
 def repeated(
     sample: Callable[[int], float], seconds: float, most: int, least: int = 1, clock: Clock = perf_counter
-) -> Spread:
+) -> TimeSpread:
     """The times of things that cannot be called twice, such as a first call.
 
     Args:

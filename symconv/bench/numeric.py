@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from symconv.bench.case import Case, Contender, Missing, Settings, Workload, refusal
+from symconv.bench.case import BenchSettings, Case, Contender, Missing, Workload, refusal
 from symconv.bench.libraries import library_version, load
 from symconv.bench.records import Mark
 from symconv.bench.task import Data, Direction, Dtype, Kind, Task
@@ -39,7 +39,7 @@ def peers_of(task: Task, data: Data) -> tuple[Contender | Missing, ...]:
     return tuple(found)
 
 
-def case_of(task: Task, settings: Settings) -> Case:
+def case_of(task: Task, settings: BenchSettings) -> Case:
     """The task with its data and peers.
 
     A weight that our kernel gets at compile time is a constant of the peers' models where they have one.

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["MARK_LIBRARIES", "SLOW_LIBRARIES", "Mark", "PeerResult", "Result", "Spread", "Status"]
+__all__ = ["MARK_LIBRARIES", "SLOW_LIBRARIES", "Mark", "PeerResult", "Result", "Status", "TimeSpread"]
 
 MARK_LIBRARIES = ("PyTorch", "OpenCV", "SciPy")
 """The libraries that a mark is set against; others are measured and shown beside them."""
@@ -18,7 +18,7 @@ Status = Literal["measured", "wrong", "failed", "unchecked"]
 
 
 @dataclass(frozen=True)
-class Spread:
+class TimeSpread:
     """The median of some numbers, and the quartiles around it."""
 
     median: float
@@ -55,8 +55,8 @@ class PeerResult:
 
     name: str
     library: str
-    seconds: Spread | None = None
-    ratio: Spread | None = None
+    seconds: TimeSpread | None = None
+    ratio: TimeSpread | None = None
     error: float | None = None
     reason: str = ""
 
@@ -83,7 +83,7 @@ class Result:
     group: str
     what: str
     status: Status
-    seconds: Spread | None = None
+    seconds: TimeSpread | None = None
     peers: tuple[PeerResult, ...] = ()
     mark: Mark | None = None
     tolerance: float | None = None
@@ -165,5 +165,5 @@ class Result:
         return Result(**values)
 
 
-def _spread(record: dict[str, Any] | None) -> Spread | None:
-    return None if record is None else Spread(**record)
+def _spread(record: dict[str, Any] | None) -> TimeSpread | None:
+    return None if record is None else TimeSpread(**record)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import perf_counter, process_time
 from typing import Any
 
-from symconv.bench.case import Case, Cold, Contender, Missing, Settings, Workload, refusal
+from symconv.bench.case import BenchSettings, Case, Cold, Contender, Missing, Workload, refusal
 from symconv.bench.measure import measure, repeated
 from symconv.bench.records import PeerResult, Result
 
@@ -18,7 +18,7 @@ MEMORY_FACTOR, MEMORY_FREE = 1.5, 64 << 20
 """A kernel may hold this many times the bytes of its inputs and outputs, and 64 MiB."""
 
 
-def run_workload(workload: Workload, settings: Settings) -> Result:
+def run_workload(workload: Workload, settings: BenchSettings) -> Result:
     """Build a workload, compare its output with that of every peer, then time them in turns.
 
     An output that differs from any peer's is wrong, and is not timed. A peer that raises is left out and says why; an
@@ -36,7 +36,7 @@ def run_workload(workload: Workload, settings: Settings) -> Result:
         return Result(workload.name, workload.group, workload.what, "failed", mark=workload.mark, note=note)
 
 
-def _compared(workload: Workload, case: Case, settings: Settings) -> Result:
+def _compared(workload: Workload, case: Case, settings: BenchSettings) -> Result:
     output = case.ours()
     peers: list[PeerResult] = []
     present: dict[str, Contender] = {}

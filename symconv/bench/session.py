@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symconv.bench.case import Settings, Workload
+from symconv.bench.case import BenchSettings, Workload
 from symconv.bench.libraries import THREAD_VARIABLES
 from symconv.bench.records import Result
 from symconv.errors import SymconvError
@@ -29,7 +29,7 @@ class Report:
     """All results of a run, and where they were measured."""
 
     machine: dict[str, Any]
-    settings: Settings
+    settings: BenchSettings
     results: tuple[Result, ...]
 
     @property
@@ -53,7 +53,7 @@ class Report:
 
 def run_session(
     chosen: Sequence[Workload],
-    settings: Settings,
+    settings: BenchSettings,
     progress: Callable[[str, int], None],
     command: Sequence[str] = COMMAND,
 ) -> Report:
@@ -115,7 +115,7 @@ def run_session(
     return Report(machine, settings, tuple(results[workload.name] for workload in chosen))
 
 
-def _answers(child: subprocess.Popen[str], left: Sequence[Workload], settings: Settings) -> Any:
+def _answers(child: subprocess.Popen[str], left: Sequence[Workload], settings: BenchSettings) -> Any:
     """Ask, and give the answers one by one until there are no more."""
     assert child.stdin is not None
     assert child.stdout is not None

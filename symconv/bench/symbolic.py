@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
-from symconv.bench.case import Case, Cold, Contender, Settings, Workload
+from symconv.bench.case import BenchSettings, Case, Cold, Contender, Workload
 from symconv.bench.records import Mark
 from symconv.errors import SymconvError
 
@@ -185,7 +185,7 @@ def _entries_differ(ours: Any, theirs: Any) -> float:
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
-def _claims(settings: Settings) -> Cold:
+def _claims(settings: BenchSettings) -> Cold:
     """One sample a claim."""
     from symconv.claims.check import check_source
     from symconv.claims.problem import load_problem
@@ -200,7 +200,7 @@ def _claims(settings: Settings) -> Cold:
 
 # --- the rows ---------------------------------------------------------------------------------------------------------
 
-Build = Callable[[Settings], Case | Cold]
+Build = Callable[[BenchSettings], Case | Cold]
 
 TIMES: tuple[tuple[str, str, Build, float | None], ...] = (
     ("compile-conv", "compile a convolution of 64 channels not seen before", lambda _: _compile("conv"), 0.05),

@@ -14,7 +14,7 @@ from symconv.certificates.library import LOGICAL_NAME, library
 from symconv.errors import ArgumentError
 from symconv.proofs.verdict import Verdict
 
-__all__ = ["INDEX", "Entry", "entries", "folder_files", "read_index"]
+__all__ = ["INDEX", "IndexRow", "entries", "folder_files", "read_index"]
 
 INDEX = "index.jsonl"
 STATEMENTS = "Statements"
@@ -43,7 +43,7 @@ read on symconv's page. You need not believe symconv's search, its algebra, or z
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexRow:
     """One statement: its certificate, or why there is none.
 
     Attributes:
@@ -73,13 +73,13 @@ class Entry:
         return json.dumps(fields, ensure_ascii=False)
 
 
-def entries(verdicts: Iterable[tuple[str, str, Verdict]]) -> list[Entry]:
+def entries(verdicts: Iterable[tuple[str, str, Verdict]]) -> list[IndexRow]:
     """An entry for every verdict.
 
     Args:
         verdicts: a name, what is said, and the verdict; names are made identifiers, no two of them the same.
     """
-    found: list[Entry] = []
+    found: list[IndexRow] = []
     taken: set[str] = set()
     for wanted, title, verdict in verdicts:
         plain = re.sub(r"[^A-Za-z0-9]+", "_", wanted).strip("_")
@@ -90,11 +90,11 @@ def entries(verdicts: Iterable[tuple[str, str, Verdict]]) -> list[Entry]:
             name = f"{plain}_{count}"
         taken.add(name.lower())
         made = certificate(verdict, name=name, title=title)
-        found.append(Entry(name, title, made, "" if made is not None else missing_because(verdict)))
+        found.append(IndexRow(name, title, made, "" if made is not None else missing_because(verdict)))
     return found
 
 
-def folder_files(found: Sequence[Entry]) -> dict[str, str]:
+def folder_files(found: Sequence[IndexRow]) -> dict[str, str]:
     """The text of every file of a folder, by its path from there."""
     files = {f"{LOGICAL_NAME}/{name}.v": text for name, text in library().items()}
     files |= {entry.path: entry.made.text for entry in found if entry.made is not None}

@@ -9,9 +9,9 @@ from typing import TypeGuard
 from symconv.claims.existence import filled
 from symconv.claims.indices import to_index, to_ratio
 from symconv.claims.lowering import lower, orders
-from symconv.claims.obligations import NEVER, Obligation, Path
+from symconv.claims.obligations import NEVER, ClaimNeed, Path
 from symconv.claims.scope import Scope
-from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Power
+from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Raised
 from symconv.claims.traversal import walk_expr
 from symconv.claims.writing import to_text
 from symconv.errors import ClaimError
@@ -23,7 +23,7 @@ from symconv.proofs.needs import Inside, Need, Valued, has_power
 __all__ = ["of_divisor", "of_nonzero", "of_norm", "of_power", "of_upper"]
 
 
-def of_divisor(expr: Expr, scope: Scope, path: Path) -> Iterator[Obligation]:
+def of_divisor(expr: Expr, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """A divisor is not 0; a product is where a factor is."""
     if isinstance(expr, Binary) and expr.op == "*":
         yield from of_divisor(expr.left, scope, path)
@@ -46,14 +46,14 @@ def _is_set_size(expr: Expr, scope: Scope) -> TypeGuard[Call]:
     return one and isinstance(expr, Call) and getattr(expr.args[0], "name", "") in scope.declared.sets
 
 
-def of_nonzero(value: Index, text: str, path: Path) -> Iterator[Obligation]:
+def of_nonzero(value: Index, text: str, path: Path) -> Iterator[ClaimNeed]:
     """A divisor that is an index expression is not 0."""
     if value.value is None or value.value == 0:
         need = Need((*path.steps, equal(value, 0)), Inside(NEVER))
-        yield Obligation(need, "undefined", *divides(text))
+        yield ClaimNeed(need, "undefined", *divides(text))
 
 
-def of_power(expr: Power, scope: Scope, path: Path) -> Iterator[Obligation]:
+def of_power(expr: Raised, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """A power, whose exponent may speak of the order of a norm; a negative whole one divides."""
     inner = replace(path, bound=path.bound | orders(scope))
     base, exponent = _plain(expr.base, scope, path), _plain(expr.exponent, scope, inner)
@@ -63,7 +63,7 @@ def of_power(expr: Power, scope: Scope, path: Path) -> Iterator[Obligation]:
     yield from of_power_of(base, exponent, words, scope, path)
 
 
-def of_upper(expr: Entry, scope: Scope, path: Path) -> Iterator[Obligation]:
+def of_upper(expr: Entry, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """An upper index that is a power."""
     assert expr.upper is not None
     inner = replace(path, bound=path.bound | orders(scope))
@@ -71,7 +71,7 @@ def of_upper(expr: Entry, scope: Scope, path: Path) -> Iterator[Obligation]:
     yield from of_power_of(base, _plain(expr.upper, scope, inner), takes(to_text(expr)), scope, path)
 
 
-def of_norm(node: Node, text: str, scope: Scope, path: Path) -> Iterator[Obligation]:
+def of_norm(node: Node, text: str, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """What the powers of a norm need, inside its sum too."""
     if isinstance(node, algebra.Power):
         yield from of_norm(node.base, text, scope, path)
@@ -80,11 +80,11 @@ def of_norm(node: Node, text: str, scope: Scope, path: Path) -> Iterator[Obligat
         yield from of_norm(node.body, text, scope, path.then(*node.bounds, *node.guards))
 
 
-def of_power_of(base: Node, exponent: Node, words: tuple[str, str], scope: Scope, path: Path) -> Iterator[Obligation]:
+def of_power_of(base: Node, exponent: Node, words: tuple[str, str], scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """``base ** exponent`` has a value: by arithmetic of indices where it can be told there, else by evaluation."""
     need = _index_power(base, exponent, scope, path) or Need(path.steps, Valued(base, exponent))
     if need.demand != Inside(()):
-        yield Obligation(need, "undefined", *words)
+        yield ClaimNeed(need, "undefined", *words)
 
 
 def _plain(expr: Expr, scope: Scope, path: Path) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from symconv.claims.obligations import Obligation
+from symconv.claims.obligations import ClaimNeed
 from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce
 from symconv.formulas.walks import transform
 from symconv.proofs.needs import Valued
@@ -58,7 +58,7 @@ def read_all_absolute(node: Node, letters: Sequence[str]) -> Node:
     return transform(node, change)
 
 
-def nonnegative_obligation(one: Obligation, letters: Sequence[str]) -> Obligation:
+def nonnegative_obligation(one: ClaimNeed, letters: Sequence[str]) -> ClaimNeed:
     """An obligation on tensors some of which have no negative entry: their entries are read as absolute values."""
     demand = one.need.demand
     if not letters or not isinstance(demand, Valued):

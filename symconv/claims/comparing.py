@@ -12,7 +12,7 @@ from symconv.claims.decision import decide
 from symconv.claims.definedness import obligations, of_arrays
 from symconv.claims.lowering import lower, orders
 from symconv.claims.number_arrays import are_numbers, compare_numbers
-from symconv.claims.obligations import Obligation
+from symconv.claims.obligations import ClaimNeed
 from symconv.claims.ranges import free_names_of, free_ranges
 from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import Claim, Expr, MatrixLiteral
@@ -43,7 +43,7 @@ def compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
 
 
 def _decide(
-    left: Node, right: Node, free: Sequence[Bound], obliged: Sequence[Obligation], scope: Scope, quick: bool
+    left: Node, right: Node, free: Sequence[Bound], obliged: Sequence[ClaimNeed], scope: Scope, quick: bool
 ) -> Verdict:
     letters = scope.declared.nonnegative
     unknown = [name for name in letters if name not in scope.boxes]
@@ -164,7 +164,7 @@ def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str,
 
 
 def _sizes_agree(
-    left: Sequence[Index], right: Sequence[Index], obliged: Sequence[Obligation], scope: Scope, quick: bool
+    left: Sequence[Index], right: Sequence[Index], obliged: Sequence[ClaimNeed], scope: Scope, quick: bool
 ) -> list[Verdict]:
     verdicts = []
     for number, (a, b) in enumerate(zip(left, right, strict=True)):

@@ -13,7 +13,7 @@ from itertools import islice, product
 from math import prod
 from typing import Any
 
-from symconv.claims.obligations import End, Obligation
+from symconv.claims.obligations import ClaimNeed, End
 from symconv.claims.repair import said
 from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort, OutOfEffort
@@ -28,7 +28,7 @@ from symconv.proofs.signs import is_met
 from symconv.proofs.sizes import assignments
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement
-from symconv.proofs.verdict import Counterexample, Scope, Verdict
+from symconv.proofs.verdict import Counterexample, Verdict, VerdictScope
 
 __all__ = ["decide", "wrong_ends"]
 
@@ -39,7 +39,7 @@ PLACE = 60  # steps to look at one need at one place
 
 def decide(
     statement: Statement,
-    obliged: Sequence[Obligation],
+    obliged: Sequence[ClaimNeed],
     *,
     reals: frozenset[str] = frozenset(),
     order: Sequence[str] = (),
@@ -114,7 +114,7 @@ def _is_met_at(statement: Statement, need: Need) -> bool:
 
 
 def wrong_ends(
-    obliged: Sequence[Obligation], known: Sequence[Guard], reals: frozenset[str], effort: Effort
+    obliged: Sequence[ClaimNeed], known: Sequence[Guard], reals: frozenset[str], effort: Effort
 ) -> list[End]:
     """The ends of sums that lead to an entry which does not exist, or are not shown to end before it."""
     solver = Solver(effort)
@@ -131,14 +131,14 @@ def _proved(statement: Statement, effort: Effort, quick: bool) -> Verdict:
 
 
 def _verdict(statement: Statement, status: Any, text: str, counter: Counterexample | None = None) -> Verdict:
-    scope = Scope(statement.parameters, statement.fixed)
+    scope = VerdictScope(statement.parameters, statement.fixed)
     return Verdict(status, scope, statement.all_hypotheses, counter, text, method="search")
 
 
 # ---------------------------------------------------------------------- entries that do not exist
 
 
-def _missing(statement: Statement, obliged: Sequence[Obligation], effort: Effort) -> Verdict | None:
+def _missing(statement: Statement, obliged: Sequence[ClaimNeed], effort: Effort) -> Verdict | None:
     """The verdict that an entry does not exist, with the smallest sizes and indices at which it is read."""
     if not obliged:
         return None
@@ -222,7 +222,7 @@ def _failing(
 # ---------------------------------------------------------------------- arithmetic without a value
 
 
-def _undefined(statement: Statement, obliged: Sequence[Obligation], effort: Effort) -> str | None:
+def _undefined(statement: Statement, obliged: Sequence[ClaimNeed], effort: Effort) -> str | None:
     """What is undefined, and the smallest sizes, indices and entries at which it is; None where none was found.
 
     Args:
@@ -241,7 +241,7 @@ def _undefined(statement: Statement, obliged: Sequence[Obligation], effort: Effo
 
 
 def _undefined_at_first(
-    statement: Statement, plain: Sequence[Obligation], powers: Sequence[Obligation], effort: Effort
+    statement: Statement, plain: Sequence[ClaimNeed], powers: Sequence[ClaimNeed], effort: Effort
 ) -> str | None:
     for env in _sizes(statement, effort):
         place = _failing(statement, env, [one.need for one in plain], effort)
@@ -265,7 +265,7 @@ def _free(where: Mapping[str, int], env: Mapping[str, int]) -> dict[str, int]:
     return {name: value for name, value in where.items() if name not in env}
 
 
-def _says(one: Obligation, where: Mapping[str, int], entries: str = "") -> str:
+def _says(one: ClaimNeed, where: Mapping[str, int], entries: str = "") -> str:
     place = ", ".join(f"{name} = {value}" for name, value in where.items()) or "the given size"
     return f"{one.fault} at {place}{f', with {entries}' if entries else ''}"
 
@@ -280,7 +280,7 @@ def _speaks_of(need: Need) -> frozenset[str]:
     return Need((), need.demand).names.union(*(guard.names for guard in guards))
 
 
-def _far_away(statement: Statement, one: Obligation, effort: Effort) -> str | None:
+def _far_away(statement: Statement, one: ClaimNeed, effort: Effort) -> str | None:
     """An example beyond the smallest sizes, where an equation tells what it must be: P = 100 for 1/(P - 100)."""
     for way in known_on(one.need.path, statement.all_hypotheses):
         demand = one.need.demand

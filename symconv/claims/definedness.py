@@ -16,7 +16,7 @@ from symconv.claims.family import has_ties
 from symconv.claims.indices import to_index
 from symconv.claims.kinks import kinks
 from symconv.claims.lowering import conditions_of, lower, orders
-from symconv.claims.obligations import NEVER, Obligation, Path
+from symconv.claims.obligations import NEVER, ClaimNeed, Path
 from symconv.claims.scope import Scope
 from symconv.claims.sets import members
 from symconv.claims.syntax import (
@@ -30,7 +30,7 @@ from symconv.claims.syntax import (
     Limit,
     Name,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -48,7 +48,7 @@ from symconv.proofs.windows import FILLED, averaged
 __all__ = ["obligations", "of_arrays"]
 
 
-def obligations(parts: Sequence[Expr], free: Sequence[Bound], scope: Scope) -> list[Obligation]:
+def obligations(parts: Sequence[Expr], free: Sequence[Bound], scope: Scope) -> list[ClaimNeed]:
     """What the sides of a claim need, in reading order; an inner part before the one that uses it.
 
     Args:
@@ -62,7 +62,7 @@ def obligations(parts: Sequence[Expr], free: Sequence[Bound], scope: Scope) -> l
     return list(dict.fromkeys(walker.found))
 
 
-def of_arrays(parts: Sequence[Expr], scope: Scope) -> list[Obligation]:
+def of_arrays(parts: Sequence[Expr], scope: Scope) -> list[ClaimNeed]:
     """What whole arrays need: every array on the way has entries, and so have their written-out entries."""
     walker = _Walker(scope, Existence(scope, frozenset()))
     for part in parts:
@@ -74,9 +74,9 @@ def of_arrays(parts: Sequence[Expr], scope: Scope) -> list[Obligation]:
 class _Walker:
     scope: Scope
     exist: Existence
-    found: list[Obligation] = field(default_factory=list)
+    found: list[ClaimNeed] = field(default_factory=list)
 
-    def _add(self, more: Iterable[Obligation]) -> None:
+    def _add(self, more: Iterable[ClaimNeed]) -> None:
         self.found.extend(more)
 
     # ------------------------------------------------------------------ values
@@ -89,7 +89,7 @@ class _Walker:
             self.value(expr.left, path)
             self.value(expr.right, path)
             self._add(of_divisor(expr.right, self.scope, path))
-        elif isinstance(expr, Power):
+        elif isinstance(expr, Raised):
             self.value(expr.base, path)
             self.value(expr.exponent, self._with_orders(path))
             self._add(of_power(expr, self.scope, path))
@@ -130,7 +130,7 @@ class _Walker:
             env = dict(zip(self.scope.output.indices, at, strict=True))
             there = algebra.inside(algebra.Access(expr.name, at), box)
             own = averaged(substitute(self.scope.output.body, env), path.then(*there).steps)
-            self._add(Obligation(need, "silent", "an average is over nothing", "", condition=FILLED) for need in own)
+            self._add(ClaimNeed(need, "silent", "an average is over nothing", "", condition=FILLED) for need in own)
 
     # ------------------------------------------------------------------ sums, maxima, cases
 
@@ -148,7 +148,7 @@ class _Walker:
             if len(overs) == 1 and isinstance(overs[0], Over):
                 self._add(filled(overs[0].set, words, self.scope, path))
             else:
-                self._add([Obligation(Need(path.steps, Member(bounds, guards)), "undefined", *words)])
+                self._add([ClaimNeed(Need(path.steps, Member(bounds, guards)), "undefined", *words)])
         self.value(expr.body, inner)
 
     def _over(self, over: Range | Over, path: Path) -> Path:
@@ -184,7 +184,7 @@ class _Walker:
         text = to_text(expr)
         need = Need(rest.steps, Inside(NEVER))
         fault, doubt = f"finds no case of {text} that applies", f"whether a case of {text} applies"
-        self._add([Obligation(need, "undefined", fault, doubt)])
+        self._add([ClaimNeed(need, "undefined", fault, doubt)])
 
     def _guards(self, conditions: Sequence[Condition], path: Path) -> list[Guard]:
         return [g for condition in conditions for g in conditions_of(condition, self.scope, path.bound)]
@@ -271,7 +271,7 @@ class _Walker:
             guards = tuple(nonnegative(size - 1) for size in sizes)
             text = to_text(expr)
             fault, doubt = f"takes {text}, which has no entries", f"whether {text} always has entries"
-            self._add([Obligation(Need((), Inside(guards)), "undefined", fault, doubt)])
+            self._add([ClaimNeed(Need((), Inside(guards)), "undefined", fault, doubt)])
             return
         for child in children(expr):
             self.value(child, Path())

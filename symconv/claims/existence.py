@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from symconv.claims.indices import to_index
-from symconv.claims.obligations import End, Obligation, Path, Unmet
+from symconv.claims.obligations import ClaimNeed, End, Path, Unmet
 from symconv.claims.scope import Scope, general_scope
 from symconv.claims.sets import coordinates, is_output, members
 from symconv.claims.syntax import Entry, Expr, Name, Over
@@ -35,13 +35,13 @@ class Existence:
     scope: Scope
     free: frozenset[str]
 
-    def of_entry(self, expr: Entry, path: Path) -> Obligation | None:
+    def of_entry(self, expr: Entry, path: Path) -> ClaimNeed | None:
         """An entry lies in its tensor."""
         at, box = self.place(expr, path)
         access = Access(expr.name, at)
         return self._of(expr, path, (access, box), inside(access, box), f"entries of {expr.name} outside count as 0")
 
-    def of_window(self, where: Entry, path: Path) -> Obligation | None:
+    def of_window(self, where: Entry, path: Path) -> ClaimNeed | None:
         """A window set belongs to an output that there is."""
         at = tuple(to_index(index, self.scope, path.bound) for index in where.indices)
         box = tuple((bound.lower, bound.upper) for bound in self.scope.output.free[-len(at) :])
@@ -57,14 +57,14 @@ class Existence:
 
     def _of(
         self, expr: Entry, path: Path, entry: tuple[Access, Box], guards: Sequence[Guard], convention: str
-    ) -> Obligation | None:
+    ) -> ClaimNeed | None:
         outside = self.scope.declared.outside
         mine = frozenset().union(*(index.names for index in entry[0].index)) & self.free - path.bound
         if mine and outside == "zero":
             return None
         unmet: Unmet = "convention" if mine and not outside else "missing"
         text = to_text(replace(expr, upper=None, joined=False))
-        return Obligation(
+        return ClaimNeed(
             Need(path.steps, Inside(tuple(guards))),
             unmet,
             f"reads {text}, which does not exist",
@@ -100,7 +100,7 @@ class Existence:
         return tuple((low.subs(env), high.subs(env)) for low, high in box) or None
 
 
-def filled(where: Expr, words: tuple[str, str], scope: Scope, path: Path) -> Iterator[Obligation]:
+def filled(where: Expr, words: tuple[str, str], scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """A window set has a member: there is such a window, and it does not lie in the padding alone.
 
     The first is for the line to see to; where a layer has a window in the padding, no line says anything of it.
@@ -109,9 +109,9 @@ def filled(where: Expr, words: tuple[str, str], scope: Scope, path: Path) -> Ite
     bounds, guards = members(Over(names, where), scope, path.bound)
     if isinstance(where, Entry):
         exists = is_output([to_index(index, scope, path.bound) for index in where.indices], scope)
-        yield Obligation(Need(path.steps, Inside(tuple(exists))), "undefined", *words)
+        yield ClaimNeed(Need(path.steps, Inside(tuple(exists))), "undefined", *words)
         path = path.then(*exists)
-    yield Obligation(Need(path.steps, Member(tuple(bounds), tuple(guards))), "silent", *words, condition=FILLED)
+    yield ClaimNeed(Need(path.steps, Member(tuple(bounds), tuple(guards))), "silent", *words, condition=FILLED)
 
 
 def _has_names(expr: Expr) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symconv.claims.obligations import NEVER, Obligation, Path
+from symconv.claims.obligations import NEVER, ClaimNeed, Path
 from symconv.formulas import algebra
 from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Reduce, const
 from symconv.formulas.walks import accesses
@@ -20,7 +20,7 @@ __all__ = ["kinks"]
 TIES = "of equal maxima the first one takes the gradient"
 
 
-def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[Obligation]:
+def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimNeed]:
     """The conventions of a derivative of a tree by a tensor.
 
     Args:
@@ -44,13 +44,13 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[Obliga
         yield from kinks(inner, tensor, path, ties=ties)
     elif isinstance(node, Reduce):
         if node.op != "sum" and not ties:
-            yield Obligation(Need(path.steps, Inside(NEVER)), "convention", TIES, "", condition=TIES)
+            yield ClaimNeed(Need(path.steps, Inside(NEVER)), "convention", TIES, "", condition=TIES)
         yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards), ties=ties)
     elif isinstance(node, Add | Multiply):
         for part in node.args:
             yield from kinks(part, tensor, path, ties=ties)
 
 
-def _kink(node: Node, convention: str, path: Path) -> Obligation:
+def _kink(node: Node, convention: str, path: Path) -> ClaimNeed:
     need = Need(path.steps, Valued(node, const(-1)))
-    return Obligation(need, "convention", convention, "", condition=convention)
+    return ClaimNeed(need, "convention", convention, "", condition=convention)

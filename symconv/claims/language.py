@@ -34,7 +34,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     Relation,
     SetOf,
@@ -255,7 +255,7 @@ class _Reader:
     def binary(self, left: Expr, op: ast.operator, right: Expr, node: ast.expr) -> Expr:
         span = self.span(node)
         if isinstance(op, ast.Pow):
-            return Power(left, right, span)
+            return Raised(left, right, span)
         if isinstance(op, ast.FloorDiv):
             return Call("floor", (Binary("/", left, right, span),), span)
         if isinstance(op, ast.Mod):

@@ -25,7 +25,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     Relation,
     SetOf,
@@ -241,7 +241,7 @@ class Reader:
         if below is None or word:
             base = Name(f"{name}_{word}" if word else name, self.span(below) if below is not None else self.span(first))
             base = Name(base.name, (self.span(first)[0], base.span[1]))
-            return base if above is None else Power(base, above, span)
+            return base if above is None else Raised(base, above, span)
         indices, joined = self.indices(below)
         if joined:
             self.joined.setdefault(name, {})[f"{name}{self.shown(below)}"] = None
@@ -288,7 +288,7 @@ class Reader:
     def read_power(self, node: Tree[Token]) -> Expr:
         base, exponent = self.inside(node)
         assert isinstance(exponent, Tree)
-        return Power(self.expr(base), self.argument(exponent), self.span(node))
+        return Raised(self.expr(base), self.argument(exponent), self.span(node))
 
     # ------------------------------------------------------------------ atoms
 
@@ -322,7 +322,7 @@ class Reader:
         *order, base = self.inside(node)
         assert isinstance(base, Tree)
         root = self.expr(order[0]) if order else Number(Fraction(2))
-        return Power(self.argument(base), Binary("/", Number(Fraction(1)), root), self.span(node))
+        return Raised(self.argument(base), Binary("/", Number(Fraction(1)), root), self.span(node))
 
     def read_fraction(self, node: Tree[Token]) -> Expr:
         above, below = (child for child in node.children if isinstance(child, Tree))
@@ -437,7 +437,7 @@ def _may_be_array(expr: Expr) -> bool:
             return name[0].isupper() or name == "ones"
         case Call(name):
             return name not in ("floor", "ceil", "abs", "max", "min", "mod", "size")
-        case Power(base) | Negate(base) | Derivative(_, base):
+        case Raised(base) | Negate(base) | Derivative(_, base):
             return _may_be_array(base)
         case Binary(op, left, right):
             return op in ("star", "ast") or (op != "/" and _may_be_array(left) and _may_be_array(right))

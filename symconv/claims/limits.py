@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from fractions import Fraction
 
-from symconv.claims.syntax import Binary, Claim, Entry, Expr, Power
+from symconv.claims.syntax import Binary, Claim, Entry, Expr, Raised
 from symconv.claims.traversal import children
 from symconv.errors import ClaimError
 
@@ -156,7 +156,7 @@ def check_size(claim: Claim) -> None:
     stack: list[tuple[Expr, int, int, int]] = [(part, 1, 1, 0) for part in reversed(claim.parts)]
     while stack:
         expr, depth, steps, powers = stack.pop()
-        powers += isinstance(expr, Power) or (isinstance(expr, Entry) and expr.upper is not None)
+        powers += isinstance(expr, Raised) or (isinstance(expr, Entry) and expr.upper is not None)
         position = expr.span[0] if expr.span != (0, 0) else None
         if depth > DEPTH or steps > TERMS:
             raise ClaimError(

@@ -23,7 +23,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -79,7 +79,7 @@ def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node
         return product(const(-1), lower(expr.arg, scope, bound))
     if isinstance(expr, Binary):
         return _binary(expr, scope, bound)
-    if isinstance(expr, Power):
+    if isinstance(expr, Raised):
         return _power(expr, scope, bound)
     if isinstance(expr, Sum):
         return _sum(expr, scope, bound)
@@ -199,7 +199,7 @@ def _are_sizes(expr: Binary, scope: Scope) -> bool:
     return all(name in scope.sizes for name in names)
 
 
-def _power(expr: Power, scope: Scope, bound: frozenset[str]) -> Node:
+def _power(expr: Raised, scope: Scope, bound: frozenset[str]) -> Node:
     base = lower(expr.base, scope, bound)
     exponent = lower(expr.exponent, scope, bound | orders(scope))
     return _raised(base, exponent)
@@ -381,7 +381,7 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
 
 def _without_upper(array: Expr, scope: Scope) -> Expr:
     """``X`` for ``X^k``, where k is declared to be an upper index and no power."""
-    if isinstance(array, Power) and isinstance(array.exponent, Name) and array.exponent.name == scope.declared.upper:
+    if isinstance(array, Raised) and isinstance(array.exponent, Name) and array.exponent.name == scope.declared.upper:
         return array.base
     return array
 

@@ -11,7 +11,7 @@ from symconv.formulas.exact import Box
 from symconv.formulas.index import Index
 from symconv.proofs.needs import Need, Step
 
-__all__ = ["NEVER", "End", "Obligation", "Path", "Unmet"]
+__all__ = ["NEVER", "ClaimNeed", "End", "Path", "Unmet"]
 
 Unmet: TypeAlias = Literal["missing", "undefined", "convention", "silent"]
 """What a need that is not met makes of a line there: one that reads an entry that there is not, or has no value; one
@@ -38,7 +38,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Obligation:
+class ClaimNeed:
     """One thing that a claim needs, and what is said of it.
 
     Attributes:

@@ -13,7 +13,7 @@ from symconv.claims.syntax import (
     Limit,
     Name,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -170,7 +170,7 @@ def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset())
             return [n for arg in where for n in visit(arg, inner)] + visit(order, inner | {ORDER})
         if isinstance(part, Entry):
             return [n for index in part.indices for n in visit(index, inner)]
-        if isinstance(part, Power):
+        if isinstance(part, Raised):
             return visit(part.base, inner) + visit(part.exponent, inner | ({ORDER} if scope.has_order else frozenset()))
         names = []
         for child in children(part):

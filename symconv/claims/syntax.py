@@ -21,7 +21,7 @@ __all__ = [
     "Negate",
     "Number",
     "Over",
-    "Power",
+    "Raised",
     "Range",
     "Relation",
     "SetOf",
@@ -86,7 +86,7 @@ class Negate:
 
 
 @dataclass(frozen=True)
-class Power:
+class Raised:
     """``base ** exponent``."""
 
     base: Expr
@@ -184,7 +184,7 @@ class Limit:
 
 
 Expr: TypeAlias = (
-    "Number | Name | Entry | Binary | Negate | Power | Call | Sum | SetOf | Derivative | Cases | MatrixLiteral | Limit"
+    "Number | Name | Entry | Binary | Negate | Raised | Call | Sum | SetOf | Derivative | Cases | MatrixLiteral | Limit"
 )
 
 

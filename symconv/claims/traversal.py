@@ -19,7 +19,7 @@ from symconv.claims.syntax import (
     Name,
     Negate,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -43,7 +43,7 @@ def children(expr: Expr) -> list[Expr]:
         return [expr.left, expr.right]
     if isinstance(expr, Negate):
         return [expr.arg]
-    if isinstance(expr, Power):
+    if isinstance(expr, Raised):
         return [expr.base, expr.exponent]
     if isinstance(expr, Call):
         return list(expr.args)
@@ -99,7 +99,7 @@ def map_expr(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
         return replace(expr, left=visit(expr.left), right=visit(expr.right))
     if isinstance(expr, Negate):
         return replace(expr, arg=visit(expr.arg))
-    if isinstance(expr, Power):
+    if isinstance(expr, Raised):
         return replace(expr, base=visit(expr.base), exponent=visit(expr.exponent))
     if isinstance(expr, Call):
         return replace(expr, args=tuple(visit(arg) for arg in expr.args))

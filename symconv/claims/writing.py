@@ -23,7 +23,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -74,7 +74,7 @@ def _text(expr: Expr) -> tuple[str, int]:
             return f"{op}({to_text(left)}, {to_text(right)})", _ATOM
         case Negate(arg):
             return f"-{_at_least(arg, _POWER)}", _NEGATE
-        case Power(base, exponent):
+        case Raised(base, exponent):
             return f"{_at_least(base, _ATOM)}**{_at_least(exponent, _ATOM)}", _POWER
         case Call(name, args):
             return _text_call(name, args), _ATOM
@@ -181,7 +181,7 @@ def _latex(expr: Expr) -> tuple[str, int]:
             return _product(expr)
         case Negate(arg):
             return f"-{_wrapped(arg, _OPEN)}", _ADD
-        case Power(base, exponent):
+        case Raised(base, exponent):
             return _raised(base, exponent), _POWER
         case Call(name, args):
             return _call(name, args), _ATOM

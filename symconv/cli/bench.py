@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from symconv.bench.case import Settings, Workload
+    from symconv.bench.case import BenchSettings, Workload
     from symconv.bench.session import Report
 
 __all__ = ["bench"]
@@ -98,7 +98,7 @@ def bench(
       symconv bench --accuracy exact_order -o in-order
       symconv bench --list
     """
-    from symconv.bench.case import Settings
+    from symconv.bench.case import BenchSettings
     from symconv.bench.catalogue import select
 
     chosen = select(patterns, quick=quick)
@@ -113,7 +113,7 @@ def bench(
         compile(Conv(3), accuracy=accuracy)  # refuses an unknown class before anything is measured
     files = (json_file or folder / "bench.json", folder / "bench.svg")
     _prepare(folder, files)
-    settings = Settings(accuracy, seconds or (QUICK_SECONDS if quick else SECONDS), example_file(), cpu_time)
+    settings = BenchSettings(accuracy, seconds or (QUICK_SECONDS if quick else SECONDS), example_file(), cpu_time)
     report = _measure(chosen, settings)
     _print(report)
     _write(report, *files)
@@ -152,7 +152,7 @@ def _list(chosen: tuple[Workload, ...]) -> None:
         click.echo(f"{workload.name:{width}}  {mark_text(workload.mark):9}  {quick:5}  {workload.what}")
 
 
-def _measure(chosen: tuple[Workload, ...], settings: Settings) -> Report:
+def _measure(chosen: tuple[Workload, ...], settings: BenchSettings) -> Report:
     """Run, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

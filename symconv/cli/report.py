@@ -85,11 +85,13 @@ def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex
 
 def summary(document: Document) -> str:
     """How many statements have which mark, one line a mark."""
-    from symconv.report.document import Display, Paragraph, Statement
+    from symconv.report.document import Display, Paragraph, RelationLine
     from symconv.report.layout import MARK_MEANINGS, all_blocks
 
     marks: tuple[Mark, ...] = ("proved", "exact", "refuted", "undecided")
-    found = [b.mark for b in all_blocks(document.blocks) if isinstance(b, Statement | Paragraph | Display) and b.number]
+    found = [
+        b.mark for b in all_blocks(document.blocks) if isinstance(b, RelationLine | Paragraph | Display) and b.number
+    ]
     return "\n".join(f"{found.count(mark):5}  {MARK_MEANINGS[mark]}" for mark in marks)
 
 

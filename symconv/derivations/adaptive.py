@@ -11,7 +11,7 @@ from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, between, const, nonnegative
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, ceiling, floor
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.formulas.quantity import Quantity
 from symconv.formulas.terms import Term, expand, rebuild
 from symconv.operators.adaptive import AdaptivePooling
@@ -83,7 +83,7 @@ def _window_stage(frame: Frame, op: AdaptivePooling, axis: int) -> Stage:
 
 
 def _number_of(
-    name: str, ends: tuple[Index, Index], bound: Bound, guards: tuple[Guard, ...], context: Context
+    name: str, ends: tuple[Index, Index], bound: Bound, guards: tuple[Guard, ...], context: PrintContext
 ) -> Named:
     def write(style: Style) -> str:
         chain = style.relation("<=").join(

@@ -12,7 +12,7 @@ from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, mat
 from symconv.formulas.algebra import Access, Label, Named, Node, Power, Reduce, Share
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
@@ -136,7 +136,7 @@ def entry(letter: str, indices: Sequence[str]) -> Maths:
     return maths(lambda s: s.subscripted(s.name(letter), [s.name(i) for i in indices]))
 
 
-def size_text(sizes: Sequence[Index], context: Context) -> Maths:
+def size_text(sizes: Sequence[Index], context: PrintContext) -> Maths:
     """A size such as ``5 x 5``, in numbers or symbols."""
 
     def write(style: Style) -> str:
@@ -148,7 +148,7 @@ def size_text(sizes: Sequence[Index], context: Context) -> Maths:
     return maths(write)
 
 
-def per_axis(values: Sequence[Index], style: Style, context: Context) -> str:
+def per_axis(values: Sequence[Index], style: Style, context: PrintContext) -> str:
     """One value where all axes agree, else a tuple."""
     return alike([style.index(value, context) for value in values], style)
 
@@ -203,7 +203,7 @@ def _padded(frame: Frame) -> bool:
     return any(pad != 0 for w, n in zip(frame.op.windows, frame.sizes, strict=True) for pad in w.padding(n))
 
 
-def _equation(name: str, value: Index, context: Context) -> Maths:
+def _equation(name: str, value: Index, context: PrintContext) -> Maths:
     return maths(lambda s: f"{s.name(name)} = {s.index(value, context)}")
 
 

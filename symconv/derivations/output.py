@@ -15,7 +15,7 @@ from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar,
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.patches import Fold
 from symconv.operators.transposed import ConvTranspose
@@ -92,7 +92,7 @@ def _of_sizes(frame: Frame) -> Phrase:
     return tuple(words)
 
 
-def _condition(guard: Guard, context: Context) -> Maths:
+def _condition(guard: Guard, context: PrintContext) -> Maths:
     return maths(lambda s: s.conditions([guard], context)[0])
 
 
@@ -218,7 +218,7 @@ def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Inde
     return verdict
 
 
-def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], context: Context) -> Named:
+def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], context: PrintContext) -> Named:
     """The number of places under a condition, written with a number sign and a set."""
 
     def write(style: Style) -> str:

@@ -29,7 +29,7 @@ from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.formulas.symbols import is_symbolic, symbol
 from symconv.formulas.walks import transform
 from symconv.operators.letters import Letters
@@ -37,7 +37,7 @@ from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.proofs.induction import power_sum_bound
 from symconv.proofs.prove import prove
 from symconv.proofs.record import preceded_by
-from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.verdict import Verdict, VerdictScope
 
 __all__ = ["relation_stages", "set_form_steps", "set_name", "window_set"]
 
@@ -110,7 +110,7 @@ def window_set(frame: Frame) -> Maths:
     return maths(write)
 
 
-def _ranked(context: Context, names: list[str]) -> Context:
+def _ranked(context: PrintContext, names: list[str]) -> PrintContext:
     rank = dict(context.rank)
     for name in names:
         rank.setdefault(name, len(rank))
@@ -499,5 +499,7 @@ def _limit() -> Verdict:
     n, p = sympy.Symbol("n", positive=True), sympy.Symbol("p", positive=True)
     verdict = _both_bounds()
     if verdict.status == "proved" and sympy.limit(n ** (1 / p), p, sympy.oo) != 1:
-        return Verdict("undecided", Scope(("n", "p")), explanation="The limit of n**(1/p) was not found to be 1.")
+        return Verdict(
+            "undecided", VerdictScope(("n", "p")), explanation="The limit of n**(1/p) was not found to be 1."
+        )
     return verdict

@@ -11,7 +11,7 @@ from symconv.formulas.algebra import Label
 from symconv.formulas.arrays import Array, padded, tensor, turned, upsampled
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.operators.letters import Letters
 from symconv.proofs.context import has_quotient
 
@@ -182,7 +182,7 @@ class Spread:
         return " and ".join(words) or "reversal"
 
 
-def _both(before: Index, after: Index, style: Style, context: Context) -> str:
+def _both(before: Index, after: Index, style: Style, context: PrintContext) -> str:
     """The padding of one axis: one number where both sides are equal, else ``before:after``."""
     texts = [style.index(before, context), style.index(after, context)]
     return texts[0] if before == after else ":".join(texts)

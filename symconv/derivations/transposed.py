@@ -23,7 +23,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, UNICODE, Context, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
@@ -106,7 +106,7 @@ def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: 
 
 def _places(name: str, last: Index) -> Named:
     """The number of places from 0 to the last one, written with a number sign and a set."""
-    context = Context({name: 0})
+    context = PrintContext({name: 0})
 
     def write(style: Style) -> str:
         condition = style.relation("<=").join(["0", style.name(name), style.index(last, context)])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from symconv.formulas.signs import Written
+from symconv.formulas.signs import InBothStyles
 from symconv.formulas.spelling import SIMPLE, latex_word
 from symconv.formulas.style import Style
 
@@ -110,7 +110,7 @@ class _Latex(Style):
     def conjunction(self, parts: Sequence[str]) -> str:
         return r",\;".join(parts)
 
-    def written(self, both: Written) -> str:
+    def written(self, both: InBothStyles) -> str:
         return both.latex
 
     def listed(self, parts: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from symconv.formulas.algebra import Constant, Node, Power, Scalar
 from symconv.formulas.index import Atom, Extremum, Index, Quotient
 
 __all__ = [
-    "Piece",
+    "Summand",
     "index_part",
     "inverse",
     "is_negative",
@@ -22,7 +22,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Piece:
+class Summand:
     """One summand of an index: ``number * atoms * (inner)``, printed with a sign."""
 
     negative: bool
@@ -32,7 +32,7 @@ class Piece:
     rank: tuple[int, ...]
 
 
-def pieces_of(expr: Index, rank: Mapping[str, int]) -> list[Piece]:
+def pieces_of(expr: Index, rank: Mapping[str, int]) -> list[Summand]:
     """The summands of an index in printing order; what shares a symbolic factor with an index is taken together."""
     groups: dict[tuple[Atom, ...], dict[tuple[Atom, ...], int]] = {}
     for key, value in expr.terms.items():
@@ -46,21 +46,21 @@ def pieces_of(expr: Index, rank: Mapping[str, int]) -> list[Piece]:
             body = Index(inner)
             negative = leads_negative(body, rank)
             best = min(rank[a] for key in inner for a in key if isinstance(a, str))
-            pieces.append(Piece(negative, 1, outside, -body if negative else body, (0, int(negative), best)))
+            pieces.append(Summand(negative, 1, outside, -body if negative else body, (0, int(negative), best)))
         else:
             ((key, value),) = inner.items()
             best = min((rank[a] for a in key if isinstance(a, str)), default=10_000)
             order = (0 if key else 1, int(value < 0), best)
-            pieces.append(Piece(value < 0, abs(value), outside + key, None, order))
+            pieces.append(Summand(value < 0, abs(value), outside + key, None, order))
     pieces = _factored(pieces)
     for key, value in plain.items():
         best = min((rank[a] for a in key if isinstance(a, str)), default=10_000)
         order = (0 if key else 2, int(value < 0), best)
-        pieces.append(Piece(value < 0, abs(value), key, None, order))
+        pieces.append(Summand(value < 0, abs(value), key, None, order))
     return sorted(pieces, key=lambda p: (*p.rank, [str(a) for a in p.atoms]))
 
 
-def _factored(pieces: list[Piece]) -> list[Piece]:
+def _factored(pieces: list[Summand]) -> list[Summand]:
     """``D*K - D`` as ``D(K - 1)``: the form in which a span is known."""
     for piece in pieces:
         if len(piece.atoms) != 2 or piece.inner is not None or piece.rank[0] == 0:
@@ -79,7 +79,7 @@ def _factored(pieces: list[Piece]) -> list[Piece]:
             )
             if partner is not None:
                 rest = [q for q in pieces if q is not piece and q is not partner]
-                joined = Piece(piece.negative, piece.number, (keep,), Index.atom(other) - 1, piece.rank)
+                joined = Summand(piece.negative, piece.number, (keep,), Index.atom(other) - 1, piece.rank)
                 return _factored([*rest, joined])
     return pieces
 

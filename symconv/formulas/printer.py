@@ -25,17 +25,17 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.order import inverse, is_negative
-from symconv.formulas.signs import Context, Signs
+from symconv.formulas.signs import PrintContext, Signs
 from symconv.formulas.substitution import substitute
 from symconv.formulas.walker import case
 
-__all__ = ["Printer"]
+__all__ = ["TreePrinter"]
 
 
-class Printer(FormulaWalker[str]):
+class TreePrinter(FormulaWalker[str]):
     """A tree in a style, without conditions for what lies outside a box (it is zero)."""
 
-    def __init__(self, signs: Signs, context: Context) -> None:
+    def __init__(self, signs: Signs, context: PrintContext) -> None:
         self.signs, self.context = signs, context
 
     # ------------------------------------------------------------------ entries and functions
@@ -160,7 +160,7 @@ class Printer(FormulaWalker[str]):
 
     @case(Reduce)
     def _reduce(self, node: Reduce) -> str:
-        inner = Printer(self.signs, self.context.inside(node.bounds))
+        inner = TreePrinter(self.signs, self.context.inside(node.bounds))
         if node.op != "sum":
             return self.signs.extremum_sign(node.op, inner._window(node)) + inner._body(node.body)
         count = closed_count(node, self.context.known)
@@ -190,7 +190,7 @@ class Printer(FormulaWalker[str]):
 
     @case(Share)
     def _share(self, node: Share) -> str:
-        inner = Printer(self.signs, self.context.inside(node.reduce.bounds))
+        inner = TreePrinter(self.signs, self.context.inside(node.reduce.bounds))
         window = self.signs.conjunction(inner._window(node.reduce))
         at = ", ".join(self.signs.index(e, self.context) for e in node.at)
         where = at if len(node.at) == 1 else f"({at})"
@@ -220,7 +220,7 @@ class _Leads(FormulaWalker[bool]):
 class _Loose(FormulaWalker[bool]):
     """Whether a factor needs parentheses: a sum, and a window that something else stands behind."""
 
-    def __init__(self, context: Context, last: bool) -> None:
+    def __init__(self, context: PrintContext, last: bool) -> None:
         self.context, self.last = context, last
 
     @case(Add)

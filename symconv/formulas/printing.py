@@ -13,16 +13,16 @@ from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, prod
 from symconv.formulas.equation import Equation
 from symconv.formulas.index import Index
 from symconv.formulas.latex import LATEX
-from symconv.formulas.signs import Context
+from symconv.formulas.signs import PrintContext
 from symconv.formulas.style import Style
 from symconv.formulas.substitution import plain_names
 from symconv.formulas.unicode import UNICODE
 from symconv.formulas.walks import walk
 
-__all__ = ["LATEX", "UNICODE", "Context", "Style", "context_of", "print_formula", "print_polynomial"]
+__all__ = ["LATEX", "UNICODE", "PrintContext", "Style", "context_of", "print_formula", "print_polynomial"]
 
 
-def context_of(formula: Equation) -> Context:
+def context_of(formula: Equation) -> PrintContext:
     """The printing context of a formula: which index comes first in ``p + m - 1``, what is known, which boxes hold.
 
     Outputs come before the taps of a kernel, and an entry of the input before both: i - p + 1 reads better than -p + i.
@@ -42,7 +42,7 @@ def context_of(formula: Equation) -> Context:
         else:
             order = [*quantity.of[1], *bound, *quantity.wrt[1]]
     rank = {name: position for position, name in enumerate(dict.fromkeys(order))}
-    return Context(rank, formula.boxes, formula.knowledge(), taken)
+    return PrintContext(rank, formula.boxes, formula.knowledge(), taken)
 
 
 def print_formula(formula: Equation, style: Style, *, lhs: bool = True) -> str:
@@ -64,7 +64,7 @@ def print_polynomial(
         style: how to print.
         order: tensors in the order that their entries are read in, so that no letter decides it; others follow.
     """
-    context = Context()
+    context = PrintContext()
     pieces = []
     rank = {name: position for position, name in enumerate(order)}
 

@@ -12,13 +12,13 @@ from symconv.formulas.algebra import Access, Bound, Guard
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Atom, Extremum, Index
-from symconv.formulas.order import Piece, index_part, leads_negative, needs_parentheses, pieces_of, sides, solved
+from symconv.formulas.order import Summand, index_part, leads_negative, needs_parentheses, pieces_of, sides, solved
 
-__all__ = ["Context", "Signs", "Written"]
+__all__ = ["InBothStyles", "PrintContext", "Signs"]
 
 
 @dataclass(frozen=True)
-class Context:
+class PrintContext:
     """What printing needs to know beside the tree.
 
     Attributes:
@@ -33,7 +33,7 @@ class Context:
     known: Knowledge = field(default_factory=lambda: Knowledge({}))
     taken: frozenset[str] = frozenset()
 
-    def inside(self, bounds: Iterable[Bound]) -> Context:
+    def inside(self, bounds: Iterable[Bound]) -> PrintContext:
         """The context under bound indices, which come after all that have a rank."""
         rank = dict(self.rank)
         for bound in bounds:
@@ -41,7 +41,7 @@ class Context:
         return replace(self, rank=rank)
 
 
-class Written(Protocol):
+class InBothStyles(Protocol):
     """A piece of mathematics in both styles."""
 
     @property
@@ -99,7 +99,7 @@ class Signs(ABC):
     # ------------------------------------------------------------------ sets, operators on arrays, words
 
     @abstractmethod
-    def written(self, both: Written) -> str:
+    def written(self, both: InBothStyles) -> str:
         """What has been written in both styles before."""
 
     @abstractmethod
@@ -184,7 +184,7 @@ class Signs(ABC):
 
     # ------------------------------------------------------------------ indices
 
-    def index(self, expr: Index, context: Context, display: bool = False) -> str:
+    def index(self, expr: Index, context: PrintContext, display: bool = False) -> str:
         """An index expression: indices by rank, positive ones first, sizes after them, the number last."""
         pieces = pieces_of(expr, context.rank)
         if not pieces:
@@ -202,7 +202,7 @@ class Signs(ABC):
         """A binary plus or minus."""
         return sign
 
-    def _piece(self, piece: Piece, context: Context, display: bool) -> str:
+    def _piece(self, piece: Summand, context: PrintContext, display: bool) -> str:
         factors = []
         if piece.number != 1 or (not piece.atoms and piece.inner is None):
             factors.append(str(piece.number))
@@ -215,7 +215,7 @@ class Signs(ABC):
         """A product inside an index."""
         return "".join(factors)
 
-    def atom(self, atom: Atom, context: Context, display: bool = False) -> str:
+    def atom(self, atom: Atom, context: PrintContext, display: bool = False) -> str:
         """A name, a rounded quotient, or a minimum or maximum."""
         if isinstance(atom, str):
             return self.name(atom)
@@ -230,7 +230,7 @@ class Signs(ABC):
 
     # ------------------------------------------------------------------ conditions
 
-    def conditions(self, guards: Iterable[Guard], context: Context) -> list[str]:
+    def conditions(self, guards: Iterable[Guard], context: PrintContext) -> list[str]:
         """Guards in words of mathematics; two opposite ones become one chain ``low <= x <= high``."""
         left = list(dict.fromkeys(guards))
         result = []
@@ -269,7 +269,7 @@ class Signs(ABC):
         """Sides with one sign of relation between each two."""
         return self.relation(sign).join(parts)
 
-    def box_conditions(self, access: Access, context: Context) -> list[str]:
+    def box_conditions(self, access: Access, context: PrintContext) -> list[str]:
         """The conditions under which an access lies in its box, where that is not known already."""
         result = []
         for e, (low, high) in zip(access.index, context.boxes.get(access.tensor, ()), strict=False):
@@ -284,12 +284,12 @@ class Signs(ABC):
                 result.append(self.chain([middle, self.index(high, context)], "<="))
         return result
 
-    def range(self, bound: Bound, context: Context) -> str:
+    def range(self, bound: Bound, context: PrintContext) -> str:
         """The range of a bound index as a chain."""
         parts = [self.index(bound.lower, context), self.name(bound.name), self.index(bound.upper, context)]
         return self.chain(parts, "<=")
 
-    def access(self, access: Access, context: Context) -> str:
+    def access(self, access: Access, context: PrintContext) -> str:
         """An entry of a tensor."""
         indices = [self.index(e, context) for e in access.index]
         return self.subscripted(self.name(access.tensor), indices)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from symconv.formulas.algebra import Access, Add, Constant, Guard, Node, Power, Reduce, factors_of
-from symconv.formulas.printer import Printer
+from symconv.formulas.printer import TreePrinter
 from symconv.formulas.quantity import Quantity
-from symconv.formulas.signs import Context, Signs
+from symconv.formulas.signs import PrintContext, Signs
 from symconv.formulas.substitution import plain_names
 
 __all__ = ["Style"]
@@ -14,11 +14,11 @@ __all__ = ["Style"]
 class Style(Signs):
     """How formulas are written: LaTeX, one line of Unicode."""
 
-    def node(self, node: Node, context: Context) -> str:
+    def node(self, node: Node, context: PrintContext) -> str:
         """A tree, without conditions for what lies outside a box (it is zero)."""
-        return Printer(self, context).visit(node)
+        return TreePrinter(self, context).visit(node)
 
-    def quantity(self, quantity: Quantity, context: Context) -> str:
+    def quantity(self, quantity: Quantity, context: PrintContext) -> str:
         """The left-hand side."""
         name, indices = quantity.of
         top = self.subscripted(self.name(name), [self.name(i) for i in indices])
@@ -28,7 +28,7 @@ class Style(Signs):
         bottom = self.subscripted(self.name(variable), [self.name(i) for i in places])
         return self.derivative(top, bottom)
 
-    def pointwise(self, node: Node, context: Context) -> str:
+    def pointwise(self, node: Node, context: PrintContext) -> str:
         """A tree with its conditions written out as cases, where it is no sum over an index."""
         node = plain_names(node, context.taken)
         guards, body = _guarded(node)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from symconv.formulas.signs import Written
+from symconv.formulas.signs import InBothStyles
 from symconv.formulas.spelling import SIMPLE, one_line
 from symconv.formulas.style import Style
 
@@ -96,7 +96,7 @@ class _Unicode(Style):
     def conjunction(self, parts: Sequence[str]) -> str:
         return ", ".join(parts)
 
-    def written(self, both: Written) -> str:
+    def written(self, both: InBothStyles) -> str:
         return both.text
 
     def listed(self, parts: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from symconv.doors import instance, items, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
 from symconv.formulas.index import Index
-from symconv.formulas.printing import UNICODE, Context
+from symconv.formulas.printing import UNICODE, PrintContext
 from symconv.operators.base import Operator
 from symconv.operators.networks.reading import unread_positions
 from symconv.operators.options import integer
@@ -24,7 +24,7 @@ from symconv.operators.window import Window
 __all__ = ["AxisSize", "Setting", "Settings", "settings_for", "size_report"]
 
 MOST_COUNTED = 1_000
-_ORDER = Context({letter: place for place, letter in enumerate("IBE")})
+_ORDER = PrintContext({letter: place for place, letter in enumerate("IBE")})
 
 
 @dataclass(frozen=True)

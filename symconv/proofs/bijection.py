@@ -39,7 +39,7 @@ from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
 from symconv.proofs.overlap import overlapping
-from symconv.proofs.record import Alike, Match, Overlap, Pairing, Parts, Piece, Sums, Windows
+from symconv.proofs.record import Alike, Match, Overlap, Pairing, Parts, Sums, WeightedTerm, Windows
 from symconv.proofs.rewriting import one_window, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
@@ -175,7 +175,7 @@ def _cancelled(left_over: list[_Class], context: Context, reason: NotShown) -> t
             raise reason
         scale = lcm(*(number.denominator for group in alike for number, _ in group.parts))
         pieces = [
-            Piece(group.first, sum((int(n * scale) * factor for n, factor in group.parts), Index.of(0)))
+            WeightedTerm(group.first, sum((int(n * scale) * factor for n, factor in group.parts), Index.of(0)))
             for group in alike
         ]
         found.append(overlapping(pieces, context, same))

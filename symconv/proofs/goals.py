@@ -16,7 +16,7 @@ from symconv.proofs.record import Equivalence, Goal
 from symconv.proofs.sizes import assignments, denominators, holds
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import size_order
-from symconv.proofs.verdict import Counterexample, Scope, Verdict
+from symconv.proofs.verdict import Counterexample, Verdict, VerdictScope
 
 __all__ = ["follows", "prove_equivalent", "prove_goal"]
 
@@ -109,7 +109,7 @@ def prove_equivalent(
     return replace(
         weaker,
         hypotheses=given,
-        scope=Scope(tuple(dict.fromkeys(there.scope.symbolic + back.scope.symbolic))),
+        scope=VerdictScope(tuple(dict.fromkeys(there.scope.symbolic + back.scope.symbolic))),
         obligations=there.obligations + back.obligations,
         sizes=there.sizes + back.sizes,
         seconds=there.seconds + back.seconds,
@@ -125,7 +125,7 @@ def _decide(
     definitions = _definitions(given, names, order)
     own = {name for name, _ in definitions}
     free = [name for name in names if name not in own]
-    scope = Scope(tuple(free))
+    scope = VerdictScope(tuple(free))
     sizes = assignments(
         free,
         [g for g in given if not _defines(g, definitions)],

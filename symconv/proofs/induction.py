@@ -12,7 +12,7 @@ from typing import Literal
 
 from symconv.proofs.obligation import Obligation
 from symconv.proofs.smt import Solver
-from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.verdict import Verdict, VerdictScope
 
 __all__ = ["power_sum_bound"]
 
@@ -54,7 +54,7 @@ def power_sum_bound(side: Literal["lower", "upper"]) -> Verdict:
     sane = solver.decide(f"; hypotheses\n(set-logic ALL)\n{_DECLARE}\n(assert (<= fM S))\n(check-sat)\n") == "sat"
     return Verdict(
         "proved" if proved and sane else "undecided",
-        Scope(("n", "p")),
+        VerdictScope(("n", "p")),
         obligations=tuple(obligations),
         method="induction over the number of terms",
         explanation="For entries >= 0, using only that x^p is nonnegative and increasing there.",

@@ -15,7 +15,7 @@ from symconv.formulas.algebra import Guard, Node
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.proofs.context import Context, NotShown
-from symconv.proofs.record import Overlap, Piece
+from symconv.proofs.record import Overlap, WeightedTerm
 from symconv.proofs.terms import Flat
 from symconv.proofs.unify import assignments, bijections
 
@@ -25,7 +25,7 @@ Same = Callable[[Node, Node, Context], object]
 MOST_PIECES = 12
 
 
-def overlapping(pieces: Sequence[Piece], context: Context, same: Same) -> Overlap:
+def overlapping(pieces: Sequence[WeightedTerm], context: Context, same: Same) -> Overlap:
     """Those of the terms that can be put into the indices of the longest, where these cancel.
 
     Args:
@@ -48,7 +48,7 @@ def overlapping(pieces: Sequence[Piece], context: Context, same: Same) -> Overla
     return Overlap(tuple(kept))
 
 
-def _indicator(piece: Piece) -> tuple[Index, list[Guard]]:
+def _indicator(piece: WeightedTerm) -> tuple[Index, list[Guard]]:
     """The weight of a term at a point of the first one's indices, and the conditions that the point is one of its."""
     forward, backward = dict(piece.forward), dict(piece.backward)
     own = [guard.subs(forward) for guard in piece.term.guards]
@@ -56,7 +56,7 @@ def _indicator(piece: Piece) -> tuple[Index, list[Guard]]:
     return piece.weight * piece.term.weight.subs(forward), [*own, *reached]
 
 
-def _placed(piece: Piece, first: Flat, context: Context, same: Same) -> Piece | None:
+def _placed(piece: WeightedTerm, first: Flat, context: Context, same: Same) -> WeightedTerm | None:
     """A term in the indices of the first one; None where it could not be put there."""
     term = piece.term
     if term is first:

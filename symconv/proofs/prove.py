@@ -21,7 +21,7 @@ from symconv.proofs.refutation import Search
 from symconv.proofs.screening import told_apart
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement, of_formulas
-from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.verdict import Verdict, VerdictScope
 from symconv.proofs.windows import FILLED, given_windows, open_windows
 
 __all__ = ["bijection_proof", "prove", "prove_statement"]
@@ -84,7 +84,7 @@ def prove_statement(
         more = MORE_SIZES if is_polynomial(statement.left) and is_polynomial(statement.right) else SLOW_SIZES
     effort = Effort() if effort is None else effort
     verdict = _prove(statement, effort, first, more)
-    scope = Scope(statement.parameters, statement.fixed)
+    scope = VerdictScope(statement.parameters, statement.fixed)
     return replace(verdict, scope=scope, hypotheses=statement.all_hypotheses, seconds=perf_counter() - start)
 
 

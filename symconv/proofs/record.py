@@ -26,9 +26,9 @@ __all__ = [
     "Overlap",
     "Pairing",
     "Parts",
-    "Piece",
     "Record",
     "Sums",
+    "WeightedTerm",
     "Windows",
     "conjunction",
     "preceded_by",
@@ -71,7 +71,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Piece:
+class WeightedTerm:
     """A term with the integer that it is multiplied by, and how its indices are those of the first term of a sum.
 
     Attributes:
@@ -91,7 +91,7 @@ class Piece:
 class Overlap:
     """Terms that cancel together: at every point of the first one's indices, what is summed there adds up to 0."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[WeightedTerm, ...]
 
 
 @dataclass(frozen=True)

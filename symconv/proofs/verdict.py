@@ -15,13 +15,13 @@ from symconv.formulas.algebra import Guard
 from symconv.proofs.obligation import Obligation, condition
 from symconv.proofs.record import Match, Record
 
-__all__ = ["Counterexample", "Scope", "Status", "Verdict"]
+__all__ = ["Counterexample", "Status", "Verdict", "VerdictScope"]
 
 Status: TypeAlias = Literal["proved", "exact", "refuted", "undecided", "error"]
 
 
 @dataclass(frozen=True)
-class Scope:
+class VerdictScope:
     """Which parameters a verdict speaks of for all their values, and which were fixed.
 
     Attributes:
@@ -132,7 +132,7 @@ class Verdict:
     """
 
     status: Status
-    scope: Scope = Scope()
+    scope: VerdictScope = VerdictScope()
     hypotheses: tuple[Guard, ...] = ()
     counterexample: Counterexample | None = None
     explanation: str = ""

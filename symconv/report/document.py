@@ -30,9 +30,9 @@ __all__ = [
     "Paragraph",
     "Reason",
     "Ref",
+    "RelationLine",
     "Section",
-    "Stage",
-    "Statement",
+    "StageHeading",
     "StatusLine",
     "Strong",
     "Substep",
@@ -113,7 +113,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageHeading:
     """A stage of a derivation: a ruled heading with the quantifiers right-aligned."""
 
     id: str
@@ -123,7 +123,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Statement:
+class RelationLine:
     """One displayed relation: mark and number in the margin, left and right sides on one axis, the reason beside it.
 
     `lhs` may be empty (the chain goes on). `rows` holds further right-hand sides of one long relation, one line each: a
@@ -247,7 +247,9 @@ class Ledger:
     headings: tuple[str, str, str] = ("steps", "recomputed, exactly and without the argument", "argument")
 
 
-Block: TypeAlias = Section | Stage | Statement | Paragraph | Display | Notation | Figure | Band | ArcMap | Ledger
+Block: TypeAlias = (
+    Section | StageHeading | RelationLine | Paragraph | Display | Notation | Figure | Band | ArcMap | Ledger
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Figures of sliding windows: from plain integers to scenes.
 
-Every figure asks `Axis` which entry a tap reads and never computes it again. Indices in the arguments and on the
+Every figure asks `DrawnAxis` which entry a tap reads and never computes it again. Indices in the arguments and on the
 pictures count from `index_base`, row first. One axis gives one row; three or more cannot be drawn flat. A grid that is
 too large to read is cropped to the part around its window, and says so in its description.
 """
@@ -8,13 +8,13 @@ too large to read is cropped to the part around its window, and says so in its d
 from __future__ import annotations
 
 from symconv.report.drawing.arc_map import arc_map
-from symconv.report.drawing.axis import Axis
+from symconv.report.drawing.axis import DrawnAxis
 from symconv.report.drawing.matrices import matrix_scene
 from symconv.report.drawing.multiplicity import glyph_map, touch_counts, touch_map
 from symconv.report.drawing.sliding import gradient_figure, window_figure
 
 __all__ = [
-    "Axis",
+    "DrawnAxis",
     "arc_map",
     "glyph_map",
     "gradient_figure",

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from symconv.doors import instance
 from symconv.errors import RenderError
-from symconv.report.document import ArcMap, Code, Display, Document, Inline, Math, Ref, Statement, Strong, Text
+from symconv.report.document import ArcMap, Code, Display, Document, Inline, Math, Ref, RelationLine, Strong, Text
 from symconv.report.drawing.arc_map import arc_map
 from symconv.report.escape import anchor, check_text
 from symconv.report.formula_width import estimate_em
@@ -146,7 +146,7 @@ def _run(run: Strong | Math | Code | Ref, field: str, room: float) -> str:
             return f'<a class="ref" href="#{anchor(target)}">{escape(check_text(label, field))}</a>'
 
 
-def _lines(statement: Statement) -> tuple[tuple[bool, Markup], ...]:
+def _lines(statement: RelationLine) -> tuple[tuple[bool, Markup], ...]:
     """The right-hand sides with their relation; True for a row that stands behind the sign of the first one."""
     first = f"{{}}{statement.relation} {statement.rhs.latex}"
     lines = [(False, first)]
@@ -157,13 +157,13 @@ def _lines(statement: Statement) -> tuple[tuple[bool, Markup], ...]:
     return tuple((behind, _formula(latex, display=True)) for behind, latex in lines)
 
 
-def _sides(block: Statement) -> tuple[float, float]:
+def _sides(block: RelationLine) -> tuple[float, float]:
     """The widths of the left-hand side and of the longest line on the right, in em."""
     left = estimate_em(to_mathml(block.lhs.latex, display=True)) if block.lhs.latex else 0.0
     return left, max(estimate_em(line) for _, line in _lines(block))
 
 
-def _wide(block: Statement | Display) -> bool:
+def _wide(block: RelationLine | Display) -> bool:
     """Whether the formula leaves the statement column, so that its reason must stand below."""
     if isinstance(block, Display):
         return estimate_em(to_mathml(block.math.latex, display=True)) > _WIDE_DISPLAY
@@ -171,13 +171,13 @@ def _wide(block: Statement | Display) -> bool:
     return right + (left if left <= _LONG_LEFT else _AXIS) > _WIDE_DISPLAY
 
 
-def _broad(block: Statement) -> bool:
+def _broad(block: RelationLine) -> bool:
     """Whether both sides together are wider than a phone, where the right one then goes below the left one."""
     left, right = _sides(block)
     return left > 0 and left + right > _PHONE
 
 
-def _long_left(block: Statement) -> bool:
+def _long_left(block: RelationLine) -> bool:
     """Whether the left-hand side is too long for the axis, so that it stands on a line of its own."""
     return _sides(block)[0] > _LONG_LEFT
 

@@ -20,8 +20,8 @@ from symconv.report.document import (
     NotationRow,
     Paragraph,
     Ref,
+    RelationLine,
     Section,
-    Statement,
     Strong,
     Text,
 )
@@ -134,12 +134,12 @@ def _code(text: str, field: str) -> str:
     return re.sub(r"(\\_|[./,:=])(?=.)", r"\1\\SCbreak{}", straight)
 
 
-def _margin(block: Statement | Paragraph | Display | NotationRow, mark: Mark | None = None) -> Tex:
+def _margin(block: RelationLine | Paragraph | Display | NotationRow, mark: Mark | None = None) -> Tex:
     number = latex_text(block.number, "number")
     return Tex(rf"\SCmargin{{{anchor(block.id)}}}{{{mark or getattr(block, 'mark', 'none')}}}{{{number}}}")
 
 
-def _lines(statement: Statement) -> tuple[Tex, ...]:
+def _lines(statement: RelationLine) -> tuple[Tex, ...]:
     """The right-hand sides with their relation; a row that begins with no relation stands behind the first one."""
     relation = _formula(statement.relation)
     first = f"{{}}{relation} {_formula(statement.rhs)}"
@@ -155,7 +155,7 @@ def _lines(statement: Statement) -> tuple[Tex, ...]:
 
 def _sides(part: Part) -> tuple[Tex, ...]:
     """The different left-hand sides of a part; the widest of them places the axis."""
-    statements = (block for block in all_blocks(part.blocks) if isinstance(block, Statement) and block.lhs.latex)
+    statements = (block for block in all_blocks(part.blocks) if isinstance(block, RelationLine) and block.lhs.latex)
     return tuple(dict.fromkeys(_formula(statement.lhs) for statement in statements))
 
 

@@ -19,9 +19,9 @@ from symconv.report.document import (
     Notation,
     Paragraph,
     Ref,
+    RelationLine,
     Section,
-    Stage,
-    Statement,
+    StageHeading,
 )
 from symconv.report.marks import Mark
 
@@ -79,7 +79,7 @@ def all_blocks(blocks: tuple[Block, ...]) -> Iterator[Block]:
 
 def _marked(block: Block) -> Iterator[tuple[Mark, str]]:
     """The marks of a block with the number that hangs beside each in the margin."""
-    if isinstance(block, Statement | Paragraph | Display):
+    if isinstance(block, RelationLine | Paragraph | Display):
         yield block.mark, block.number
     elif isinstance(block, Section):
         yield "none", block.number
@@ -150,7 +150,7 @@ def _identifiers(document: Document) -> Iterator[str]:
         if isinstance(block, Notation):
             rows = (*block.rows, *((block.footer,) if block.footer else ()))
             yield from (row.id for row in rows if row.id)
-        elif isinstance(block, Section | Stage | Statement | Paragraph | Display | Figure) and block.id:
+        elif isinstance(block, Section | StageHeading | RelationLine | Paragraph | Display | Figure) and block.id:
             yield block.id
 
 

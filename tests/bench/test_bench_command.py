@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from click.testing import Result as Outcome
 
 import symconv.bench.session as session
-from symconv.bench.case import Settings
+from symconv.bench.case import BenchSettings
 from symconv.bench.catalogue import select, workloads
 from symconv.bench.measure import spread
 from symconv.bench.plot import ratio_plot
@@ -182,7 +182,7 @@ def test_a_workload_that_kills_the_process_fails_and_the_others_go_on() -> None:
     assert [w.name for w in chosen] == ["pool-max-k2", "pool-max-k2-backward", "import"]
     command = (sys.executable, "-c", FAKE_CHILD, json.dumps(MACHINE), json.dumps(result("x", 2.0).as_json()))
     seen: list[tuple[str, int]] = []
-    report = run_session(chosen, Settings(), lambda name, done: seen.append((name, done)), command)
+    report = run_session(chosen, BenchSettings(), lambda name, done: seen.append((name, done)), command)
     assert [r.status for r in report.results] == ["failed", "measured", "measured"]
     assert report.results[0].note == "the measuring process ended with status 7: last words"
     assert seen == [("pool-max-k2", 0), ("pool-max-k2-backward", 1), ("import", 2)]
@@ -193,7 +193,7 @@ def test_a_workload_that_kills_the_process_fails_and_the_others_go_on() -> None:
 def test_a_process_that_never_starts_is_an_error() -> None:
     command = (sys.executable, "-c", "import sys; sys.exit('no such thing')")
     with pytest.raises(SymconvError, match=r"^the measuring process ended with status 1: no such thing$"):
-        run_session(select(["import"]), Settings(), lambda *_: None, command)
+        run_session(select(["import"]), BenchSettings(), lambda *_: None, command)
 
 
 # --- exit status and refusals -----------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def bars(report: Report) -> list[tuple[float, float, str]]:
 
 
 def test_bars_end_at_their_ratio_on_a_logarithmic_axis() -> None:
-    report = Report(MACHINE, Settings(), tuple(result(f"r{r}", r) for r in (0.25, 0.5, 2.0, 4.0)))
+    report = Report(MACHINE, BenchSettings(), tuple(result(f"r{r}", r) for r in (0.25, 0.5, 2.0, 4.0)))
     (a, one, slow), (b, one2, _), (one3, c, fast), (one4, d, _) = bars(report)
     assert one == one2 == one3 == one4
     assert slow != fast
@@ -268,7 +268,7 @@ def test_bars_end_at_their_ratio_on_a_logarithmic_axis() -> None:
 def test_a_wrong_or_unmeasured_result_has_no_bar() -> None:
     wrong = replace(result("bad", 9.0), status="wrong")
     unmeasured = replace(result("alone", None), peers=(PeerResult("cv2", "OpenCV", reason="not installed"),))
-    report = Report(MACHINE, Settings(), (wrong, replace(unmeasured, status="unchecked"), result("good", 2.0)))
+    report = Report(MACHINE, BenchSettings(), (wrong, replace(unmeasured, status="unchecked"), result("good", 2.0)))
     assert len(bars(report)) == 1
     texts = [t.text for t in ET.fromstring(ratio_plot(report)).iter(f"{SVG}text")]
     assert "WRONG" in texts
@@ -277,4 +277,4 @@ def test_a_wrong_or_unmeasured_result_has_no_bar() -> None:
 
 
 def test_a_picture_of_nothing_is_still_a_picture() -> None:
-    assert bars(Report(MACHINE, Settings(), ())) == []
+    assert bars(Report(MACHINE, BenchSettings(), ())) == []

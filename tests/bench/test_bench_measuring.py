@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symconv.bench.case import Case, Cold, Contender, Missing, Settings, Workload
+from symconv.bench.case import BenchSettings, Case, Cold, Contender, Missing, Workload
 from symconv.bench.gate import TOLERANCES, array_error, tolerance
 from symconv.bench.measure import measure, repeated, spread
-from symconv.bench.records import Mark, PeerResult, Result, Spread
+from symconv.bench.records import Mark, PeerResult, Result, TimeSpread
 from symconv.bench.run import run_workload
 from symconv.bench.table import mark_text, remarks, time_text, verdict
 
@@ -42,9 +42,9 @@ class Clock:
 
 
 def test_quartiles_are_those_of_the_textbook() -> None:
-    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == Spread(3.0, 2.0, 4.0, 5)
-    assert spread([1.0, 2.0]) == Spread(1.5, 1.25, 1.75, 2)
-    assert spread([7.0]) == Spread(7.0, 7.0, 7.0, 1)
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == TimeSpread(3.0, 2.0, 4.0, 5)
+    assert spread([1.0, 2.0]) == TimeSpread(1.5, 1.25, 1.75, 2)
+    assert spread([7.0]) == TimeSpread(7.0, 7.0, 7.0, 1)
 
 
 def test_ratios_are_the_times_of_the_peers_by_ours() -> None:
@@ -104,7 +104,7 @@ def test_a_peer_that_takes_seconds_is_called_no_second_time() -> None:
     peers = {"best": clock.takes("best", 0.01), "far": clock.takes("far", 5.0)}
     found = measure(clock.takes("ours", 0.02), peers, seconds=1.0, first={"far": 4.0}, clock=clock)
     assert "far" not in clock.log
-    assert found.peers["far"] == (Spread(4.0, 4.0, 4.0, 1), spread([4.0 / found.ours.median]))
+    assert found.peers["far"] == (TimeSpread(4.0, 4.0, 4.0, 1), spread([4.0 / found.ours.median]))
 
 
 def test_the_only_peer_is_timed_however_slow_it_is() -> None:
@@ -183,11 +183,11 @@ def test_tolerances_grow_from_class_to_class_and_selections_are_exact() -> None:
 RIGHT = np.float32([1, 2, 3])
 
 
-def workload(build: Callable[[Settings], Case | Cold], mark: Mark | None = None) -> Workload:
+def workload(build: Callable[[BenchSettings], Case | Cold], mark: Mark | None = None) -> Workload:
     return Workload("fake", "group", "a fake", build, mark)
 
 
-def case(ours: Any, *peers: Contender | Missing) -> Callable[[Settings], Case]:
+def case(ours: Any, *peers: Contender | Missing) -> Callable[[BenchSettings], Case]:
     return lambda _: Case(ours, peers, array_error, 1e-5)
 
 
@@ -195,7 +195,7 @@ def peer(name: str, result: Any = RIGHT, library: str = "PyTorch") -> Contender:
     return Contender(name, library, lambda: result)
 
 
-QUICKLY = Settings(seconds=0.01)
+QUICKLY = BenchSettings(seconds=0.01)
 
 
 def test_a_wrong_kernel_is_caught_and_has_no_speed() -> None:
@@ -332,14 +332,14 @@ def test_remarks_count_what_there_is() -> None:
         Result("u", "g", "what", "unchecked", mark=Mark("ratio", 1.0)),
         Result("v", "g", "what", "measured", peak_bytes=2 << 20, peak_limit=1 << 20),
     )
-    report = Report({}, Settings(), results)
+    report = Report({}, BenchSettings(), results)
     lines = list(remarks(report))
     assert lines[-1] == "5 workloads: 1 marks met, 1 not met, 1 not measured, 1 wrong, 1 unchecked"
     assert "w: WRONG: differs" in lines
     assert "SciPy or ONNX's reference evaluator is faster on w (s, 0.50)." in lines
     assert any(line.endswith("is above 1.5 x (inputs + outputs) + 64 MiB on v (2 MiB of 1).") for line in lines)
     assert not report.sound
-    assert Report({}, Settings(), results[:2]).sound
+    assert Report({}, BenchSettings(), results[:2]).sound
 
 
 def test_a_busy_machine_is_called_busy() -> None:
@@ -348,7 +348,7 @@ def test_a_busy_machine_is_called_busy() -> None:
 
     machine = {"processor": "p", "cores": 2, "system": "s", "threads": 1, "symconv": "1", "python": "3", "numpy": "2"}
     machine |= {"blas": "b", "sympy": "1", "peers": {"PyTorch": None, "SciPy": "1.0"}}
-    calm, busy = (headings(Report(machine | {"load": load}, Settings(), ())) for load in (0.4, 1.4))
+    calm, busy = (headings(Report(machine | {"load": load}, BenchSettings(), ())) for load in (0.4, 1.4))
     assert not any("busy" in line for line in calm)
     assert "the machine was busy when this began (load average 1.4): the figures are rough" in busy
     assert "peers: SciPy 1.0" in busy

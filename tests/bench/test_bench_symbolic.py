@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 from symconv.bench import symbolic
-from symconv.bench.case import Case, Cold, Contender, Settings
+from symconv.bench.case import BenchSettings, Case, Cold, Contender
 from symconv.errors import SymconvError
 
 
@@ -89,12 +89,12 @@ def test_claims_need_a_problem_file_and_take_a_sample_each(tmp_path: Path) -> No
     from symconv.cli.example import example_file
 
     with pytest.raises(SymconvError, match="no problem file"):
-        symbolic._claims(Settings())
+        symbolic._claims(BenchSettings())
     file = tmp_path / "problem.toml"
     file.write_text(starter(), encoding="utf-8")
     with pytest.raises(SymconvError, match=r"^problem.toml makes no claims"):
-        symbolic._claims(Settings(problem=file))
-    cold = symbolic._claims(Settings(problem=example_file()))
+        symbolic._claims(BenchSettings(problem=file))
+    cold = symbolic._claims(BenchSettings(problem=example_file()))
     assert isinstance(cold, Cold)
     assert cold.least == cold.most > 20
     assert cold.sample(0) > 0

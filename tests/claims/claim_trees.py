@@ -22,7 +22,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     sum_over,
@@ -98,7 +98,7 @@ def exprs(draw: st.DrawFn, depth: int = 3) -> Expr:
         case "sign":
             return Negate(inner())
         case "power":
-            return Power(inner(), inner())
+            return Raised(inner(), inner())
         case "entry":
             return Entry(one(*ARRAYS), several())
         case "upper":
@@ -138,7 +138,7 @@ def powers_deep(value: object) -> int:
         return max(map(powers_deep, value), default=0)
     if not hasattr(value, "__dataclass_fields__"):
         return 0
-    own = isinstance(value, Power) or (isinstance(value, Entry) and value.upper is not None)
+    own = isinstance(value, Raised) or (isinstance(value, Entry) and value.upper is not None)
     return own + max(map(powers_deep, vars(value).values()), default=0)
 
 

@@ -23,7 +23,7 @@ from symconv.claims.syntax import (
     Negate,
     Number,
     Over,
-    Power,
+    Raised,
     Range,
     SetOf,
     Sum,
@@ -135,8 +135,8 @@ def test_numbers_are_exact() -> None:
 
 
 def test_powers_and_signs() -> None:
-    assert value("-x**-p") == Negate(Power(x, Negate(p)))
-    assert value("9**9**9") == Power(num(9), Power(num(9), num(9)))
+    assert value("-x**-p") == Negate(Raised(x, Negate(p)))
+    assert value("9**9**9") == Raised(num(9), Raised(num(9), num(9)))
     assert value("-x*K + +m") == plus(Binary("*", Negate(x), K), m)
 
 

@@ -12,7 +12,7 @@ from test_latex_claims import EXERCISE, VARIANTS
 from symconv.claims.language import read_claim
 from symconv.claims.latex import read_latex
 from symconv.claims.limits import LENGTH, POWERS
-from symconv.claims.syntax import Binary, Claim, Name, Negate, Number, Power
+from symconv.claims.syntax import Binary, Claim, Name, Negate, Number, Raised
 from symconv.claims.writing import to_latex, to_text
 from symconv.report.mathml import check_formula
 
@@ -113,9 +113,9 @@ def test_latex_that_is_written(text: str, latex: str) -> None:
 
 def test_numbers_that_no_text_can_be_keep_their_value() -> None:
     assert to_text(Binary("*", Number(Fraction(-1, 3)), x)) == "(-1/3)*x"
-    assert to_text(Power(Number(Fraction(-2)), x)) == "(-2)**x"
+    assert to_text(Raised(Number(Fraction(-2)), x)) == "(-2)**x"
     assert to_text(Number(Fraction(-1, 8))) == "-0.125"
-    assert to_latex(Power(Number(Fraction(1, 3)), x)) == r"\left( \frac{1}{3} \right)^{x}"
+    assert to_latex(Raised(Number(Fraction(1, 3)), x)) == r"\left( \frac{1}{3} \right)^{x}"
     assert to_latex(Binary("-", x, Number(Fraction(-1, 3)))) == r"x - \left( -\frac{1}{3} \right)"
 
 

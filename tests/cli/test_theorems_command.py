@@ -11,18 +11,18 @@ from click.testing import CliRunner, Result
 import symconv.derivations.theorems as package
 from symconv.cli.application import commands
 from symconv.derivations.theorems import Check, Theorem, theorem
-from symconv.derivations.theorems.proposition import Clause, Proposition, Range, same
+from symconv.derivations.theorems.proposition import AnyInteger, Clause, Proposition, same
 from symconv.derivations.theorems.showing import theorem_record, theorem_text
 from symconv.formulas.index import Index
 from symconv.proofs.obligation import Obligation
-from symconv.proofs.verdict import Counterexample, Scope, Verdict
+from symconv.proofs.verdict import Counterexample, Verdict, VerdictScope
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(commands, ["theorems", *arguments])
 
 
-SAME = Proposition((Range("x", Index.of(1)),), (Clause((), (same("x", "x"),)),))
+SAME = Proposition((AnyInteger("x", Index.of(1)),), (Clause((), (same("x", "x"),)),))
 
 
 def made(name: str, verdict: Verdict) -> Theorem:
@@ -37,7 +37,9 @@ def made(name: str, verdict: Verdict) -> Theorem:
     )
 
 
-GOOD = made("good", Verdict("proved", Scope(("I",)), obligations=(Obligation("x >= 0", "proved", "(check-sat)"),)))
+GOOD = made(
+    "good", Verdict("proved", VerdictScope(("I",)), obligations=(Obligation("x >= 0", "proved", "(check-sat)"),))
+)
 BAD = made("bad", Verdict("refuted", counterexample=Counterexample({"I": 1}, {}, {}, {}, 3, 4), explanation="No."))
 OPEN = made("open", Verdict("undecided", explanation="Nobody knows."))
 

@@ -15,8 +15,8 @@ import pytest
 from symconv.derivations.step import Maths, plain
 from symconv.derivations.theorems import Check, Theorem, theorem, theorems
 from symconv.derivations.theorems.deciding import all_of
-from symconv.derivations.theorems.folds import Fold
-from symconv.derivations.theorems.proposition import Array, Clause, Proposition, Range, chain
+from symconv.derivations.theorems.folds import ByTaps
+from symconv.derivations.theorems.proposition import AnyInteger, AnyTensor, Clause, Proposition, chain
 from symconv.derivations.theorems.reads import equal_reads
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Absolute, Access, Bound, Node, Reduce
@@ -24,7 +24,7 @@ from symconv.formulas.index import Index
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import LPPool, MaxPool
 from symconv.proofs.obligation import Obligation
-from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.verdict import Verdict, VerdictScope
 from symconv.report.mathml import check_formula
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,8 +95,8 @@ def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
 
 @pytest.mark.parametrize("weaker", ["refuted", "error", "undecided", "exact"])
 def test_a_theorem_is_no_stronger_than_its_weakest_part(weaker: Any) -> None:
-    good = Verdict("proved", Scope(("I",)), obligations=(Obligation("x", "proved", ""),), explanation="Yes.")
-    bad = Verdict(weaker, Scope(("K",)), explanation="No.")
+    good = Verdict("proved", VerdictScope(("I",)), obligations=(Obligation("x", "proved", ""),), explanation="Yes.")
+    bad = Verdict(weaker, VerdictScope(("K",)), explanation="No.")
     for order in ((good, bad), (bad, good), (good, bad, good)):
         checks = tuple(
             Check(str(k), NOTHING, proof=lambda _, verdict=verdict: verdict) for k, verdict in enumerate(order)
@@ -107,9 +107,9 @@ def test_a_theorem_is_no_stronger_than_its_weakest_part(weaker: Any) -> None:
 
 
 def test_a_conjunction_joins_scopes_and_a_fixed_size_is_not_symbolic() -> None:
-    one, two = Verdict("proved", Scope(("I", "S"))), Verdict("proved", Scope(("I",), (("S", 1),)))
+    one, two = Verdict("proved", VerdictScope(("I", "S"))), Verdict("proved", VerdictScope(("I",), (("S", 1),)))
     joined = all_of((one, two))
-    assert joined.scope == Scope(("I",), (("S", 1),))
+    assert joined.scope == VerdictScope(("I",), (("S", 1),))
     assert all_of((one,)) == one
 
 
@@ -131,8 +131,8 @@ def test_a_check_runs_once() -> None:
 def taps(*then: Any, given: tuple[Any, ...] = ()) -> Proposition:
     """A statement about n entries of an array x."""
     n = Index.of("n")
-    x = Array("x", (Bound("k", Index.of(0), n - 1),))
-    return Proposition((Range("n", Index.of(1)),), (Clause((), then),), given=given, arrays=(x,))
+    x = AnyTensor("x", (Bound("k", Index.of(0), n - 1),))
+    return Proposition((AnyInteger("n", Index.of(1)),), (Clause((), then),), given=given, arrays=(x,))
 
 
 def total(body: Node) -> Node:
@@ -143,7 +143,7 @@ X = Access("x", (Index.of("k"),))
 
 
 def test_an_induction_proves_what_holds_of_every_summand() -> None:
-    fold = Fold(itself=True)
+    fold = ByTaps(itself=True)
     assert fold(taps(chain(total(Absolute(X)), ">=", total(X)))).status == "proved"
     wrong = fold(taps(chain(total(X), ">=", total(Absolute(X)))))
     assert wrong.status == "refuted"
@@ -151,14 +151,14 @@ def test_an_induction_proves_what_holds_of_every_summand() -> None:
 
 
 def test_a_statement_that_is_no_invariant_stays_open_and_is_not_proved() -> None:
-    verdict = Fold()(taps(chain(total(Absolute(X)), ">=", total(X))))
+    verdict = ByTaps()(taps(chain(total(Absolute(X)), ">=", total(X))))
     assert verdict.status == "undecided"
     assert any(entry.outcome != "proved" for entry in verdict.obligations)
 
 
 def test_an_induction_whose_conditions_contradict_each_other_proves_nothing() -> None:
     sum_ = total(X)
-    verdict = Fold(itself=True)(taps(chain(sum_, ">=", 7), given=(chain(sum_, ">=", 1), chain(sum_, "<=", 0))))
+    verdict = ByTaps(itself=True)(taps(chain(sum_, ">=", 7), given=(chain(sum_, ">=", 1), chain(sum_, "<=", 0))))
     assert verdict.status == "undecided"
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from symconv.derivations.winograd import nested
-from symconv.derivations.winograd.accuracy import DTYPES, Measurement, measure
+from symconv.derivations.winograd.accuracy import DTYPES, MeasuredError, measure
 from symconv.errors import ArgumentError
 
 np = pytest.importorskip("numpy")
@@ -85,7 +85,7 @@ def test_an_overflow_is_an_infinite_error() -> None:
 
 def test_a_direct_sum_without_error_has_no_ratio() -> None:
     found = measure(nested(1, 1), "float16")
-    exact = Measurement("float16", 1, type(found.direct)(0.0, 0.0), found.winograd)
+    exact = MeasuredError("float16", 1, type(found.direct)(0.0, 0.0), found.winograd)
     assert math.isnan(exact.ratio)
 
 

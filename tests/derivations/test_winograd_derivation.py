@@ -13,7 +13,7 @@ from derivations.printed_lines import Reader, Tensor
 from symconv.derivations import rules
 from symconv.derivations.step import Derivation, plain
 from symconv.derivations.winograd import CookToom, cook_toom, nested
-from symconv.derivations.winograd.accuracy import Errors, Measurement
+from symconv.derivations.winograd.accuracy import Errors, MeasuredError
 from symconv.derivations.winograd.derivation import derivation
 from symconv.derivations.winograd.nested import Nested
 from symconv.derivations.winograd.showing import latex, matrix_latex, matrix_text, text
@@ -31,8 +31,8 @@ CASES = [
     nested((2, 2), (2, 2), [[0, 1], [0, 2]]),
 ]
 MEASURED = (
-    Measurement("float16", 3, Errors(2e-4, 3e-3), Errors(float("inf"), float("inf"))),
-    Measurement("float64", 3, Errors(1e-16, 2e-15), Errors(12e-16, 2.25e-15)),
+    MeasuredError("float16", 3, Errors(2e-4, 3e-3), Errors(float("inf"), float("inf"))),
+    MeasuredError("float64", 3, Errors(1e-16, 2e-15), Errors(12e-16, 2.25e-15)),
 )
 
 

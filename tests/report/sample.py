@@ -20,15 +20,15 @@ from symconv.report.document import (
     Paragraph,
     Reason,
     Ref,
+    RelationLine,
     Section,
-    Stage,
-    Statement,
+    StageHeading,
     StatusLine,
     Strong,
     Substep,
     Text,
 )
-from symconv.report.figures import Axis, gradient_figure, window_figure
+from symconv.report.figures import DrawnAxis, gradient_figure, window_figure
 from symconv.report.marks import Mark
 
 PAD = r"\operatorname{pad}_{K-1}(\SCupstream{G})"
@@ -116,7 +116,7 @@ def theorem() -> tuple[Block, ...]:
             number="T",
             id="T",
         ),
-        Statement(
+        RelationLine(
             "T-formula",
             "",
             "none",
@@ -135,8 +135,10 @@ def theorem() -> tuple[Block, ...]:
 
 def derivation() -> tuple[Block, ...]:
     return (
-        Stage("I", "I", runs("One output, one input"), runs("for every $c_{pq}$ of $C$ and every $a_{ij}$ of $A$")),
-        Statement(
+        StageHeading(
+            "I", "I", runs("One output, one input"), runs("for every $c_{pq}$ of $C$ and every $a_{ij}$ of $A$")
+        ),
+        RelationLine(
             "1",
             "1",
             "proved",
@@ -149,7 +151,7 @@ def derivation() -> tuple[Block, ...]:
                      r"$\partial a_{st}/\partial a_{ij}=[\,s=i\,]\,[\,t=j\,]$."),
             ),
         ),
-        Statement(
+        RelationLine(
             "2",
             "2",
             "proved",
@@ -162,8 +164,8 @@ def derivation() -> tuple[Block, ...]:
             Reason("Sift.", runs("Only $m=i-p+1$, $n=j-q+1$ can make both brackets $1$; that term is in the sum "
                                  r"exactly when both lie in $1,\dots,K$.")),
         ),
-        Stage("II", "II", runs("The outputs that touch $a_{ij}$"), runs("for every $a_{ij}$ of $A$")),
-        Statement(
+        StageHeading("II", "II", runs("The outputs that touch $a_{ij}$"), runs("for every $a_{ij}$ of $A$")),
+        RelationLine(
             "3",
             "3",
             "proved",
@@ -178,7 +180,7 @@ def derivation() -> tuple[Block, ...]:
                 needs=runs("$E$ differentiable at $C$ ", ref("T")),
             ),
         ),
-        Statement(
+        RelationLine(
             "4",
             "4",
             "proved",
@@ -201,8 +203,8 @@ def derivation() -> tuple[Block, ...]:
                 ),
             ),
         ),
-        Stage("III", "III", runs("Read the sum as a correlation"), runs("for every $a_{ij}$ of $A$")),
-        Statement(
+        StageHeading("III", "III", runs("Read the sum as a correlation"), runs("for every $a_{ij}$ of $A$")),
+        RelationLine(
             "5",
             "5",
             "proved",
@@ -228,7 +230,7 @@ def derivation() -> tuple[Block, ...]:
                 ),
             ),
         ),
-        Statement(
+        RelationLine(
             "6",
             "6",
             "proved",
@@ -244,7 +246,7 @@ def derivation() -> tuple[Block, ...]:
 
 
 def figure() -> Figure:
-    scenes = gradient_figure([Axis(5, 3), Axis(5, 3)], at=(2, 4))
+    scenes = gradient_figure([DrawnAxis(5, 3), DrawnAxis(5, 3)], at=(2, 4))
     return Figure(
         "fig1",
         "1",
@@ -272,7 +274,7 @@ def refutation() -> tuple[Block, ...]:
             runs("Refuted claim"),
             runs(r"claimed for all $I,J\ge K\ge1$; separated first at $I=J=K=2$"),
             (
-                Statement(
+                RelationLine(
                     "R",
                     "R",
                     "refuted",
@@ -282,7 +284,7 @@ def refutation() -> tuple[Block, ...]:
                     Reason("Against", runs(ref("D1"), " read at $(p,q)=(i,j)$. The column offset of $a$ repeats the "
                                            r"row index $\SCbad{m}$ of the kernel.")),
                 ),
-                Statement(
+                RelationLine(
                     "",
                     "",
                     "none",
@@ -295,7 +297,7 @@ def refutation() -> tuple[Block, ...]:
                     Reason("Witness.", runs(r"$a_{11}=\SCkernel{b_{12}}=1$, all else $0$. None is smaller: for $K=1$ "
                                             r"both sides are $a_{ij}\SCkernel{b_{11}}$.")),
                 ),
-                Statement(
+                RelationLine(
                     "",
                     "",
                     "none",
@@ -304,7 +306,7 @@ def refutation() -> tuple[Block, ...]:
                     Math(r"a_{11}\SCkernel{b_{11}}+a_{12}\SCkernel{b_{12}}+a_{21}\SCkernel{b_{21}}"
                          r"+a_{22}\SCkernel{b_{22}}=1\cdot 0+0\cdot 1+0\cdot 0+0\cdot 0=0"),
                 ),
-                Statement(
+                RelationLine(
                     "",
                     "",
                     "none",
@@ -315,7 +317,7 @@ def refutation() -> tuple[Block, ...]:
                 ),
             ),
         ),
-        Statement(
+        RelationLine(
             "R'",
             "R′",
             "proved",
@@ -335,8 +337,8 @@ def wide_things() -> tuple[Block, ...]:
     long_sum = "+".join(rf"\SCupstream{{g_{{{p}{q}}}}}\SCkernel{{b_{{{4 - p},{4 - q}}}}}"
                         for p in range(1, 4) for q in range(1, 4))  # fmt: skip
     return (
-        Stage("VI", "VI", runs("What does not fit a column"), runs("$I=J=5$")),
-        Statement(
+        StageHeading("VI", "VI", runs("What does not fit a column"), runs("$I=J=5$")),
+        RelationLine(
             "q2.10",
             "2.10",
             "exact",
@@ -345,7 +347,7 @@ def wide_things() -> tuple[Block, ...]:
             Math(long_sum),
             Reason("Expand.", runs("Wider than the statement column: the reason stands below.")),
         ),
-        Statement(
+        RelationLine(
             "q2.11",
             "2.11",
             "undecided",
@@ -387,7 +389,7 @@ def ledger() -> tuple[Block, ...]:
     nodes = tuple(Node(n, n.replace("'", "′"), m) for n, m in zip(names, marks, strict=True))
     arcs = ((0, 4), (0, 9), (1, 6), (2, 8), (3, 9), (4, 5), (5, 7), (6, 7), (7, 8), (8, 9), (9, 10), (0, 11), (0, 12))
     return (
-        Stage("V", "V", runs("What rests on what, and what was recomputed"),
+        StageHeading("V", "V", runs("What rests on what, and what was recomputed"),
               runs(r"$86$ sizes: $K\le4$ and $K\le I,J\le6$")),
         ArcMap(nodes, arcs),
         Ledger(
@@ -408,7 +410,7 @@ def ledger() -> tuple[Block, ...]:
 
 def sample() -> Document:
     """Every block, every inline run, every mark."""
-    axis = Axis(5, 3, stride=2, before=1, after=1)
+    axis = DrawnAxis(5, 3, stride=2, before=1, after=1)
     forward = window_figure([axis, axis], at=(2, 3))
     return Document(
         title="The gradient of a correlation with respect to its input",

@@ -13,9 +13,9 @@ from typeset import SVG, compile_latex, needs_latex
 
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
 from symconv.report.document import Node
-from symconv.report.drawing.shapes import Curve, Disc, Dot, Glyph, Label, Lines, Link, Rectangle, Symbol
+from symconv.report.drawing.shapes import Caption, Curve, Disc, Dot, Glyph, Lines, Link, Rectangle, Symbol
 from symconv.report.figures import (
-    Axis,
+    DrawnAxis,
     arc_map,
     glyph_map,
     gradient_figure,
@@ -39,7 +39,7 @@ def windows(size: int, kernel: int, stride: int, dilation: int, before: int, aft
 
 
 @st.composite
-def geometries(draw: st.DrawFn) -> tuple[Axis, list[list[int]]]:
+def geometries(draw: st.DrawFn) -> tuple[DrawnAxis, list[list[int]]]:
     """An axis on which at least one window fits, with its windows."""
     size = draw(st.integers(1, 7))
     numbers = draw(
@@ -47,15 +47,15 @@ def geometries(draw: st.DrawFn) -> tuple[Axis, list[list[int]]]:
             st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(-2, 3), st.integers(-2, 3)
         ).filter(lambda g: bool(windows(size, *g)))
     )
-    return Axis(size, *numbers), windows(size, *numbers)
+    return DrawnAxis(size, *numbers), windows(size, *numbers)
 
 
-def planes() -> st.SearchStrategy[list[tuple[Axis, list[list[int]]]]]:
+def planes() -> st.SearchStrategy[list[tuple[DrawnAxis, list[list[int]]]]]:
     return st.lists(geometries(), min_size=1, max_size=2)
 
 
 def brute(
-    plane: list[tuple[Axis, list[list[int]]]],
+    plane: list[tuple[DrawnAxis, list[list[int]]]],
 ) -> dict[tuple[int, ...], list[tuple[tuple[int, ...], tuple[int, ...]]]]:
     """For every input entry all (output, tap) that read it."""
     touched: dict[tuple[int, ...], list[tuple[tuple[int, ...], tuple[int, ...]]]] = {
@@ -74,7 +74,7 @@ def cells(scene: Scene) -> dict[tuple[float, float], str | Symbol]:
     return {
         (round(item.x - 0.5, 6), round(item.y - 0.5, 6)): item.content
         for item in scene.items
-        if isinstance(item, Label)
+        if isinstance(item, Caption)
     }
 
 
@@ -112,14 +112,14 @@ def indices(content: str | Symbol | None) -> tuple[int, ...]:
 
 
 @given(geometries())
-def test_an_axis_counts_the_windows_that_fit(geometry: tuple[Axis, list[list[int]]]) -> None:
+def test_an_axis_counts_the_windows_that_fit(geometry: tuple[DrawnAxis, list[list[int]]]) -> None:
     axis, found = geometry
     assert axis.outputs == len(found)
     assert [list(axis.window(output)) for output in range(axis.outputs)] == found
 
 
 @given(planes())
-def test_touch_counts_are_what_plain_loops_count(plane: list[tuple[Axis, list[list[int]]]]) -> None:
+def test_touch_counts_are_what_plain_loops_count(plane: list[tuple[DrawnAxis, list[list[int]]]]) -> None:
     counts = touch_counts([axis for axis, _ in plane])
     for entry, readers in brute(plane).items():
         value: object = counts
@@ -130,17 +130,17 @@ def test_touch_counts_are_what_plain_loops_count(plane: list[tuple[Axis, list[li
 
 
 def test_touch_counts_of_known_geometries() -> None:
-    assert touch_counts([Axis(5, 3)]) == (1, 2, 3, 2, 1)
-    assert touch_counts([Axis(5, 3, stride=2)] * 2)[2] == (2, 2, 4, 2, 2)
-    assert touch_counts([Axis(6, 2, stride=3)]) == (1, 1, 0, 1, 1, 0)
+    assert touch_counts([DrawnAxis(5, 3)]) == (1, 2, 3, 2, 1)
+    assert touch_counts([DrawnAxis(5, 3, stride=2)] * 2)[2] == (2, 2, 4, 2, 2)
+    assert touch_counts([DrawnAxis(6, 2, stride=3)]) == (1, 1, 0, 1, 1, 0)
     # A last window that hangs over the end (ceil_mode) reads what the floor formula leaves.
-    assert touch_counts([Axis(6, 3, stride=2)]) == (1, 1, 2, 1, 1, 0)
-    assert touch_counts([Axis(6, 3, stride=2, counted=3)]) == (1, 1, 2, 1, 2, 1)
+    assert touch_counts([DrawnAxis(6, 3, stride=2)]) == (1, 1, 2, 1, 1, 0)
+    assert touch_counts([DrawnAxis(6, 3, stride=2, counted=3)]) == (1, 1, 2, 1, 2, 1)
 
 
 @given(planes())
 @settings(max_examples=40)
-def test_touch_map_prints_the_counts_and_tints_them_by_size(plane: list[tuple[Axis, list[list[int]]]]) -> None:
+def test_touch_map_prints_the_counts_and_tints_them_by_size(plane: list[tuple[DrawnAxis, list[list[int]]]]) -> None:
     scene = touch_map([axis for axis, _ in plane])
     tints = {
         (item.x, item.y): item.fill.strength
@@ -165,7 +165,7 @@ def test_touch_map_prints_the_counts_and_tints_them_by_size(plane: list[tuple[Ax
 @given(planes(), st.data())
 @settings(max_examples=80)
 def test_window_figure_fills_what_the_output_reads(
-    plane: list[tuple[Axis, list[list[int]]]], data: st.DataObject
+    plane: list[tuple[DrawnAxis, list[list[int]]]], data: st.DataObject
 ) -> None:
     base = data.draw(st.sampled_from((0, 1)))
     at = tuple(data.draw(st.integers(0, len(found) - 1)) for _, found in plane)
@@ -209,7 +209,7 @@ def test_window_figure_fills_what_the_output_reads(
 
 
 def test_padding_is_drawn_as_zeros_or_hatched_where_no_value_is_known() -> None:
-    axes = [Axis(3, 2, before=1, after=2)]
+    axes = [DrawnAxis(3, 2, before=1, after=2)]
     zeros, _, _ = window_figure(axes, at=(1,))
     assert [cells(zeros)[x, 0.0] for x in (0.0, 4.0, 5.0)] == ["0", "0", "0"]
     hatched, _, _ = window_figure(axes, at=(1,), padding_label="")
@@ -219,7 +219,7 @@ def test_padding_is_drawn_as_zeros_or_hatched_where_no_value_is_known() -> None:
 
 
 def test_a_window_that_hangs_over_the_padding_is_drawn_dashed() -> None:
-    slid, _, _ = window_figure([Axis(5, 2, stride=2, counted=3)], at=(3,))
+    slid, _, _ = window_figure([DrawnAxis(5, 2, stride=2, counted=3)], at=(3,))
     assert slid.width == 6
     frame = outline(slid)
     assert (frame.x, frame.width) == (4, 2)
@@ -231,7 +231,7 @@ def test_a_window_that_hangs_over_the_padding_is_drawn_dashed() -> None:
 
 def test_letters_and_index_origin_are_the_callers() -> None:
     names = {"input": "x", "weight": "w", "output": "y"}
-    slid, kernel, output = window_figure([Axis(12, 3), Axis(3, 2)], at=(0, 1), names=names, index_base=0)
+    slid, kernel, output = window_figure([DrawnAxis(12, 3), DrawnAxis(3, 2)], at=(0, 1), names=names, index_base=0)
     assert cells(slid)[0.0, 0.0] == Symbol("x", (0, 0))
     assert cells(slid)[2.0, 11.0] == Symbol("x", (11, 2))
     assert cells(kernel)[1.0, 2.0] == Symbol("w", (2, 1))
@@ -245,7 +245,7 @@ def test_letters_and_index_origin_are_the_callers() -> None:
 @given(planes(), st.data())
 @settings(max_examples=80)
 def test_gradient_figure_pairs_the_outputs_and_the_weights_of_an_entry(
-    plane: list[tuple[Axis, list[list[int]]]], data: st.DataObject
+    plane: list[tuple[DrawnAxis, list[list[int]]]], data: st.DataObject
 ) -> None:
     """Reading the picture as a correlation must give sum g_o b_m over all (o, m) that read the entry."""
     axes = [axis for axis, _ in plane]
@@ -270,7 +270,7 @@ def test_gradient_figure_pairs_the_outputs_and_the_weights_of_an_entry(
 
 def test_the_full_correlation_of_the_textbook() -> None:
     """5 by 5, kernel 3 by 3: padding 2, entry (2, 4) over rows 2 to 4 and columns 4 to 6 of the padded array."""
-    slid, kernel, result = gradient_figure([Axis(5, 3), Axis(5, 3)], at=(2, 4))
+    slid, kernel, result = gradient_figure([DrawnAxis(5, 3), DrawnAxis(5, 3)], at=(2, 4))
     assert (slid.width, slid.height) == (7, 7)
     frame = outline(slid)
     assert (frame.x, frame.y, frame.width, frame.height) == (3, 1, 3, 3)
@@ -286,7 +286,7 @@ def test_the_full_correlation_of_the_textbook() -> None:
 
 def test_a_negative_padding_crops_the_upstream_gradient() -> None:
     # Kernel 1 with padding 2: the outputs over the padding never reach an entry of the input.
-    slid, _, result = gradient_figure([Axis(3, 1, before=2, after=1)], at=(1,))
+    slid, _, result = gradient_figure([DrawnAxis(3, 1, before=2, after=1)], at=(1,))
     assert [cells(slid)[float(x), 0.0] for x in range(6)] == [Symbol("g", (x + 1,)) for x in range(6)]
     assert struck(slid) == {(0, 0), (1, 0), (5, 0)}
     assert outline(slid).x == 2
@@ -295,7 +295,7 @@ def test_a_negative_padding_crops_the_upstream_gradient() -> None:
 
 
 def test_stride_puts_zeros_between_the_upstream_entries() -> None:
-    slid, _, _ = gradient_figure([Axis(7, 3, stride=2)], at=(3,))
+    slid, _, _ = gradient_figure([DrawnAxis(7, 3, stride=2)], at=(3,))
     row = [cells(slid)[float(x), 0.0] for x in range(9)]
     assert row == ["0", "0", Symbol("g", (1,)), "0", Symbol("g", (2,)), "0", Symbol("g", (3,)), "0", "0"]
 
@@ -306,7 +306,7 @@ def test_stride_puts_zeros_between_the_upstream_entries() -> None:
 @given(planes(), st.data())
 @settings(max_examples=60)
 def test_glyph_map_fills_the_weights_that_reach_an_entry(
-    plane: list[tuple[Axis, list[list[int]]]], data: st.DataObject
+    plane: list[tuple[DrawnAxis, list[list[int]]]], data: st.DataObject
 ) -> None:
     axes = [axis for axis, _ in plane]
     at = tuple(data.draw(st.integers(0, axis.size - 1)) for axis in axes)
@@ -372,7 +372,7 @@ def test_matrix_scene_refuses_what_is_no_array(changes: dict[str, object], messa
 
 
 def test_a_large_scene_is_cropped_around_the_window_and_says_so() -> None:
-    slid, kernel, output = window_figure([Axis(224, 7, 2, 1, 3, 3)] * 2, at=(50, 1))
+    slid, kernel, output = window_figure([DrawnAxis(224, 7, 2, 1, 3, 3)] * 2, at=(50, 1))
     assert "cropped to 9 of 230 rows and 9 of 230 columns" in slid.description
     assert "cropped" not in kernel.description
     content = {symbol for symbol in cells(slid).values() if isinstance(symbol, Symbol)}
@@ -386,22 +386,22 @@ def test_a_large_scene_is_cropped_around_the_window_and_says_so() -> None:
 
 def test_a_cropped_grid_stays_open_where_it_goes_on() -> None:
     # Column 1 of 100 is the first, so the picture ends with a line on the left and runs on to the right.
-    scene = touch_map([Axis(100, 3)])
+    scene = touch_map([DrawnAxis(100, 3)])
     (grid,) = [item for item in scene.items if isinstance(item, Lines)]
     assert {segment for segment in grid.segments if segment[1] == segment[3]} == {(0, 0, 9.35, 0), (0, 1, 9.35, 1)}
-    inner = touch_map([Axis(100, 3)], around=(50,))
+    inner = touch_map([DrawnAxis(100, 3)], around=(50,))
     (grid,) = [item for item in inner.items if isinstance(item, Lines)]
     assert {segment[0] for segment in grid.segments if segment[1] == segment[3]} == {0.35}
 
 
 def test_a_grid_of_a_thousand_cells_is_whole_and_one_more_row_is_not() -> None:
     # 25 x 40 = 1000.
-    assert "cropped" not in touch_map([Axis(25, 3), Axis(40, 3)]).description
-    assert "cropped to 9 of 26 rows and 9 of 40 columns" in touch_map([Axis(26, 3), Axis(40, 3)]).description
+    assert "cropped" not in touch_map([DrawnAxis(25, 3), DrawnAxis(40, 3)]).description
+    assert "cropped to 9 of 26 rows and 9 of 40 columns" in touch_map([DrawnAxis(26, 3), DrawnAxis(40, 3)]).description
 
 
 def test_a_window_larger_than_the_picture_runs_open_into_the_gap() -> None:
-    slid, kernel, _ = window_figure([Axis(100, 64), Axis(100, 3)], at=(5, 5))
+    slid, kernel, _ = window_figure([DrawnAxis(100, 64), DrawnAxis(100, 3)], at=(5, 5))
     assert not [item for item in slid.items if isinstance(item, Rectangle) and item.fill is None]
     (frame,) = [item for item in slid.items if isinstance(item, Lines) and item.stroke.weight == "bold"]
     assert len(frame.segments) == 3
@@ -409,16 +409,24 @@ def test_a_window_larger_than_the_picture_runs_open_into_the_gap() -> None:
 
 
 def test_sizes_far_beyond_drawing_cost_nothing() -> None:
-    slid, _, _ = window_figure([Axis(10**9, 3), Axis(10**9, 3)], at=(10**8, 7))
+    slid, _, _ = window_figure([DrawnAxis(10**9, 3), DrawnAxis(10**9, 3)], at=(10**8, 7))
     assert len(slid.items) < 2000
     with pytest.raises(SizeLimitError, match=r"^2000 x 2000 counts are more than 1000000"):
-        touch_counts([Axis(2000, 3)] * 2)
+        touch_counts([DrawnAxis(2000, 3)] * 2)
 
 
 @pytest.mark.parametrize(
-    "axes", [[Axis(5, 3)] * 2, [Axis(31, 3)] * 2, [Axis(224, 3)] * 2, [Axis(24, 3)], [Axis(500, 5)], [Axis(1, 1)]]
+    "axes",
+    [
+        [DrawnAxis(5, 3)] * 2,
+        [DrawnAxis(31, 3)] * 2,
+        [DrawnAxis(224, 3)] * 2,
+        [DrawnAxis(24, 3)],
+        [DrawnAxis(500, 5)],
+        [DrawnAxis(1, 1)],
+    ],
 )
-def test_no_scene_is_wider_than_its_column(axes: list[Axis]) -> None:
+def test_no_scene_is_wider_than_its_column(axes: list[DrawnAxis]) -> None:
     at = (1,) * len(axes)
     figures = (window_figure(axes, at=at), gradient_figure(axes, at=at), (touch_map(axes),), (glyph_map(axes, at=at),))
     for scene in itertools.chain(*figures):
@@ -432,19 +440,19 @@ def test_no_scene_is_wider_than_its_column(axes: list[Axis]) -> None:
 
 
 def test_a_small_figure_stands_beside_its_caption() -> None:
-    figure = gradient_figure([Axis(5, 3)] * 2, at=(2, 4))
+    figure = gradient_figure([DrawnAxis(5, 3)] * 2, at=(2, 4))
     assert {(scene.cell_px, scene.cell_mm) for scene in figure} == {(22, 4.55)}
     assert sum(scene.width * scene.cell_mm for scene in figure) <= 84
 
 
 def test_a_figure_shrinks_to_the_room_beside_its_caption_before_it_moves_above_it() -> None:
     # 23 cells would take 105 mm at their full size; at 3.65 mm their entries can still be read.
-    figure = gradient_figure([Axis(9, 3, 2, 1, 1, 1)], at=(3,))
+    figure = gradient_figure([DrawnAxis(9, 3, 2, 1, 1, 1)], at=(3,))
     assert {scene.cell_mm for scene in figure} == {3.65}
 
 
 def test_entries_that_could_not_be_read_are_left_out_and_that_is_said() -> None:
-    slid, _, output = window_figure([Axis(31, 3)] * 2, at=(1, 1))
+    slid, _, output = window_figure([DrawnAxis(31, 3)] * 2, at=(1, 1))
     assert not cells(slid)
     assert slid.description.endswith("The cells are too small for their entries, which are left out.")
     assert tinted(output, "ink") == [(0.0, 0.0)]
@@ -455,27 +463,27 @@ def test_entries_that_could_not_be_read_are_left_out_and_that_is_said() -> None:
 
 def test_impossible_geometry_names_its_numbers() -> None:
     with pytest.raises(GeometryError, match=r"dilation 2 spans 5 .* 0 \+ 3 \+ 1 = 4, got 3; add padding"):
-        Axis(3, 3, dilation=2, after=1)
+        DrawnAxis(3, 3, dilation=2, after=1)
     with pytest.raises(ArgumentError, match=r"^stride must be >= 1, got 0$"):
-        Axis(3, 3, stride=0)
+        DrawnAxis(3, 3, stride=0)
     with pytest.raises(ArgumentError, match=r"^counted must be >= 1 output, got 0$"):
-        Axis(3, 3, counted=0)
+        DrawnAxis(3, 3, counted=0)
 
 
 @pytest.mark.parametrize("at", [(0, 1), (4, 1), (1, 5), (1,), (1, 1, 1)])
 def test_an_output_that_does_not_exist_is_refused(at: tuple[int, ...]) -> None:
     with pytest.raises(GeometryError, match=r"^at must be the index of an output, from \(1, 1\) to \(3, 4\), got "):
-        window_figure([Axis(5, 3), Axis(6, 3)], at=at)
+        window_figure([DrawnAxis(5, 3), DrawnAxis(6, 3)], at=at)
 
 
 def test_an_input_entry_that_does_not_exist_is_refused() -> None:
     for draw in (gradient_figure, glyph_map):
         with pytest.raises(GeometryError, match=r"^at must be the index of an input entry, from 0 to 4, got \(5,\)$"):
-            draw([Axis(5, 3)], at=(5,), index_base=0)
+            draw([DrawnAxis(5, 3)], at=(5,), index_base=0)
 
 
 def test_three_axes_are_not_drawn() -> None:
-    axes = [Axis(3, 1)] * 3
+    axes = [DrawnAxis(3, 1)] * 3
     for act in (
         lambda: window_figure(axes, at=(1, 1, 1)),
         lambda: gradient_figure(axes, at=(1, 1, 1)),
@@ -491,14 +499,14 @@ def test_three_axes_are_not_drawn() -> None:
 
 def test_unknown_letters_and_origins_are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"^names must be among input, weight, output, upstream, got \['bias'\]$"):
-        touch_map([Axis(5, 3)], names={"bias": "d"})
+        touch_map([DrawnAxis(5, 3)], names={"bias": "d"})
     with pytest.raises(ArgumentError, match=r"^index_base must be 0 or 1, got 2$"):
-        touch_map([Axis(5, 3)], index_base=2)
+        touch_map([DrawnAxis(5, 3)], index_base=2)
 
 
 def test_a_glyph_of_too_many_taps_points_to_the_touch_map() -> None:
     with pytest.raises(SizeLimitError, match=r"81 taps, more than the 64 .* draw touch_map"):
-        glyph_map([Axis(20, 9)] * 2, at=(1, 1))
+        glyph_map([DrawnAxis(20, 9)] * 2, at=(1, 1))
 
 
 # --- the map of statements --------------------------------------------------------------------------------------
@@ -529,7 +537,7 @@ def test_arc_map_keeps_reading_order_and_its_width(count: int) -> None:
         # A cubic stays within its control points, of which the crest uses three quarters.
         crest = min(curve.start[1], curve.end[1]) - 0.75 * (curve.start[1] - curve.first[1])
         assert 0 <= crest <= scene.height
-    numbers = [next(shape for shape in link.items if isinstance(shape, Label)) for link in links]
+    numbers = [next(shape for shape in link.items if isinstance(shape, Caption)) for link in links]
     for left, right in itertools.combinations(numbers, 2):
         if left.y == right.y and isinstance(left.content, str) and isinstance(right.content, str):
             half = 0.25 * left.size * (len(left.content) + len(right.content))
@@ -564,16 +572,16 @@ def test_an_arc_joins_two_nodes_that_exist(arc: tuple[int, int]) -> None:
 
 
 def gallery() -> list[Scene]:
-    uneven = [Axis(7, 3, 2, 1, 1, 0), Axis(6, 2, 1, 2, 0, 2)]
-    line = [Axis(9, 3, 2, 1, 1, 1)]
-    pooled = [Axis(6, 3, 2, 1, 1, 1, 4)] * 2
+    uneven = [DrawnAxis(7, 3, 2, 1, 1, 0), DrawnAxis(6, 2, 1, 2, 0, 2)]
+    line = [DrawnAxis(9, 3, 2, 1, 1, 1)]
+    pooled = [DrawnAxis(6, 3, 2, 1, 1, 1, 4)] * 2
     return [
         *window_figure(uneven, at=(1, 5)),
         *gradient_figure(uneven, at=(3, 4)),
         *window_figure(pooled, at=(4, 4), padding_label=""),
         *window_figure(line, at=(3,)),
         *gradient_figure(line, at=(3,)),
-        *window_figure([Axis(224, 64)] * 2, at=(9, 9)),
+        *window_figure([DrawnAxis(224, 64)] * 2, at=(9, 9)),
         touch_map(uneven),
         touch_map(line),
         glyph_map(uneven, at=(3, 4)),

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from symconv.claims.problem import load_problem
 from symconv.cli.application import commands
 from symconv.report.build import build_document
-from symconv.report.document import Math, Paragraph, Section, Stage, Statement
+from symconv.report.document import Math, Paragraph, RelationLine, Section, StageHeading
 
 Layer = dict[str, Any]
 
@@ -48,8 +48,8 @@ def text(runs: Any) -> str:
     return "".join(getattr(run, "text", "") or getattr(run, "latex", "") for run in runs)
 
 
-def statements(blocks: list[Any]) -> Iterator[Statement]:
-    return (block for block in blocks if isinstance(block, Statement))
+def statements(blocks: list[Any]) -> Iterator[RelationLine]:
+    return (block for block in blocks if isinstance(block, RelationLine))
 
 
 def pool(kind: str, n: int, kernel: int, stride: int, pads: tuple[int, int] = (0, 0), **more: Any) -> Layer:
@@ -108,7 +108,7 @@ def test_the_windows_that_a_page_counts(
 def test_the_formula_of_a_page_covers_all_axes_of_its_layer(tmp_path: Path, pads: Any, symbols: str) -> None:
     layer = {"kind": "Conv", "input_size": [4, 5], "kernel_size": [2, 2], "padding": pads}
     blocks = page(tmp_path, {"layer": layer}, [("size-formula", ["layer"])])
-    (stage,) = [block for block in blocks if isinstance(block, Stage)]
+    (stage,) = [block for block in blocks if isinstance(block, StageHeading)]
     assert text(stage.domain) == f"for all {symbols}"
 
 
@@ -145,7 +145,7 @@ def test_two_sets_have_two_names_and_a_window_without_a_tap_is_spoken_of(tmp_pat
 def test_a_divisor_of_one_s_own_is_called_by_its_number(tmp_path: Path) -> None:
     layers = {"avg": pool("AvgPool", 4, 2, 1, divisor_override=3), "lp": pool("LPPool", 4, 2, 1, norm_type=2)}
     blocks = page(tmp_path, layers, [("relations", ["avg", "lp"])])
-    (stage,) = [block for block in blocks if isinstance(block, Stage)]
+    (stage,) = [block for block in blocks if isinstance(block, StageHeading)]
     assert text(stage.title) == "The average is the 1-norm divided by 3"
 
 

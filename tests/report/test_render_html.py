@@ -13,7 +13,19 @@ import pytest
 from sample import runs, sample
 
 from symconv.errors import RenderError
-from symconv.report.document import Band, Code, Document, Math, Paragraph, Ref, Section, Stage, Statement, Strong, Text
+from symconv.report.document import (
+    Band,
+    Code,
+    Document,
+    Math,
+    Paragraph,
+    Ref,
+    RelationLine,
+    Section,
+    StageHeading,
+    Strong,
+    Text,
+)
 from symconv.report.render import to_html
 
 ATTACK = r"""\input{/etc/passwd} 100% _#~^<script>alert(1)</script> "'>&amp; {{ x }} {% if x %}"""
@@ -101,8 +113,8 @@ def test_user_text_is_literal_everywhere() -> None:
         lead=(Text(ATTACK), Strong(ATTACK), Code(ATTACK), Math("x"), Text(ATTACK)),
         blocks=(
             Section('s"><script>', ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
-            Stage("st", ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
-            Statement("x", ATTACK, "proved", Math("a"), "=", Math("b")),
+            StageHeading("st", ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
+            RelationLine("x", ATTACK, "proved", Math("a"), "=", Math("b")),
             Paragraph((Ref('s"><script>', ATTACK),)),
         ),
     )
@@ -138,7 +150,7 @@ def test_headings_go_one_level_at_a_time() -> None:
     def levels(document: Document) -> list[int]:
         return [int(n) for n in re.findall(r"<h([1-6])[ >]", to_html(document))]
 
-    stage, band = Stage("a", "I", runs("A")), Band(runs("B"), (), (Paragraph(()),))
+    stage, band = StageHeading("a", "I", runs("A")), Band(runs("B"), (), (Paragraph(()),))
     assert levels(Document("t", (), (stage, band))) == [1, 2, 2]
     assert levels(Document("t", (), (Section("q", "1", runs("Q")), stage, band))) == [1, 2, 3, 3]
 

@@ -27,9 +27,9 @@ from symconv.report.document import (
     Paragraph,
     Reason,
     Ref,
+    RelationLine,
     Section,
-    Stage,
-    Statement,
+    StageHeading,
     StatusLine,
     Strong,
     Substep,
@@ -85,8 +85,8 @@ def test_user_text_is_literal_everywhere() -> None:
         status=(StatusLine("proved", (Text(ATTACK),)),),
         blocks=(
             Section("s", ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
-            Stage("st", ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
-            Statement("x", ATTACK, "proved", Math("a"), "=", Math("b"), Reason(ATTACK, (Ref("x", ATTACK),))),
+            StageHeading("st", ATTACK, (Text(ATTACK),), (Text(ATTACK),)),
+            RelationLine("x", ATTACK, "proved", Math("a"), "=", Math("b"), Reason(ATTACK, (Ref("x", ATTACK),))),
             Notation((NotationRow("n", ATTACK, (), (), ATTACK, ()),), convention=ATTACK),
             Ledger((), headings=(ATTACK, ATTACK, ATTACK)),
         ),
@@ -185,11 +185,11 @@ def awkward() -> Document:
         status=(StatusLine("proved", formulas), StatusLine("none", (Text(word),))),
         blocks=(
             Section("s", "Question 1", sentence, sentence),
-            Stage("st", "XXXVIII", (*sentence, Math("x")), formulas),
+            StageHeading("st", "XXXVIII", (*sentence, Math("x")), formulas),
             Notation((NotationRow("n", "D100.200", formulas, formulas, word, formulas),), word),
-            Statement("a", "10.20.30", "proved", long, "=", Math("x"), reason),
-            Statement("b", "2", "proved", Math("x"), "=", long, reason, rows=(long, solid)),
-            Statement("c", "3", "exact", solid, r"\leq", solid, None, qed=True, large=True),
+            RelationLine("a", "10.20.30", "proved", long, "=", Math("x"), reason),
+            RelationLine("b", "2", "proved", Math("x"), "=", long, reason, rows=(long, solid)),
+            RelationLine("c", "3", "exact", solid, r"\leq", solid, None, qed=True, large=True),
             Display(long, reason=reason),
             Display(solid),
             Paragraph(formulas, mark="undecided", number="A long number"),
@@ -199,7 +199,8 @@ def awkward() -> Document:
             dataclasses.replace(figure, id="f2", scenes=figure.scenes * 4, captions=figure.captions * 4,
                                 signs=figure.signs * 4 + (Math(""),) * 3, caption=()),
             Band(sentence, formulas, tuple(
-                Statement(f"r{n}", str(n), "refuted", Math("x"), "=", Math(r"\sum_{n=1}^N a_n"), Reason("R.", sentence))
+                RelationLine(f"r{n}", str(n), "refuted", Math("x"), "=", Math(r"\sum_{n=1}^N a_n"),
+                             Reason("R.", sentence))
                 for n in range(40)
             )),
             Ledger((LedgerRow(formulas, formulas, formulas),) * 30),
@@ -238,8 +239,8 @@ def test_a_heading_never_stands_alone_at_the_foot(tmp_path: Path) -> None:
         pytest.skip("pdftotext is not installed")
     blocks = []
     for n in range(70):
-        blocks.append(Stage(f"s{n}", "", (Text(f"Stage number {n}"),)))
-        blocks.append(Statement(f"e{n}", "", "none", Math("a"), "=", Math("b"), Reason(f"Rule {n}", runs("short"))))
+        blocks.append(StageHeading(f"s{n}", "", (Text(f"Stage number {n}"),)))
+        blocks.append(RelationLine(f"e{n}", "", "none", Math("a"), "=", Math("b"), Reason(f"Rule {n}", runs("short"))))
     typeset(tmp_path, to_latex(Document("t", (), tuple(blocks))), times=2)
     pages = printed(tmp_path).split("\f")
     assert len(pages) > 3
@@ -261,6 +262,6 @@ def test_bad_references_and_ids_are_named() -> None:
 
 
 def test_a_row_without_a_relation_stands_behind_the_sign() -> None:
-    chain = Statement("x", "", "none", Math("a"), "=", Math("b"), rows=(Math("+c"), Math("=d"), Math(r"\leq e")))
+    chain = RelationLine("x", "", "none", Math("a"), "=", Math("b"), rows=(Math("+c"), Math("=d"), Math(r"\leq e")))
     tex = to_latex(Document("t", (), (chain,)))
     assert r"\SCline{\hphantom{{}={}}{}+c}\SCline{{}=d}\SCline{{}\leq e}" in tex

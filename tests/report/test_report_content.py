@@ -20,7 +20,18 @@ import symconv as sc
 from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.errors import ProblemFileError
 from symconv.report.build import build_document
-from symconv.report.document import ArcMap, Band, Block, Document, Figure, Ledger, Math, Paragraph, Section, Statement
+from symconv.report.document import (
+    ArcMap,
+    Band,
+    Block,
+    Document,
+    Figure,
+    Ledger,
+    Math,
+    Paragraph,
+    RelationLine,
+    Section,
+)
 from symconv.report.mathml import to_mathml
 from symconv.report.render import to_html, to_latex
 
@@ -59,8 +70,8 @@ def section(doc: Document, id: str) -> list[Block]:
     return list(flat(tuple(found)))
 
 
-def statements(blocks: list[Block]) -> list[Statement]:
-    return [block for block in blocks if isinstance(block, Statement)]
+def statements(blocks: list[Block]) -> list[RelationLine]:
+    return [block for block in blocks if isinstance(block, RelationLine)]
 
 
 def marks(blocks: list[Block]) -> str:
@@ -125,7 +136,7 @@ def test_the_status_counts_every_mark_once() -> None:
             numbers = [
                 block.number
                 for block in flat(doc.blocks)
-                if isinstance(block, Statement) and block.number and block.mark == mark
+                if isinstance(block, RelationLine) and block.number and block.mark == mark
             ]
             assert _spread(lines.get(mark, "")) == set(numbers)
 
@@ -200,7 +211,7 @@ def test_one_entry_of_the_gradient_is_written_out_as_plain_loops_have_it() -> No
 def test_the_printed_matrix_is_said_to_be_the_other_reading() -> None:
     (band,) = [b for b in document(EXAMPLE).blocks if isinstance(b, Band) and b.title[0].text.startswith("The printed")]  # type: ignore[union-attr]
     assert band.title[0].text == "The printed matrix is the other reading"  # type: ignore[union-attr]
-    (statement,) = [b for b in band.blocks if isinstance(b, Statement)]
+    (statement,) = [b for b in band.blocks if isinstance(b, RelationLine)]
     assert statement.reason is not None
     text = "".join(getattr(run, "text", "") for run in statement.reason.body)
     assert text == (
@@ -211,11 +222,11 @@ def test_the_printed_matrix_is_said_to_be_the_other_reading() -> None:
 
 def test_a_refuted_claim_stands_with_its_witness_and_its_repair() -> None:
     blocks = section(document(EXAMPLE), "claims")
-    place = next(k for k, b in enumerate(blocks) if isinstance(b, Statement) and b.number == "C7")
+    place = next(k for k, b in enumerate(blocks) if isinstance(b, RelationLine) and b.number == "C7")
     wrong, witness, values, repair = blocks[place : place + 4]
-    assert isinstance(wrong, Statement)
-    assert isinstance(witness, Statement)
-    assert isinstance(repair, Statement)
+    assert isinstance(wrong, RelationLine)
+    assert isinstance(witness, RelationLine)
+    assert isinstance(repair, RelationLine)
     assert (wrong.mark, repair.mark) == ("refuted", "proved")
     assert r"j + \SCbad{m} - 1" in wrong.rhs.latex
     assert r"j + n - 1" in repair.rhs.latex
@@ -227,7 +238,7 @@ def test_a_refuted_claim_stands_with_its_witness_and_its_repair() -> None:
 def test_a_correlation_is_never_a_bare_asterisk() -> None:
     for path in (EXAMPLE, ODD):
         for block in flat(document(path).blocks):
-            if isinstance(block, Statement):
+            if isinstance(block, RelationLine):
                 assert "*" not in block.lhs.latex + block.rhs.latex
 
 
@@ -354,7 +365,7 @@ def test_both_writers_take_the_document(path: Path) -> None:
         assert "not decided" not in text  # what the mark of an undecided step says
     assert r"\input{/etc/passwd}" not in latex
     for block in flat(doc.blocks):
-        if isinstance(block, Statement):
+        if isinstance(block, RelationLine):
             for formula in (block.lhs, block.rhs, *block.rows):
                 assert not formula.latex or to_mathml(formula.latex).startswith("<math")
 
@@ -468,7 +479,7 @@ def test_every_arc_leads_from_an_earlier_statement_to_a_later_one() -> None:
         assert arcs.arcs
         assert all(0 <= start < end < len(arcs.nodes) for start, end in arcs.arcs)
         shown = {node.number for node in arcs.nodes}
-        stated = {b.number for b in flat(document(path).blocks) if isinstance(b, Statement) and b.number}
+        stated = {b.number for b in flat(document(path).blocks) if isinstance(b, RelationLine) and b.number}
         assert stated <= shown
 
 

@@ -16,11 +16,11 @@ from symconv.errors import ArgumentError, RenderError
 from symconv.report.drawing.shapes import (
     DEFINED_COLOURS,
     PALETTE,
+    Caption,
     Curve,
     Disc,
     Dot,
     Glyph,
-    Label,
     Lines,
     Link,
     Paint,
@@ -52,13 +52,15 @@ def every_shape() -> Scene:
         Lines(((0, 3 + k, 4, 3 + k),), Stroke("mute", "thin", pattern))
         for k, pattern in enumerate(("solid", "dashed", "dotted"))
     ]
-    link = Link("s1", "1, proved", (0, 7, 1, 1), (Disc(0.5, 7, 0.3, "proved"), Label(0.5, 8, "1", 0.5, face="number")))
+    link = Link(
+        "s1", "1, proved", (0, 7, 1, 1), (Disc(0.5, 7, 0.3, "proved"), Caption(0.5, 8, "1", 0.5, face="number"))
+    )
     rest = [
         Rectangle(0, 5, 2, 1, Paint("upstream", 40), Stroke("kernel", "bold")),
-        Label(0.5, 6, Symbol("a", (1, 12)), 0.5, Paint("kernel")),
-        Label(1.5, 6, Symbol("δ", (-1,)), 0.5),
-        Label(2.5, 6, Symbol("xy", (1, 2)), 0.5),
-        Label(3.5, 6, Symbol("", (2, 4)), 0.5),
+        Caption(0.5, 6, Symbol("a", (1, 12)), 0.5, Paint("kernel")),
+        Caption(1.5, 6, Symbol("δ", (-1,)), 0.5),
+        Caption(2.5, 6, Symbol("xy", (1, 2)), 0.5),
+        Caption(3.5, 6, Symbol("", (2, 4)), 0.5),
         Glyph(5, 5, 1, 1, 2, 2, ((0, 1),)),
         Dot(6, 6, 0.1),
         Curve((0, 7), (0, 6), (3, 6), (3, 7), Stroke("mute"), "s1", "s2"),
@@ -121,7 +123,7 @@ def test_shapes_of_one_look_share_an_element_without_changing_their_order() -> N
 
 
 def test_both_writers_put_a_label_at_the_same_place() -> None:
-    scene = Scene("t", "d", (Label(2.5, 1.5, "7", 0.5),), 4, 3, cell_px=20)
+    scene = Scene("t", "d", (Caption(2.5, 1.5, "7", 0.5),), 4, 3, cell_px=20)
     text = ET.fromstring(scene.svg("f")).find(f"{SVG}g/{SVG}text")
     assert text is not None
     # The baseline lies a third of the font size below the middle of the cell.
@@ -140,7 +142,7 @@ def test_both_writers_put_a_label_at_the_same_place() -> None:
     ],
 )
 def test_subscripts_never_read_two_ways(indices: tuple[int, ...], svg: str, tex: str) -> None:
-    scene = Scene("t", "d", (Label(0, 0, Symbol("a", indices), 0.5),), 1, 1)
+    scene = Scene("t", "d", (Caption(0, 0, Symbol("a", indices), 0.5),), 1, 1)
     spans = [span.text for span in ET.fromstring(scene.svg("f")).iter(SVG + "tspan")]
     assert spans == ["a", svg]
     assert f"{{$a_{{{tex}}}$}}" in scene.tikz()
@@ -148,7 +150,7 @@ def test_subscripts_never_read_two_ways(indices: tuple[int, ...], svg: str, tex:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_comes_out_of_an_svg_as_typed(text: str) -> None:
-    labels = (Label(0, 0, text, 0.5), Label(0, 1, Symbol(text, (1,)), 0.5))
+    labels = (Caption(0, 0, text, 0.5), Caption(0, 1, Symbol(text, (1,)), 0.5))
     link = Link(text, text, (0, 0, 1, 1), ())
     curve = Curve((0, 0), (0, 0), (1, 1), (1, 1), Stroke(), text, text)
     root = ET.fromstring(Scene(text, text, (*labels, link, curve), 1, 1).svg("f"))
@@ -173,13 +175,13 @@ def test_hostile_text_does_nothing_in_tex(tmp_path: Path) -> None:
     items = tuple(
         label
         for k, text in enumerate(HOSTILE)
-        for label in (Label(0, k, text, 0.5), Label(9, k, Symbol(text, (1, 2)), 0.5))
+        for label in (Caption(0, k, text, 0.5), Caption(9, k, Symbol(text, (1, 2)), 0.5))
     )
     compile_latex([Scene("t", "d", items, 1, 1).tikz()], tmp_path)
 
 
 def test_hostile_text_never_becomes_a_command() -> None:
-    text = Scene("t", "d", (Label(0, 0, r"\input{x}$", 0.5), Label(0, 0, Symbol(r"}\x", (1,)), 0.5)), 1, 1).tikz()
+    text = Scene("t", "d", (Caption(0, 0, r"\input{x}$", 0.5), Caption(0, 0, Symbol(r"}\x", (1,)), 0.5)), 1, 1).tikz()
     assert r"\input" not in text
     assert r"\textbackslash{}input\{x\}\$" in text
     assert r"\textit{\}\textbackslash{}x}$_{1}$" in text
@@ -201,11 +203,11 @@ def test_every_shape_compiles_alone_and_inside_a_page(tmp_path: Path) -> None:
 def test_control_characters_are_refused(writer: object) -> None:
     assert callable(writer)
     with pytest.raises(RenderError, match=r"U\+0000"):
-        writer(Scene("t", "d", (Label(0, 0, "a\x00b", 0.5),), 1, 1))
+        writer(Scene("t", "d", (Caption(0, 0, "a\x00b", 0.5),), 1, 1))
 
 
 def test_a_character_that_pdflatex_lacks_is_refused_by_name_and_only_there() -> None:
-    scene = Scene("t", "d", (Label(0, 0, "卷", 0.5),), 1, 1)
+    scene = Scene("t", "d", (Caption(0, 0, "卷", 0.5),), 1, 1)
     assert "卷" in scene.svg("f")
     with pytest.raises(RenderError, match=r"U\+5377"):
         scene.tikz()
@@ -227,7 +229,7 @@ def test_a_scene_has_an_extent(name: str) -> None:
 def test_a_new_process_with_another_hash_seed_writes_the_same_bytes() -> None:
     program = (
         "from symconv.report.figures import *\n"
-        "a = [Axis(7, 3, 2, 1, 1, 0), Axis(6, 2, 1, 2, 0, 2)]\n"
+        "a = [DrawnAxis(7, 3, 2, 1, 1, 0), DrawnAxis(6, 2, 1, 2, 0, 2)]\n"
         "maps = touch_map(a), glyph_map(a, at=(1, 1))\n"
         "for s in (*window_figure(a, at=(1, 5)), *gradient_figure(a, at=(3, 4)), *maps):\n"
         "    print(s.svg('f'), s.tikz(), s.description)\n"

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from symconv.derivations.theorems.proposition import (
-    Array,
+    AnyInteger,
+    AnyTensor,
     Clause,
     Condition,
     Let,
     Partial,
     Proposition,
-    Range,
     Relation,
     chain,
     same,
@@ -169,7 +169,9 @@ def setting(*formulas: Formula, order: str = "IKSPD", defined: Iterable[str] = (
     facts = dict.fromkeys(fact for formula in formulas for fact in formula.facts)
     tensors = {t.name: (t, len(f.sizes)) for f in formulas for t in f.tensors if t.name not in set(defined)}
     arrays = tuple(
-        Array(name, tuple(Bound(n, *ends) for n, ends in zip(names_of(t.role, len(t.box), ndim), t.box, strict=True)))
+        AnyTensor(
+            name, tuple(Bound(n, *ends) for n, ends in zip(names_of(t.role, len(t.box), ndim), t.box, strict=True))
+        )
         for name, (t, ndim) in tensors.items()
     )
     return Proposition(
@@ -182,14 +184,14 @@ def setting(*formulas: Formula, order: str = "IKSPD", defined: Iterable[str] = (
     )
 
 
-def integers(least: Mapping[str, int], order: str = "IKSPD") -> tuple[Range, ...]:
+def integers(least: Mapping[str, int], order: str = "IKSPD") -> tuple[AnyInteger, ...]:
     """Sizes with their least values, in the order of their letters."""
 
     def key(name: str) -> tuple[int, str]:
         letter = name[:1]
         return order.index(letter) if letter in order else len(order), name
 
-    return tuple(Range(name, V(least[name])) for name in sorted(least, key=key))
+    return tuple(AnyInteger(name, V(least[name])) for name in sorted(least, key=key))
 
 
 def suppose(guard: Guard) -> Relation:
@@ -224,25 +226,25 @@ def let_of(formula: Formula, name: str = "", *, ranged: bool = False) -> Let:
     return Let(name or of, formula.indices, formula.body, formula.free if ranged else ())
 
 
-def bounded(bounds: Iterable[Bound]) -> tuple[Range, ...]:
+def bounded(bounds: Iterable[Bound]) -> tuple[AnyInteger, ...]:
     """Free indices as what is quantified over."""
-    return tuple(Range(b.name, b.lower, b.upper) for b in bounds)
+    return tuple(AnyInteger(b.name, b.lower, b.upper) for b in bounds)
 
 
-def every(bounds: Iterable[Bound | Range], *then: Condition, given: Iterable[Condition] = ()) -> Clause:
+def every(bounds: Iterable[Bound | AnyInteger], *then: Condition, given: Iterable[Condition] = ()) -> Clause:
     """For all values of the indices, under the conditions given: all of `then`."""
-    ranges = tuple(b if isinstance(b, Range) else Range(b.name, b.lower, b.upper) for b in bounds)
+    ranges = tuple(b if isinstance(b, AnyInteger) else AnyInteger(b.name, b.lower, b.upper) for b in bounds)
     return Clause(ranges, then, tuple(given))
 
 
-def error(formula: Formula, output: str = "c", upstream: str = "g") -> tuple[Array, Let]:
+def error(formula: Formula, output: str = "c", upstream: str = "g") -> tuple[AnyTensor, Let]:
     """The upstream gradient of a layer, and the error ``E = sum of g c`` that it stands for."""
     entries = place(formula)
     body = summation(product(Access(upstream, entries), Access(output, entries)), *formula.free)
-    return Array(upstream, formula.free), Let("E", (), body)
+    return AnyTensor(upstream, formula.free), Let("E", (), body)
 
 
-def gradient(array: Array) -> Partial:
+def gradient(array: AnyTensor) -> Partial:
     """The derivative of the error by an entry of an array."""
     return Partial(Access("E", ()), Access(array.name, tuple(V(b.name) for b in array.ranges)))
 

@@ -97,16 +97,16 @@ class _Spelled:
             guards = tuple(guard.subs(env) for guard in guards)
             guards = tuple(guard for guard in guards if guard.kind != "eq" or guard.truth is not True)
 
-    def scope(self, verdict: Verdict) -> Scope:
+    def scope(self, verdict: Verdict) -> VerdictScope:
         """The scope of a verdict, with the sizes that an equation fixes."""
-        from symconv.proofs.verdict import Scope
+        from symconv.proofs.verdict import VerdictScope
 
         fixed = tuple((name, value.value) for name, value in self._solved.items() if value.value is not None)
-        return Scope(verdict.scope.symbolic, fixed)
+        return VerdictScope(verdict.scope.symbolic, fixed)
 
 
 if TYPE_CHECKING:
-    from symconv.proofs.verdict import Scope
+    from symconv.proofs.verdict import VerdictScope
 
 
 def _solution(guard: Guard) -> tuple[str, Index] | None:
@@ -259,11 +259,13 @@ def all_of(verdicts: Iterable[Verdict]) -> Verdict:
     )
 
 
-def _joined(scopes: Iterable[Scope]) -> Scope:
+def _joined(scopes: Iterable[VerdictScope]) -> VerdictScope:
     """The parameters of all scopes; one that a part leaves symbolic and another fixes is fixed."""
-    from symconv.proofs.verdict import Scope
+    from symconv.proofs.verdict import VerdictScope
 
     given = tuple(scopes)
     fixed = dict.fromkeys(pair for scope in given for pair in scope.fixed)
     held = {name for name, _ in fixed}
-    return Scope(tuple(dict.fromkeys(n for scope in given for n in scope.symbolic if n not in held)), tuple(fixed))
+    return VerdictScope(
+        tuple(dict.fromkeys(n for scope in given for n in scope.symbolic if n not in held)), tuple(fixed)
+    )

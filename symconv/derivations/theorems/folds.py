@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from symconv.derivations.theorems.deciding import all_of, expanded
-from symconv.derivations.theorems.proposition import Every, Proposition, Range, Relation
+from symconv.derivations.theorems.proposition import AnyInteger, Every, Proposition, Relation
 from symconv.derivations.theorems.refuting import refuted
-from symconv.derivations.theorems.stages import Script, Stage, Tap, node_of
+from symconv.derivations.theorems.stages import InductionPoint, StageScript, Tap, node_of
 from symconv.derivations.theorems.taps import TAP, NotReadError, linear, total_of, totals_in
 from symconv.derivations.theorems.writing import relation_text
 from symconv.formulas.algebra import Bound, Node, Reduce
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from symconv.proofs.obligation import Obligation
     from symconv.proofs.verdict import Verdict
 
-__all__ = ["Fold", "Induction", "ranged_script"]
+__all__ = ["ByTaps", "Induction", "ranged_script"]
 
 Outcome = Literal["proved", "failed", "unknown"]
 NONE = ("false", "0.0")  # no tap, no maximum
 
 
 @dataclass(frozen=True)
-class Fold:
+class ByTaps:
     """What decides a proposition about the taps of a window, by induction over their number.
 
     Attributes:
@@ -69,11 +69,11 @@ class Fold:
                 verdicts.append(self.relation(inner, part, taps))
         return all_of(verdicts)
 
-    def relation(self, proposition: Proposition, relation: Relation, taps: tuple[Range, ...] = ()) -> Verdict:
+    def relation(self, proposition: Proposition, relation: Relation, taps: tuple[AnyInteger, ...] = ()) -> Verdict:
         """One relation under all that is given, for every tap that it names."""
-        from symconv.proofs.verdict import Scope, Verdict
+        from symconv.proofs.verdict import Verdict, VerdictScope
 
-        scope = Scope(tuple(entry.name for entry in proposition.numbers))
+        scope = VerdictScope(tuple(entry.name for entry in proposition.numbers))
         try:
             obligations, problem = Induction(self, proposition, relation, tuple(entry.name for entry in taps)).run()
         except NotReadError as other:
@@ -95,31 +95,31 @@ class Fold:
         )
 
 
-def ranged_script(proposition: Proposition) -> Script:
+def ranged_script(proposition: Proposition) -> StageScript:
     """A script in which every integer and real number is in its range."""
-    script = Script()
-    stage = Stage(script, script.real("n"), {})
+    script = StageScript()
+    stage = InductionPoint(script, script.real("n"), {})
     for entry in proposition.numbers:
         name = script.real(entry.name)
         if entry.lower is not None:
             script.given.append(f"(>= {name} {stage.index(entry.lower)})")
-        if isinstance(entry, Range) and entry.upper is not None:
+        if isinstance(entry, AnyInteger) and entry.upper is not None:
             script.given.append(f"(<= {name} {stage.index(entry.upper)})")
     return script
 
 
-def _is_least(entry: Range, least: int) -> bool:
+def _is_least(entry: AnyInteger, least: int) -> bool:
     return entry.lower is not None and entry.lower.value is not None and entry.lower.value >= least
 
 
-def _is_tap(entry: Range) -> bool:
+def _is_tap(entry: AnyInteger) -> bool:
     return entry.lower == 0 and entry.upper == Index.of("n") - 1
 
 
 class Induction:
     """One relation on its way through the induction."""
 
-    def __init__(self, fold: Fold, proposition: Proposition, relation: Relation, taps: tuple[str, ...]) -> None:
+    def __init__(self, fold: ByTaps, proposition: Proposition, relation: Relation, taps: tuple[str, ...]) -> None:
         self.proposition, self.taps = proposition, taps
         if not any(entry.name == "n" and _is_least(entry, 1) for entry in proposition.integers):
             raise NotReadError("windows without a tap")
@@ -181,7 +181,7 @@ class Induction:
                     return self.obligations, outcome
         return self.obligations, ""
 
-    def _ask(self, name: str, script: Script, goal: str) -> str:
+    def _ask(self, name: str, script: StageScript, goal: str) -> str:
         from symconv.proofs.obligation import Obligation
         from symconv.proofs.smt import Solver
 
@@ -195,34 +195,34 @@ class Induction:
         # nothing may follow only because the conditions contradict each other
         return "" if solver.decide(script.text(None)) == "sat" else f"{name}, whose conditions cannot be met"
 
-    def _script(self) -> Script:
+    def _script(self) -> StageScript:
         return ranged_script(self.proposition)
 
-    def _powers(self) -> Iterable[tuple[str, Script, str]]:
+    def _powers(self) -> Iterable[tuple[str, StageScript, str]]:
         """An exponent is positive: of powers it is used that they increase."""
         if any(entry.name == "p" for entry in self.proposition.reals):
             yield "the exponent is positive", self._script(), "(> p 0.0)"
 
-    def _first(self) -> Iterable[tuple[str, Script, str]]:
+    def _first(self) -> Iterable[tuple[str, StageScript, str]]:
         """The invariants hold for one tap."""
         script = self._script()
         tap = Tap("first", lambda _: NONE, lambda _: NONE)
         values: dict[Node, str] = {}
-        stage = Stage(script, "1.0", values)
+        stage = InductionPoint(script, "1.0", values)
         for total in self.totals:
             values[total] = stage.term(total.body, {TAP: tap})
         script.given += self._of_tap(stage, tap)
         for invariant in self.invariants:
             yield relation_text(invariant), script, stage.condition(invariant, {})
 
-    def _next(self) -> Iterable[tuple[str, Script, str]]:
+    def _next(self) -> Iterable[tuple[str, StageScript, str]]:
         """One more tap keeps them."""
         if not self.invariants:
             return
         script = self._script()
         before = self._now(script)
         values: dict[Node, str] = {}
-        after = Stage(script, "(+ n 1.0)", values)
+        after = InductionPoint(script, "(+ n 1.0)", values)
         new = Tap("new", lambda body: ("true", before.totals[total_of("max", body)]), lambda _: NONE)
         given = [*self._of_tap(before, new)]
         given += [before.condition(invariant, {}) for invariant in self.invariants]
@@ -238,7 +238,7 @@ class Induction:
         for invariant in self.invariants:
             yield relation_text(invariant), script, after.condition(invariant, {})
 
-    def _last(self) -> Iterable[tuple[str, Script, str]]:
+    def _last(self) -> Iterable[tuple[str, StageScript, str]]:
         """Together with what is given of all taps, the invariants imply the statement."""
         script = self._script()
         stage = self._now(script)
@@ -247,7 +247,7 @@ class Induction:
         script.given = [*script.given, *(stage.condition(entry, places) for entry in self.local)]
         yield relation_text(self.goal), script, stage.condition(self.goal, places)
 
-    def _places(self, stage: Stage, names: Iterable[str]) -> dict[str, Tap]:
+    def _places(self, stage: InductionPoint, names: Iterable[str]) -> dict[str, Tap]:
         """Taps of the window, with what is given of every tap."""
         places: dict[str, Tap] = {}
         for name in names:
@@ -269,18 +269,18 @@ class Induction:
         if self._ask(f"the chosen array is bounded at {where}", script, goal):
             raise NotReadError("a chosen array without its bound")
 
-    def _now(self, script: Script) -> Stage:
+    def _now(self, script: StageScript) -> InductionPoint:
         """The window at any number of taps."""
         totals: dict[Node, str] = {total: script.real(f"{total.op}{place}") for place, total in enumerate(self.totals)}
-        return Stage(script, script.real("n"), totals)
+        return InductionPoint(script, script.real("n"), totals)
 
-    def _of_tap(self, stage: Stage, tap: Tap) -> list[str]:
+    def _of_tap(self, stage: InductionPoint, tap: Tap) -> list[str]:
         """What is given of one tap."""
         return [stage.condition(relation, {name: tap}) for name, relation in self.pointwise]
 
     # ------------------------------------------------------------------ sums
 
-    def _factor(self, total: Reduce, before: Stage, after: Stage, new: Tap) -> str:
+    def _factor(self, total: Reduce, before: InductionPoint, after: InductionPoint, new: Tap) -> str:
         """What every summand of an earlier tap becomes a multiple by.
 
         Raises:
@@ -293,8 +293,11 @@ class Induction:
                 candidates.append(f"(ite (>= {before.totals[entry]} {mine}) 1.0 0.0)")
         name = "one more tap: each summand of an earlier tap becomes one multiple of itself"
         for factor in candidates:
-            script = Script(dict(before.script.names), list(before.script.given))
-            here, then = Stage(script, before.count, before.totals), Stage(script, after.count, after.totals)
+            script = StageScript(dict(before.script.names), list(before.script.given))
+            here, then = (
+                InductionPoint(script, before.count, before.totals),
+                InductionPoint(script, after.count, after.totals),
+            )
             old, grown = self._earlier(here, "earlier", new)
             script.given += self._of_tap(here, old)
             goal = f"(= {then.term(total.body, {TAP: grown})} (* {factor} {here.term(total.body, {TAP: old})}))"
@@ -303,7 +306,7 @@ class Induction:
             self.obligations.pop()
         raise NotReadError("a sum whose summands change each in its own way")
 
-    def _earlier(self, here: Stage, name: str, new: Tap | None = None) -> tuple[Tap, Tap]:
+    def _earlier(self, here: InductionPoint, name: str, new: Tap | None = None) -> tuple[Tap, Tap]:
         """An earlier tap, before and after the new one came in.
 
         Its own value and the maxima of the taps before and behind it make up the maximum of all.

@@ -21,7 +21,7 @@ from symconv.derivations.theorems.building import (
     spread,
     with_access,
 )
-from symconv.derivations.theorems.proposition import Array, Clause, Let, Partial, Proposition, chain, same
+from symconv.derivations.theorems.proposition import AnyTensor, Clause, Let, Partial, Proposition, chain, same
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import ONE, Access, Bound, Node, product, scalar, summation
 from symconv.formulas.formula import Formula
@@ -36,7 +36,7 @@ GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic (arXiv 1603.07285)"
 BOOK = "Goodfellow, Bengio & Courville, Deep Learning, section 9.5"
 
 
-def with_error(output: Formula, *others: Formula) -> tuple[Proposition, dict[str, Array]]:
+def with_error(output: Formula, *others: Formula) -> tuple[Proposition, dict[str, AnyTensor]]:
     """A layer, an upstream gradient and the error, to state something of; and the arrays by letter."""
     frame = setting(output, *others)
     upstream, whole = error(output)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.deciding import all_of
-from symconv.derivations.theorems.folds import Fold, Induction
+from symconv.derivations.theorems.folds import ByTaps, Induction
 from symconv.derivations.theorems.proposition import Condition, Every, Iff, Proposition, Relation
 from symconv.derivations.theorems.stages import node_of
 from symconv.derivations.theorems.taps import NotReadError
@@ -48,7 +48,7 @@ class BothWays:
         tap: the name of a tap in them, for conditions on every tap.
     """
 
-    forward: Fold
+    forward: ByTaps
     instances: tuple[Instance, ...]
     tap: str
 
@@ -70,15 +70,15 @@ class BothWays:
         return all_of((there, self._back(proposition, both.left, inequality)))
 
     def _back(self, proposition: Proposition, wanted: tuple[Condition, ...], inequality: Relation) -> Verdict:
-        from symconv.proofs.verdict import Scope, Verdict
+        from symconv.proofs.verdict import Verdict, VerdictScope
 
-        scope = Scope(tuple(entry.name for entry in proposition.integers))
+        scope = VerdictScope(tuple(entry.name for entry in proposition.integers))
         method = "induction over the taps"
         obligations = []
         try:
             supposed = tuple(self._at(instance, inequality) for instance in self.instances)
             for goal in self._goals(wanted):
-                proof = Induction(Fold(lemmas=supposed), proposition, goal, (self.tap,))
+                proof = Induction(ByTaps(lemmas=supposed), proposition, goal, (self.tap,))
                 for instance in self.instances:
                     for same in (True, False):
                         proof.bounded(self._entry(instance, same=same), instance.bound, same=same)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.building import V, at, axes_of, every, integers
-from symconv.derivations.theorems.folds import Fold, ranged_script
+from symconv.derivations.theorems.folds import ByTaps, ranged_script
 from symconv.derivations.theorems.pooling import largest_norm
 from symconv.derivations.theorems.proposition import Let, Proposition, Real, Relation, chain
 from symconv.derivations.theorems.refuting import refuted
-from symconv.derivations.theorems.stages import Script, Stage, node_of
+from symconv.derivations.theorems.stages import InductionPoint, StageScript, node_of
 from symconv.derivations.theorems.taps import NotReadError
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.derivations.theorems.ties import taps_of, window
@@ -92,11 +92,11 @@ def _bernoulli(proposition: Proposition) -> Verdict:
 
     Of powers it is used that they increase with the base, and for a base of at least 1 with the exponent.
     """
-    from symconv.proofs.verdict import Scope, Verdict
+    from symconv.proofs.verdict import Verdict, VerdictScope
 
     (clause,) = proposition.clauses
     (relation,) = clause.then
-    scope = Scope(tuple(entry.name for entry in proposition.numbers))
+    scope = VerdictScope(tuple(entry.name for entry in proposition.numbers))
     method = "induction over the exponent"
     assert isinstance(relation, Relation)
     try:
@@ -121,7 +121,7 @@ def _bernoulli_steps(proposition: Proposition, relation: Relation) -> tuple[Obli
 
     (left, _, right) = next(relation.links())
     sizes, last = ranged_script(proposition), ranged_script(proposition)
-    stage = Stage(last, "n", {})
+    stage = InductionPoint(last, "n", {})
     root, upper = (stage.term(node_of(side), {}) for side in (left, right))
     if relation.signs != ("<=",) or root not in last.roots.values():
         raise NotReadError("no root on its left, or another relation")
@@ -133,7 +133,7 @@ def _bernoulli_steps(proposition: Proposition, relation: Relation) -> tuple[Obli
         f"(=> (> {root} (+ 1.0 h)) (> R B))",
         f"(=> (>= {root} 1.0) (<= R {last.power(root)}))",
     ]
-    first, step = Script(), Script()
+    first, step = StageScript(), StageScript()
     for script in (first, step):
         for name in ("h", "B", "j"):
             script.real(name)
@@ -163,8 +163,8 @@ def _root_times_largest() -> Relation:
     return Relation(tuple(product(node_of(side), LARGEST) for side in relation.sides), relation.signs)
 
 
-SQUEEZE = Fold((LEAST, SMALL, LARGE))
-LIMIT = Fold((LEAST, SMALL, LARGE), lemmas=(_root_times_largest(),))
+SQUEEZE = ByTaps((LEAST, SMALL, LARGE))
+LIMIT = ByTaps((LEAST, SMALL, LARGE), lemmas=(_root_times_largest(),))
 
 THEOREMS = (
     Theorem(

@@ -26,7 +26,8 @@ from symconv.formulas.algebra import (
 from symconv.formulas.index import Index, IndexLike
 
 __all__ = [
-    "Array",
+    "AnyInteger",
+    "AnyTensor",
     "Clause",
     "Condition",
     "Divides",
@@ -35,7 +36,6 @@ __all__ = [
     "Let",
     "Partial",
     "Proposition",
-    "Range",
     "Real",
     "Relation",
     "Side",
@@ -50,7 +50,7 @@ Sign: TypeAlias = Literal["=", "<=", ">="]
 
 
 @dataclass(frozen=True)
-class Range:
+class AnyInteger:
     """An integer that is quantified over, from `lower` to `upper` inclusive; no end where there is none."""
 
     name: str
@@ -73,7 +73,7 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Array:
+class AnyTensor:
     """A tensor that is quantified over: real entries in its ranges, zero elsewhere.
 
     Attributes:
@@ -166,8 +166,8 @@ class Iff:
 class Every:
     """For every integer in its range, and every array: all of `then`."""
 
-    ranges: tuple[Range, ...]
-    arrays: tuple[Array, ...]
+    ranges: tuple[AnyInteger, ...]
+    arrays: tuple[AnyTensor, ...]
     then: tuple[Condition, ...]
 
 
@@ -178,7 +178,7 @@ Condition: TypeAlias = "Relation | Divides | Iff | Every"
 class Clause:
     """For all integers in the ranges under which `given` holds: all of `then`."""
 
-    ranges: tuple[Range, ...]
+    ranges: tuple[AnyInteger, ...]
     then: tuple[Condition, ...]
     given: tuple[Condition, ...] = ()
 
@@ -197,16 +197,16 @@ class Proposition:
         lets: names for the entries of further arrays, in order; each may read those before it.
     """
 
-    integers: tuple[Range, ...]
+    integers: tuple[AnyInteger, ...]
     clauses: tuple[Clause, ...]
     given: tuple[Condition, ...] = ()
     sizes: tuple[Let, ...] = ()
     reals: tuple[Real, ...] = ()
-    arrays: tuple[Array, ...] = ()
+    arrays: tuple[AnyTensor, ...] = ()
     lets: tuple[Let, ...] = ()
 
     @property
-    def numbers(self) -> tuple[Range | Real, ...]:
+    def numbers(self) -> tuple[AnyInteger | Real, ...]:
         """All numbers that are quantified over."""
         return (*self.integers, *self.reals)
 

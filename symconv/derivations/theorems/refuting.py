@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.deciding import expanded
-from symconv.derivations.theorems.proposition import Condition, Every, Proposition, Range, Relation, is_arithmetic
+from symconv.derivations.theorems.proposition import AnyInteger, Condition, Every, Proposition, Relation, is_arithmetic
 from symconv.formulas.algebra import (
     ONE,
     ZERO,
@@ -34,7 +34,7 @@ EXPONENT = 2  # at which a statement about every exponent p is tried
 SIZES = 3
 
 
-def refuted(proposition: Proposition, relation: Relation, free: Sequence[Range] = ()) -> Verdict | None:
+def refuted(proposition: Proposition, relation: Relation, free: Sequence[AnyInteger] = ()) -> Verdict | None:
     """An example at which everything given holds and the relation does not, or None where none is found.
 
     Real numbers are tried at integers, an exponent p at 2: each is an instance of what is said.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from symconv.derivations.theorems.building import V, every, integers, options, suppose
-from symconv.derivations.theorems.proposition import Condition, Iff, Let, Proposition, Range, chain, same
+from symconv.derivations.theorems.proposition import AnyInteger, Condition, Iff, Let, Proposition, chain, same
 from symconv.derivations.theorems.sizes import GUIDE, I, window
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import Bound, scalar
@@ -49,7 +49,7 @@ def _every_input_size(below: int = 0) -> Proposition:
     unique = Iff(left, (same(n, "O"), same(extra, "B")))
     return Proposition(
         integers(_least(w, I=1)),
-        (every([Range("N", V(1)), Range("A", V(0))], unique), every([], chain(0, "<=", "B", "<=", w.s - 1))),
+        (every([AnyInteger("N", V(1)), AnyInteger("A", V(0))], unique), every([], chain(0, "<=", "B", "<=", w.s - 1))),
         tuple(suppose(fact) for fact in w.facts(I)),
         (count, rest),
     )
@@ -95,11 +95,11 @@ def _field_reads(wrong: int = 0) -> Proposition:
     first, second = _two_layers()
     read, start = _tap_of_taps(first, second)
     last = read.subs({"n": second.k - 1, "m": first.k - 1})
-    taps: list[Bound | Range] = [Range("p"), Bound("n", V(0), second.k - 1), Bound("m", V(0), first.k - 1)]
+    taps: list[Bound | AnyInteger] = [AnyInteger("p"), Bound("n", V(0), second.k - 1), Bound("m", V(0), first.k - 1)]
     span = chain(start, "<=", read, "<=", start + FIELD - 1)
     return Proposition(
         integers(_least(first, second), "KLSTP"),
-        (every(taps, span), every([Range("p")], same(last, start + FIELD - 1))),
+        (every(taps, span), every([AnyInteger("p")], same(last, start + FIELD - 1))),
         (),
         (_field(first, second, wrong),),
     )

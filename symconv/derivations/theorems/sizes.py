@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symconv.derivations.theorems.building import V, every, integers, options, suppose
-from symconv.derivations.theorems.proposition import Clause, Condition, Iff, Let, Proposition, Range, chain
+from symconv.derivations.theorems.proposition import AnyInteger, Clause, Condition, Iff, Let, Proposition, chain
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import ONE, Bound, Reduce, between, nonnegative, scalar
 from symconv.formulas.index import Index, IndexLike, ceiling, floor, maximum
@@ -50,7 +50,7 @@ def starts_inside(w: Window, n: IndexLike, place: IndexLike) -> Condition:
 def counted(place: str, conditions: tuple[Condition, ...], total: Index) -> tuple[Clause, Clause]:
     """The places from 0 on under some conditions are exactly the first `total`, and there is at least one."""
     first = Iff(conditions, (chain(place, "<=", total - 1),))
-    return every([Range(place, V(0))], first), every([], chain(total, ">=", 1))
+    return every([AnyInteger(place, V(0))], first), every([], chain(total, ">=", 1))
 
 
 # ---------------------------------------------------------------------- one layer
@@ -65,7 +65,7 @@ def _no_window() -> Proposition:
     """Where no window fits there is no place, and the formula gives nothing positive."""
     w = window()
     start, padded = w.tap("p", w.k - 1, I), I + w.padding(I)[1]
-    whole = sized(w, I, every([], chain("O", "<=", 0)), every([Range("p", V(0))], chain(start, ">=", padded)))
+    whole = sized(w, I, every([], chain("O", "<=", 0)), every([AnyInteger("p", V(0))], chain(start, ">=", padded)))
     return Proposition(whole.integers, whole.clauses, (suppose(nonnegative(-1 - w.room(I))),), whole.sizes)
 
 
@@ -130,7 +130,7 @@ def _touching(low: int = 0, high: int = 0, *, rounded_up: bool = True) -> Propos
     tap = V("j") - w.tap("p", 0, I)
     first, last = start(V("j") + before - w.k + 1 + low, w.s), floor(V("j") + before + high, w.s)
     touches = Iff((chain(0, "<=", tap, "<=", w.k - 1),), (chain(first, "<=", "p", "<=", last),))
-    whole = sized(w, I, every([Bound("j", V(0), I - 1), Range("p")], touches))
+    whole = sized(w, I, every([Bound("j", V(0), I - 1), AnyInteger("p")], touches))
     return Proposition(whole.integers, whole.clauses)  # wherever a window fits or not
 
 

@@ -26,7 +26,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.index import Index
 
-__all__ = ["Script", "Stage", "Tap", "node_of"]
+__all__ = ["InductionPoint", "StageScript", "Tap", "node_of"]
 
 P = Scalar(Index.of("p"))
 
@@ -44,7 +44,7 @@ class Tap:
 
 
 @dataclass
-class Script:
+class StageScript:
     """What the solver reads: real numbers, what is given of them, and powers as a function that is increasing."""
 
     names: dict[str, str] = field(default_factory=dict)
@@ -103,10 +103,10 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Stage:
+class InductionPoint:
     """The window at one point of the induction: the values of its totals, and how many taps there are."""
 
-    script: Script
+    script: StageScript
     count: str
     totals: Mapping[Node, str]
 

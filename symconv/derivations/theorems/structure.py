@@ -19,7 +19,16 @@ from symconv.derivations.theorems.building import (
     setting,
     spread,
 )
-from symconv.derivations.theorems.proposition import Array, Let, Partial, Proposition, Range, Relation, chain, same
+from symconv.derivations.theorems.proposition import (
+    AnyInteger,
+    AnyTensor,
+    Let,
+    Partial,
+    Proposition,
+    Relation,
+    chain,
+    same,
+)
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import Access, Bound, equal, product, summation
 from symconv.operators.convolution import Conv
@@ -31,14 +40,14 @@ GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic (arXiv 1603.07285)"
 BOOK = "Goodfellow, Bengio & Courville, Deep Learning"
 
 
-def _array(proposition: Proposition, name: str) -> Array:
+def _array(proposition: Proposition, name: str) -> AnyTensor:
     return next(array for array in proposition.arrays if array.name == name)
 
 
 # ---------------------------------------------------------------------- matrices
 
 
-def _with_matrix(ndim: int) -> tuple[Proposition, Array, Let]:
+def _with_matrix(ndim: int) -> tuple[Proposition, AnyTensor, Let]:
     """A layer and its matrix T, the derivative of its output by its input."""
     output = layer(ndim).output()
     frame = setting(output)
@@ -114,7 +123,7 @@ def _separable(*, padded_twice: bool = False) -> Proposition:
     sizes = dict(zip(columns.sizes, (b.upper + 1 for b in columns.free), strict=True))
     rows = image(Conv((1, L), (1, T), ((0, 0), (Q, Q)), (1, F)).output(names={"input": "c", "weight": "l"}), sizes)
     frame = setting(whole, order="IKLSTPQDF", defined=("z",))
-    factors = (Array("u", (Bound("m", V(0), V("K") - 1),)), Array("v", (Bound("n", V(0), V("L") - 1),)))
+    factors = (AnyTensor("u", (Bound("m", V(0), V("K") - 1),)), AnyTensor("v", (Bound("n", V(0), V("L") - 1),)))
     kernels = (
         Let("z", ("m", "n"), product(at("u", "m"), at("v", "n"))),
         Let("r", ("m", "n"), at("u", "m")),
@@ -202,7 +211,7 @@ def _shift(ndim: int, *, by_stride: bool = True, inside: bool = True, ends: bool
         if inside:
             given.append(chain(0, "<=", S * p - P, "<=", I - 1 - D * (K - 1)))
     there = at("c", *(V(b.name) + t for b, t in zip(output.free, steps, strict=True)))
-    ranges: list[Bound | Range] = [*output.free, *(Range(repr(t)) for t in steps)]
+    ranges: list[Bound | AnyInteger] = [*output.free, *(AnyInteger(repr(t)) for t in steps)]
     return replace(
         frame,
         lets=(let_of(output, ranged=True), moved, of_moved),

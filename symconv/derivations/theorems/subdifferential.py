@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.building import V, at, every
 from symconv.derivations.theorems.deciding import all_of
-from symconv.derivations.theorems.folds import Fold
+from symconv.derivations.theorems.folds import ByTaps
 from symconv.derivations.theorems.instances import BothWays, Instance
-from symconv.derivations.theorems.proposition import Array, Every, Iff, Proposition, Range, Relation, chain, same
+from symconv.derivations.theorems.proposition import (
+    AnyInteger,
+    AnyTensor,
+    Every,
+    Iff,
+    Proposition,
+    Relation,
+    chain,
+    same,
+)
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.derivations.theorems.ties import BOUND, POSITIVE, N, inequality, largest, taps_of, total, window
 from symconv.formulas.algebra import ONE, ZERO, Bracket, Node, add, const, equal, product
@@ -22,7 +31,7 @@ __all__ = ["THEOREMS", "convex_hull", "set_sum"]
 
 W, X = at("w", "k"), at("x", "k")
 MINUS = const(-1)
-TAPS = (Range("k", V(0), N - 1),)
+TAPS = (AnyInteger("k", V(0), N - 1),)
 
 
 def _hull(*, maximal: bool = True, least: int = 0, whole: int = 1) -> Proposition:
@@ -32,7 +41,7 @@ def _hull(*, maximal: bool = True, least: int = 0, whole: int = 1) -> Propositio
     if maximal:
         conditions.append(same(below, ZERO))
     shares = (Every(TAPS, (), tuple(conditions)), same(total(W), const(whole)))
-    slopes = Every((), (Array("y", (taps_of(),)),), (inequality(W),))
+    slopes = Every((), (AnyTensor("y", (taps_of(),)),), (inequality(W),))
     return replace(window("w", "x"), clauses=(every([], Iff(shares, (slopes,))),))
 
 
@@ -50,7 +59,7 @@ CHOICES = (
     _other(MINUS, add(largest("x"), MINUS)),
     _other(product(add(largest("x"), product(MINUS, at("x", "i"))), HERE), largest("x")),
 )
-HULL = BothWays(Fold((POSITIVE, BOUND)), CHOICES, "i")
+HULL = BothWays(ByTaps((POSITIVE, BOUND)), CHOICES, "i")
 
 
 def _added(*, nonnegative: bool = True) -> Proposition:
@@ -94,7 +103,7 @@ THEOREMS = (
         "subgradient-sum",
         "By upstream gradients that are not negative, subgradients of outputs add up to one of the error",
         "Rockafellar, Convex Analysis, theorem 23.8, the direction that is elementary",
-        (Check("induction over the outputs", _added(), proof=Fold(itself=True)),),
-        (Check("any upstream gradients", _added(nonnegative=False), proof=Fold(itself=True)),),
+        (Check("induction over the outputs", _added(), proof=ByTaps(itself=True)),),
+        (Check("any upstream gradients", _added(nonnegative=False), proof=ByTaps(itself=True)),),
     ),
 )

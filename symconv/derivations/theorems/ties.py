@@ -10,8 +10,17 @@ from dataclasses import replace
 from typing import Literal
 
 from symconv.derivations.theorems.building import V, at, every, integers
-from symconv.derivations.theorems.folds import Fold
-from symconv.derivations.theorems.proposition import Array, Every, Let, Proposition, Range, Relation, chain, same
+from symconv.derivations.theorems.folds import ByTaps
+from symconv.derivations.theorems.proposition import (
+    AnyInteger,
+    AnyTensor,
+    Every,
+    Let,
+    Proposition,
+    Relation,
+    chain,
+    same,
+)
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import ONE, ZERO, Bound, Compare, Node, Power, Reduce, add, const, product, summation
 from symconv.formulas.index import IndexLike
@@ -39,7 +48,7 @@ def total(*factors: Node, name: str = "k") -> Node:
 
 def window(*letters: str) -> Proposition:
     """Windows with the same number of taps, any real entries."""
-    return Proposition(integers({"n": 1}), (), arrays=tuple(Array(letter, (taps_of(),)) for letter in letters))
+    return Proposition(integers({"n": 1}), (), arrays=tuple(AnyTensor(letter, (taps_of(),)) for letter in letters))
 
 
 # ---------------------------------------------------------------------- the two policies
@@ -91,7 +100,7 @@ def inequality(weight: Node) -> Relation:
 def _subgradient() -> Proposition:
     """From the two laws alone, for shares that are not negative."""
     w = at("w", "k")
-    nonnegative = Every((Range("k", V(0), N - 1),), (), (chain(w, ">=", ZERO),))
+    nonnegative = Every((AnyInteger("k", V(0), N - 1),), (), (chain(w, ">=", ZERO),))
     laws = (same(total(w), ONE), same(total(w, at("x", "k")), largest("x", "k")))
     return replace(window("w", "x", "y"), given=(nonnegative, *laws), clauses=(every([], inequality(w)),))
 
@@ -108,7 +117,7 @@ def _of_policy(weights: Let) -> Proposition:
 POSITIVE: Relation = chain(total(at("w", "k")), ">=", ZERO)
 BOUND: Relation = chain(total(at("w", "k"), at("y", "k")), "<=", product(total(at("w", "k")), largest("y", "k")))
 
-FIRST, SPLIT = Fold(itself=True), Fold((SOME, THEIRS))
+FIRST, SPLIT = ByTaps(itself=True), ByTaps((SOME, THEIRS))
 
 THEOREMS = (
     Theorem(
@@ -150,17 +159,17 @@ THEOREMS = (
         "Shares that sum to one and select the maximum are a subgradient, and those of both policies are such",
         "Rockafellar, Convex Analysis, section 23",
         (
-            Check("the inequality", _subgradient(), proof=Fold((POSITIVE, BOUND))),
-            Check("the shares of the first maximum are not negative", _nonnegative(_first()), proof=Fold()),
+            Check("the inequality", _subgradient(), proof=ByTaps((POSITIVE, BOUND))),
+            Check("the shares of the first maximum are not negative", _nonnegative(_first()), proof=ByTaps()),
             Check("they sum to one", _sums(_first()), proof=FIRST),
             Check("they select the maximum", _selects(_first()), proof=FIRST),
-            Check("equal shares are not negative", _nonnegative(_split()), proof=Fold((SOME,))),
+            Check("equal shares are not negative", _nonnegative(_split()), proof=ByTaps((SOME,))),
             Check("equal shares sum to one", _sums(_split()), proof=SPLIT),
             Check("equal shares select the maximum", _selects(_split()), proof=SPLIT),
         ),
         (
-            Check("every maximum a whole share", _of_policy(_split(shared=False)), proof=Fold((POSITIVE, BOUND))),
-            Check("no share where maxima are equal", _of_policy(_first(">", ">")), proof=Fold((POSITIVE, BOUND))),
+            Check("every maximum a whole share", _of_policy(_split(shared=False)), proof=ByTaps((POSITIVE, BOUND))),
+            Check("no share where maxima are equal", _of_policy(_first(">", ">")), proof=ByTaps((POSITIVE, BOUND))),
         ),
     ),
 )

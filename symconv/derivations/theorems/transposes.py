@@ -21,7 +21,7 @@ from symconv.derivations.theorems.building import (
     spread,
     with_access,
 )
-from symconv.derivations.theorems.proposition import Array, Clause, Let, Proposition, same
+from symconv.derivations.theorems.proposition import AnyTensor, Clause, Let, Proposition, same
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import Bound, Node, product, scalar, summation
 from symconv.formulas.formula import Formula
@@ -78,7 +78,7 @@ def _adjoint(ndim: int, *, flip: bool = False, padded: bool = True) -> Propositi
     return replace(
         frame,
         sizes=(*frame.sizes, *extra),
-        arrays=(*frame.arrays, Array("g", output.free)),
+        arrays=(*frame.arrays, AnyTensor("g", output.free)),
         lets=(let_of(output), let_of(back)),
         clauses=_inner_products(output, back, frame),
     )
@@ -117,7 +117,7 @@ def _fold_adjoint(ndim: int, move: int = 0, *, stride: bool = True) -> Propositi
     frame = setting(output)
     return replace(
         frame,
-        arrays=(*frame.arrays, Array("g", output.free)),
+        arrays=(*frame.arrays, AnyTensor("g", output.free)),
         lets=(let_of(output), let_of(fold)),
         clauses=_inner_products(output, fold, frame, move),
     )
@@ -181,7 +181,7 @@ def _global(ndim: int, *, pooled: bool = False, more: int = 0) -> Proposition:
     return replace(frame, lets=lets, clauses=(every(output.free, same(at("c", *output.indices), right)),))
 
 
-def _mean(array: Array, more: int = 0) -> Node:
+def _mean(array: AnyTensor, more: int = 0) -> Node:
     total = V(1)
     for bound in array.ranges:
         total = total * (bound.upper + 1)

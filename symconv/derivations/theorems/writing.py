@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from symconv.derivations.step import Maths, Phrase, maths, plain
 from symconv.derivations.theorems.proposition import (
-    Array,
+    AnyInteger,
+    AnyTensor,
     Clause,
     Condition,
     Divides,
@@ -20,7 +21,6 @@ from symconv.derivations.theorems.proposition import (
     Let,
     Partial,
     Proposition,
-    Range,
     Real,
     Relation,
     Side,
@@ -28,7 +28,7 @@ from symconv.derivations.theorems.proposition import (
 )
 from symconv.formulas.algebra import Bound
 from symconv.formulas.index import Index
-from symconv.formulas.printing import Context, Style
+from symconv.formulas.printing import PrintContext, Style
 from symconv.formulas.walks import accesses
 
 __all__ = ["conclusion_lines", "hypothesis_lines", "one_line", "relation_text"]
@@ -38,14 +38,14 @@ __all__ = ["conclusion_lines", "hypothesis_lines", "one_line", "relation_text"]
 class _Writer:
     """Writes in one context: the names that are indices rather than sizes, in order of rank."""
 
-    context: Context
+    context: PrintContext
 
     def within(self, names: Iterable[str]) -> _Writer:
         """The writer inside a quantifier."""
         rank = dict(self.context.rank)
         for name in names:
             rank.setdefault(name, len(rank))
-        return _Writer(Context(rank))
+        return _Writer(PrintContext(rank))
 
     # ------------------------------------------------------------------ pieces
 
@@ -94,7 +94,7 @@ class _Writer:
         names = [*inner.ranges(every.ranges), *(self.array(array) for array in every.arrays)]
         return ("(for all ", *joined(names, ", "), ": ", *inner.all_of(every.then), ")")
 
-    def ranges(self, ranges: Sequence[Range]) -> list[Phrase]:
+    def ranges(self, ranges: Sequence[AnyInteger]) -> list[Phrase]:
         """Quantified integers; those with the same lower end and no upper one share it."""
         found: list[Phrase] = []
         groups: dict[Index | None, list[str]] = {}
@@ -115,7 +115,7 @@ class _Writer:
 
     # ------------------------------------------------------------------ arrays
 
-    def array(self, array: Array) -> Phrase:
+    def array(self, array: AnyTensor) -> Phrase:
         """An array that is quantified over."""
         inner = self.within(b.name for b in array.ranges)
         names = [b.name for b in array.ranges]
@@ -159,7 +159,7 @@ class _Writer:
 
 def hypothesis_lines(proposition: Proposition) -> tuple[Phrase, ...]:
     """What is quantified over and supposed, a line a kind."""
-    writer = _Writer(Context())
+    writer = _Writer(PrintContext())
     lines: list[Phrase] = []
     if proposition.integers:
         lines.append(("integers ", *joined(writer.ranges(proposition.integers), ", ")))
@@ -196,7 +196,7 @@ def _names(condition: Condition) -> frozenset[str]:
 
 def conclusion_lines(proposition: Proposition) -> tuple[Phrase, ...]:
     """The arrays that are defined, and what follows, a line each."""
-    writer = _Writer(Context())
+    writer = _Writer(PrintContext())
     lets = [("where ", *writer.let(let)) for let in proposition.lets]
     late = [part for part in proposition.given if _reads(part) & _own(proposition)]
     given = [("with ", *writer.condition(part)) for part in late]
@@ -205,7 +205,7 @@ def conclusion_lines(proposition: Proposition) -> tuple[Phrase, ...]:
 
 def relation_text(relation: Relation) -> str:
     """A relation by itself, for a terminal."""
-    return plain(_Writer(Context()).condition(relation))
+    return plain(_Writer(PrintContext()).condition(relation))
 
 
 def one_line(lines: Iterable[Phrase]) -> Phrase:

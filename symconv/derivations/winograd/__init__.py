@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from symconv.derivations.winograd.certificate import Certificate, certify
+from symconv.derivations.winograd.certificate import TransformCertificate, certify
 from symconv.derivations.winograd.nested import Nested, nested
 from symconv.derivations.winograd.toom_cook import CookToom, cook_toom, default_points
 
-__all__ = ["Certificate", "CookToom", "Nested", "certify", "cook_toom", "default_points", "nested"]
+__all__ = ["CookToom", "Nested", "TransformCertificate", "certify", "cook_toom", "default_points", "nested"]

@@ -14,7 +14,7 @@ from symconv.errors import ArgumentError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DTYPES", "Errors", "Measurement", "measure"]
+__all__ = ["DTYPES", "Errors", "MeasuredError", "measure"]
 
 DTYPES = {"float16": 11, "float32": 24, "float64": 53}
 """The formats and the bits of their significands."""
@@ -29,7 +29,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Measurement:
+class MeasuredError:
     """The errors of an algorithm and of the direct sum on the same tiles."""
 
     dtype: str
@@ -43,7 +43,7 @@ class Measurement:
         return self.winograd.rms / self.direct.rms if self.direct.rms else math.nan
 
 
-def measure(algorithm: Nested, dtype: str, *, tiles: int = 200, seed: int = 0) -> Measurement:
+def measure(algorithm: Nested, dtype: str, *, tiles: int = 200, seed: int = 0) -> MeasuredError:
     """Run an algorithm and the direct sum on random tiles, every single operation rounded to a format.
 
     The entries of tiles and kernels are drawn evenly from the numbers of the format in (-1, 1) that are multiples of
@@ -80,7 +80,7 @@ def measure(algorithm: Nested, dtype: str, *, tiles: int = 200, seed: int = 0) -
         products = _along(algorithm, "G", g) * _along(algorithm, "BT", d)
         fast = _along(algorithm, "AT", products)
     scale = math.sqrt(sum(float(Fraction(value, 4**bits)) ** 2 for value in exact.flat) / exact.size) or 1.0
-    return Measurement(dtype, tiles, _errors(plain, exact, bits, scale), _errors(fast, exact, bits, scale))
+    return MeasuredError(dtype, tiles, _errors(plain, exact, bits, scale), _errors(fast, exact, bits, scale))
 
 
 def _direct(algorithm: Nested, kernels: np.ndarray[Any, Any], inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

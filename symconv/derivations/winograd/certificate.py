@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Certificate", "Defect", "certify"]
+__all__ = ["Defect", "TransformCertificate", "certify"]
 
 Rows = Sequence[Sequence[Fraction]]
 
@@ -22,7 +22,7 @@ class Defect:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class TransformCertificate:
     """What an exact check of ``sum_q AT[i,q] G[q,k] BT[q,j] = [j = i + k]`` has found.
 
     Attributes:
@@ -44,7 +44,7 @@ class Certificate:
         return math.prod(self.shape)
 
 
-def certify(AT: Rows, G: Rows, BT: Rows, reads: Callable[[int, int], int] = int.__add__) -> Certificate:
+def certify(AT: Rows, G: Rows, BT: Rows, reads: Callable[[int, int], int] = int.__add__) -> TransformCertificate:
     """Check ``sum_q AT[i,q] G[q,k] BT[q,j] = [j = i + k]`` for all i, k, j in exact arithmetic.
 
     It is equivalent to ``AT @ ((G @ g) * (BT @ d))`` being the correlation ``y[i] = sum_k g[k] d[i + k]`` for all g and
@@ -70,8 +70,10 @@ def certify(AT: Rows, G: Rows, BT: Rows, reads: Callable[[int, int], int] = int.
             needed[reads(i, k)] = one
             if entries != needed:
                 j = next(j for j, (entry, right) in enumerate(zip(entries, needed, strict=True)) if entry != right)
-                return Certificate(shape, Defect((i, k, j), Fraction(entries[j], one), Fraction(needed[j], one)))
-    return Certificate(shape)
+                return TransformCertificate(
+                    shape, Defect((i, k, j), Fraction(entries[j], one), Fraction(needed[j], one))
+                )
+    return TransformCertificate(shape)
 
 
 def _integers(rows: Rows) -> tuple[int, list[list[int]]]:

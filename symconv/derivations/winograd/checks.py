@@ -11,7 +11,7 @@ from symconv.formulas.algebra import Access, Bound, product, summation
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.quantity import Quantity, Tensor
-from symconv.proofs.verdict import Scope, Verdict
+from symconv.proofs.verdict import Verdict, VerdictScope
 
 __all__ = [
     "correlation",
@@ -156,8 +156,8 @@ def _refuted(f: CookToom, what: str, left: Fraction, right: Fraction) -> Verdict
     return Verdict("refuted", _scope((f,)), explanation=f"The {what} is {left}, not {right}.", method=METHOD)
 
 
-def _scope(axes: tuple[CookToom, ...]) -> Scope:
+def _scope(axes: tuple[CookToom, ...]) -> VerdictScope:
     if len({(axis.m, axis.r) for axis in axes}) == 1:
-        return Scope(fixed=(("m", axes[0].m), ("r", axes[0].r)))
+        return VerdictScope(fixed=(("m", axes[0].m), ("r", axes[0].r)))
     fixed = ((f"{name}_{n}", getattr(axis, name)) for n, axis in enumerate(axes, 1) for name in ("m", "r"))
-    return Scope(fixed=tuple(fixed))
+    return VerdictScope(fixed=tuple(fixed))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from symconv.derivations.winograd.certificate import Certificate, certify
+from symconv.derivations.winograd.certificate import TransformCertificate, certify
 from symconv.derivations.winograd.toom_cook import CookToom, Matrix, Point, cook_toom
 from symconv.errors import ArgumentError, SizeLimitError
 
@@ -77,7 +77,7 @@ class Nested:
         return math.prod(axis.m * axis.r * axis.size**2 for axis in self.axes) <= MAX_STEPS
 
     @cached_property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> TransformCertificate:
         """The tensor identity of the Kronecker products of the axes, checked entry by entry.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from symconv.derivations.step import Maths
-from symconv.derivations.winograd.accuracy import Measurement
+from symconv.derivations.winograd.accuracy import MeasuredError
 from symconv.derivations.winograd.derivation import axis_numbers, derivation
 from symconv.derivations.winograd.nested import Cost, Nested
 from symconv.derivations.winograd.toom_cook import Matrix
@@ -30,7 +30,7 @@ def _words(words: str) -> Maths:
 _COST_TITLES = tuple(map(_words, ("operations", "additions", "multiplications")))
 
 
-def text(algorithm: Nested, measurements: Sequence[Measurement] = ()) -> str:
+def text(algorithm: Nested, measurements: Sequence[MeasuredError] = ()) -> str:
     """All of it for a terminal.
 
     Args:
@@ -55,7 +55,7 @@ def text(algorithm: Nested, measurements: Sequence[Measurement] = ()) -> str:
     return "\n".join(lines)
 
 
-def latex(algorithm: Nested, measurements: Sequence[Measurement] = ()) -> str:
+def latex(algorithm: Nested, measurements: Sequence[MeasuredError] = ()) -> str:
     """All of it as LaTeX displays, for amsmath.
 
     Args:
@@ -196,7 +196,7 @@ def _error_titles(algorithm: Nested) -> tuple[Maths, ...]:
     return _words("errors"), _words("direct, rms"), largest, name, largest, _words("ratio")
 
 
-def _measured(measurements: Sequence[Measurement]) -> Table:
+def _measured(measurements: Sequence[MeasuredError]) -> Table:
     return [
         (
             _words(found.dtype),

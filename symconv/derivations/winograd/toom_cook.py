@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
-from symconv.derivations.winograd.certificate import Certificate, certify
+from symconv.derivations.winograd.certificate import TransformCertificate, certify
 from symconv.errors import ArgumentError, SizeLimitError
 
 __all__ = ["MAX_SIZE", "CookToom", "Matrix", "Point", "cook_toom", "default_points", "polynomial_from_roots"]
@@ -62,7 +62,7 @@ class CookToom:
         return self.m + self.r - 1
 
     @cached_property
-    def certificate(self) -> Certificate:
+    def certificate(self) -> TransformCertificate:
         """The tensor identity ``sum_q AT[i,q] G[q,k] BT[q,j] = [j = i + k]``, checked entry by entry."""
         return certify(self.AT, self.G, self.BT)
 

@@ -374,7 +374,7 @@ def _orthogonality() -> Verdict:
     from sympy import Poly, cyclotomic_poly
     from sympy.abc import x
 
-    from symconv.proofs.verdict import Scope, Verdict
+    from symconv.proofs.verdict import Verdict, VerdictScope
 
     modulus = Poly(cyclotomic_poly(ORDER, x), x)
     for shift in range(ORDER):
@@ -383,7 +383,7 @@ def _orthogonality() -> Verdict:
             return Verdict("undecided", explanation=f"the powers of w^{shift} do not add up")
     return Verdict(
         "exact",
-        scope=Scope((), (("T", ORDER),)),
+        scope=VerdictScope((), (("T", ORDER),)),
         explanation=f"summed exactly for T = {ORDER}; for every T, (w^j - 1) times the sum is w^(jT) - 1 = 0",
         method="polynomial identity",
         sizes=1,

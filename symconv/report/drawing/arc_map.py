@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from symconv.errors import ArgumentError
 from symconv.report.document import Node
-from symconv.report.drawing.shapes import Curve, Disc, Label, Lines, Link, Paint, Shape, Stroke
+from symconv.report.drawing.shapes import Caption, Curve, Disc, Lines, Link, Paint, Shape, Stroke
 from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
@@ -90,7 +90,7 @@ def _links(layout: _Layout, nodes: Sequence[Node]) -> Iterator[Link]:
         x, y = layout.node(index)
         drop = layout.label(index)
         leader = Lines(((x, y + layout.radius + 2, x, y + drop - 0.6 * layout.font),), Stroke("hair"))
-        number = Label(x, y + drop, node.number, layout.font, Paint("ink"), "number")
+        number = Caption(x, y + drop, node.number, layout.font, Paint("ink"), "number")
         disc = Disc(x, y, layout.radius, node.mark)
         box = (x - layout.pitch / 2, y - 9, layout.pitch, layout.below + 9)
         lowered = index % layout.per_row % layout.levels > 0

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from symconv.errors import ArgumentError, GeometryError
 
-__all__ = ["Axis"]
+__all__ = ["DrawnAxis"]
 
 
 @dataclass(frozen=True)
-class Axis:
+class DrawnAxis:
     """Tap m of output o reads entry `stride*o + dilation*m - before`; outside 0..size-1 that is padding.
 
     Args:
@@ -100,14 +100,14 @@ class Axis:
                 found.append((output, tap))
         return tuple(found)
 
-    def adjoint(self) -> Axis:
+    def adjoint(self) -> DrawnAxis:
         """The axis that the gradient slides on: upstream entries `stride` apart, kernel turned, one output per input.
 
         With t = stride*o an entry i of the input is read by tap m where t = i + before - dilation*m; counted from the
         other end of the kernel, m' = kernel-1-m, that is t = i + dilation*m' - (dilation*(kernel-1) - before).
         """
         size = self.stride * (self.outputs - 1) + 1
-        return Axis(
+        return DrawnAxis(
             size,
             self.kernel,
             dilation=self.dilation,

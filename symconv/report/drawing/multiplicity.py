@@ -7,9 +7,9 @@ from itertools import product
 from typing import TypeAlias
 
 from symconv.errors import SizeLimitError
-from symconv.report.drawing.axis import Axis
+from symconv.report.drawing.axis import DrawnAxis
 from symconv.report.drawing.panels import Cell, Panel, cell_sizes, describe_cropping, draw, ellipses, visible
-from symconv.report.drawing.plane import Naming, in_words, plane_of, size_words, touched
+from symconv.report.drawing.plane import FigureLetters, in_words, plane_of, size_words, touched
 from symconv.report.drawing.shapes import Glyph, Paint, Rectangle, Shape, Stroke
 from symconv.report.scene import Scene
 
@@ -21,7 +21,7 @@ _MOST_GLYPH_SQUARES, _LARGEST_GLYPH = 8_000, 64
 Counts: TypeAlias = tuple[int, ...] | tuple[tuple[int, ...], ...]
 
 
-def touch_counts(axes: Sequence[Axis]) -> Counts:
+def touch_counts(axes: Sequence[DrawnAxis]) -> Counts:
     """How many outputs read each input entry, in the shape of the input.
 
     Raises:
@@ -45,7 +45,7 @@ def touch_counts(axes: Sequence[Axis]) -> Counts:
 
 
 def touch_map(
-    axes: Sequence[Axis],
+    axes: Sequence[DrawnAxis],
     *,
     around: Sequence[int] | None = None,
     names: Mapping[str, str] | None = None,
@@ -63,7 +63,7 @@ def touch_map(
         GeometryError: `around` is no entry of the input.
         NotSupportedError: more than two axes.
     """
-    plane, naming = plane_of(axes), Naming(axes, names, index_base)
+    plane, naming = plane_of(axes), FigureLetters(axes, names, index_base)
     sizes = (plane[0].size, plane[1].size)
     place = (0, 0) if around is None else naming.place(around, sizes, "input entry")
     spans = visible((0, sizes[0]), (0, sizes[1]), (place[0], place[0] + 1), (place[1], place[1] + 1))
@@ -90,7 +90,7 @@ def touch_map(
 
 
 def glyph_map(
-    axes: Sequence[Axis],
+    axes: Sequence[DrawnAxis],
     *,
     at: Sequence[int],
     names: Mapping[str, str] | None = None,
@@ -109,7 +109,7 @@ def glyph_map(
         NotSupportedError: more than two axes.
         SizeLimitError: a kernel of more taps than a small square can show.
     """
-    (rows, columns), naming = plane_of(axes), Naming(axes, names, index_base)
+    (rows, columns), naming = plane_of(axes), FigureLetters(axes, names, index_base)
     place = naming.place(at, (rows.size, columns.size), "input entry")
     kernel = (rows.kernel, columns.kernel)
     squares = kernel[0] * kernel[1]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symconv.report.drawing.shapes import Dot, Label, Lines, Paint, Rectangle, Shape, Stroke, Symbol, Tone
+from symconv.report.drawing.shapes import Caption, Dot, Lines, Paint, Rectangle, Shape, Stroke, Symbol, Tone
 from symconv.report.scene import Scene
 
 __all__ = ["Cell", "Outline", "Panel", "Span", "cell_sizes", "describe_cropping", "draw", "ellipses", "visible"]
@@ -271,7 +271,7 @@ def _scene(panel: Panel, entry_size: float, px: int, mm: float) -> Scene:
         if cell.look == "struck":
             struck.append((x + 0.12, y + 0.88, x + 0.88, y + 0.12))
         if cell.content != "" and entry_size:
-            label = Label(x + 0.5, y + 0.5, cell.content, entry_size, Paint(cell.ink))
+            label = Caption(x + 0.5, y + 0.5, cell.content, entry_size, Paint(cell.ink))
             inks.setdefault(cell.ink, []).append(label)
     items: list[Shape] = [shape for group in fills.values() for shape in group]
     if hatched:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError
-from symconv.report.drawing.axis import Axis
+from symconv.report.drawing.axis import DrawnAxis
 from symconv.report.drawing.shapes import Symbol
 
-__all__ = ["Naming", "in_words", "plane_of", "size_words", "touched"]
+__all__ = ["FigureLetters", "in_words", "plane_of", "size_words", "touched"]
 
 _LETTERS = {"input": "a", "weight": "b", "output": "c", "upstream": "g"}
-_SINGLE = Axis(1, 1)
+_SINGLE = DrawnAxis(1, 1)
 """The row axis of a drawing with one axis."""
 
 
-def plane_of(axes: Sequence[Axis]) -> tuple[Axis, Axis]:
+def plane_of(axes: Sequence[DrawnAxis]) -> tuple[DrawnAxis, DrawnAxis]:
     """The row axis and the column axis of a drawing.
 
     Raises:
@@ -31,10 +31,10 @@ def plane_of(axes: Sequence[Axis]) -> tuple[Axis, Axis]:
     return (_SINGLE, axes[0]) if len(axes) == 1 else (axes[0], axes[1])
 
 
-class Naming:
+class FigureLetters:
     """Letters and index origin of a figure, checked once."""
 
-    def __init__(self, axes: Sequence[Axis], names: Mapping[str, str] | None, index_base: int) -> None:
+    def __init__(self, axes: Sequence[DrawnAxis], names: Mapping[str, str] | None, index_base: int) -> None:
         unknown = sorted(set(names or {}) - set(_LETTERS))
         if unknown:
             raise ArgumentError("names", unknown, f"must be among {', '.join(_LETTERS)}")
@@ -74,6 +74,6 @@ def size_words(extents: tuple[int, int], flat: bool) -> str:
     return str(extents[1]) if flat else f"{extents[0]} by {extents[1]}"
 
 
-def touched(axes: tuple[Axis, Axis], row: int, column: int) -> int:
+def touched(axes: tuple[DrawnAxis, DrawnAxis], row: int, column: int) -> int:
     """How many outputs read an entry; the axes are independent."""
     return len(axes[0].touches(row)) * len(axes[1].touches(column))

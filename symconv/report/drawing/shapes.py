@@ -16,12 +16,12 @@ from symconv.report.marks import Mark
 __all__ = [
     "DEFINED_COLOURS",
     "PALETTE",
+    "Caption",
     "Colour",
     "Curve",
     "Disc",
     "Dot",
     "Glyph",
-    "Label",
     "Lines",
     "Link",
     "Paint",
@@ -148,7 +148,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class Label:
+class Caption:
     """A word, a number or a symbol centred on (x, y); `size` is its font size in cells."""
 
     x: float
@@ -212,10 +212,10 @@ class Link:
     target: str
     name: str
     box: tuple[float, float, float, float]
-    items: tuple[Rectangle | Lines | Label | Disc | Dot, ...]
+    items: tuple[Rectangle | Lines | Caption | Disc | Dot, ...]
 
 
-Shape: TypeAlias = Rectangle | Lines | Label | Glyph | Dot | Disc | Curve | Link
+Shape: TypeAlias = Rectangle | Lines | Caption | Glyph | Dot | Disc | Curve | Link
 
 
 def decimal(value: float, places: int = 2) -> str:
@@ -228,7 +228,7 @@ def decimal(value: float, places: int = 2) -> str:
     return "0" if text == "-0" else text
 
 
-def baseline(label: Label) -> float:
+def baseline(label: Caption) -> float:
     """Where the baseline of a label lies, in cells: lower for bare digits, higher where a subscript hangs below."""
     hangs = isinstance(label.content, Symbol) and bool(label.content.letter) and bool(label.content.indices)
     return label.y + (0.25 if hangs else 0.33) * label.size
@@ -252,7 +252,7 @@ def look(item: Shape) -> object:
             return ("rectangle", item.fill, item.stroke)
         case Lines():
             return ("lines", item.stroke)
-        case Label():
+        case Caption():
             return ("label", item.size, item.paint, item.face)
         case Glyph():
             return "glyph"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from symconv.report.drawing.axis import Axis
+from symconv.report.drawing.axis import DrawnAxis
 from symconv.report.drawing.panels import Cell, Outline, Panel, draw, visible
-from symconv.report.drawing.plane import Naming, in_words, plane_of, size_words, touched
+from symconv.report.drawing.plane import FigureLetters, in_words, plane_of, size_words, touched
 from symconv.report.drawing.shapes import Paint, Stroke, Symbol
 from symconv.report.scene import Scene
 
@@ -15,7 +15,7 @@ __all__ = ["gradient_figure", "window_figure"]
 
 
 def _slid_panel(
-    axes: tuple[Axis, Axis],
+    axes: tuple[DrawnAxis, DrawnAxis],
     place: tuple[int, int],
     entry: Callable[[int, int], Symbol | None],
     padding_label: str,
@@ -60,7 +60,12 @@ def _slid_panel(
 
 
 def _kernel_panel(
-    axes: tuple[Axis, Axis], place: tuple[int, int], met: tuple[list[int], list[int]], naming: Naming, *, turned: bool
+    axes: tuple[DrawnAxis, DrawnAxis],
+    place: tuple[int, int],
+    met: tuple[list[int], list[int]],
+    naming: FigureLetters,
+    *,
+    turned: bool,
 ) -> Panel:
     """The kernel, or the kernel turned by a half; the taps that meet an entry of the array are darker."""
     rows, columns = axes
@@ -100,7 +105,7 @@ def _result_panel(
     return Panel(*spans, cell, (), title, text)
 
 
-def _met(axes: tuple[Axis, Axis], place: tuple[int, int]) -> tuple[list[int], list[int]]:
+def _met(axes: tuple[DrawnAxis, DrawnAxis], place: tuple[int, int]) -> tuple[list[int], list[int]]:
     """The rows and columns of the array, padding left out, that a window reads."""
     rows, columns = (
         [entry for entry in axis.window(output) if 0 <= entry < axis.size]
@@ -115,7 +120,7 @@ def _list(values: Sequence[int]) -> str:
     return ", ".join(map(str, values))
 
 
-def _reading(naming: Naming, rows: Sequence[int], columns: Sequence[int], array: str) -> str:
+def _reading(naming: FigureLetters, rows: Sequence[int], columns: Sequence[int], array: str) -> str:
     """In words, which entries a window reads."""
     if not rows or not columns:
         return f"It reads no entry of {array}."
@@ -126,7 +131,7 @@ def _reading(naming: Naming, rows: Sequence[int], columns: Sequence[int], array:
 
 
 def window_figure(
-    axes: Sequence[Axis],
+    axes: Sequence[DrawnAxis],
     *,
     at: Sequence[int],
     names: Mapping[str, str] | None = None,
@@ -149,7 +154,7 @@ def window_figure(
     >>> [scene.title for scene in window_figure([Axis(5, 3)], at=(2,))]
     ['Input a with the window of output 2', 'Kernel', 'Output c']
     """
-    plane, naming = plane_of(axes), Naming(axes, names, index_base)
+    plane, naming = plane_of(axes), FigureLetters(axes, names, index_base)
     rows, columns = plane
     outputs = (rows.outputs, columns.outputs)
     place = naming.place(at, outputs, "output")
@@ -177,7 +182,7 @@ def window_figure(
     return scenes[0], scenes[1], scenes[2]
 
 
-def _padding(axes: Sequence[Axis]) -> str:
+def _padding(axes: Sequence[DrawnAxis]) -> str:
     if not any(axis.before or axis.after for axis in axes):
         return ""
     sides = ("",) if len(axes) == 1 else ("rows ", "columns ")
@@ -186,7 +191,7 @@ def _padding(axes: Sequence[Axis]) -> str:
     return f", padding: {', '.join(parts)}" + (" (a negative padding crops)" if crops else "")
 
 
-def _unread(axes: tuple[Axis, Axis], strides: tuple[int, int] = (1, 1)) -> str:
+def _unread(axes: tuple[DrawnAxis, DrawnAxis], strides: tuple[int, int] = (1, 1)) -> str:
     for axis, stride in zip(axes, strides, strict=True):
         # Entries stay unread before the first window, beyond the last one, and between windows that are further apart
         # than their taps reach; that pattern repeats with the step of the windows.
@@ -197,7 +202,7 @@ def _unread(axes: tuple[Axis, Axis], strides: tuple[int, int] = (1, 1)) -> str:
 
 
 def gradient_figure(
-    axes: Sequence[Axis],
+    axes: Sequence[DrawnAxis],
     *,
     at: Sequence[int],
     names: Mapping[str, str] | None = None,
@@ -218,7 +223,7 @@ def gradient_figure(
         GeometryError: `at` is no entry of the input.
         NotSupportedError: more than two axes.
     """
-    forward, naming = plane_of(axes), Naming(axes, names, index_base)
+    forward, naming = plane_of(axes), FigureLetters(axes, names, index_base)
     plane = (forward[0].adjoint(), forward[1].adjoint())
     inputs = (forward[0].size, forward[1].size)
     place = naming.place(at, inputs, "input entry")

@@ -11,11 +11,11 @@ from itertools import groupby
 from symconv.errors import ArgumentError
 from symconv.report.drawing.shapes import (
     PALETTE,
+    Caption,
     Curve,
     Disc,
     Dot,
     Glyph,
-    Label,
     Lines,
     Link,
     Paint,
@@ -93,7 +93,7 @@ class _Writer:
         across = self.length(width)
         return f"M{self.at(x)} {self.at(y)}h{across}v{self.length(height)}h-{across}z"
 
-    def content(self, label: Label) -> str:
+    def content(self, label: Caption) -> str:
         if isinstance(label.content, str):
             return _escape(label.content)
         symbol: Symbol = label.content
@@ -104,7 +104,7 @@ class _Writer:
         drop = self.length(0.24 * label.size)
         return letter + (f'<tspan class="sc-ix" dy="{drop}">{subscript}</tspan>' if subscript else "")
 
-    def labels(self, run: list[Label]) -> str:
+    def labels(self, run: list[Caption]) -> str:
         self.rules.update(_TEXT_RULES)
         head = run[0]
         face = " sc-number" if head.face == "number" else ""
@@ -175,8 +175,8 @@ class _Writer:
                     segments = [segment for lines in run if isinstance(lines, Lines) for segment in lines.segments]
                     path = "".join(f"M{self.at(a)} {self.at(b)}L{self.at(c)} {self.at(d)}" for a, b, c, d in segments)
                     yield f'<path class="{self.classes(None, stroke)}" d="{path}"/>'
-                case Label():
-                    yield self.labels([label for label in run if isinstance(label, Label)])
+                case Caption():
+                    yield self.labels([label for label in run if isinstance(label, Caption)])
                 case Glyph():
                     yield self.glyphs([glyph for glyph in run if isinstance(glyph, Glyph)])
                 case Dot(x, y, radius, paint):

@@ -8,11 +8,11 @@ from itertools import groupby
 from symconv.report.drawing.shapes import (
     DEFINED_COLOURS,
     PALETTE,
+    Caption,
     Curve,
     Disc,
     Dot,
     Glyph,
-    Label,
     Lines,
     Link,
     Paint,
@@ -127,7 +127,7 @@ def _disc(disc: Disc) -> Iterator[str]:
             yield rf"\path[{_stroke(Stroke('mute'))}] {_point(x - r, y)} -- {_point(x + r, y)};"
 
 
-def _labels(run: list[Label], unit: float) -> Iterator[str]:
+def _labels(run: list[Caption], unit: float) -> Iterator[str]:
     head = run[0]
     points = head.size * unit * _POINTS_PER_MM
     face = r"\sffamily\bfseries" if head.face == "number" else ""
@@ -153,8 +153,8 @@ def _shapes(items: Iterable[Shape], unit: float) -> Iterator[str]:
                 segments = [segment for lines in run if isinstance(lines, Lines) for segment in lines.segments]
                 path = " ".join(f"{_point(a, b)} -- {_point(c, d)}" for a, b, c, d in segments)
                 yield rf"\path[{_stroke(stroke)}] {path};"
-            case Label():
-                yield from _labels([label for label in run if isinstance(label, Label)], unit)
+            case Caption():
+                yield from _labels([label for label in run if isinstance(label, Caption)], unit)
             case Glyph():
                 squares = [square for g in run if isinstance(g, Glyph) for square in glyph_squares(g)]
                 for wanted, paint in ((False, Paint("hair", 55)), (True, Paint("kernel", 78))):

@@ -20,7 +20,7 @@ from symconv.formulas.printing import LATEX
 from symconv.operators.letters import Letters
 from symconv.proofs.verdict import Counterexample
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, Statement, Text
+from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine, Text
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 from symconv.report.questions.desk import Desk, mark_of, matrix, number_text, words
@@ -62,7 +62,7 @@ def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
         return _refuted(desk, label, result, left, rest, roles)
     reason = Reason(f"{MODES[result.mode]}:", _outcome(result))
     sign = r"\overset{?}{=}" if result.status in ("error", "undecided") else "="
-    statement = Statement(
+    statement = RelationLine(
         f"s-{label}",
         label,
         mark,
@@ -141,7 +141,7 @@ def _refuted(
     shown = [_marked(colour(a, roles), colour(b, roles)) for a, b in zip(rest, repaired, strict=True)]
     why = words((f"{result.edit}." if result.edit else _why(result)) + _given(result))
     inner: list[Block] = [
-        Statement(
+        RelationLine(
             f"s-{label}",
             label,
             "refuted",
@@ -168,7 +168,7 @@ def _refuted(
         reason = Reason("Repair.", words("The smallest edit that makes it true."))
         parts = [colour(part, roles) for part in repaired]
         blocks.append(
-            Statement(
+            RelationLine(
                 f"s-{label}-repair",
                 after,
                 mark,
@@ -211,7 +211,7 @@ def _witness(counter: Counterexample, roles: dict[str, str], *, searched: bool) 
     if pieces:
         text = "No smaller size separates the two sides." if searched else "As few entries as possible are not 0."
         reason = Reason("Witness.", words(text))
-        blocks.append(Statement("", "", "none", Math(""), "", Math(colour(r",\qquad ".join(pieces), roles)), reason))
+        blocks.append(RelationLine("", "", "none", Math(""), "", Math(colour(r",\qquad ".join(pieces), roles)), reason))
     values = words("The left side is ", Math(left), ", the right side ", Math(rf"\SCbad{{{right}}}"), ".")
     blocks.append(Paragraph(values))
     return blocks

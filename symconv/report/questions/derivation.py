@@ -18,7 +18,7 @@ from symconv.formulas.printing import LATEX, print_polynomial
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.report.colour import colour
-from symconv.report.document import Block, Figure, LedgerRow, Math, Paragraph, Statement
+from symconv.report.document import Block, Figure, LedgerRow, Math, Paragraph, RelationLine, StageHeading
 from symconv.report.figures import glyph_map, gradient_figure, matrix_scene
 from symconv.report.questions.desk import Desk, matrix, words
 from symconv.report.questions.drawing import axes_of, can_draw, capital, naming
@@ -92,7 +92,7 @@ def _with_figures(
     """Figures below the stages that they show."""
     if not isinstance(declared.op, Conv) or not can_draw(declared) or declared.op.flip:
         return steps
-    stages = [position for position, block in enumerate(steps) if type(block).__name__ == "Stage"]
+    stages = [position for position, block in enumerate(steps) if isinstance(block, StageHeading)]
     ends = [*stages[1:], len(steps)]
     result: list[Block] = []
     for number, (start, end) in enumerate(zip(stages, ends, strict=True)):
@@ -128,7 +128,7 @@ def _sliding(desk: Desk, question: Question, declared: Declared, last: Block, ro
     left = rf"\frac{{\partial {LATEX.name(letters.error)}}}{{\partial {entry}}}"
     number = desk.figure()
     count = len(poly)
-    step = last.number if isinstance(last, Statement) else ""
+    step = last.number if isinstance(last, RelationLine) else ""
     sizes = " × ".join(map(str, declared.input_size))
     caption = words(
         f"Step ({step}) at size {sizes}, for the entry ",
@@ -217,7 +217,7 @@ def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles
     numbers = _counted(declared, letters, question, kernel)
     number = desk.figure()
     name = LATEX.name(letters.error)
-    step = last.number if isinstance(last, Statement) else ""
+    step = last.number if isinstance(last, RelationLine) else ""
     weight = Math(colour(capital(letters, "weight"), roles))
     entry = LATEX.subscripted(LATEX.name(letters.input), _commas(at))
     caption = words(

@@ -27,8 +27,8 @@ from symconv.report.document import (
     NotationRow,
     Reason,
     Ref,
-    Stage,
-    Statement,
+    RelationLine,
+    StageHeading,
     Substep,
     Text,
 )
@@ -206,13 +206,13 @@ class Desk:
         table: list[Block] = [Notation(tuple(rows), convention)] if rows else []
         return [*apart, *table]
 
-    def _apart(self, label: str, name: str, entry: tuple[Inline, ...], size: tuple[Inline, ...]) -> Statement:
+    def _apart(self, label: str, name: str, entry: tuple[Inline, ...], size: tuple[Inline, ...]) -> RelationLine:
         """A definition that is too wide for the table, displayed like a step."""
         (whole,) = entry
         assert isinstance(whole, Math)
         left, _, right = whole.latex.partition(" = ")
         reason = Reason(f"{name[0].upper()}{name[1:]},", (*words("of size "), *size) if size else ())
-        return Statement(anchor(label), label, "definition", Math(left), "=", Math(right), reason)
+        return RelationLine(anchor(label), label, "definition", Math(left), "=", Math(right), reason)
 
     def stages(
         self, derivation: Derivation, roles: Mapping[str, str], numbers: dict[str, str], first: int = 1
@@ -222,7 +222,7 @@ class Desk:
         for position, stage in enumerate(derivation.stages, first):
             roman = _roman(position)
             blocks.append(
-                Stage(
+                StageHeading(
                     f"stage-{self._count + 1}",
                     roman,
                     self.inline(stage.title, roles),
@@ -234,7 +234,9 @@ class Desk:
                 blocks.append(self.statement(step, roles, numbers, qed=last))
         return blocks
 
-    def statement(self, step: Step, roles: Mapping[str, str], numbers: dict[str, str], qed: bool = False) -> Statement:
+    def statement(
+        self, step: Step, roles: Mapping[str, str], numbers: dict[str, str], qed: bool = False
+    ) -> RelationLine:
         """One step as a statement with its mark, after having it checked."""
         label = self.number()
         numbers[step.id] = label
@@ -251,7 +253,7 @@ class Desk:
         left = colour(step.left(LATEX), roles) if step.opens else ""
         right = colour(step.right(LATEX), roles)
         sign = LATEX.relation(step.relation).strip()
-        return Statement(anchor(label), label, mark, Math(left), sign, Math(right), reason, qed=qed)
+        return RelationLine(anchor(label), label, mark, Math(left), sign, Math(right), reason, qed=qed)
 
     def plain_statement(
         self,
@@ -264,12 +266,12 @@ class Desk:
         relation: str = "=",
         uses: Iterable[str] = (),
         large: bool = False,
-    ) -> Statement:
+    ) -> RelationLine:
         """A statement that does not come from a derivation."""
         label = self.number()
         self.note(label, mark, uses)
         why = Reason(rule, reason) if rule or reason else None
-        return Statement(anchor(label), label, mark, Math(left), relation, Math(right), why, large=large)
+        return RelationLine(anchor(label), label, mark, Math(left), relation, Math(right), why, large=large)
 
 
 def _too_wide(entry: tuple[Inline, ...]) -> bool:

@@ -9,7 +9,7 @@ from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.report.colour import colour
 from symconv.report.document import Block, Figure, Inline, Math
-from symconv.report.figures import Axis, touch_counts, touch_map, window_figure
+from symconv.report.figures import DrawnAxis, touch_counts, touch_map, window_figure
 from symconv.report.questions.desk import Desk, words
 
 __all__ = ["axes_of", "can_draw", "capital", "naming", "touch_figure", "window"]
@@ -22,13 +22,15 @@ def can_draw(declared: Declared) -> bool:
     return flat and all(isinstance(w.kernel, int) and isinstance(w.stride, int) for w in op.windows)
 
 
-def axes_of(declared: Declared) -> tuple[Axis, ...]:
+def axes_of(declared: Declared) -> tuple[DrawnAxis, ...]:
     """The axes of a figure, from the operator's own windows."""
     result = []
     for window, size in zip(declared.op.windows, declared.input_size, strict=True):
         before, after = (pad.value or 0 for pad in window.padding(Index.of(size)))
         counted = window.output_size(size) if window.ceil_mode else None
-        result.append(Axis(size, int(window.kernel), int(window.stride), int(window.dilation), before, after, counted))
+        result.append(
+            DrawnAxis(size, int(window.kernel), int(window.stride), int(window.dilation), before, after, counted)
+        )
     return tuple(result)
 
 

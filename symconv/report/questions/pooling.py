@@ -12,7 +12,7 @@ from symconv.operators.kinds import Flag
 from symconv.operators.letters import Letters
 from symconv.operators.option import Option, option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
-from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, Stage, Text
+from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, StageHeading, Text
 from symconv.report.questions.desk import Desk, frame_of, words
 
 __all__ = ["expressions", "modules", "relations"]
@@ -104,7 +104,9 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
         numbers: dict[str, str] = {}
         noun = declared.op.noun
         domain: tuple[Inline, ...] = desk.inline(("for every ", frame.output_entry), {})
-        blocks.append(Stage(f"stage-{desk._count + 1}", _roman(position), words(noun[0].upper() + noun[1:]), domain))
+        blocks.append(
+            StageHeading(f"stage-{desk._count + 1}", _roman(position), words(noun[0].upper() + noun[1:]), domain)
+        )
         blocks.append(Paragraph(desk.inline(conditions(frame), {})))
         for step in set_form_steps(frame):
             blocks.append(desk.statement(step, {}, numbers))
@@ -156,7 +158,7 @@ def relations(desk: Desk, question: Question) -> list[Block]:
         for stage in relation_stages(frame_of(question, lp.op), frame_of(question, kinds[kind].op)):
             numbers: dict[str, str] = {}
             blocks.append(
-                Stage(
+                StageHeading(
                     f"stage-{desk._count + 1}",
                     _roman(position),
                     desk.inline(stage.title, {}),

@@ -20,7 +20,7 @@ from symconv.operators.letters import Letters
 from symconv.operators.option import DILATION, PADDING, STRIDE, option_fields
 from symconv.operators.pooling import LPPool
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, Statement
+from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine
 from symconv.report.questions.desk import Desk, Root, matrix, number_text, words
 from symconv.report.questions.drawing import capital
 
@@ -153,7 +153,7 @@ def _data(desk: Desk, question: Question, letters: Letters, roles: dict[str, str
     if question.weight:
         pieces.append(f"{capital(letters, 'weight')} = {matrix(data[question.weight]).latex}")
     both = r",\qquad ".join(pieces)
-    return [Statement("", "", "none", Math(""), "", Math(colour(both, roles)))]
+    return [RelationLine("", "", "none", Math(""), "", Math(colour(both, roles)))]
 
 
 def _result(
@@ -164,7 +164,7 @@ def _result(
     variant: Declared,
     letters: Letters,
     roles: dict[str, str],
-) -> Statement:
+) -> RelationLine:
     name = capital(letters, "output")
     if isinstance(variant.op, Conv):
         kernel, image = capital(letters, "weight"), capital(letters, "input")
@@ -213,7 +213,7 @@ def _same(values: Sequence[Any]) -> str:
 
 def _worked_entry(
     desk: Desk, question: Question, declared: Declared, result: Any, letters: Letters, roles: dict[str, str]
-) -> Statement:
+) -> RelationLine:
     """The first entry as the sum of products that it is, in letters and in numbers."""
     first = result
     while isinstance(first, list):
@@ -225,7 +225,7 @@ def _worked_entry(
     data = {letters.input: desk.problem.data[question.input], letters.weight: desk.problem.data[question.weight]}
     left = LATEX.subscripted(LATEX.name(letters.output), [str(p) for p in place])
     symbols, numbers = _products(formula, env, place, data, base)
-    return Statement(
+    return RelationLine(
         "",
         "",
         "none",
@@ -320,7 +320,7 @@ def _band(desk: Desk, title: str, name: Math, printed: Any, reason: tuple[Inline
     label = f"R{1 + sum(number.startswith('R') for number, _ in desk.checked)}"
     desk.note(label, "refuted")
     sign = r"\overset{?}{=}"
-    statement = Statement(f"s-{label}", label, "refuted", name, sign, matrix(printed), Reason("Compared.", reason))
+    statement = RelationLine(f"s-{label}", label, "refuted", name, sign, matrix(printed), Reason("Compared.", reason))
     return Band(words(title), words("at the declared size"), (statement,))
 
 
