@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from symconv.kernels.compile import compile
     from symconv.kernels.runtime.contract import Gradients, Kernel
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+    from symconv.operators.base import Operator
     from symconv.operators.convolution import Conv
     from symconv.operators.importers.imported import ConventionWarning
     from symconv.operators.importers.keras import from_keras
@@ -77,6 +78,7 @@ __all__ = [
     "MaxPool",
     "MaxUnpool",
     "NotSupportedError",
+    "Operator",
     "Problem",
     "ProblemFileError",
     "RenderError",
@@ -131,6 +133,7 @@ _HOME = {
     "formulas.formula": ("Formula",),
     "kernels.compile": ("compile",),
     "kernels.runtime.contract": ("Gradients", "Kernel"),
+    "operators.base": ("Operator",),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),
     "operators.importers.imported": ("ConventionWarning",),

@@ -341,7 +341,8 @@ def _check_size_letters(question: Question, op: Any, where: Where) -> None:
     from symconv.derivations.derive import refuse_size_letters  # a file without derivations needs none of it
 
     padding_by_name = isinstance(getattr(op, "padding", 0), str)
-    sizes = op if padding_by_name else op.generic(keep=("stride", "padding", "dilation"), shared=True)
+    kept = [name for name in op.size_letters() if name in ("stride", "padding", "dilation")]
+    sizes = op if padding_by_name else op.generic(keep=kept, shared=True)
     try:
         refuse_size_letters(sizes, question.names, None)
     except ArgumentError as error:

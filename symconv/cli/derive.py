@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from symconv.cli.certificates import certificates_option
 from symconv.cli.deriving import all_ones_option, shared_options, show, show_operator, symbolic_option
 from symconv.cli.options import operator_options
+from symconv.cli.plugin import own_operators, plugin_option
 from symconv.cli.winograd import winograd
+from symconv.errors import shortened
+
+if TYPE_CHECKING:
+    from symconv.operators.base import Operator
 
 __all__ = ["derive"]
 
@@ -49,26 +54,31 @@ class _Operators(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         from symconv.operators.catalogue import COMMANDS
 
-        return sorted({*COMMANDS, *super().list_commands(ctx)})
+        return sorted({*COMMANDS, *own_operators(ctx), *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from symconv.operators.catalogue import COMMANDS
+        from symconv.operators.catalogue import COMMANDS, operator_of
 
-        return _command(cmd_name) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
+        own = own_operators(ctx).get(cmd_name)
+        if own is not None:
+            return _command(cmd_name, own)
+        return _command(cmd_name, operator_of(cmd_name)) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and "(" in args[0]:
             return layer.name, layer, args
+        if args and (".py" in args[0] or ":" in args[0]):
+            raise click.UsageError(
+                f"{shortened(args[0])!r} names code, which is run only where it is asked for: symconv derive --plugin "
+                "FILE.py CLASS ..."
+            )
         return super().resolve_command(ctx, args)
 
 
-def _command(name: str) -> click.Command:
+def _command(name: str, kind: type[Operator]) -> click.Command:
     """The command that derives one operator: its options, those that all share, and the first lines of its words."""
-    from symconv.operators.catalogue import operator_of
-
-    kind = operator_of(name)
     summary = re.sub("`+", "", (kind.__doc__ or "").strip().partition("\n\n")[0])
     examples = "".join(f"\n  symconv derive {name} {example}" for example in EXAMPLES.get(name, ()))
     sizes = [option.name for option in operator_options(kind) if option.required]
@@ -84,6 +94,7 @@ def _command(name: str) -> click.Command:
 
 
 @click.group(cls=_Operators, short_help="Derive an output or a gradient, step by step.")
+@plugin_option
 def derive() -> None:
     """Derive the output, a derivative or a gradient of an operator, step by step.
 

@@ -15,12 +15,12 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.symbols import SymbolTable, is_symbolic
-from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, note_symbols, numbered
+from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, named_axes, note_symbols, numbered
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
 from symconv.operators.option import documented, option_fields
 from symconv.operators.options import Integer, integer, per_axis
-from symconv.operators.window import Window
+from symconv.operators.window import Window, named_window
 
 __all__ = ["Operator", "Variable"]
 
@@ -28,7 +28,18 @@ Variable: TypeAlias = Literal["input", "weight", "bias"]
 
 
 class Operator(ABC):
-    """A sliding-window operator. Subclasses are frozen dataclasses that state `windows` and `body`."""
+    """A sliding-window operator: a frozen dataclass of its options that states one formula, its `body`.
+
+    All else follows from the formula: sizes, entries, derivatives and gradients, derivations with their proofs, LaTeX,
+    and a kernel where one can be made. A subclass declares its options as fields that carry an
+    `symconv.operators.option.Option`; `kernel_size`, and `stride`, `padding` and `dilation` where it has them, are its
+    window. It says in `variables` whether it has a weight, of the size of the window; other tensors, other indices and
+    windows that are not alike are for those who override `axes` and `windows`.
+
+    Attributes:
+        variables: the tensors that the output depends on.
+        ndim: the number of spatial axes.
+    """
 
     variables: ClassVar[tuple[Variable, ...]] = ("input",)
     ndim: int
@@ -38,13 +49,37 @@ class Operator(ABC):
         cls.__doc__ = documented(cls)  # an option is described once, where it is declared
 
     @property
-    @abstractmethod
     def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis; none where the window differs from output to output."""
+        """The window of every spatial axis, with a padding rule turned into numbers where that is possible.
 
-    @abstractmethod
+        There is none where the window differs from output to output.
+        """
+        window: Any = self  # what the class declares of its window, and what is neutral for the rest
+        ceil_mode = getattr(self, "ceil_mode", False)
+        options = zip(window.kernel_size, window.stride, window.dilation, strict=True)
+        return tuple(named_window(window.padding, axis, k, s, d, ceil_mode) for axis, (k, s, d) in enumerate(options))
+
     def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
         """The indices of the tensor with a role; `primed` for a second copy of the same tensor's indices."""
+        extents: dict[str, Sequence[Index]] = {
+            "input": geometry.sizes,
+            "weight": [window.k for window in self.windows],
+            "output": geometry.outputs,
+        }
+        return named_axes(geometry.letters.axes(role, self.spatial_axes), extents[role])
+
+    def tap_axes(self, geometry: Geometry) -> tuple[Axis, ...]:
+        """The indices of the taps of a window, over which a formula sums or takes a maximum."""
+        return named_axes(geometry.letters.axes("weight", self.spatial_axes), [window.k for window in self.windows])
+
+    def tap_entry(self, geometry: Geometry) -> Access:
+        """The input entry that the taps of `tap_axes` read; in the padding it is zero."""
+        places = zip(self.windows, self.axes("output", geometry), self.tap_axes(geometry), geometry.sizes, strict=True)
+        return Access(geometry.letters.input, tuple(w.tap(o.index, m.index, n) for w, o, m, n in places))
+
+    def tap_weight(self, geometry: Geometry) -> Access:
+        """The weight of the taps of `tap_axes`."""
+        return Access(geometry.letters.weight, tuple(tap.index for tap in self.tap_axes(geometry)))
 
     @abstractmethod
     def body(self, geometry: Geometry) -> Node:
@@ -88,6 +123,10 @@ class Operator(ABC):
                 put(self, entry.name, option.kind.checked(name, value, self.ndim))
             if name in sizes[:1]:
                 put(self, "ndim", len(getattr(self, entry.name)))
+        if "kernel_size" in known:
+            for name, neutral in (("stride", 1), ("padding", (0, 0)), ("dilation", 1)):
+                if name not in known:  # a window without the option
+                    put(self, name, (neutral,) * self.ndim)
 
     def __repr__(self) -> str:
         known = option_fields(type(self))

@@ -7,14 +7,13 @@ analysis using mathematical morphology" (IEEE PAMI 9, 1987), definitions 24 and 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from symconv.formulas.algebra import Access, Guard, Node, Reduce, add, between, const, product
 from symconv.formulas.index import Index
 from symconv.operators.base import Variable
-from symconv.operators.frame import Axis, Geometry, named_axes
+from symconv.operators.frame import Geometry
 from symconv.operators.option import DILATION, FLIP, KERNEL_SIZE, PADDING, STRIDE
 from symconv.operators.windowed import Windowed
 
@@ -37,15 +36,6 @@ class Morphology(Windowed):
     @property
     def phrase(self) -> str:
         return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
-
-    def axes(self, role: str, geometry: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
-        letters, ndim = geometry.letters, self.spatial_axes
-        extents: dict[str, Sequence[Index]] = {
-            "input": geometry.sizes,
-            "weight": [window.k for window in self.windows],
-            "output": geometry.outputs,
-        }
-        return named_axes(letters.axes(role, ndim), extents[role])
 
     @abstractmethod
     def moved(self, entry: Access, weight: Access) -> Node:

@@ -17,7 +17,7 @@ from symconv.formulas.index import Index, IndexLike, ceiling, floor, maximum, mi
 from symconv.formulas.symbols import SymbolTable, index_to_sympy, is_symbolic
 from symconv.operators.options import Integer, integer, to_index
 
-__all__ = ["Window"]
+__all__ = ["Window", "named_window"]
 
 
 @dataclass(frozen=True)
@@ -157,3 +157,23 @@ class Window:
         if self.ceil_mode and self.fit is None:
             facts.append(nonnegative(Index.of(n) + self.padding(n)[0] - 1))
         return facts
+
+
+def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer, ceil_mode: bool = False) -> Window:
+    """The window of one axis under a padding that is given in pairs or by the name of a rule."""
+    if not isinstance(padding, str):
+        before, after = padding[axis]
+        return Window(k, s, before, after, d, ceil_mode)
+    total = d * (k - 1)
+    if padding == "valid":
+        return Window(k, s, 0, 0, d, ceil_mode)
+    if padding == "full":
+        return Window(k, s, total, total, d, ceil_mode)
+    if padding == "half":
+        half = total // 2
+        return Window(k, s, half, half, d, ceil_mode)
+    if padding == "same":
+        return Window(k, s, total // 2, total - total // 2, d, ceil_mode)
+    if padding == "same_upper":
+        return Window(k, s, 0, 0, d, ceil_mode, "same_upper")
+    return Window(k, s, 0, 0, d, ceil_mode, "same_lower")

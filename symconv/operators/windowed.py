@@ -13,11 +13,9 @@ from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry
-from symconv.operators.option import option_fields
 from symconv.operators.options import Integer, to_index
-from symconv.operators.window import Window
 
-__all__ = ["Spreading", "Windowed", "named_window"]
+__all__ = ["Spreading", "Windowed"]
 
 
 class Windowed(Operator):
@@ -31,19 +29,8 @@ class Windowed(Operator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, neutral in (("stride", 1), ("padding", (0, 0)), ("dilation", 1)):
-            if name not in option_fields(type(self)):  # an operator without the option
-                object.__setattr__(self, name, (neutral,) * self.ndim)
         if self.padding == "same" and any(s != 1 for s in self.stride):
             raise GeometryError("padding", "same", f"needs stride 1 (stride is {self.stride})", "use 'same_upper'")
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """The window of every spatial axis, with a padding rule turned into numbers where that is possible."""
-        options = zip(self.kernel_size, self.stride, self.dilation, strict=True)
-        return tuple(
-            named_window(self.padding, axis, k, s, d, self.ceil_mode) for axis, (k, s, d) in enumerate(options)
-        )
 
     def settled(self, node: Node, outputs: Sequence[Axis], geometry: Geometry) -> Node:
         """A formula of one output without the guards that hold at every tap of every output."""
@@ -81,23 +68,3 @@ class Spreading(Windowed):
                 "take a larger input or less padding",
             )
         return count.value
-
-
-def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer, ceil_mode: bool = False) -> Window:
-    """The window of one axis under a padding that is given in pairs or by the name of a rule."""
-    if not isinstance(padding, str):
-        before, after = padding[axis]
-        return Window(k, s, before, after, d, ceil_mode)
-    total = d * (k - 1)
-    if padding == "valid":
-        return Window(k, s, 0, 0, d, ceil_mode)
-    if padding == "full":
-        return Window(k, s, total, total, d, ceil_mode)
-    if padding == "half":
-        half = total // 2
-        return Window(k, s, half, half, d, ceil_mode)
-    if padding == "same":
-        return Window(k, s, total // 2, total - total // 2, d, ceil_mode)
-    if padding == "same_upper":
-        return Window(k, s, 0, 0, d, ceil_mode, "same_upper")
-    return Window(k, s, 0, 0, d, ceil_mode, "same_lower")

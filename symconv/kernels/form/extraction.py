@@ -18,7 +18,7 @@ from symconv.kernels.form.reading import Walk, walk_of
 from symconv.kernels.form.tapform import KINDS, Channels, TapForm
 from symconv.operators.base import Operator
 
-__all__ = ["numbers_only", "tap_form"]
+__all__ = ["local_form", "numbers_only", "tap_form"]
 
 
 def numbers_only(op: Operator) -> None:
@@ -38,7 +38,21 @@ def tap_form(op: Operator) -> TapForm:
 
     Raises:
         ArgumentError: for an operator with symbolic options.
-        NotSupportedError: for a formula whose shape no kernel can be made of.
+        NotSupportedError: for a formula whose shape no plan computes.
+    """
+    form = local_form(op)
+    if form.kind is None:
+        kinds = "; nor ".join(KINDS.values())
+        raise NotSupportedError(f"no kernel can be made of {op!r}: its formula {form.formula} is not {kinds}")
+    return form
+
+
+def local_form(op: Operator) -> TapForm:
+    """The same, whether a plan computes its kind or not.
+
+    Raises:
+        ArgumentError: for an operator with symbolic options.
+        NotSupportedError: for a formula that does not read the input in windows.
     """
     numbers_only(op)
     formula = op.output()
@@ -74,11 +88,7 @@ def tap_form(op: Operator) -> TapForm:
     body = transform(formula.body, change)
     ties = getattr(op, "ties", None) or op.tie_policy()
     form = TapForm(formula, body, walks, channels, tuple(sorted(counts.items())), ties)
-    kind = kind_of(form)
-    if kind is None:
-        kinds = "; nor ".join(KINDS.values())
-        raise NotSupportedError(f"no kernel can be made of {op!r}: its formula {formula} is not {kinds}")
-    return replace(form, kind=kind)
+    return replace(form, kind=kind_of(form))
 
 
 def _walks(

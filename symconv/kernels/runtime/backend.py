@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.form.extraction import local_form, tap_form
 from symconv.kernels.form.tapform import Kind, TapForm
 from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.contract import Kernel
@@ -102,9 +102,19 @@ class Backend(ABC):
         adapter = self._adapter(request.op)
         if adapter is not None:
             return adapter(request, self)
+        if self.kept(_planless, request.op):
+            return self.stated(request)
         if request.weight is None:
             return WindowKernel(self.kept(self.compiled, request.op, request.plan, request.accuracy))
         return WindowKernel(self.compiled(request.op, request.plan, request.accuracy, request.weight))
+
+    def stated(self, request: Request) -> Kernel:
+        """The kernel of an operator whose formula no plan computes.
+
+        Raises:
+            NotSupportedError: where there is none, saying why.
+        """
+        return WindowKernel(self.compiled(request.op, request.plan, request.accuracy))  # refuses it by name
 
     def compiled(self, op: Operator, plan: str | None, accuracy: Accuracy, weight: Array | None = None) -> Compiled:
         """What the kernel of an operator runs: its tap form, and the plans that apply to that.
@@ -127,6 +137,11 @@ class Backend(ABC):
                 names = ", ".join(known.__name__ for known in self.adapters)
                 raise NotSupportedError(f"no kernel can be made of {op!r}: its formula is not that of {names}")
         return None
+
+
+def _planless(op: Operator) -> bool:
+    """Whether no plan computes the kind of formula that an operator states."""
+    return local_form(op).kind is None
 
 
 def _made(make: Callable[..., Any], *of: Any) -> Any:

@@ -69,7 +69,9 @@ def _derive(question: Question, declared: Declared, variable: Any) -> Derivation
     if question.sizes == "declared":
         size = declared.input_size
     elif _generic(declared):
-        op = op.generic(keep=("stride", "padding", "dilation"), shared=True)
+        op = op.generic(
+            keep=[name for name in op.size_letters() if name in ("stride", "padding", "dilation")], shared=True
+        )
     return derive(
         op,
         "gradient",

@@ -9,6 +9,7 @@ from symconv.errors import ArgumentError
 from symconv.kernels.adapters.adaptive import AdaptiveAvgKernel, AdaptiveMaxKernel
 from symconv.kernels.adapters.morphology import MorphologyKernel
 from symconv.kernels.adapters.patches import FoldKernel, UnfoldKernel
+from symconv.kernels.adapters.stated import StatedKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.adapters.unpooling import MaxUnpoolKernel
 from symconv.kernels.plans.folds import FoldPlan
@@ -18,7 +19,8 @@ from symconv.kernels.plans.separable import SeparablePlan
 from symconv.kernels.plans.spectral import SpectralPlan
 from symconv.kernels.plans.taps import TapsPlan
 from symconv.kernels.plans.winograd import AccurateWinogradPlan, WinogradPlan
-from symconv.kernels.runtime.backend import Adapter, Backend
+from symconv.kernels.runtime.backend import Adapter, Backend, Request
+from symconv.kernels.runtime.contract import Kernel
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.morphology import Dilation, Erosion
@@ -44,6 +46,9 @@ class NumpyBackend(Backend):
         Dilation: MorphologyKernel.made,
         Erosion: MorphologyKernel.made,
     }
+
+    def stated(self, request: Request) -> Kernel:
+        return StatedKernel.made(request, self)
 
     def check_threads(self, threads: int) -> None:
         if threads != 1:
