@@ -32,7 +32,7 @@ def typed_option(name: str, option: Option, default: Any = None, *, required: bo
     if isinstance(option.kind, Word):
         return click.Option(
             [f"--{switch}", name],
-            type=click.Choice(option.kind.allowed),
+            type=click.Choice(tuple(option.kind.allowed)),
             default=default,
             show_default=True,
             help=shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
@@ -30,8 +30,39 @@ from symconv.operators.window import Window
 
 __all__ = ["Conv", "padded_position"]
 
+
+def _zeros(position: Index, size: Index) -> Index:
+    """The position itself: a tensor is zero outside its box."""
+    del size
+    return position
+
+
+def _reflect(position: Index, size: Index) -> Index:
+    """``(n-1) - | (n-1) - |x| |``, which needs paddings below n."""
+    once = maximum(position, -position)
+    return size - 1 - maximum(size - 1 - once, once - (size - 1))
+
+
+def _replicate(position: Index, size: Index) -> Index:
+    """The nearest entry of the input."""
+    return minimum(maximum(position, 0), size - 1)
+
+
+def _circular(position: Index, size: Index) -> Index:
+    """The remainder: the input again and again."""
+    return position - size * floor(position, size)
+
+
+PADDING_MODES: dict[str, Callable[[Index, Index], Index]] = {
+    "zeros": _zeros,
+    "reflect": _reflect,
+    "replicate": _replicate,
+    "circular": _circular,
+}
+"""The padding modes, each with the input position that is read for one that may lie outside an input of a size."""
+
 PADDING_MODE = Option(
-    Word(("zeros", "reflect", "replicate", "circular")),
+    Word(PADDING_MODES),
     "what is read outside the input",
     noun="padding mode",
     neutral="zeros",
@@ -124,11 +155,4 @@ class Conv(Channelled):
 
 def padded_position(mode: str, position: Index, size: Index) -> Index:
     """The input position that is read for a position that may lie outside the input, under a padding mode."""
-    if mode == "replicate":
-        return minimum(maximum(position, 0), size - 1)
-    if mode == "circular":
-        return position - size * floor(position, size)
-    if mode == "reflect":  # (n-1) - | (n-1) - |x| |, which needs paddings below n
-        once = maximum(position, -position)
-        return size - 1 - maximum(size - 1 - once, once - (size - 1))
-    return position
+    return PADDING_MODES[mode](position, size)

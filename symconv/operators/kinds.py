@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -225,7 +225,7 @@ class Word(Kind):
 
     metavar = "WORD"
 
-    allowed: tuple[str, ...]
+    allowed: Collection[str]
     unfiled: tuple[str, ...] = ()
 
     def form(self, door: Door) -> str:
@@ -239,7 +239,7 @@ class Word(Kind):
         return self._among(value, tuple(word for word in self.allowed if word not in self.unfiled))
 
     def typed(self, text: str) -> str:
-        return self._among(text, self.allowed)
+        return self._among(text, tuple(self.allowed))
 
     def _among(self, value: object, allowed: tuple[str, ...]) -> str:
         if isinstance(value, str) and value in allowed:

@@ -15,9 +15,9 @@ from symconv.report.marks import Mark
 from symconv.report.questions import claims, derivation, pooling, size, values
 from symconv.report.questions.desk import Desk, Progress, words
 
-__all__ = ["build_document"]
+__all__ = ["ANSWERS", "build_document"]
 
-_KINDS: dict[str, Callable[[Desk, Question], list[Block]]] = {
+ANSWERS: dict[str, Callable[[Desk, Question], list[Block]]] = {
     "size": size.size,
     "size-formula": size.size_formula,
     "values": values.values,
@@ -48,7 +48,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None) -> Doc
         progress(f"question {question.id}")
         blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
         try:
-            blocks += _KINDS[question.ask](desk, question)
+            blocks += ANSWERS[question.ask](desk, question)
         except ProblemFileError:
             raise
         except SymconvError as error:
