@@ -84,6 +84,17 @@ def _entries(entry: Any) -> list[Any]:
     return list(entry.atoms(sympy.Indexed))
 
 
+def test_results_have_the_type_of_what_is_given() -> None:
+    kernel = sc.compile(TemplateMatching((2,)))
+    x, w, g = (np.array(values, np.float16) for values in ([1, 300, 2], [1, 2], [1, 1]))
+    with np.errstate(all="raise"):
+        y, found = kernel(x, w), kernel.vjp(g, x, w)
+    assert (y.dtype, found.input.dtype, found.weight.dtype) == (np.float16,) * 3
+    assert y.tolist() == [np.inf, np.inf]  # 298**2 is no half number
+    assert found.input.tolist() == [0.0, 2.0 * (298 + 299), 0.0]
+    assert kernel(x, w.astype(np.float32)).tolist() == [298.0**2, 299.0**2]
+
+
 def test_opencv_computes_the_same() -> None:
     cv2 = pytest.importorskip("cv2")
     rng = np.random.default_rng(3)

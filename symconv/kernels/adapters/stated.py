@@ -20,7 +20,7 @@ from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
 from symconv.kernels.form.extraction import local_form
 from symconv.kernels.form.reading import WALK
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.runtime.arguments import as_array, fit, outputs_of, types_of
+from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
@@ -139,12 +139,12 @@ class StatedKernel(DirectKernel):
             ArgumentError: for a shape or a type that does not fit.
             NotSupportedError: for integers.
         """
-        x, w, planes, padded, outputs = self._read("the kernel of a stated formula", x, weight, bias)
+        x, w, result, planes, padded, outputs = self._read("the kernel of a stated formula", x, weight, bias)
         y = np.zeros((len(padded), *outputs), padded.dtype)
         with np.errstate(all="ignore"):
             for tap, view in self._views(padded, outputs):
                 y += self._value(view, w[tap])
-        return y.reshape(*planes.lead, *outputs).astype(self._result(x, w), copy=False)
+        return cast(y.reshape(*planes.lead, *outputs), result)
 
     def vjp(
         self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
@@ -156,7 +156,7 @@ class StatedKernel(DirectKernel):
             NotSupportedError: for integers.
         """
         check_variables(wrt)
-        x, w, planes, padded, outputs = self._read("vjp", x, weight, bias)
+        x, w, result, planes, padded, outputs = self._read("vjp", x, weight, bias)
         g = fit("grad_output", as_array("grad_output", grad_output), (*planes.lead, *outputs), "that of the output")
         upstream = g.reshape(len(padded), *outputs).astype(padded.dtype, copy=False)
         to_input, to_weight = np.zeros_like(padded), np.zeros(w.shape, np.float64)
@@ -169,8 +169,8 @@ class StatedKernel(DirectKernel):
         of_input = np.zeros(planes.array.shape, padded.dtype)
         of_input[self._kept(planes.sizes, outputs)] = to_input[inner]
         return Gradients(
-            of_input.reshape(x.shape).astype(x.dtype) if "input" in wrt else None,
-            to_weight.astype(self._result(x, w)) if self.weighted and "weight" in wrt else None,
+            cast(of_input.reshape(x.shape), x.dtype) if "input" in wrt else None,
+            cast(to_weight, result) if self.weighted and "weight" in wrt else None,
         )
 
     def jvp(
@@ -184,7 +184,7 @@ class StatedKernel(DirectKernel):
         """
         if dbias is not None or (dweight is not None and not self.weighted):
             raise ArgumentError("dweight, dbias", (dweight, dbias), f"must be left out: {self.op!r} has none")
-        x, w, planes, padded, outputs = self._read("jvp", x, weight, bias)
+        x, w, result, planes, padded, outputs = self._read("jvp", x, weight, bias)
         along = np.zeros(x.shape) if dx is None else fit("dx", as_array("dx", dx), x.shape, "the shape of x")
         moved = np.zeros(w.shape) if dweight is None else as_array("dweight", dweight)
         fit("dweight", moved, self._taps, "that of the window")
@@ -194,7 +194,7 @@ class StatedKernel(DirectKernel):
             views = zip(self._views(padded, outputs), self._views(tangents, outputs), strict=True)
             for (tap, view), (_, tangent) in views:
                 y += self._by_entry(view, w[tap]) * tangent + self._by_weight(view, w[tap]) * moved[tap]
-        return y.reshape(*planes.lead, *outputs).astype(self._result(x, w), copy=False)
+        return cast(y.reshape(*planes.lead, *outputs), result)
 
     def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
         """Nothing is promised of the rounding errors of a stated formula.
@@ -212,11 +212,10 @@ class StatedKernel(DirectKernel):
 
     # ------------------------------------------------------------------ arguments and views
 
-    def _result(self, x: Array, w: Array) -> Any:
-        return x.dtype if not self.weighted else types_of([x, w], keep_integers=False).result
-
-    def _read(self, what: str, x: Any, weight: Any, bias: Any) -> tuple[Array, Array, Planes, Array, tuple[int, ...]]:
-        """The input and the weight as given, the planes, the planes with their padding, and the output size."""
+    def _read(
+        self, what: str, x: Any, weight: Any, bias: Any
+    ) -> tuple[Array, Array, np.dtype[Any], Planes, Array, tuple[int, ...]]:
+        """The input, the weight, the type of the result, the planes, these with their padding, and the output size."""
         if bias is not None:
             raise ArgumentError("bias", type(bias).__name__, f"must be left out: {self.op!r} has no bias")
         if weight is not None and (self._bound is not None or not self.weighted):
@@ -230,9 +229,9 @@ class StatedKernel(DirectKernel):
         w = np.zeros(self._taps, array.dtype) if w is None else floating("weight", w, what)
         planes = Planes.of("x", array, self.op.spatial_axes)
         outputs = outputs_of(self.op, planes.sizes)
-        compute = types_of([array, w], keep_integers=False).compute
-        padded = self._padded(planes.array.astype(compute), planes.sizes, outputs)
-        return array, w.astype(compute), planes, padded, outputs
+        types = types_of([array, w], keep_integers=False)
+        padded = self._padded(planes.array.astype(types.compute), planes.sizes, outputs)
+        return array, w.astype(types.compute), np.dtype(types.result), planes, padded, outputs
 
     def _margins(self, sizes: tuple[int, ...], outputs: tuple[int, ...]) -> list[tuple[tuple[int, int], int]]:
         """The zeros before and after what is kept of the input on every axis, and how much is kept."""
