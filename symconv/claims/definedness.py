@@ -41,9 +41,8 @@ from symconv.formulas import algebra
 from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
-from symconv.operators.pooling import AvgPool
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
-from symconv.proofs.windows import FILLED, averaged
+from symconv.proofs.windows import FILLED, windows_of
 
 __all__ = ["obligations", "of_arrays"]
 
@@ -122,15 +121,15 @@ class _Walker:
             self._add(of_upper(expr, self.scope, path))
 
     def _exists(self, expr: Entry, path: Path) -> None:
-        """An entry lies in its tensor; that of a layer which averages needs something to average."""
+        """An entry lies in its tensor; an average or a maximum is over something."""
         one = self.exist.of_entry(expr, path)
         self._add([one] if one is not None else [])
-        if expr.name == self.scope.letters.output and isinstance(self.scope.op, AvgPool):
+        if expr.name == self.scope.letters.output:
             at, box = self.exist.place(expr, path)
             env = dict(zip(self.scope.output.indices, at, strict=True))
             there = algebra.inside(algebra.Access(expr.name, at), box)
-            own = averaged(substitute(self.scope.output.body, env), path.then(*there).steps)
-            self._add(ClaimNeed(need, "silent", "an average is over nothing", "", condition=FILLED) for need in own)
+            own = windows_of(substitute(self.scope.output.body, env), path.then(*there).steps)
+            self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=FILLED) for need in own)
 
     # ------------------------------------------------------------------ sums, maxima, cases
 

@@ -55,6 +55,7 @@ _BLANK = r"(?:\s|~|\\[,;:! ])*"
 _JOINED = re.compile(rf"\{{{_BLANK}(?:(?:[A-Za-z0-9]|{_GREEK}){_BLANK}){{2,}}\}}")
 _FONT = re.compile(rf"\s*(?:\{{\s*([A-Za-z][A-Za-z0-9]*|[0-9]+|{_GREEK})\s*\}}|([A-Za-z1]))")
 _PRIMED = re.compile(rf"\{{\s*(?:([A-Za-z]|{_GREEK})|\\mathrm\s*\{{([A-Za-z0-9]{{2,32}})\}})('{{1,2}})\s*\}}")
+_ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne)(?![A-Za-z])")
 _REMARK_END = re.compile(r"\\qquad|\\quad|\\\\|\$|\\\]|\\\)|\\end\b|\\tag\b")
 
 
@@ -376,6 +377,13 @@ class _Scanner(Pieces):
                     "one claim; conditions are written in cases, or declared",
                     at=start + max(raw.find(word), 0),
                 )
+        restricts = _ORDER.search(raw)
+        if restricts:
+            raise self.error(
+                f"found {restricts[0]!r} in a remark, which restricts what is claimed",
+                "the formula alone; conditions are written in cases, or declared as the ranges of indices",
+                at=start + restricts.start(),
+            )
         remark = " ".join(re.sub(r"\\[,;:! ]|~", " ", spoken).split())
         if remark:
             self.note(f"passed over: {remark}")

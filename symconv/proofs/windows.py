@@ -12,6 +12,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Bound,
     Bracket,
     Compare,
     Constant,
@@ -35,7 +36,7 @@ from symconv.proofs.signs import is_met
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement
 
-__all__ = ["FILLED", "averaged", "given_windows", "open_windows"]
+__all__ = ["FILLED", "given_windows", "open_windows", "windows_of"]
 
 FILLED = "every window holds an entry of the input"
 """The condition under which an average or a maximum over windows has a value everywhere."""
@@ -44,36 +45,40 @@ FILLED = "every window holds an entry of the input"
 def open_windows(statement: Statement, effort: Effort) -> tuple[Need, ...]:
     """The windows of both sides that are not known to hold anything wherever their value is used."""
     solver = Solver(effort)
-    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in _Windows().visit(side))
+    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in windows_of(side))
     return tuple(need for need in found if not is_met(need, statement.all_hypotheses, statement.reals, solver))
 
 
 def given_windows(statement: Statement) -> tuple[Window, ...]:
     """The windows that hold something at every point of a statement: what it needs, wherever its hypotheses hold."""
-    known = set(statement.all_hypotheses)
+    known = frozenset(statement.all_hypotheses)
     return tuple(
         (need.demand.bounds, need.demand.guards)
         for need in statement.needs
-        if isinstance(need.demand, Member)
-        and all(isinstance(step, Guard) and (step in known or step.truth is True) for step in need.path)
+        if isinstance(need.demand, Member) and _is_reached(need, known)
     )
 
 
-def averaged(node: Node, path: tuple[Step, ...]) -> Iterator[Need]:
-    """The counts that a sum of products divides by: none of them may be over nothing."""
-    if isinstance(node, Multiply | Add):
-        for part in node.args:
-            yield from averaged(part, path)
-        return
-    count = _divisor(node)
-    if isinstance(count, Reduce):
-        yield Need(path, Member(count.bounds, count.guards))
+def _is_reached(need: Need, known: frozenset[Guard]) -> bool:
+    """Whether the path of a need is open at every point: its conditions hold, and its sums only repeat it."""
+    for position, step in enumerate(need.path):
+        if isinstance(step, Bound):
+            if step.name in Need(need.path[position + 1 :], need.demand).names:
+                return False
+            step = Guard("ge", step.upper - step.lower)
+        if not isinstance(step, Guard) or not (step in known or step.truth is True):
+            return False
+    return True
 
 
-def _divisor(node: Node) -> Node | None:
-    """What a power divides by; None for any other node."""
-    negative = isinstance(node, Power) and isinstance(node.exponent, Constant) and node.exponent.value < 0
-    return node.base if isinstance(node, Power) and negative else None
+def windows_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
+    """The windows in a tree, each with what leads to it: maxima, and counts that divide, none of them over nothing."""
+    return _Windows(path).visit(node)
+
+
+def _divisor(node: Power) -> Node | None:
+    """What a power divides by; None where it divides by nothing."""
+    return node.base if isinstance(node.exponent, Constant) and node.exponent.value < 0 else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ class _Windows(FormulaWalker[Iterator[Need]]):
 
     @case(Power)
     def _power(self, node: Power) -> Iterator[Need]:
-        yield from averaged(node, self.path)
+        count = _divisor(node)
+        if isinstance(count, Reduce):
+            yield Need(self.path, Member(count.bounds, count.guards))
         yield from self._parts(node)
 
     @case(Reduce)

@@ -387,6 +387,9 @@ class Judge:
         variable, low, high = over.elts
         assert isinstance(variable, ast.Name)
         inside = {part.id for end in (low, high) for part in ast.walk(end) if isinstance(part, ast.Name)}
+        letters = [v.elts[0].id for v in overs if isinstance(v, ast.Tuple) and isinstance(v.elts[0], ast.Name)]
+        if len(set(letters)) < len(letters) or set(letters) & set(self.bound):
+            raise MeaninglessError("a letter that is bound twice")
         if variable.id in (*self.sizes, *"abcgE", *inside):
             raise MeaninglessError(variable.id)
         ends = [self.value(end, env) for end in (low, high)]

@@ -236,3 +236,13 @@ def test_what_no_option_decides_of_equal_maxima_is_a_condition(
         assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)
     refuted = sc.check_claim(text.replace("== ", "== 3*"), declared, general=True)
     assert refuted.status == "refuted"
+
+
+@pytest.mark.parametrize("op", [sc.MaxPool((2,), 1, 1), sc.Dilation((2,), padding=1), sc.Erosion((2,), padding=1)])
+def test_an_extremum_of_a_layer_over_nothing_has_no_value(op: Operator) -> None:
+    declared = Declarations(op, (4,))
+    same = sc.check_claim("c[p] == c[p]", declared, general=True)
+    assert (same.status, same.conditions) == ("proved", ("every window holds an entry of the input",))
+    differs = sc.check_claim("c[p] == 0", declared, general=True)
+    assert differs.status == "refuted"
+    assert "inf" not in differs.explanation

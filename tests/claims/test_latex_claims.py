@@ -288,6 +288,9 @@ REFUSED = {
     r"a = b \text{ and } c = d": "'and'",
     r"x = 1 \text{ if } y > 2": "'if'",
     r"x = 1 \text{ unless } y > 2": "'unless'",
+    r"x = 1 \text{ for } y > 2": "'>' in a remark, which restricts what is claimed",
+    r"x = 1 \text{ for $y \ge 2$}": "in a remark, which restricts what is claimed",
+    r"x = y \quad \forall i > 1": "in a remark, which restricts what is claimed",
     r"a = b, c = d": "found ','",
     r"a = b \implies c = d": "one claim",
     # words

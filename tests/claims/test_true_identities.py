@@ -135,9 +135,8 @@ FALSE = [
     ("maximum", "sum(diff(c[p], a[i]), (p,1,O)) == 1"),
 ]
 
-# A window without a real tap hands out no share; at the one size that is asked about there is none.
+# At the one size that is asked about it holds.
 FALSE_IN_GENERAL = [
-    ("maximum, padded", "sum(diff(c[p], a[i]), (i,1,I)) == 1"),
     ("conv", "sum(m, (m,3,K)) == K*(K+1)/2 - 3"),
 ]
 
@@ -180,3 +179,15 @@ def test_a_window_without_a_real_tap_has_a_norm_and_no_maximum() -> None:
     line = "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"
     assert not sc.check_claim(line, ASKED["maximum, padded"], general=True).holds
     assert sc.check_claim(line, ASKED["maximum, padded"]).status == "exact"  # kernel 2: every window has a real tap
+
+
+def test_the_gradient_of_a_window_without_a_real_tap_is_nothing_to_speak_of() -> None:
+    """A maximum over nothing has no value, and so no derivative: kernel 1, padding 1."""
+    line = "sum(diff(c[p], a[i]), (i,1,I)) == 1"
+    general = sc.check_claim(line, ASKED["maximum, padded"], general=True)
+    assert (general.status, general.conditions) == ("proved", ("every window holds an entry of the input",))
+    literal = sc.check_claim(line, ASKED["maximum, padded"])
+    assert (literal.status, literal.conditions) == ("exact", ())  # kernel 2: every window has a real tap
+    for every in (False, True):
+        wrong = sc.check_claim(line.replace("== 1", "== 2"), ASKED["maximum, padded"], general=every)
+        assert wrong.status == "refuted"
