@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from symconv.derivations.step import Definition, Derivation, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Access, Bound, Label, Named, Node, Reduce, add, summation
 from symconv.formulas.formula import Formula
-from symconv.formulas.index import Index
+from symconv.formulas.index import Index, quotient
 from symconv.formulas.printing import context_of
 from symconv.formulas.substitution import substitute
 from symconv.formulas.walks import accesses, transform, walk
@@ -26,6 +26,7 @@ __all__ = [
     "ZERO",
     "LayerFormula",
     "last_of",
+    "numbered",
     "proved",
     "put",
     "read_of",
@@ -99,8 +100,24 @@ class LayerFormula:
         return Definition("D1", (), (entry,), name, ())
 
 
+def numbered(formula: Formula, window: Reduce, axes: tuple[Bound, ...]) -> Formula:
+    """The same reduction as one fold over the taps of some axes, numbered row-major."""
+    known = {*formula.parameters, *formula.indices, *(bound.name for bound in window.bounds)}
+    name = next(letter for letter in ("k", "t", "u", "k1") if letter not in known)
+    count, rest, places = prod(last_of(bound) + 1 for bound in axes), Index.of(name), dict[str, Index]()
+    for bound in reversed(axes):
+        taps = last_of(bound) + 1
+        above = quotient(rest, taps) if bound is not axes[0] else Index.of(0)
+        places[bound.name] = rest - taps * above
+        rest = above
+    others = tuple(bound for bound in window.bounds if bound not in axes)
+    bounds = (*others, Bound(name, Index.of(0), Index.of(count - 1)))
+    guards = tuple(guard.subs(places) for guard in window.guards)
+    return put(formula, window, Reduce(window.op, bounds, guards, substitute(window.body, places)))
+
+
 def taps_derivation(op: Operator) -> Derivation:
-    """The window written out, one tap after the other."""
+    """The window written out, one tap after the other; or, where that is no sum of terms, as one fold over them."""
     from symconv.proofs.rewriting import MOST_TERMS
 
     output = op.output()
@@ -110,22 +127,18 @@ def taps_derivation(op: Operator) -> Derivation:
         if prod(last_of(b) + 1 for b in (*taps, bound)) <= MOST_TERMS:
             taps.append(bound)
     others = tuple(bound for bound in window.bounds if bound not in taps)
-    written = output
+    rule, title = "write_out_taps", "Write out"
+    reason = "the taps in row-major order; each of them is a shifted view of the input."
     if window.op == "sum" and not window.guards:
         terms = [
             substitute(window.body, {b.name: Index.of(at) for b, at in zip(taps, place, strict=True)})
             for place in every(*(range(last_of(bound) + 1) for bound in taps))
         ]
         written = put(output, window, summation(add(*terms), *others))
-    step = Step(
-        "1",
-        output,
-        written,
-        "write_out_taps",
-        "Write out",
-        ("the taps in row-major order; each of them is a shifted view of the input.",),
-        opens=True,
-    )
+    else:
+        written, rule, title = numbered(output, window, window.bounds[-op.ndim :]), "number", "Number"
+        reason = "the taps row-major: what the taps before it gave is combined with tap k, a shifted view of the input."
+    step = Step("1", output, written, rule, title, (reason,), opens=True)
     return Derivation(
         f"{op.phrase.capitalize()}, tap by tap",
         ("A window has a fixed number of taps, and each of them is one array operation for all outputs at once.",),
