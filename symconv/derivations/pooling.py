@@ -29,7 +29,7 @@ from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
+from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
 from symconv.formulas.symbols import is_symbolic, symbol
 from symconv.formulas.walks import transform
 from symconv.operators.letters import Letters
@@ -86,7 +86,7 @@ def window_set(frame: Frame) -> Maths:
     formula = frame.output
     bounds = [Bound(name, first, first + d * (k - 1)) for name, first, k, d in ends]
     known = formula.knowledge().within(bounds)
-    context = _ranked(context_of(formula), [name for name, *_ in ends])
+    context = context_of(formula).ranked(name for name, *_ in ends)
     taps = frame.letters.axes("weight", len(ends))
 
     def write(style: Style) -> str:
@@ -108,13 +108,6 @@ def window_set(frame: Frame) -> Maths:
         return style.set(head, conditions)
 
     return maths(write)
-
-
-def _ranked(context: PrintContext, names: list[str]) -> PrintContext:
-    rank = dict(context.rank)
-    for name in names:
-        rank.setdefault(name, len(rank))
-    return replace(context, rank=rank)
 
 
 def set_form_steps(frame: Frame) -> tuple[Step, ...]:
@@ -235,7 +228,7 @@ def _closed(count: Reduce, known: Knowledge) -> Index:
 def _over_set(frame: Frame, reduction: Reduce) -> Named:
     """A reduction over input positions under the name ``max over (s, t) in S``."""
     names = [name for name, *_ in _ends(frame)]
-    context = _ranked(context_of(frame.output), names)
+    context = context_of(frame.output).ranked(names)
 
     def write(style: Style) -> str:
         place = ", ".join(style.name(name) for name in names)

@@ -2,6 +2,14 @@
 
 Differentiation is one rule, "drop an access, leave its index = mine as a guard", and the chain rule through powers,
 absolute values, maxima and minima. SymPy cannot be used for this: it captures bound indices, and forgets divisibility.
+
+The nearest published algorithm is that of S. Urban and P. van der Smagt, "Automatic differentiation for tensor
+algebras" (arXiv 1711.01348): it differentiates tensors that are defined entry by entry, where the indices of an
+argument are integer linear combinations of those of the function, and inserts the sums, their ranges and the Kronecker
+deltas that are needed. Ours departs from it where sizes are symbols: a stride S is no entry of a matrix of numbers
+that could be factored, so equations are used up one index at a time (`sift`), those with coefficient 1 first, and what
+cannot be divided out stays as a guard ``S | expr`` that a proof can speak of. Maxima and minima are differentiated too,
+by shares under a tie rule, and a tensor is zero outside its box, so that padding needs no case of its own.
 """
 
 from __future__ import annotations

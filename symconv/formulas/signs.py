@@ -35,9 +35,13 @@ class PrintContext:
 
     def inside(self, bounds: Iterable[Bound]) -> PrintContext:
         """The context under bound indices, which come after all that have a rank."""
+        return self.ranked(bound.name for bound in bounds)
+
+    def ranked(self, names: Iterable[str]) -> PrintContext:
+        """The context with more names, which come after all that have a rank."""
         rank = dict(self.rank)
-        for bound in bounds:
-            rank.setdefault(bound.name, len(rank))
+        for name in names:
+            rank.setdefault(name, len(rank))
         return replace(self, rank=rank)
 
 
