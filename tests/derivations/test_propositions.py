@@ -120,6 +120,20 @@ def test_text_and_verdict_change_together_in_a_sample() -> None:
     assert proved < tried // 2  # most changes make a statement wrong
 
 
+def test_the_arrays_that_a_subgradient_is_tried_with_are_over_all_taps() -> None:
+    """Over no tap at all every share is a subgradient, and the equivalence fails."""
+    (part,) = next(entry for entry in ALL if entry.name == "subdifferential").checks
+    (clause,) = part.proposition.clauses
+    (both,) = clause.then
+    (every,) = both.right
+    for upper in (Index.of("n") - 2, -Index.of("n") - 1, Index.of("n")):
+        bound = replace(every.arrays[0].ranges[0], upper=upper)
+        other = replace(every, arrays=(replace(every.arrays[0], ranges=(bound,)),))
+        changed = replace(clause, then=(replace(both, right=(other,)),))
+        assert replace(part, proposition=replace(part.proposition, clauses=(changed,))).verdict.status != "proved"
+    assert part.verdict.status == "proved"
+
+
 @pytest.mark.slow
 def test_text_and_verdict_change_together() -> None:
     tried, proved, complaints = survey(12, 12)

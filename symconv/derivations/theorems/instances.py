@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.deciding import all_of
 from symconv.derivations.theorems.folds import ByTaps, Induction
-from symconv.derivations.theorems.proposition import Condition, Every, Iff, Proposition, Relation
+from symconv.derivations.theorems.proposition import AnyTensor, Condition, Every, Iff, Proposition, Relation
 from symconv.derivations.theorems.stages import node_of
-from symconv.derivations.theorems.taps import NotReadError
+from symconv.derivations.theorems.taps import NotReadError, part_of
 from symconv.formulas.algebra import ONE, ZERO, Access, Bracket, Node, Reduce
 from symconv.formulas.substitution import substitute
 from symconv.formulas.walks import transform
@@ -67,15 +67,25 @@ class BothWays:
         there = self.forward.relation(given, inequality)
         if there.status == "refuted":
             return there
-        return all_of((there, self._back(proposition, both.left, inequality)))
+        return all_of((there, self._back(proposition, both.left, inequality, given.arrays)))
 
-    def _back(self, proposition: Proposition, wanted: tuple[Condition, ...], inequality: Relation) -> Verdict:
+    def _back(
+        self,
+        proposition: Proposition,
+        wanted: tuple[Condition, ...],
+        inequality: Relation,
+        arrays: tuple[AnyTensor, ...],
+    ) -> Verdict:
         from symconv.proofs.verdict import Verdict, VerdictScope
 
         scope = VerdictScope(tuple(entry.name for entry in proposition.integers))
         method = "induction over the taps"
         obligations = []
         try:
+            for array in arrays:  # what is put in for an array is one over all taps, and so must the array be
+                for bound in array.ranges:
+                    if part_of(Reduce("sum", (bound,), (), ONE))[0] != "all":
+                        raise NotReadError("an array over a part of the taps")
             supposed = tuple(self._at(instance, inequality) for instance in self.instances)
             for goal in self._goals(wanted):
                 proof = Induction(ByTaps(lemmas=supposed), proposition, goal, (self.tap,))
