@@ -18,16 +18,18 @@ __all__ = ["Channelled"]
 class Channelled(Windowed):
     """An operator with a weight: channels in and out, in groups, and perhaps a bias for every output channel."""
 
-    groups: Integer
+    groups: int
     in_channels: Integer
     out_channels: Integer
     bias: bool
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.groups, int):
+            raise GeometryError("groups", self.groups, "must be a number", "give the channels as symbols, in one group")
         for name in ("in_channels", "out_channels"):
             value = getattr(self, name)
-            if isinstance(value, int) and isinstance(self.groups, int) and value % self.groups:
+            if isinstance(value, int) and value % self.groups:
                 raise GeometryError(name, value, f"must be divisible by groups={self.groups}")
             if not isinstance(value, int) and self.groups != 1:
                 raise GeometryError(name, value, "must be an integer where groups is not 1")
@@ -67,7 +69,7 @@ class Channelled(Windowed):
     def per_group(self, option: str, geometry: Geometry) -> Index:
         """The number of channels ("in_channels", "out_channels") of one group."""
         count = getattr(self, option)
-        if isinstance(count, int) and isinstance(self.groups, int):
+        if isinstance(count, int):
             return Index.of(count // self.groups)
         return to_index(count, geometry.symbols, option)
 
@@ -75,7 +77,7 @@ class Channelled(Windowed):
         """The group that an output channel belongs to."""
         if self.groups == 1:
             return Index.of(0)
-        return floor(output_channel, int(self.out_channels) // int(self.groups))
+        return floor(output_channel, int(self.out_channels) // self.groups)
 
     def biased(self, body: Node, geometry: Geometry, output_channel: tuple[Index, ...]) -> Node:
         """A formula with the bias of its output channel added, where there is one."""
