@@ -49,12 +49,14 @@ class IndexRow:
     Attributes:
         name: the identifier of the theorem, and the name of its file.
         title: what it says.
+        verdict: the verdict that it is of.
         made: the certificate.
         missing: the reason where there is none.
     """
 
     name: str
     title: str
+    verdict: Verdict
     made: Certificate | None
     missing: str = ""
 
@@ -90,7 +92,7 @@ def entries(verdicts: Iterable[tuple[str, str, Verdict]]) -> list[IndexRow]:
             name = f"{plain}_{count}"
         taken.add(name.lower())
         made = certificate(verdict, name=name, title=title)
-        found.append(IndexRow(name, title, made, "" if made is not None else missing_because(verdict)))
+        found.append(IndexRow(name, title, verdict, made, "" if made is not None else missing_because(verdict)))
     return found
 
 

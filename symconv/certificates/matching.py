@@ -167,9 +167,12 @@ class Follower:
 
     def _witnesses(self, side: Side, other: Side, way: Mapping[str, Index]) -> str:
         """What the quotients of the other term are at the point that one of this term goes to."""
-        found = [way[name].subs(side.outer) for name, _, _ in other.flat.quotients]
-        witnesses = dict.fromkeys(operand(value, self.names) for value in found)
-        return "".join(f"try quotient {witness}; " for witness in witnesses)
+        found = []
+        for name, _, denominator in other.flat.quotients:
+            divisor = operand(denominator.subs(self.outer).subs(dict(way)).subs(side.outer), self.names)
+            value = operand(way[name].subs(side.outer), self.names)
+            found.append(f"{'exact' if other.exact(name) else 'rounded'}_is {divisor} {value}")
+        return "".join(f"try {put_in}; " for put_in in dict.fromkeys(found))
 
     def _arrived(
         self, side: Side, other: Side, way: Mapping[str, Index], scope: frozenset[str]

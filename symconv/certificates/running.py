@@ -1,23 +1,27 @@
 """Coq, where it is installed: every statement of a folder compiled by itself, within limits of time and memory.
 
-Everything runs in a temporary copy with the library of this package, so the folder stays as it was. What a theorem
-rests on is asked from outside its file, which might print anything.
+Everything runs in a temporary copy with the library of this package, several files at a time. What a theorem rests on
+is asked from outside its file, which might print anything.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from symconv.certificates.folder import STATEMENTS, read_index
 from symconv.certificates.library import LOGICAL_NAME, library
+from symconv.certificates.recorded import Recorded, library_digests
 from symconv.errors import NotSupportedError
 
 __all__ = ["Answer", "Checked", "check_folder", "coq_version"]
@@ -36,11 +40,13 @@ class Answer:
         name: its name.
         accepted: whether Coq has checked the theorem and it rests on no axiom.
         said: the axioms that it rests on, or why it is refused; empty where it is accepted.
+        digest: the SHA-256 of the file that was checked.
     """
 
     name: str
     accepted: bool
     said: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,13 @@ class Checked:
     def accepted(self) -> bool:
         """Whether every statement is."""
         return all(answer.accepted for answer in (*self.answers, *([] if self.kernel is None else [self.kernel])))
+
+    @property
+    def record(self) -> Recorded:
+        """What was accepted, to be kept beside the folder."""
+        statements = {answer.name: answer.digest for answer in self.answers if answer.accepted}
+        kernel = self.kernel is not None and self.kernel.accepted
+        return Recorded(f"Coq {self.version}", statements, library_digests(), kernel)
 
 
 def coq_version() -> str:
@@ -108,15 +121,26 @@ def check_folder(
     version = coq_version()
     answers: list[Answer] = []
     with _copied(folder, names) as here:
+        digests = {name: sha256((here / STATEMENTS / f"{name}.v").read_bytes()).hexdigest() for name in names}
         run = _Coq(here, seconds, megabytes)
         for name in library():
             say(f"the library, {name}")
             problem = run.compile(f"{LOGICAL_NAME}/{name}.v")
             if problem:
                 raise NotSupportedError(f"Coq {version} refuses symconv's library, {name}: {problem}")
+        problems = {}
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            compiled = {name: pool.submit(run.compile, f"{STATEMENTS}/{name}.v") for name in names}
+            try:
+                for name, waited_for in compiled.items():
+                    say(name)
+                    problems[name] = waited_for.result()
+            finally:  # an interrupt waits for the files that are being compiled, not for those that wait
+                pool.shutdown(wait=False, cancel_futures=True)
+        say("what they rest on")
+        problems |= run.axioms([name for name in names if not problems[name]])
         for name in names:
-            say(name)
-            answers.append(run.statement(name))
+            answers.append(Answer(name, not problems[name], problems[name], digests[name]))
             each(answers[-1])
         kernel = None
         if coqchk:
@@ -168,17 +192,24 @@ class _Coq:
         """Compile one file; what is wrong with it."""
         return self.run("coqc", *_QUIET, *self.paths, path)[1]
 
-    def statement(self, name: str) -> Answer:
-        """Compile the file of a statement, and ask what its theorem rests on."""
-        problem = self.compile(f"{STATEMENTS}/{name}.v")
-        if problem:
-            return Answer(name, False, problem)
+    def axioms(self, names: list[str]) -> dict[str, str]:
+        """What the theorems of compiled files rest on, or what is wrong; empty where they rest on nothing."""
+        said, problem = self.assumptions(names)
+        if not problem and said.splitlines() == [_CLOSED] * len(names):
+            return dict.fromkeys(names, "")
+        found = {}
+        for name in names:  # some do: each is asked by itself, so that no answer is taken for that of another
+            said, problem = self.assumptions([name])
+            rests = "" if said.strip() == _CLOSED else f"it rests on {' '.join(said.split())}"
+            found[name] = problem or rests
+        return found
+
+    def assumptions(self, names: list[str]) -> tuple[str, str]:
+        """What Coq prints of the assumptions of the theorems of compiled files, and what is wrong."""
         question = self.here / "Question.v"
-        question.write_text(f"Require {STATEMENTS}.{name}.\nPrint Assumptions {STATEMENTS}.{name}.{name}.\n", "utf-8")
-        said, problem = self.run("coqc", *_QUIET, *self.paths, question.name)
-        if problem or said.strip() != _CLOSED:
-            return Answer(name, False, problem or f"it rests on {' '.join(said.split())}")
-        return Answer(name, True)
+        asked = [f"Require {STATEMENTS}.{name}.\nPrint Assumptions {STATEMENTS}.{name}.{name}.\n" for name in names]
+        question.write_text("".join(asked), "utf-8")
+        return self.run("coqc", *_QUIET, *self.paths, question.name)
 
     def kernel(self, names: list[str]) -> Answer:
         """Check what was compiled with the kernel alone."""

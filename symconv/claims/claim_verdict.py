@@ -58,6 +58,7 @@ class ClaimVerdict:
             "explanation": self.verdict.explanation,
             "given": list(given(self.source.declared, self.claim)),
             "conditions": list(self.verdict.conditions),
+            "checked_by": self.verdict.checked_by or None,
             "notes": list(self.notes),
         }
 

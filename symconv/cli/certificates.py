@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symconv.certificates.running import Answer
     from symconv.proofs.verdict import Verdict
 
-__all__ = ["certificates_option", "coq_check", "write_certificates"]
+__all__ = ["certificates_option", "certified", "coq_check", "recorded"]
 
 REFUSED = 1
 
@@ -28,17 +28,25 @@ def certificates_option(command: F) -> F:
         "certificates",
         metavar="DIR",
         type=click.Path(path_type=Path),
-        help="Write what is proved as theorems for Coq into DIR (see symconv coq-check).",
+        help="Write what is proved as theorems for Coq into DIR (see symconv coq-check); say of which it has checked.",
     )(command)
 
 
-def write_certificates(folder: Path, verdicts: Iterable[tuple[str, str, Verdict]]) -> None:
+def certified(folder: Path, verdicts: Iterable[tuple[str, str, Verdict]]) -> list[Verdict]:
     """Write a folder of certificates, and say on stderr how many there are and what has none.
+
+    Args:
+        folder: where they go; a record of what Coq has accepted of them stays.
+        verdicts: a name, what is said, and the verdict.
+
+    Returns:
+        The verdicts, with what has checked them.
 
     Raises:
         WriteError: where the folder holds something else, or cannot be written.
     """
     from symconv.certificates.folder import entries, folder_files
+    from symconv.certificates.recorded import read_record
     from symconv.report.files import write_together
 
     found = entries(verdicts)
@@ -55,6 +63,22 @@ def write_certificates(folder: Path, verdicts: Iterable[tuple[str, str, Verdict]
     count = sum(entry.made is not None for entry in found)
     shown = click.format_filename(folder)
     click.echo(f"{count} of {len(found)} statements have a certificate in {shown}; symconv coq-check {shown}", err=True)
+    record = read_record(folder)
+    return [entry.verdict if record is None else record.marked(entry) for entry in found]
+
+
+def recorded(name: str, verdicts: Iterable[tuple[str, str, Verdict]]) -> list[Verdict]:
+    """Verdicts of what the package itself states, with what has checked them by its own record.
+
+    Args:
+        name: of the record, see `packaged_record`.
+        verdicts: a name, what is said, and the verdict.
+    """
+    from symconv.certificates.folder import entries
+    from symconv.certificates.recorded import packaged_record
+
+    record = packaged_record(name)
+    return [record.marked(entry) for entry in entries(verdicts)]
 
 
 def _stale(folder: Path) -> list[Path]:
@@ -93,24 +117,29 @@ def _make(folder: Path, parts: set[Path]) -> None:
 def coq_check(folder: Path, coqchk: bool, seconds: int, memory: int) -> None:
     """Let Coq check every statement of DIR, which a command with --certificates wrote; one line a statement.
 
-    "accepted" means that Coq has checked the proof and that it rests on no axiom. DIR itself stays as it is. Coq must
-    be installed (Debian and Ubuntu: apt-get install coq).
+    "accepted" means that Coq has checked the proof and that it rests on no axiom. What was accepted is kept in
+    DIR/record.json; the command that wrote DIR, run again, then says "checked by Coq" of it. Coq must be installed
+    (Debian and Ubuntu: apt-get install coq).
 
     \b
     Exit status: 0 all accepted, 1 one is refused, 2 DIR is no such folder or Coq is not installed.
 
     \b
     Examples:
-      symconv theorems --certificates proofs
-      symconv coq-check proofs
+      symconv check homework.toml --certificates proofs    writes the certificates
+      symconv coq-check proofs                             has Coq check them
+      symconv check homework.toml --certificates proofs    says what has been checked
       symconv coq-check proofs --coqchk
     """
+    from symconv.certificates.recorded import RECORD
     from symconv.certificates.running import check_folder
+    from symconv.report.files import write_together
 
     with Activity("starting Coq") as activity:
         checked = check_folder(
             folder, coqchk=coqchk, seconds=seconds, megabytes=memory, say=activity.say, each=_print_answer
         )
+    write_together({folder / RECORD: checked.record.text})
     if checked.kernel is not None:
         _print_answer(checked.kernel)
     refused = sum(not answer.accepted for answer in checked.answers)

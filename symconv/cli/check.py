@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symconv.cli.activity import Activity
-from symconv.cli.certificates import certificates_option, write_certificates
+from symconv.cli.certificates import certificates_option, certified
 
 if TYPE_CHECKING:
     from symconv.claims.claim_verdict import ClaimVerdict
@@ -48,18 +49,23 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
         for source in read.claims:
             activity.say(f"claim {source.id}")
             results += check_source(source, repair=not no_repair)
+    if certificates is not None:
+        results = _certified(certificates, results)
     if as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2, ensure_ascii=False))
     elif results:
         _table(results)
     else:
         click.echo(f"{problem.name} makes no claims; add a table [[claims]]")
-    if certificates is not None:
-        found = [r for r in results if r.verdict.holds]
-        write_certificates(
-            certificates, [(f"claim {r.source.id} {r.mode}", f"{r.source.id}, {r.mode}", r.verdict) for r in found]
-        )
     click.get_current_context().exit(_status(results))
+
+
+def _certified(folder: Path, results: list[ClaimVerdict]) -> list[ClaimVerdict]:
+    """The results, those that Coq has checked marked so; the certificates of what holds are written."""
+    holds = [r for r in results if r.verdict.holds]
+    triples = [(f"claim {r.source.id} {r.mode}", f"{r.source.id}, {r.mode}", r.verdict) for r in holds]
+    marked = iter(certified(folder, triples))
+    return [replace(r, verdict=next(marked)) if r.verdict.holds else r for r in results]
 
 
 def _status(results: list[ClaimVerdict]) -> int:
@@ -96,7 +102,8 @@ def _details(result: ClaimVerdict) -> list[str]:
     lines = [f"given that {', and '.join(declared)}"] if declared else []
     if result.status in ("proved", "exact"):
         family = [str(verdict.scope)] if verdict.scope.kept else []
-        return [*family, *lines, *(f"on the condition that {condition}" for condition in verdict.conditions)]
+        checked = [f"checked by {verdict.checked_by}"] if verdict.checked_by else []
+        return [*checked, *family, *lines, *(f"on the condition that {condition}" for condition in verdict.conditions)]
     lines.append(str(verdict.explanation))
     if result.edit:
         strength = result.repaired.status if result.repaired is not None else ""

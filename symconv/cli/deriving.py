@@ -9,7 +9,7 @@ import click
 
 from symconv.cli import shapes
 from symconv.cli.activity import Activity
-from symconv.cli.certificates import write_certificates
+from symconv.cli.certificates import certified
 
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
@@ -143,4 +143,9 @@ def show(
     click.echo(text)
     if certificates is not None:
         steps = [(f"step {step.id}", f"step {step.id}: {step.title}", step.verdict) for step in worked.steps]
-        write_certificates(certificates, steps)
+        checked: dict[str, list[str]] = {}
+        for step, verdict in zip(worked.steps, certified(certificates, steps), strict=True):
+            checked.setdefault(verdict.checked_by, []).append(f"({step.id})")
+        for checker, ids in checked.items():
+            if checker:
+                click.echo(f"{'' if style == 'text' else '% '}checked by {checker}: {', '.join(ids)}")

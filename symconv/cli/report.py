@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from symconv.cli.activity import Activity
+from symconv.cli.certificates import certificates_option, certified, recorded
 
 if TYPE_CHECKING:
+    from symconv.report.build import Certify
     from symconv.report.document import Document
     from symconv.report.marks import Mark
 
@@ -32,7 +35,16 @@ __all__ = ["report"]
 @click.option("--fragment", is_flag=True, help=r"Write NAME.fragment.tex as well: a body without preamble, for \input.")
 @click.option("--no-tex", is_flag=True, help="Leave NAME.tex out (it cannot hold, say, a title in Chinese).")
 @click.option("--no-html", is_flag=True, help="Leave NAME.html out.")
-def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex: bool, no_html: bool) -> None:
+@certificates_option
+def report(
+    problem: Path | None,
+    folder: Path,
+    pdf: bool,
+    fragment: bool,
+    no_tex: bool,
+    no_html: bool,
+    certificates: Path | None,
+) -> None:
     """Work out PROBLEM.toml and write its solution as LaTeX and HTML.
 
     Without a file it is the packaged example. Every step is derived and checked on the way; the table that is printed
@@ -44,6 +56,7 @@ def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex
       symconv report homework.toml          reports/homework.tex and reports/homework.html
       symconv report homework.toml -o out --pdf
       symconv report homework.toml --fragment --no-html
+      symconv report homework.toml --certificates proofs
     """
     from symconv.claims.problem import load_problem
     from symconv.cli.example import example_file
@@ -61,7 +74,7 @@ def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex
     with Activity(f"reading {source.name}") as activity:
         read = load_problem(source)
         name = source.stem
-        document = build_document(read, activity.say)
+        document = build_document(read, activity.say, _certify(problem, certificates))
         activity.say("writing LaTeX and HTML")
         if pdf or not no_tex:
             tex = to_latex(document)
@@ -81,6 +94,15 @@ def report(problem: Path | None, folder: Path, pdf: bool, fragment: bool, no_tex
         click.echo(f"wrote {click.format_filename(path)}")
     click.echo()
     click.echo(summary(document))
+
+
+def _certify(problem: Path | None, folder: Path | None) -> Certify | None:
+    """What says of a statement that Coq has checked it: the record of a folder, or that of the packaged example."""
+    from symconv.cli.example import NAME
+
+    if folder is not None:
+        return partial(certified, folder)
+    return partial(recorded, Path(NAME).stem) if problem is None else None
 
 
 def summary(document: Document) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from symconv.cli.activity import Activity
-from symconv.cli.certificates import certificates_option, write_certificates
+from symconv.cli.certificates import certificates_option, certified, recorded
 
 if TYPE_CHECKING:
     from symconv.derivations.theorems import Theorem
@@ -50,6 +51,12 @@ def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool,
         for entry in chosen:
             activity.say(f"proving {entry.name}")
             entry.check()
+        activity.say("writing certificates")
+        triples = [(entry.name, entry.title, entry.verdict) for entry in chosen]
+        marked = recorded("theorems", triples) if certificates is None else certified(certificates, triples)
+        chosen = tuple(
+            replace(entry, checked_by=verdict.checked_by) for entry, verdict in zip(chosen, marked, strict=True)
+        )
     if as_json:
         import json
 
@@ -59,8 +66,6 @@ def theorems(ctx: click.Context, name: str | None, verbose: bool, as_json: bool,
         _print_table(chosen)
     else:
         click.echo(theorem_text(chosen[0], verbose=verbose))
-    if certificates is not None:
-        write_certificates(certificates, [(entry.name, entry.title, entry.verdict) for entry in chosen])
     if any(entry.verdict.status == "refuted" for entry in chosen):
         ctx.exit(REFUTED)
 
@@ -83,7 +88,8 @@ def _print_table(chosen: tuple[Theorem, ...]) -> None:
     table.add_column("source", ratio=3)
     for entry in chosen:
         stated = f"{entry.title}\n{plain(entry.statement)}"
-        row = (entry.name, entry.verdict.status, stated, plain(entry.hypotheses), entry.source)
+        verdict = entry.verdict.status + (f"\nchecked by\n{entry.checked_by}" if entry.checked_by else "")
+        row = (entry.name, verdict, stated, plain(entry.hypotheses), entry.source)
         table.add_row(*(Text(cell) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     with console.capture() as captured:
@@ -91,6 +97,8 @@ def _print_table(chosen: tuple[Theorem, ...]) -> None:
     click.echo("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
     found = [entry.verdict.status for entry in chosen]
     total = ", ".join(f"{found.count(status)} {status}" for status in dict.fromkeys(found))
+    checked = sum(bool(entry.checked_by) for entry in chosen)
+    total += f", {checked} of them checked by Coq" if checked else ""
     slowest = max(chosen, key=lambda entry: entry.seconds)
     seconds = sum(entry.seconds for entry in chosen)
     click.echo(

@@ -129,6 +129,8 @@ class Verdict:
         conditions: what a verdict that holds rests on beyond its hypotheses and what the statement does not say, such
             as "entries of w outside count as 0"; printed beside the mark.
         record: how it was proved, for a certificate (see `symconv.proofs.record`); takes no part in equality.
+        checked_by: another program that has checked its certificate, from a recorded run, such as "Coq 8.16.1"; takes
+            no part in equality.
     """
 
     status: Status
@@ -144,6 +146,7 @@ class Verdict:
     seconds: float = field(default=0.0, compare=False)
     conditions: tuple[str, ...] = ()
     record: Record | None = field(default=None, repr=False, compare=False)
+    checked_by: str = field(default="", compare=False)
 
     @property
     def holds(self) -> bool:
@@ -152,6 +155,8 @@ class Verdict:
 
     def __str__(self) -> str:
         lines = [f"{self.status.upper()} {self.scope}" if self.status != "error" else "ERROR"]
+        if self.checked_by:
+            lines[0] += f"; checked by {self.checked_by}"
         if self.explanation:
             lines.append(f"  {self.explanation}")
         if self.hypotheses:

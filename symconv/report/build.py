@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
@@ -10,12 +10,16 @@ from symconv.claims.problem import Problem, Question
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.formulas.printing import LATEX
+from symconv.proofs.verdict import Verdict
 from symconv.report.document import Block, Document, Inline, Ledger, Math, Section, StatusLine, Text
 from symconv.report.marks import Mark
 from symconv.report.questions import claims, derivation, pooling, size, values
 from symconv.report.questions.desk import Desk, Progress, words
 
-__all__ = ["ANSWERS", "build_document"]
+__all__ = ["ANSWERS", "Certify", "build_document"]
+
+Certify = Callable[[Sequence[tuple[str, str, Verdict]]], Sequence[Verdict]]
+"""Is given a name, what is said and the verdict of every statement that holds; gives each with what has checked it."""
 
 ANSWERS: dict[str, Callable[[Desk, Question], list[Block]]] = {
     "size": size.size,
@@ -35,12 +39,13 @@ _MEANING: dict[Mark, str] = {
 }
 
 
-def build_document(problem: Problem, progress: Progress = lambda _: None) -> Document:
+def build_document(problem: Problem, progress: Progress = lambda _: None, certify: Certify | None = None) -> Document:
     """Work out every question of a problem; each displayed step is checked on the way.
 
     Args:
         problem: the problem.
         progress: told in a few words what is being done.
+        certify: says what has been checked by another program; without it, nothing has.
     """
     desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
     blocks: list[Block] = []
@@ -69,7 +74,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None) -> Doc
         problem.title,
         lead,
         tuple(blocks),
-        _status(desk),
+        (*_status(desk), *_checked(desk, certify)),
         problem.author,
         problem.title.split(":")[0][:60],
     )
@@ -92,6 +97,18 @@ def _status(desk: Desk) -> tuple[StatusLine, ...]:
     if desk.errors:
         lines.append(StatusLine("none", words(f"{_ranges(desk.errors)} in error")))
     return tuple(lines)
+
+
+def _checked(desk: Desk, certify: Certify | None) -> tuple[StatusLine, ...]:
+    """What has been checked by another program, as ranges of numbers."""
+    if certify is None:
+        return ()
+    named = [(f"statement {number}", what, verdict) for number, what, verdict in desk.verdicts]
+    numbers: dict[str, list[str]] = {}
+    for (number, _, _), verdict in zip(desk.verdicts, certify(named), strict=True):
+        numbers.setdefault(verdict.checked_by, []).append(number)
+    numbers.pop("", None)
+    return tuple(StatusLine("none", words(f"{_ranges(own)} checked by {by}")) for by, own in numbers.items())
 
 
 def _ranges(numbers: list[str]) -> str:

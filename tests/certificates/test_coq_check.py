@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from coq_runs import needs_coq
 from statements import TRUE
 
 from symconv.certificates.folder import entries, folder_files
+from symconv.certificates.recorded import RECORD
 from symconv.cli.application import commands
 from symconv.proofs.prove import prove_statement
 
@@ -46,7 +49,7 @@ def test_what_is_proved_is_accepted_and_what_was_tampered_with_is_refused(tmp_pa
     change(tmp_path, "axiom", "Section", f"Axiom oracle : forall P : Prop, P.\n{lie}\nSection")
     change(tmp_path, "other", "Theorem other", "Theorem another")
     change(tmp_path, "other", "Print Assumptions other.", "")
-    before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     result = run(str(tmp_path))
     assert result.exit_code == 1, result.output
     lines = result.output.splitlines()
@@ -56,7 +59,10 @@ def test_what_is_proved_is_accepted_and_what_was_tampered_with_is_refused(tmp_pa
     ]
     assert "rests on Axioms" in lines[3]
     assert "1 accepted, 4 refused, 0 without a certificate" in lines[-1]
-    assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
+    record = tmp_path / RECORD
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != record} == before
+    good = sha256((tmp_path / "Statements" / "good.v").read_bytes()).hexdigest()
+    assert json.loads(record.read_text(encoding="utf-8"))["statements"] == {"good": good}
 
 
 @pytest.mark.slow

@@ -2,9 +2,14 @@
 From Symconv Require Export Sums Maxima.
 
 (* Arithmetic of integers. *)
-Ltac zs := solve [lia | nia | congruence | apply Z.le_antisymm; nia].
+(* What shares no variable with the goal, directly or through others, says nothing of it: the other axes. *)
+Ltac on_its_axis :=
+  repeat match goal with x : Z |- ?G => match G with context [x] =>
+    match goal with H : context [x] |- _ => revert H end end end;
+  repeat match goal with H : ?P |- _ => match type of P with Prop => clear H end end; intros.
+Ltac zs := solve [lia | congruence | on_its_axis; first [nia | apply Z.le_antisymm; nia]].
 (* Two trees that differ in how their indices are written. *)
-Ltac alike := cbn beta iota; rewrite ?Z.div_1_r; first [reflexivity | zs
+Ltac alike := cbn beta iota; rewrite ?Z.div_1_r; first [reflexivity | lazymatch goal with |- @eq Z _ _ => zs end
   | apply sum_alike; [alike | intros ?; alike]
   | match goal with |- _ = _ => progress f_equal; alike end].
 
@@ -70,10 +75,12 @@ Ltac domain := cbn beta iota; repeat match goal with
   | |- (_ =? _) = true => apply Z.eqb_eq end; first [reflexivity | zs].
 Ltac same_point := cbn beta iota; repeat apply (f_equal2 pair); first [reflexivity | zs].
 Ltac factors := cbn beta iota; repeat apply (f_equal2 mul); alike.
-(* Every quotient and every divisibility that is left is that of w. *)
-Ltac quotient w := cbn beta iota; repeat match goal with
-  | |- context [?n / ?d] => replace (n / d) with w by (symmetry; first [apply exact_intro; zs | apply floor_intro; zs])
-  | |- context [dvd ?d ?n] => replace (dvd d n) with true by (symmetry; apply (dvd_intro d n w); zs) end.
+(* Quotients by d, and divisibilities by it, that are those of w. *)
+Ltac exact_is d w := cbn beta iota; repeat match goal with
+  | |- context [?n / d] => replace (n / d) with w by (symmetry; apply exact_intro; zs)
+  | |- context [dvd d ?n] => replace (dvd d n) with true by (symmetry; apply (dvd_intro d n w); zs) end.
+Ltac rounded_is d w := cbn beta iota; repeat match goal with
+  |- context [?n / d] => replace (n / d) with w by (symmetry; apply floor_intro; zs) end.
 (* The quotient t = n / d of a condition d | n, and n = d t. *)
 Ltac exact_quotient d n t E :=
   destruct (dvd_elim d n ltac:(zs) ltac:(assumption)) as [t [? E]]; rewrite ?E in *.

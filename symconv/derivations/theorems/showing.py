@@ -19,12 +19,13 @@ def theorem_text(theorem: Theorem, *, verbose: bool = False) -> str:
         verbose: add to every part the conditions that the prover was given, and the slips with what refutes each.
     """
     verdict = theorem.verdict
+    checked = f", checked by {verdict.checked_by}" if verdict.checked_by else ""
     head = f"{theorem.name}: {theorem.title}"
     lines = [
         head,
         "=" * len(head),
         f"source    {theorem.source}",
-        f"verdict   {verdict.status} ({_seconds(theorem.seconds)}, {_parts(theorem.checks)})",
+        f"verdict   {verdict.status}{checked} ({_seconds(theorem.seconds)}, {_parts(theorem.checks)})",
     ]
     for part in theorem.checks:
         lines += ["", *_part(part, verbose)]
@@ -85,6 +86,7 @@ def theorem_record(theorem: Theorem, *, scripts: bool = False) -> dict[str, Any]
         "hypotheses": plain(theorem.hypotheses),
         "source": theorem.source,
         "status": theorem.verdict.status,
+        "checked_by": theorem.checked_by or None,
         "scope": str(theorem.verdict.scope),
         "seconds": round(theorem.seconds, 4),
         "parts": [_part_record(part, scripts) for part in theorem.checks],

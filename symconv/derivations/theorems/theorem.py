@@ -66,6 +66,7 @@ class Theorem:
         source: where it is from.
         checks: its parts; the theorem holds where each of them does.
         slips: wrong variants, one change each; every one of them is refuted.
+        checked_by: the program that has checked its certificate, from a recorded run; see `Verdict`.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Theorem:
     source: str
     checks: tuple[Check, ...]
     slips: tuple[Check, ...] = ()
+    checked_by: str = ""
 
     def check(self) -> tuple[Verdict, ...]:
         """The verdicts on all parts."""
@@ -81,7 +83,7 @@ class Theorem:
     @property
     def verdict(self) -> Verdict:
         """The weakest verdict of the parts, with what all of them rest on."""
-        return all_of(self.check())
+        return replace(all_of(self.check()), checked_by=self.checked_by)
 
     @property
     def seconds(self) -> float:

@@ -49,6 +49,7 @@ def claims(desk: Desk, results: Sequence[ClaimVerdict]) -> list[Block]:
 def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
     mark: Mark = mark_of(result.verdict)
     desk.note(label, mark, symbolic=result.verdict.scope.symbolic)
+    desk.proved(label, f"claim {result.source.id}, {result.mode}", result.verdict)
     if result.status == "error":
         desk.errors.append(label)
     roles = desk.roles(Letters.of(result.source.declared.names), result.source.declared.op)

@@ -107,6 +107,7 @@ class Desk:
     checked: list[tuple[str, Mark]] = field(default_factory=list)
     symbolic: dict[str, tuple[str, ...]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
     results: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     _figures: int = 0
 
@@ -131,6 +132,11 @@ class Desk:
         self._nodes.append((Node(anchor(number), number, mark), tuple(uses)))
         if mark not in ("definition", "none"):
             self.checked.append((number, mark))
+
+    def proved(self, number: str, what: str, verdict: Verdict) -> None:
+        """Remember the verdict of a statement, in case it can be certified; `what` says which statement it is."""
+        if verdict.holds:
+            self.verdicts.append((number, what, verdict))
 
     def arc_map(self) -> ArcMap:
         """All statements in reading order, and which one uses which."""
@@ -244,6 +250,7 @@ class Desk:
         mark = mark_of(step.verdict)
         uses = [numbers[use] for use in step.uses if use in numbers]
         self.note(label, mark, uses, step.verdict.scope.symbolic)
+        self.proved(label, step.title, step.verdict)
         reason = Reason(
             step.title,
             self.inline(step.reason, roles, numbers),
