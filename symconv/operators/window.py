@@ -159,7 +159,7 @@ class Window:
         return facts
 
 
-def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer, ceil_mode: bool = False) -> Window:
+def named_window(padding: Any, axis: int, k: Integer, s: Integer, d: Integer, ceil_mode: bool) -> Window:
     """The window of one axis under a padding that is given in pairs or by the name of a rule."""
     if not isinstance(padding, str):
         before, after = padding[axis]
