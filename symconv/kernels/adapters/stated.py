@@ -14,8 +14,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.formulas.algebra import Access, Add, Constant, Multiply, Node, Power, Reduce
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Add,
+    Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+    factors_of,
+)
 from symconv.formulas.index import Index
+from symconv.formulas.walker import case
 from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
 from symconv.kernels.form.extraction import local_form
 from symconv.kernels.form.reading import WALK
@@ -50,27 +68,8 @@ def _term(form: TapForm, op: Operator) -> sympy.Expr:
     names = tuple(bound.name for bound in form.taps)
     weight = form.letter("weight")
 
-    def read(node: Node) -> sympy.Expr:
-        if isinstance(node, Constant):
-            return sympy.Rational(node.value.numerator, node.value.denominator)
-        if isinstance(node, Add):
-            return sympy.Add(*map(read, node.args))
-        if isinstance(node, Multiply):
-            return sympy.Mul(*map(read, node.args))
-        if isinstance(node, Power) and isinstance(node.exponent, Constant):
-            exponent = node.exponent.value
-            if exponent.denominator == 1 and 1 <= exponent <= LARGEST_POWER:
-                return read(node.base) ** int(exponent)
-            raise refuse(f"has the power {exponent}, and a kernel takes whole powers from 1 to {LARGEST_POWER}")
-        if isinstance(node, Access) and node.tensor == form.input:
-            return u
-        if isinstance(node, Access) and node.tensor == weight:
-            if node.index != tuple(map(Index.of, names)):
-                raise refuse("reads the weight at another place than its tap")
-            return v
-        raise refuse(f"has a {type(node).__name__} under the sum, and a kernel takes sums, products and whole powers")
-
-    factors = list(form.body.args) if isinstance(form.body, Multiply) else [form.body]
+    read = _TapTerm(u, v, form.input, weight, tuple(map(Index.of, names)), refuse).visit
+    factors = factors_of(form.body)
     sums = [node for node in factors if isinstance(node, Reduce)]
     others = [node for node in factors if not isinstance(node, Reduce)]
     if len(sums) != 1 or sums[0].op != "sum" or not all(isinstance(node, Constant) for node in others) or form.counts:
@@ -86,6 +85,64 @@ def _term(form: TapForm, op: Operator) -> sympy.Expr:
         if len(walk.shifts) != 1 or walk.position != Index.of(WALK) + walk.shifts[0] or walk.shifts[0].value is None:
             raise refuse("reads its padding in another way than as zeros")
     return sympy.Mul(*map(read, others), read(sums[0].body))
+
+
+class _TapTerm(FormulaWalker["sympy.Expr"]):
+    """What stands under the sum as a polynomial in the entry u and the weight v of a tap."""
+
+    def __init__(
+        self,
+        u: sympy.Expr,
+        v: sympy.Expr,
+        entry: str,
+        weight: str | None,
+        tap: tuple[Index, ...],
+        refuse: Callable[[str], NotSupportedError],
+    ) -> None:
+        self.u, self.v, self.entry, self.weight, self.tap, self.refuse = u, v, entry, weight, tap, refuse
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> sympy.Expr:
+        import sympy
+
+        return sympy.Rational(node.value.numerator, node.value.denominator)
+
+    @case(Add)
+    def _add(self, node: Add) -> sympy.Expr:
+        import sympy
+
+        return sympy.Add(*map(self.visit, node.args))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> sympy.Expr:
+        import sympy
+
+        return sympy.Mul(*map(self.visit, node.args))
+
+    @case(Power)
+    def _power(self, node: Power) -> sympy.Expr:
+        if not isinstance(node.exponent, Constant):
+            return self._other(node)
+        exponent = node.exponent.value
+        if exponent.denominator == 1 and 1 <= exponent <= LARGEST_POWER:
+            return self.visit(node.base) ** int(exponent)
+        raise self.refuse(f"has the power {exponent}, and a kernel takes whole powers from 1 to {LARGEST_POWER}")
+
+    @case(Access)
+    def _access(self, node: Access) -> sympy.Expr:
+        if node.tensor == self.entry:
+            return self.u
+        if node.tensor != self.weight:
+            return self._other(node)
+        if node.index != self.tap:
+            raise self.refuse("reads the weight at another place than its tap")
+        return self.v
+
+    @case(Scalar, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    def _other(self, node: Node) -> sympy.Expr:
+        raise self.refuse(
+            f"has a {type(node).__name__} under the sum, and a kernel takes sums, products and whole powers"
+        )
 
 
 class StatedKernel(DirectKernel):
