@@ -379,3 +379,11 @@ def test_a_long_window_on_a_long_line_makes_no_table_of_both() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 100e6
+
+
+def test_a_weight_that_is_too_large_for_a_type_has_no_factors_in_it() -> None:
+    weight = np.full((5, 5), 1e147)
+    kernel = compile(Conv(5), weight=weight)
+    assert "separable" not in kernel.explain((9, 9)).partition("estimates")[2].partition("gradient")[0]
+    assert "separable" in kernel.explain((9, 9), "float64")
+    assert kernel(np.ones((5, 5)))[0, 0] == pytest.approx(25e147)

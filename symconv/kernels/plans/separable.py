@@ -241,7 +241,11 @@ class SeparablePlan(Plan):
             lines = adjoint_lines(lines)
         line, across = lines
         size, planes = call.dtype.itemsize, call.batch * form.layer.groups
-        rank = factors(call.weight[:, 0, 0].astype(call.dtype)).rank
+        with np.errstate(over="ignore"):
+            kernels = call.weight[:, 0, 0].astype(call.dtype)
+        if not np.isfinite(kernels).all():
+            return None  # too large for the type: such a kernel has no factors
+        rank = factors(kernels).rank
         rows = _rows(line, across, size)
         blocks = planes * ceil(line.outputs / rows)
         width = across.stride * (BAND - 1) + across.step * (across.taps - 1) + 1
