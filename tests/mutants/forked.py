@@ -41,7 +41,7 @@ from mutants.changes import Change, changes
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ["-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
 SLACK, TIMES, MEMORY = 3, 10, 6 << 30  # seconds and times that a test may take longer, and bytes that a fork may use
-FRESH_AT_MOST = 4  # seconds of tests, quick ones first, that a freshly imported mutant meets
+FRESH_AT_MOST = 12  # seconds of tests, quick ones first, that a freshly imported mutant meets
 
 Place = tuple[str, int]  # of a function: its qualified name and first line
 Mark = tuple[str, int]  # of a statement: file and line
@@ -274,14 +274,18 @@ class Judge:
         return self.sorted(source, change, found)
 
     def at_collection(self, source: Source, change: Change, line: Mark) -> list[str]:
-        """The tests of the test files that executed a statement when collected; of a table, those of its file."""
+        """The tests of the test files that executed a statement when collected; of a table, first those of its file.
+
+        The defaults of a record are read by code of other files; so a table is then tried by all the other tests.
+        """
+        own = {t for t in self.items if any(path == source.path for path, _ in self.marks[t])}
         if change.runs_at_import:
-            found = [t for t in self.items if any(path == source.path for path, _ in self.marks[t])]
+            found = list(self.seconds)
         else:
             found = [t for t in self.items if line in self.marks[t.partition("::")[0]]]
         last = dict.fromkeys(reversed(self.killers["", source.path]))
         some, seconds = list(last), 0.0
-        for t in sorted((t for t in found if t not in last), key=lambda t: self.seconds[t]):
+        for t in sorted((t for t in found if t not in last), key=lambda t: (t not in own, self.seconds[t])):
             seconds += self.seconds[t]
             if seconds > FRESH_AT_MOST:
                 break

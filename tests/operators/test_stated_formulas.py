@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +17,7 @@ from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.operators.morphology import Dilation, Erosion
+from symconv.operators.option import option_fields
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
@@ -119,6 +121,28 @@ def test_a_kernel_in_one_number_has_two_axes(kind: Any) -> None:
     assert LPPool(2, 3) == LPPool(2, (3, 3))
     assert AdaptiveAvgPool(2) == AdaptiveAvgPool((2, 2))
     assert AdaptiveMaxPool(2) == AdaptiveMaxPool((2, 2))
+
+
+def test_what_is_left_out_leaves_a_layer_as_it_was() -> None:
+    """So a list of the options that were given leaves it out; the window of a pooling moves on by its own size."""
+    for kind, needed, left_out in DEFAULTS[:-1]:
+        op = kind(**needed)
+        options = option_fields(kind)
+        for name in left_out:
+            option, _ = options[name]
+            value = getattr(op, name)
+            if name == "stride" and value == (2, 3):
+                assert not option.is_neutral(value)
+            elif name not in ("padding_mode", "divisor_override"):
+                assert option.is_neutral(value), (kind, name)
+
+
+def test_the_tensors_of_an_operator() -> None:
+    assert Conv.every_variable() == ConvTranspose.every_variable() == ("input", "weight", "bias")
+    for op in (Conv((2,)), ConvTranspose((2,))):
+        assert op.variables == ("input", "weight")
+        assert op.every_variable() == replace(op, bias=True).variables
+    assert [(t.name, t.role) for t in MaxUnpool((2, 2)).output().tensors] == [("a", "input"), ("z", "position")]
 
 
 # ------------------------------------------------------------------ what a window takes for granted
@@ -233,6 +257,20 @@ def test_what_spreads_has_the_size_of_its_last_window() -> None:
             else:
                 with pytest.raises(GeometryError, match="must leave an output"):
                     op.output_size(n)
+
+
+def test_an_output_is_cut_on_both_sides_by_different_amounts() -> None:
+    n = sympy.Symbol("n", integer=True, positive=True)
+    for before, after in ((1, 0), (0, 1), (2, -1)):
+        for op in (MaxUnpool((2,), padding=((before, after),)), ConvTranspose((2,), 2, ((before, after),))):
+            assert op.output_size(3) == (2 * 3 - before - after,)
+            assert op.output_size((n,)) == (2 * n - before - after,)
+
+
+def test_same_is_no_padding_of_a_transposed_convolution() -> None:
+    named = "padding must be one of 'valid', 'same_upper', 'same_lower', 'half', 'full', got 'sme'"
+    with pytest.raises(ArgumentError, match=named):
+        ConvTranspose((2,), padding="sme")
 
 
 def test_same_cuts_the_output_padding_off_as_well() -> None:
