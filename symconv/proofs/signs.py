@@ -32,7 +32,7 @@ from symconv.formulas.algebra import (
     Sign,
     nonnegative,
 )
-from symconv.formulas.index import Index, maximum, minimum
+from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.proofs.goals import follows
@@ -279,8 +279,9 @@ def _ends(bound: Bound, guards: Sequence[Guard]) -> Iterator[Index]:
     lows, highs = [bound.lower], [bound.upper]
     for guard in guards:
         split = guard.expr.linear_in(bound.name) if guard.kind in ("ge", "eq") else None
-        if split is not None and split[0].value in (1, -1):
-            (lows if split[0].value == 1 else highs).append(-split[1] * split[0].value)
+        steps = None if split is None else split[0].value
+        if split is not None and steps:
+            (lows if steps > 0 else highs).append(ceiling(-split[1], steps) if steps > 0 else floor(split[1], -steps))
     yield from dict.fromkeys((*lows, *highs, maximum(*lows), minimum(*highs)))
 
 
