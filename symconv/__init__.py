@@ -116,7 +116,7 @@ _HOME = {
     "certificates.certificate": ("Certificate", "certificate"),
     "claims.check": ("check", "check_claim"),
     "claims.claim_verdict": ("ClaimVerdict",),
-    "claims.scope": ("Declarations",),
+    "claims.declarations": ("Declarations",),
     "claims.problem": ("Problem", "load_problem"),
     "derivations.derive": ("derive",),
     "derivations.step": ("Derivation", "Step"),

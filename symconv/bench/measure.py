@@ -41,7 +41,7 @@ def spread(values: Sequence[float]) -> TimeSpread:
     """Median and quartiles.
 
     >>> spread([1.0, 2.0, 3.0, 4.0, 5.0])
-    Spread(median=3.0, low=2.0, high=4.0, count=5)
+    TimeSpread(median=3.0, low=2.0, high=4.0, count=5)
     """
     low = high = values[0]
     if len(values) > 1:

@@ -180,10 +180,6 @@ class StatedKernel(DirectKernel):
             f"grad_v += sum(g*({by_weight}))\n"
         )
 
-    def shapes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        planes = Planes.of("shape", np.broadcast_to(np.zeros((), np.float32), shape), self.op.spatial_axes)
-        return (*planes.lead, *outputs_of(self.op, planes.sizes))
-
     def __call__(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         """The output.
 

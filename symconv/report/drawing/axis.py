@@ -25,7 +25,7 @@ class DrawnAxis:
         ArgumentError: a size, a stride or a dilation below 1.
         GeometryError: no window fits.
 
-    >>> Axis(7, 3, stride=2, before=1).outputs, Axis(5, 2, stride=2, counted=3).outputs
+    >>> DrawnAxis(7, 3, stride=2, before=1).outputs, DrawnAxis(5, 2, stride=2, counted=3).outputs
     (3, 3)
     """
 
@@ -81,7 +81,7 @@ class DrawnAxis:
     def window(self, output: int) -> range:
         """The entries that the taps of an output read, by tap.
 
-        >>> list(Axis(7, 3, stride=2, dilation=2, before=1).window(1))
+        >>> list(DrawnAxis(7, 3, stride=2, dilation=2, before=1).window(1))
         [1, 3, 5]
         """
         first = self.reads(output, 0)
@@ -90,7 +90,7 @@ class DrawnAxis:
     def touches(self, entry: int) -> tuple[tuple[int, int], ...]:
         """All (output, tap) with `reads(output, tap) == entry`, by tap: the map read backwards.
 
-        >>> Axis(5, 3).touches(1), Axis(5, 3, stride=2).touches(1)
+        >>> DrawnAxis(5, 3).touches(1), DrawnAxis(5, 3, stride=2).touches(1)
         (((1, 0), (0, 1)), ((0, 1),))
         """
         found = []

@@ -28,7 +28,7 @@ def touch_counts(axes: Sequence[DrawnAxis]) -> Counts:
         NotSupportedError: more than two axes.
         SizeLimitError: more than a million entries.
 
-    >>> touch_counts([Axis(5, 3)]), touch_counts([Axis(3, 2), Axis(2, 1, stride=2)])
+    >>> touch_counts([DrawnAxis(5, 3)]), touch_counts([DrawnAxis(3, 2), DrawnAxis(2, 1, stride=2)])
     ((1, 2, 3, 2, 1), ((1, 0), (2, 0), (1, 0)))
     """
     rows, columns = plane_of(axes)

@@ -151,7 +151,7 @@ def window_figure(
         GeometryError: `at` is no output.
         NotSupportedError: more than two axes.
 
-    >>> [scene.title for scene in window_figure([Axis(5, 3)], at=(2,))]
+    >>> [scene.title for scene in window_figure([DrawnAxis(5, 3)], at=(2,))]
     ['Input a with the window of output 2', 'Kernel', 'Output c']
     """
     plane, naming = plane_of(axes), FigureLetters(axes, names, index_base)
