@@ -267,6 +267,23 @@ def test_an_output_is_cut_on_both_sides_by_different_amounts() -> None:
             assert op.output_size((n,)) == (2 * n - before - after,)
 
 
+def test_the_size_of_an_image_of_patches_may_be_a_symbol() -> None:
+    n, size, channels = (sympy.Symbol(name, integer=True, positive=True) for name in "nZC")
+    op = Fold((size,), (2,))
+    assert op.output_size(3) == op.output_size((n,)) == (size,)
+    assert op.output().text() == "c[p] = ∑(m = 0 … 1) ∑(i = 0 … Z − 2) [m + i = p] a[m, i]"
+    assert Fold((5,), (2,)).output_size((n,)) == (5,)
+    with pytest.raises(GeometryError, match="must be 4 on axis 0"):
+        Fold((5,), (2,)).output_size(3)
+    assert Unfold((2,), in_channels=channels).output().text() == "c[f, m, p] = a[f, m+p]"
+    assert repr(Fold((4,), (2,))) == "Fold(output_size=(4,), kernel_size=(2,))"
+
+
+def test_what_dilation_and_erosion_are_called() -> None:
+    assert [op.phrase for op in (Dilation((2,)), Erosion((2,)))] == ["a dilation", "an erosion"]
+    assert Dilation((2,)).variables == Erosion((2,)).variables == ("input", "weight")
+
+
 def test_same_is_no_padding_of_a_transposed_convolution() -> None:
     named = "padding must be one of 'valid', 'same_upper', 'same_lower', 'half', 'full', got 'sme'"
     with pytest.raises(ArgumentError, match=named):
