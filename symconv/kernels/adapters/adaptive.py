@@ -323,7 +323,8 @@ class AdaptiveMaxKernel(AdaptiveKernel):
         if all(span.apart for span in self._spans(x.shape[1:])):
             result.reshape(-1)[flat] = g.ravel()
         else:
-            np.add.at(result.reshape(-1), flat, g.ravel())
+            with np.errstate(over="ignore", invalid="ignore"):  # infinities of both signs may meet
+                np.add.at(result.reshape(-1), flat, g.ravel())
         return result.reshape(x.shape)
 
     def push(self, x: Array, tangent: Array) -> Array:

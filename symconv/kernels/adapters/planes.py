@@ -272,7 +272,7 @@ class PlaneKernel(DirectKernel):
         fit("grad_output", g, self.joined(planes.lead, outputs), "the shape of the output")
         if "input" not in wrt:
             return Gradients(None)
-        upstream = g.reshape(len(planes.array), *outputs).astype(compute_type(array.dtype), copy=False)
+        upstream = cast(g.reshape(len(planes.array), *outputs), compute_type(array.dtype))
         return Gradients(cast(self.pull(upstream, planes.array).reshape(array.shape), array.dtype))
 
     def jvp(

@@ -101,7 +101,7 @@ class MaxUnpoolKernel(DirectKernel):
         if "input" not in wrt:
             return Gradients(None)
         found = gather(g.reshape(len(planes.array), prod(outputs)), positions)
-        return Gradients(found.reshape(array.shape).astype(array.dtype, copy=False))
+        return Gradients(cast(found.reshape(array.shape), array.dtype))
 
     def jvp(self, x: Any, indices: Any, *, dx: Any = None, output_size: Sequence[int] | None = None) -> Array:
         """The tangent of the output for a tangent `dx`: `dx`, unpooled; None is a zero tangent.
