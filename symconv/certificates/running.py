@@ -28,6 +28,7 @@ __all__ = ["Answer", "Checked", "check_folder", "coq_version"]
 
 SECONDS = 120
 MEGABYTES = 4_000
+PROCESSES = 8  # at a time at most: each holds Coq's library in memory
 _QUIET = ["-q", "-w", "none"]
 _CLOSED = "Closed under the global context"
 
@@ -129,7 +130,7 @@ def check_folder(
             if problem:
                 raise NotSupportedError(f"Coq {version} refuses symconv's library, {name}: {problem}")
         problems = {}
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, PROCESSES)) as pool:
             compiled = {name: pool.submit(run.compile, f"{STATEMENTS}/{name}.v") for name in names}
             try:
                 for name, waited_for in compiled.items():
