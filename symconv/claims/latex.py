@@ -10,7 +10,8 @@ r"""Claims in LaTeX, as people write them: read by a grammar; nothing of TeX is 
 - ``*`` and ``\ast`` multiply numbers and entries; between arrays they stay a sign of their own, as does ``\star``;
 - ``|x|`` is the call ``abs``; of a set it means the number of elements, which only a declaration can tell;
 - ``\mathbf{1}_{3 \times 3}`` is ``ones(3, 3)``, ``\operatorname{pad}_2(B)`` is ``pad(B, 2)``;
-- equation numbers, and remarks in words after a formula, are passed over.
+- equation numbers, and remarks in words after a formula, are passed over; ``= 2 (3)``, where the number may be a
+  factor, is an error, and so are remarks that restrict what is claimed or compute.
 
 The way of a text: `latex_scan` makes pieces, `latex_parse` with ``claims.lark`` a parse tree, `latex_tree` the
 tree of claims.

@@ -236,12 +236,29 @@ class Pieces:
         self.ends, self.callable, self.script, self.pending = False, "", False, 0
 
     def equation_number(self, line: list[Piece]) -> str:
-        """The number in brackets at the end of a line, apart from a value before it or alone on the line."""
+        r"""The number in brackets that is alone on a line; behind a value it could as well be a factor.
+
+        A wide space such as ``\quad`` ends a line.
+
+        Raises:
+            ClaimError: where a bracket with a number ends a line, with only a blank between it and the value before it.
+        """
         kinds = [piece.kind for piece in line[-4:]]
         for shape in (["LPAR", "NUMBER", "RPAR"], ["LPAR", "NUMBER", "NAME", "RPAR"], ["LPAR", "AST", "RPAR"]):
             size = len(shape)
-            if kinds[-size:] == shape and line[-size].apart and (len(line) == size or line[-size - 1].ends):
-                return "".join(piece.text for piece in line[1 - size : -1])
+            if kinds[-size:] != shape:
+                continue
+            number = "".join(piece.text for piece in line[1 - size : -1])
+            if len(line) == size:
+                return number
+            if line[-size].apart and line[-size - 1].ends:
+                if number == "*":
+                    return number
+                raise self.error(
+                    f"found ({number}) behind a value, a factor or the number of the equation",
+                    rf"\quad ({number}) or \tag{{{number}}} for a number, \cdot ({number}) for a factor",
+                    at=line[-size].start,
+                )
         return ""
 
     def finish(self) -> list[Piece]:

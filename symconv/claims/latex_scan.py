@@ -1,9 +1,9 @@
 r"""From LaTeX to a flat list of pieces: what a sign means where it stands, and what is passed over.
 
 The scanner settles what a grammar without look-back cannot: whether a bar opens or closes, whether a bracket holds the
-arguments of a call, that ``\frac12`` has two arguments of one digit, where a remark in words ends, that ``(1)`` at the
-end of a line is an equation number, and that ``&`` and ``\\`` outside a matrix only arrange a chain over lines. Nothing
-of TeX is carried out: a command is a known sign, or an error.
+arguments of a call, that ``\frac12`` has two arguments of one digit, where a remark in words ends, that ``(1)`` alone
+on a line, or after wide space, is an equation number, and that ``&`` and ``\\`` outside a matrix only arrange a chain
+over lines. Nothing of TeX is carried out: a command is a known sign, or an error.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import re
 
 from symconv.claims.latex_pieces import CLOSING, GOES_ON, OPENING, Piece, Pieces
 from symconv.claims.latex_words import (
+    ARITHMETIC,
+    AT,
     CASES,
     FONTS,
     FUNCTIONS,
@@ -371,12 +373,15 @@ class _Scanner(Pieces):
                 raise self.error(*advice(match[1]))
         spoken = re.sub(r"\\(?:" + "|".join(TEXTS) + r")\s*|[{}$]", "", raw)
         for word in re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}", spoken):
-            if word.lower() in LOGIC:
-                raise self.error(
-                    f"found {word!r}, which joins or restricts what is claimed",
-                    "one claim; conditions are written in cases, or declared",
-                    at=start + max(raw.find(word), 0),
-                )
+            lower = word.lower()
+            if lower in LOGIC or (lower in AT and "=" in raw):
+                does = "which joins or restricts what is claimed"
+                fix = "one claim; conditions are written in cases, or declared"
+            elif lower in ARITHMETIC:
+                does, fix = "which computes or compares", "signs for what is computed; remarks have no such words"
+            else:
+                continue
+            raise self.error(f"found {word!r}, {does}", fix, at=start + max(raw.find(word), 0))
         restricts = _ORDER.search(raw)
         if restricts:
             raise self.error(

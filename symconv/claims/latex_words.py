@@ -5,6 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 __all__ = [
+    "ARITHMETIC",
+    "AT",
     "CASES",
     "FONTS",
     "FUNCTIONS",
@@ -83,8 +85,20 @@ WRAPPERS = _set(
 )
 WHEN = frozenset(("if", "for", "when", "where", "as", "else if", "whenever"))
 OTHERWISE = frozenset(("otherwise", "else", "elsewhere", "in all other cases", "in any other case", "other"))
-LOGIC = _set("if iff when whenever unless provided assuming implies or and not only but except")
+LOGIC = _set(
+    """if iff when whenever unless provided assume assuming suppose supposing given implies or and not only but except
+    odd even"""
+)
 """Words that join or restrict claims: passing over them would change what is claimed."""
+
+AT = _set("for where at with")
+"""Words that restrict a claim where an equation follows them."""
+
+ARITHMETIC = _set(
+    """plus minus times divided multiplied modulo mod squared cubed added subtracted increased decreased reduced percent
+    dozen hundred thousand million half halved twice doubled thrice equal equals unequal"""
+)
+"""Words that compute or compare: passing over them would leave out a part of what is claimed."""
 
 PLAIN_WORDS = {
     **{word: f"\\{word}" for word in ("max", "min", "lim", "sum", "log", "exp", "mod", "frac", "cdot")},
