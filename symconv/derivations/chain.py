@@ -12,13 +12,13 @@ from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, mat
 from symconv.formulas.algebra import Access, Label, Named, Node, Power, Reduce, Share
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
 from symconv.formulas.walks import accesses, transform, walk
 from symconv.operators.base import Operator, Variable
-from symconv.operators.frame import distinct
 from symconv.operators.letters import Letters, capital, look
 
 __all__ = [
@@ -84,7 +84,7 @@ class Frame:
     def constant(self, name: str) -> Formula:
         """A formula without free indices or tensors, under the same hypotheses, whose body is to be filled in."""
         defined = {own for own, _ in self.output.definitions}
-        name = distinct(name, {*self.output.parameters, *self.letters.names})
+        name = fresh_name(name, {*self.output.parameters, *self.letters.names})
         return replace(
             self.output,
             quantity=Quantity("entry", (name, ())),

@@ -13,9 +13,10 @@ from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.symbols import SymbolTable, is_symbolic
-from symconv.operators.frame import Axis, Geometry, collect_symbols, distinct, named_axes, note_symbols, numbered
+from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
 from symconv.operators.option import documented, option_fields
@@ -249,7 +250,7 @@ class Operator(ABC):
         taken = {*symbols, *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         if input_size is None:
-            sizes = self.input_sizes(tuple(distinct(name, taken) for name in numbered("I", ndim)))
+            sizes = self.input_sizes(tuple(fresh_name(name, taken) for name in numbered("I", ndim)))
             lower.update({name: 1 for size in sizes for name in size.names if name not in symbols})
         else:
             sizes = tuple(Index.of(n) for n in input_size)
@@ -258,7 +259,7 @@ class Operator(ABC):
         for axis, size in enumerate(sizes):
             count = self.count(axis, size)
             if count.value is None and count != Index.of(min(count.names)):
-                name = distinct(numbered("O", ndim)[axis], taken)
+                name = fresh_name(numbered("O", ndim)[axis], taken)
                 definitions.append((name, count))
                 lower[name] = 1
                 count = Index.of(name)

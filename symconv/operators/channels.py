@@ -57,11 +57,6 @@ class Channelled(Windowed):
     def weight_axes(self, geometry: Geometry) -> tuple[Axis, ...]:
         """The indices of the weight: channels, then taps."""
 
-    def taps(self, geometry: Geometry) -> tuple[Axis, ...]:
-        """The indices of the taps of a window."""
-        names = geometry.letters.axes("weight", self.spatial_axes)
-        return named_axes(names, [window.k for window in self.windows])
-
     def channel_axis(self, count: Integer | Index, name: str, geometry: Geometry) -> tuple[Axis, ...]:
         """The index of `count` channels; there is none for a single channel."""
         return () if count == 1 else (Axis(name, to_index(count, geometry.symbols, "channels")),)

@@ -130,7 +130,7 @@ class Conv(Channelled):
         letters = geometry.letters
         inner = self.channel_axis(self.per_group("in_channels", geometry), letters.input_channel, geometry)
         turned = self.channel_axis(self.out_channels, letters.output_channel + "'", geometry)
-        return (*turned, *inner, *self.taps(geometry))
+        return (*turned, *inner, *self.tap_axes(geometry))
 
     def body(self, geometry: Geometry) -> Node:
         letters = geometry.letters

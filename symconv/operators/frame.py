@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from symconv.formulas.quantity import Tensor
 from symconv.operators.letters import Letters
 from symconv.operators.options import Integer, to_index
 
-__all__ = ["Axis", "Geometry", "collect_symbols", "distinct", "named_axes", "note_symbols", "numbered"]
+__all__ = ["Axis", "Geometry", "collect_symbols", "named_axes", "note_symbols", "numbered"]
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,6 @@ def named_axes(names: Sequence[str], extents: Sequence[Index]) -> tuple[Axis, ..
 def numbered(letter: str, ndim: int) -> tuple[str, ...]:
     """K for one axis; K_1, K_2, ... for more."""
     return (letter,) if ndim == 1 else tuple(f"{letter}_{axis}" for axis in range(1, ndim + 1))
-
-
-def distinct(name: str, taken: Set[str]) -> str:
-    """`name`, with as many primes as it takes to differ from all taken names."""
-    while name in taken:
-        name += "'"
-    return name
 
 
 def collect_symbols(value: Any, symbols: dict[str, Any], option: str) -> None:

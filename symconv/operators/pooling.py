@@ -68,17 +68,12 @@ class Pooling(Windowed):
         family = "input" if role == "input" else "output"
         return named_axes(letters.axes(family, ndim), extents)
 
-    def taps(self, geometry: Geometry) -> tuple[Axis, ...]:
-        """The indices of the taps of a window."""
-        names = geometry.letters.axes("weight", self.spatial_axes)
-        return named_axes(names, [window.k for window in self.windows])
-
     def read(self, geometry: Geometry) -> tuple[Access, tuple[Guard, ...]]:
         """The input entry of a tap, and the guards that say that it is a real one, not padding."""
         index: list[Index] = []
         guards: list[Guard] = []
         outputs = self.axes("output", geometry)
-        for window, o, tap, size in zip(self.windows, outputs, self.taps(geometry), geometry.sizes, strict=True):
+        for window, o, tap, size in zip(self.windows, outputs, self.tap_axes(geometry), geometry.sizes, strict=True):
             position = window.tap(o.index, tap.index, size)
             index.append(position)
             guards += between(0, position, size - 1)
@@ -118,7 +113,7 @@ class MaxPool(Pooling):
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, guards = self.read(geometry)
-        return Reduce("max", tuple(tap.bound for tap in self.taps(geometry)), guards, entry)
+        return Reduce("max", tuple(tap.bound for tap in self.tap_axes(geometry)), guards, entry)
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +140,7 @@ class AvgPool(Pooling):
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
-        total = summation(entry, *(tap.bound for tap in self.taps(geometry)))
+        total = summation(entry, *(tap.bound for tap in self.tap_axes(geometry)))
         return product(self._divisor(geometry), total)
 
     def _divisor(self, geometry: Geometry) -> Node:
@@ -154,7 +149,7 @@ class AvgPool(Pooling):
             return _reciprocal(to_index(self.divisor_override, geometry.symbols, "divisor_override"))
         outputs = self.axes("output", geometry)
         constant, counts = Index.of(1), []
-        for window, o, tap, size in zip(self.windows, outputs, self.taps(geometry), geometry.sizes, strict=True):
+        for window, o, tap, size in zip(self.windows, outputs, self.tap_axes(geometry), geometry.sizes, strict=True):
             position = window.tap(o.index, tap.index, size)
             before, after = window.padding(size)
             if self.count_include_pad:
@@ -201,7 +196,7 @@ class LPPool(Pooling):
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
-        taps = tuple(tap.bound for tap in self.taps(geometry))
+        taps = tuple(tap.bound for tap in self.tap_axes(geometry))
         if self.norm_type == float("inf"):
             return Reduce("max", taps, (), Absolute(entry))  # |x| >= 0: what lies in the padding, 0, never wins
         if is_symbolic(self.norm_type):

@@ -139,7 +139,7 @@ class ConvTranspose(Spreading, Channelled):
         letters = geometry.letters
         rows = self.channel_axis(self.in_channels, letters.input_channel + "'", geometry)
         columns = self.channel_axis(self.per_group("out_channels", geometry), letters.output_channel + "'", geometry)
-        return (*rows, *columns, *self.taps(geometry))
+        return (*rows, *columns, *self.tap_axes(geometry))
 
     def body(self, geometry: Geometry) -> Node:
         letters, ndim = geometry.letters, self.spatial_axes

@@ -54,7 +54,7 @@ class Toy(Pooling):
 
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
-        return product(const(self.gain), summation(entry, *(tap.bound for tap in self.taps(geometry))))
+        return product(const(self.gain), summation(entry, *(tap.bound for tap in self.tap_axes(geometry))))
 
 
 @pytest.fixture(autouse=True)
