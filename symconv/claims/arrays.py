@@ -11,6 +11,7 @@ from typing import Any
 
 from symconv.claims.indices import to_index
 from symconv.claims.lowering import lower
+from symconv.claims.nested import nested, shape_of
 from symconv.claims.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import Binary, Call, Derivative, Entry, Expr, MatrixLiteral, Name, Negate, Number
 from symconv.errors import ClaimError
@@ -262,10 +263,6 @@ def _filled(shape: Sequence[int], value: Fraction) -> Any:
     return [_filled(shape[1:], value) for _ in range(shape[0])] if shape else value
 
 
-def _shape(array: Any) -> tuple[int, ...]:
-    return (len(array), *_shape(array[0])) if isinstance(array, list) else ()
-
-
 def _apply(scope: Scope, op: Any, image: Any, flip: bool | None) -> Any:
     """An operator of numbers, by its formula."""
     if isinstance(op, Conv) and flip is not None:
@@ -273,21 +270,15 @@ def _apply(scope: Scope, op: Any, image: Any, flip: bool | None) -> Any:
     tensors = {scope.letters.input: image}
     if isinstance(op, Conv):
         tensors[scope.letters.weight] = data_of("weight", scope)
-    shape = _shape(image)
+    shape = shape_of(image)
     if len(shape) != op.spatial_axes:
         raise ClaimError(f"an array with {op.spatial_axes} axes is wanted, got {len(shape)}")
     values = op.output(names=scope.letters).values(tensors, shape)
-    return _nested(values, op.output_size(shape), ())
-
-
-def _nested(values: dict[tuple[int, ...], Any], shape: Sequence[int], place: tuple[int, ...]) -> Any:
-    if len(place) == len(shape):
-        return values[place]
-    return [_nested(values, shape, (*place, k)) for k in range(shape[len(place)])]
+    return nested(values, op.output_size(shape))
 
 
 def _correlated(image: Any, kernel: Any, flip: bool) -> Any:
-    n, k = _shape(image), _shape(kernel)
+    n, k = shape_of(image), shape_of(kernel)
     if len(n) != len(k) or any(a < b for a, b in zip(n, k, strict=True)):
         raise ClaimError(f"a kernel of shape {k} does not fit into an array of shape {n}")
 
@@ -305,4 +296,4 @@ def _correlated(image: Any, kernel: Any, flip: bool) -> Any:
 
     sizes = [a - b + 1 for a, b in zip(n, k, strict=True)]
     _check_count(prod(sizes) * prod(k), "the correlation")
-    return _nested({at: entry(at) for at in points(*map(range, sizes))}, sizes, ())
+    return nested({at: entry(at) for at in points(*map(range, sizes))}, sizes)

@@ -159,7 +159,7 @@ def _missing(statement: Statement, obliged: Sequence[ClaimNeed], effort: Effort)
                 indices |= step.lower.names | step.upper.names
         indices -= env.keys()
         counter = Counterexample(
-            _with_solved(statement, env),
+            statement.at_size(env),
             {name: value for name, value in where.items() if name in indices},
             {},
             {access.tensor: tuple((int(low.evaluate(env)), int(high.evaluate(env))) for low, high in box)},
@@ -170,12 +170,6 @@ def _missing(statement: Statement, obliged: Sequence[ClaimNeed], effort: Effort)
         wrong = said(end for end in one.ends if end.room.evaluate(where) < 0)
         return _verdict(statement, "refuted", f"{text} {wrong}." if wrong else text, counter)
     return None
-
-
-def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]:
-    solved = {name: int(value.evaluate(env)) for name, value in statement.solved}
-    names = [*statement.parameters, *solved, *(name for name, _ in statement.definitions)]
-    return {name: {**env, **solved}[name] for name in names}
 
 
 def _sizes(statement: Statement, effort: Effort) -> Iterator[dict[str, int]]:
@@ -257,7 +251,7 @@ def _undefined_at_first(
                     f"{name}[{', '.join(map(str, index))}] = {v}" for (name, index), v in sorted(filling.items())
                 ]
                 rest = f"{', '.join(entries)} and all other entries 0" if entries else "all entries 0"
-                return _says(one, {**_with_solved(statement, env), **_free(found[1], env)}, rest)
+                return _says(one, {**statement.at_size(env), **_free(found[1], env)}, rest)
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from symconv.claims import arrays
+from symconv.claims.nested import shape_of, shape_text
 from symconv.claims.scope import Scope
 from symconv.claims.syntax import Call, Entry, Expr, MatrixLiteral, Name
 from symconv.claims.traversal import map_expr, walk_expr
@@ -30,8 +31,10 @@ def compare_numbers(left: Expr, right: Expr, scope: Scope) -> Verdict:
         raise ClaimError("numbers are claimed at the declared size only")
     mine, theirs = arrays.numbers(left, scope), arrays.numbers(right, scope)
     mine, theirs = _row(mine, left, theirs), _row(theirs, right, mine)
-    if _shape(mine) != _shape(theirs):
-        text = f"The shapes differ: {_x(_shape(mine))} on the left, {_x(_shape(theirs))} on the right."
+    if shape_of(mine) != shape_of(theirs):
+        text = (
+            f"The shapes differ: {shape_text(shape_of(mine))} on the left, {shape_text(shape_of(theirs))} on the right."
+        )
         return Verdict("refuted", explanation=text, method="numbers")
     wrong = list(_differences(mine, theirs, (), scope.base))
     if not wrong:
@@ -44,7 +47,7 @@ def compare_numbers(left: Expr, right: Expr, scope: Scope) -> Verdict:
 
 def _row(array: Any, written: Expr, other: Any) -> Any:
     """A matrix of one row is a vector where it is compared with one."""
-    one = isinstance(written, MatrixLiteral) and len(written.rows) == 1 and len(_shape(other)) == 1
+    one = isinstance(written, MatrixLiteral) and len(written.rows) == 1 and len(shape_of(other)) == 1
     return array[0] if one else array
 
 
@@ -83,13 +86,5 @@ def _differences(left: Any, right: Any, place: tuple[int, ...], base: int) -> An
         yield place, left, right
 
 
-def _shape(array: Any) -> tuple[int, ...]:
-    return (len(array), *_shape(array[0])) if isinstance(array, list) else ()
-
-
 def _count(array: Any) -> int:
     return sum(_count(entry) for entry in array) if isinstance(array, list) else 1
-
-
-def _x(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a single number"

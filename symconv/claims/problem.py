@@ -17,6 +17,7 @@ from typing import Any
 
 from symconv.claims import schema
 from symconv.claims.claim_table import read_claims
+from symconv.claims.nested import shape_of, shape_text
 from symconv.claims.schema import Where, check_table
 from symconv.claims.source import ClaimSource
 from symconv.claims.tables import ASKS, BELONGS, OPERATORS, QUESTION, TOP, operator_keys
@@ -207,7 +208,7 @@ def check_declared_size(op: Operator, size: tuple[int, ...], where: Where) -> No
     if prod(size) > most:
         raise where.error(
             f"a derivation of {type(op).__name__} with numbers for the input size takes at most {most:,} entries, "
-            f"got {prod(size):,} ({_x(size)})",
+            f"got {prod(size):,} ({shape_text(size)})",
             "leave the sizes symbolic, and it holds for all of them",
         )
 
@@ -325,7 +326,7 @@ def _check(question: Question, where: Where, data: Mapping[str, Any]) -> None:
             if (other.op.windows, other.input_size) != (first.op.windows, first.input_size):
                 raise where.error(
                     f"ask = 'relations' needs the same windows everywhere: {first.name!r} is {first.op!r} on "
-                    f"{_x(first.input_size)}, {other.name!r} is {other.op!r} on {_x(other.input_size)}",
+                    f"{shape_text(first.input_size)}, {other.name!r} is {other.op!r} on {shape_text(other.input_size)}",
                     "give them the same kernel_size, stride, padding, dilation, ceil_mode and input_size",
                 )
     known = [entry.name for entry in fields(first.op) if entry.name not in ("_", "ndim")]  # type: ignore[arg-type]
@@ -359,28 +360,25 @@ def _check_values(question: Question, declared: Declared, where: Where, data: Ma
     if not question.input:
         raise where.error("ask = 'values' needs the input data", 'add input = "..."')
     if question.input in data:
-        shape = schema.shape_of(data[question.input])
+        shape = shape_of(data[question.input])
         if shape != declared.input_size:
             raise where.at("input").error(
-                f"{question.input} has shape {_x(shape)}, and operator {declared.name!r} takes "
-                f"{_x(declared.input_size)}"
+                f"{question.input} has shape {shape_text(shape)}, and operator {declared.name!r} takes "
+                f"{shape_text(declared.input_size)}"
             )
     if isinstance(declared.op, Conv):
         if not question.weight:
             raise where.error("ask = 'values' of a convolution needs the kernel data", 'add weight = "..."')
-        shape = schema.shape_of(data[question.weight])
+        shape = shape_of(data[question.weight])
         kernel = tuple(declared.op.kernel_size)
         if shape != kernel:
             raise where.at("weight").error(
-                f"{question.weight} has shape {_x(shape)}, and operator {declared.name!r} has a {_x(kernel)} kernel"
+                f"{question.weight} has shape {shape_text(shape)}, and operator {declared.name!r} has a "
+                f"{shape_text(kernel)} kernel"
             )
     elif question.weight:
         raise where.at("weight").error("is not used: a pooling has no kernel data", "remove it")
     if question.printed is not None:
-        shape, due = schema.shape_of(question.printed), declared.op.output_size(declared.input_size)
+        shape, due = shape_of(question.printed), declared.op.output_size(declared.input_size)
         if shape != due:
-            raise where.at("printed").error(f"has shape {_x(shape)}, and the output has {_x(due)}")
-
-
-def _x(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) if shape else "a single number"
+            raise where.at("printed").error(f"has shape {shape_text(shape)}, and the output has {shape_text(due)}")

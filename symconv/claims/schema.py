@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from symconv.claims.nested import shape_of, shape_text
 from symconv.errors import ProblemFileError
 from symconv.operators.kinds import UnreadError, exact_number
 
@@ -207,16 +208,7 @@ def _array(value: Any, where: Where) -> Any:
     for position, shape in enumerate(shapes, 1):
         if shape != shapes[0]:
             raise where.error(
-                f"is ragged: entry {position} has shape {_size(shape)} and the first one {_size(shapes[0])}",
+                f"is ragged: entry {position} has shape {shape_text(shape)} and the first one {shape_text(shapes[0])}",
                 "give all rows the same length",
             )
     return rows
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) if shape else "a single number"
-
-
-def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of a nested list that is not ragged."""
-    return (len(value), *shape_of(value[0])) if isinstance(value, list) else ()

@@ -74,7 +74,7 @@ class Search:
         env = {name: int(value.evaluate({})) for name, value in self.statement.definitions}
         try:
             if next(At(self.statement, env, self.effort).points(), None) is not None:
-                self.instance = _with_solved(self.statement, env)
+                self.instance = self.statement.at_size(env)
         except OutOfEffort:
             self._done = True
 
@@ -121,7 +121,7 @@ class Search:
         at = At(self.statement, env, effort)
         at.check_boxes()
         if self.instance is None and next(at.points(), None) is not None:
-            self.instance = _with_solved(self.statement, env)
+            self.instance = self.statement.at_size(env)
         if self.statement.needs and next(at.points(), None) is None:
             return None  # at this size a side has no value anywhere, and may not even be evaluated
         try:
@@ -139,13 +139,6 @@ class Search:
             return identity_at(self.statement, env, effort) == "equal"
         except OutOfEffort:
             return False
-
-
-def _with_solved(statement: Statement, env: Mapping[str, int]) -> dict[str, int]:
-    """The numbers of a size with the parameters first, then those that the hypotheses express by them."""
-    solved = {name: int(value.evaluate(env)) for name, value in statement.solved}
-    names = [*statement.parameters, *solved, *(name for name, _ in statement.definitions)]
-    return {name: {**env, **solved}[name] for name in names}
 
 
 def counterexample_at(
@@ -166,7 +159,7 @@ def counterexample_at(
         SizeLimitError, OutOfEffort: where the size is too large to compare.
     """
     at = At(statement, env, Effort() if effort is None else effort, place)
-    sizes = _with_solved(statement, env)
+    sizes = statement.at_size(env)
     for name, mine, theirs in zip(statement.indices, at.ranges("left"), at.ranges("right"), strict=True):
         if mine != theirs:
             shown = [f"{low}..{high}" for low, high in (mine, theirs)]

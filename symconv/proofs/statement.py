@@ -172,6 +172,12 @@ class Statement:
             needs=tuple(need.subs(env) for need in self.needs),
         )
 
+    def at_size(self, env: Mapping[str, int]) -> dict[str, int]:
+        """The numbers of a size with the parameters first, then those that the hypotheses express by them."""
+        solved = {name: int(value.evaluate(env)) for name, value in self.solved}
+        names = [*self.parameters, *solved, *(name for name, _ in self.definitions)]
+        return {name: {**env, **solved}[name] for name in names}
+
     def _solve_equations(self, order: Sequence[str]) -> Statement:
         """Use equations among the hypotheses: ``S == 1`` puts 1 in for S, ``K == I`` puts I in for K."""
         statement, solved = self, list(self.solved)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from symconv.claims.nested import nested, shape_of
 from symconv.claims.problem import Declared, Question
 from symconv.errors import ProblemFileError
 from symconv.formulas.algebra import Power
@@ -86,7 +87,7 @@ def _inputs(desk: Desk, question: Question, declared: Declared) -> list[tuple[st
                 f"{desk.problem.file}: question {question.id!r}: input: the output of question {question.input!r} has "
                 f"roots; name data with rational entries"
             )
-        shape = _shape(data)
+        shape = shape_of(data)
         if shape != declared.input_size:
             raise ProblemFileError(
                 f"{desk.problem.file}: question {question.id!r}: input: the output of question {question.input!r} "
@@ -103,10 +104,6 @@ def _inputs(desk: Desk, question: Question, declared: Declared) -> list[tuple[st
 
 def _flat(data: Any) -> list[Any]:
     return [value for part in data for value in _flat(part)] if isinstance(data, list) else [data]
-
-
-def _shape(data: Any) -> tuple[int, ...]:
-    return (len(data), *_shape(data[0])) if isinstance(data, list) else ()
 
 
 def _variants(declared: Declared) -> list[tuple[str, Declared]]:
@@ -138,13 +135,7 @@ def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> A
             f"{desk.problem.file}: question {question.id!r}: the values are not rational and no roots of whole degree "
             f"(norm_type = {getattr(op, 'norm_type', None)}); take a whole norm_type"
         )
-    return _nested(entries, declared.op.output_size(declared.input_size), ())
-
-
-def _nested(entries: dict[tuple[int, ...], Any], shape: tuple[int, ...], place: tuple[int, ...]) -> Any:
-    if len(place) == len(shape):
-        return entries[place]
-    return [_nested(entries, shape, (*place, k)) for k in range(shape[len(place)])]
+    return nested(entries, declared.op.output_size(declared.input_size))
 
 
 def _data(desk: Desk, question: Question, letters: Letters, roles: dict[str, str]) -> list[Block]:
