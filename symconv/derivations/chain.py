@@ -29,6 +29,7 @@ __all__ = [
     "entry",
     "extents",
     "gradient_stage",
+    "is_padded",
     "notation",
     "per_axis",
     "share_definition",
@@ -133,7 +134,7 @@ class Frame:
 
 def entry(letter: str, indices: Sequence[str]) -> Maths:
     """An entry of a tensor by its index names."""
-    return maths(lambda s: s.subscripted(s.name(letter), [s.name(i) for i in indices]))
+    return maths(lambda s: s.entry(letter, indices))
 
 
 def size_text(sizes: Sequence[Index], context: PrintContext) -> Maths:
@@ -190,7 +191,7 @@ def notation(frame: Frame) -> tuple[Definition, ...]:
 def _object(frame: Frame) -> Phrase:
     """``C = A star B`` for a plain correlation of one channel, else the array alone."""
     op = frame.op
-    if frame.op.noun != "correlation" or any(w.s != 1 or w.d != 1 for w in op.windows) or _padded(frame):
+    if frame.op.noun != "correlation" or any(w.s != 1 or w.d != 1 for w in op.windows) or is_padded(frame):
         return (frame.array("output"),)
     if len(frame.output.free) != op.spatial_axes:
         return (frame.array("output"),)
@@ -199,7 +200,8 @@ def _object(frame: Frame) -> Phrase:
     return (Maths("".join(p.latex for p in pieces), "".join(p.text for p in pieces)),)
 
 
-def _padded(frame: Frame) -> bool:
+def is_padded(frame: Frame) -> bool:
+    """Whether there is padding, or a padding in symbols that may be 0."""
     return any(pad != 0 for w, n in zip(frame.op.windows, frame.sizes, strict=True) for pad in w.padding(n))
 
 

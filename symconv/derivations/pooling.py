@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symconv.derivations.chain import Frame
+from symconv.derivations.chain import Frame, is_padded
 from symconv.derivations.counting import at_this_layer
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.derivations.windows import has_real_taps, needs_of_outputs
@@ -77,7 +77,7 @@ def _clip(frame: Frame, axis: int) -> tuple[Guard, ...]:
 def counts_padding(frame: Frame) -> bool:
     """Whether the positions of a window are those in the padded input: for an average that divides by their number."""
     op = frame.op
-    return isinstance(op, AvgPool) and op.count_include_pad and op.divisor_override is None and _padded(frame)
+    return isinstance(op, AvgPool) and op.count_include_pad and op.divisor_override is None and is_padded(frame)
 
 
 def window_set(frame: Frame) -> Maths:
@@ -140,13 +140,9 @@ def set_form_steps(frame: Frame) -> tuple[Step, ...]:
 
 def _of_padding(frame: Frame) -> str:
     """What becomes of the positions in the padding."""
-    if not _padded(frame):
+    if not is_padded(frame):
         return ""
     return ", entries in the padding being 0" if counts_padding(frame) else ", padding left out"
-
-
-def _padded(frame: Frame) -> bool:
-    return any(pad != 0 for w, n in zip(frame.op.windows, frame.sizes, strict=True) for pad in w.padding(n))
 
 
 def _set_form(frame: Frame) -> Node:
@@ -287,7 +283,7 @@ def _condition(frame: Frame) -> Maths:
     names = frame.letters.axes("input", frame.op.spatial_axes)
 
     def write(style: Style) -> str:
-        entry = style.subscripted(style.name(frame.letters.input), [style.name(n) for n in names])
+        entry = style.entry(frame.letters.input, names)
         return style.relation(">=").join([entry, "0"])
 
     return maths(write)
@@ -353,7 +349,7 @@ def _divisor_words(average: Frame) -> str:
     assert isinstance(op, AvgPool)
     if op.divisor_override is not None:
         return str(op.divisor_override)
-    if not _padded(average) and not op.ceil_mode:
+    if not is_padded(average) and not op.ceil_mode:
         return "its number of taps"
     return f"its number of taps in the {'padded input' if op.count_include_pad else 'input'}"
 
@@ -419,7 +415,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         "every_term",
         "Every term",
         ("of the ", count, " (fewer where taps lie in the padding) is at most the largest.")
-        if _padded(lp) or op.ceil_mode
+        if is_padded(lp) or op.ceil_mode
         else ("of the ", count, " is at most the largest."),
         needs=(_condition(lp), *_and(real)),
         uses=(first.id,),

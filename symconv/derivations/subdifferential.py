@@ -132,9 +132,6 @@ class _Names:
         self.w = next(x for x in ("W", "U", "V", *string.ascii_uppercase) if x not in used)
         self.greek = next(g for g in (("lambda", "λ"), ("mu", "μ"), ("nu", "ν"), ("xi", "ξ")) if g[0] not in used)
 
-    def _at(self, style: Style, letter: str, names: tuple[str, ...]) -> str:
-        return style.subscripted(style.name(letter), [style.name(name) for name in names])
-
     def _tap(self, style: Style) -> str:
         names = ", ".join(style.name(bound.name) for bound in self.reduce.bounds)
         return names if len(self.reduce.bounds) == 1 else f"({names})"
@@ -144,7 +141,7 @@ class _Names:
         return style.subscripted(style.written(letter), [style.name(bound.name) for bound in self.reduce.bounds])
 
     def _member(self, style: Style) -> str:
-        window = self._at(style, self.w, self.frame.output.indices)
+        window = style.entry(self.w, self.frame.output.indices)
         return style.relation("in").join([self._tap(style), window])
 
     def _sum(self, style: Style, below: str, body: str) -> str:
@@ -154,14 +151,14 @@ class _Names:
         return style.subscripted(style.name(self.e), [style.index(e, self.context) for e in self.read.index])
 
     def _output(self, style: Style) -> str:
-        return self._at(style, self.frame.letters.output, self.frame.output.indices)
+        return style.entry(self.frame.letters.output, self.frame.output.indices)
 
     def _derivative(self, style: Style) -> str:
         return style.partial(self._output(style))
 
     def upstream(self, style: Style) -> str:
         """One entry of the upstream gradient."""
-        return self._at(style, self.frame.letters.upstream, self.frame.output.indices)
+        return style.entry(self.frame.letters.upstream, self.frame.output.indices)
 
     def error(self, style: Style) -> str:
         """The error."""
@@ -187,7 +184,7 @@ class _Names:
     @property
     def window(self) -> Maths:
         """The name of the set of taps."""
-        return maths(lambda s: self._at(s, self.w, self.frame.output.indices))
+        return maths(lambda s: s.entry(self.w, self.frame.output.indices))
 
     @property
     def taps(self) -> Maths:
@@ -214,7 +211,7 @@ class _Names:
     @property
     def unit(self) -> Maths:
         """The array that is 1 at one place."""
-        return maths(lambda s: self._at(s, self.e, self.frame.letters.axes("input", len(self.read.index))))
+        return maths(lambda s: s.entry(self.e, self.frame.letters.axes("input", len(self.read.index))))
 
     @property
     def subdifferential(self) -> Maths:
@@ -253,7 +250,7 @@ class _Names:
         """One subgradient of every output, times its upstream gradient, added up."""
 
         def write(style: Style) -> str:
-            chosen = self._at(style, self.v, self.frame.output.indices)
+            chosen = style.entry(self.v, self.frame.output.indices)
             member = style.relation("in").join([chosen, self._derivative(style)])
             return style.set(self._outputs(style, chosen), [member], tall=True)
 

@@ -293,6 +293,10 @@ class Signs(ABC):
         parts = [self.index(bound.lower, context), self.name(bound.name), self.index(bound.upper, context)]
         return self.chain(parts, "<=")
 
+    def entry(self, letter: str, names: Sequence[str]) -> str:
+        """An entry of a tensor by the names of its indices."""
+        return self.subscripted(self.name(letter), [self.name(name) for name in names])
+
     def access(self, access: Access, context: PrintContext) -> str:
         """An entry of a tensor."""
         indices = [self.index(e, context) for e in access.index]

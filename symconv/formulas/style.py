@@ -20,13 +20,10 @@ class Style(Signs):
 
     def quantity(self, quantity: Quantity, context: PrintContext) -> str:
         """The left-hand side."""
-        name, indices = quantity.of
-        top = self.subscripted(self.name(name), [self.name(i) for i in indices])
+        top = self.entry(*quantity.of)
         if quantity.wrt is None:
             return top
-        variable, places = quantity.wrt
-        bottom = self.subscripted(self.name(variable), [self.name(i) for i in places])
-        return self.derivative(top, bottom)
+        return self.derivative(top, self.entry(*quantity.wrt))
 
     def pointwise(self, node: Node, context: PrintContext) -> str:
         """A tree with its conditions written out as cases, where it is no sum over an index."""

@@ -54,9 +54,6 @@ class _Writer:
             return style.derivative(style.access(side.of, self.context), style.access(side.by, self.context))
         return style.node(side, self.context).strip()
 
-    def entry(self, style: Style, name: str, indices: Sequence[str]) -> str:
-        return style.subscripted(style.name(name), [style.name(index) for index in indices])
-
     def chained(self, style: Style, name: str, lower: Index | None, upper: Index | None) -> str:
         """A range: ``0 <= p <= O - 1``, ``p >= 0`` or ``p``."""
         if lower is None or upper is None:
@@ -120,7 +117,7 @@ class _Writer:
         inner = self.within(b.name for b in array.ranges)
         names = [b.name for b in array.ranges]
         least = ["0"] if array.nonnegative else []
-        entry = maths(lambda s: s.relation(">=").join([inner.entry(s, array.name, names), *least]))
+        entry = maths(lambda s: s.relation(">=").join([s.entry(array.name, names), *least]))
         return (entry, " for ", *inner.bounds(array.ranges), ", else 0")
 
     def bounds(self, bounds: Sequence[Bound]) -> Phrase:
@@ -133,9 +130,7 @@ class _Writer:
     def let(self, let: Let) -> Phrase:
         """A name and what it stands for."""
         inner = self.within(let.indices)
-        equation = maths(
-            lambda s: s.relation("=").join([inner.entry(s, let.name, let.indices), inner.side(s, let.value)])
-        )
+        equation = maths(lambda s: s.relation("=").join([s.entry(let.name, let.indices), inner.side(s, let.value)]))
         if not let.indices:
             return (equation,)
         if let.ranges:

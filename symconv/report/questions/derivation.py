@@ -21,7 +21,7 @@ from symconv.report.colour import colour
 from symconv.report.document import Block, Figure, LedgerRow, Math, Paragraph, RelationLine, StageHeading
 from symconv.report.figures import glyph_map, gradient_figure, matrix_scene
 from symconv.report.questions.desk import Desk, matrix, words
-from symconv.report.questions.drawing import axes_of, can_draw, capital, naming
+from symconv.report.questions.drawing import array_latex, axes_of, can_draw, naming
 
 __all__ = ["derivation"]
 
@@ -47,7 +47,7 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
         steps = desk.stages(worked, roles, numbers, stage)
         stage += len(worked.stages)
         if variable == "input":
-            steps = _with_figures(desk, question, declared, worked, steps, roles)
+            steps = _with_figures(desk, question, declared, steps, roles)
         blocks += steps
         argument = "index algebra and an SMT solver, " + (
             "sizes symbolic" if question.sizes == "symbolic" else "sizes fixed, entries symbolic"
@@ -89,7 +89,7 @@ def _generic(declared: Declared) -> bool:
 
 
 def _with_figures(
-    desk: Desk, question: Question, declared: Declared, worked: Derivation, steps: list[Block], roles: dict[str, str]
+    desk: Desk, question: Question, declared: Declared, steps: list[Block], roles: dict[str, str]
 ) -> list[Block]:
     """Figures below the stages that they show."""
     if not isinstance(declared.op, Conv) or not can_draw(declared) or declared.op.flip:
@@ -138,7 +138,7 @@ def _sliding(desk: Desk, question: Question, declared: Declared, last: Block, ro
         f": {_number_word(count)} output{'s' if count != 1 else ''} touch{'' if count != 1 else 'es'} it.",
     )
     labels = (_captions(frame, declared, roles, "upstream"), _captions(frame, declared, roles, "weight"))
-    result = Math(rf"\partial {LATEX.name(letters.error)}/\partial {capital(letters, 'input')}")
+    result = Math(rf"\partial {LATEX.name(letters.error)}/\partial {array_latex(letters, 'input')}")
     return [
         Figure(
             f"figure-{number}",
@@ -220,7 +220,7 @@ def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles
     number = desk.figure()
     name = LATEX.name(letters.error)
     step = last.number if isinstance(last, RelationLine) else ""
-    weight = Math(colour(capital(letters, "weight"), roles))
+    weight = Math(colour(array_latex(letters, "weight"), roles))
     entry = LATEX.subscripted(LATEX.name(letters.input), _commas(at))
     caption = words(
         f"Step ({step}). Each small square shows which entries of ",
@@ -237,7 +237,7 @@ def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles
     labels = (
         Math(colour(padded_kernel.name.latex, roles)),
         Math(rf"\SCupstream{{\mathbf{{1}}_{{{times}}}}}"),
-        Math(rf"\partial {name}/\partial {capital(letters, 'input')}"),
+        Math(rf"\partial {name}/\partial {array_latex(letters, 'input')}"),
     )
     return [
         Figure(

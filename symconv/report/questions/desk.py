@@ -36,7 +36,7 @@ from symconv.report.formula_width import estimate_em
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 
-__all__ = ["Desk", "Progress", "Root", "mark_of", "matrix", "words"]
+__all__ = ["Desk", "Progress", "Root", "mark_of", "matrix", "roman", "words"]
 
 Progress = Callable[[str], None]
 
@@ -226,11 +226,10 @@ class Desk:
         """The stages of a derivation as blocks; every step is checked here."""
         blocks: list[Block] = []
         for position, stage in enumerate(derivation.stages, first):
-            roman = _roman(position)
             blocks.append(
                 StageHeading(
                     f"stage-{self._count + 1}",
-                    roman,
+                    roman(position),
                     self.inline(stage.title, roles),
                     self.inline(stage.domain, roles),
                 )
@@ -297,7 +296,8 @@ def frame_of(question: Question, op: Any, wrt: str = "input", *, fixed: bool = F
     return Frame(op, wrt, question.names, question.index_base, size)  # type: ignore[arg-type]
 
 
-def _roman(number: int) -> str:
+def roman(number: int) -> str:
+    """A number from 1 to 39 as the headings of stages count."""
     result = ""
     for value, sign in ((10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
         while number >= value:

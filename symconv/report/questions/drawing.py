@@ -6,13 +6,13 @@ from symconv.claims.problem import Declared, Question
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
-from symconv.operators.letters import Letters
+from symconv.operators.letters import Letters, capital
 from symconv.report.colour import colour
 from symconv.report.document import Block, Figure, Inline, Math
 from symconv.report.figures import DrawnAxis, touch_counts, touch_map, window_figure
 from symconv.report.questions.desk import Desk, words
 
-__all__ = ["axes_of", "can_draw", "capital", "naming", "touch_figure", "window"]
+__all__ = ["array_latex", "axes_of", "can_draw", "naming", "touch_figure", "window"]
 
 
 def can_draw(declared: Declared) -> bool:
@@ -39,10 +39,9 @@ def naming(letters: Letters) -> dict[str, str]:
     return {role: getattr(letters, role) for role in ("input", "weight", "output", "upstream")}
 
 
-def capital(letters: Letters, role: str) -> str:
+def array_latex(letters: Letters, role: str) -> str:
     """The array of a tensor's letter, as LaTeX."""
-    letter: str = getattr(letters, role)
-    return LATEX.name(letter[0].upper() + letter[1:])
+    return LATEX.name(capital(getattr(letters, role)))
 
 
 def window(desk: Desk, question: Question, declared: Declared) -> list[Block]:
@@ -58,7 +57,7 @@ def window(desk: Desk, question: Question, declared: Declared) -> list[Block]:
     )
     roles = desk.roles(letters, declared.op)
     number = desk.figure()
-    names = [Math(colour(capital(letters, role), roles)) for role in ("input", "weight", "output")]
+    names = [Math(colour(array_latex(letters, role), roles)) for role in ("input", "weight", "output")]
     place = Math(rf"({', '.join(map(str, at))})") if len(at) > 1 else Math(str(at[0]))
     caption: tuple[Inline, ...] = words("The window of output ", place, ", with the padding drawn.")
     if not any(axis.before or axis.after for axis in axes):
@@ -88,7 +87,7 @@ def touch_figure(desk: Desk, question: Question, declared: Declared) -> list[Blo
     roles = desk.roles(letters, declared.op)
     caption: list[str | Math] = [
         "How many outputs touch each entry of ",
-        Math(colour(capital(letters, "input"), roles)),
+        Math(colour(array_latex(letters, "input"), roles)),
         f": from {min(flat)} to {max(flat)}.",
     ]
     unread = flat.count(0)
@@ -100,4 +99,4 @@ def touch_figure(desk: Desk, question: Question, declared: Declared) -> list[Blo
 
 def entry_name(letters: Letters, ndim: int) -> str:
     """An entry of the input by its index names."""
-    return LATEX.subscripted(LATEX.name(letters.input), [LATEX.name(i) for i in letters.axes("input", ndim)])
+    return LATEX.entry(letters.input, letters.axes("input", ndim))

@@ -13,7 +13,7 @@ from symconv.operators.letters import Letters
 from symconv.operators.option import Option, option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
 from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, StageHeading, Text
-from symconv.report.questions.desk import Desk, frame_of, words
+from symconv.report.questions.desk import Desk, frame_of, roman, words
 
 __all__ = ["expressions", "modules", "relations"]
 
@@ -105,7 +105,7 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
         noun = declared.op.noun
         domain: tuple[Inline, ...] = desk.inline(("for every ", frame.output_entry), {})
         blocks.append(
-            StageHeading(f"stage-{desk._count + 1}", _roman(position), words(noun[0].upper() + noun[1:]), domain)
+            StageHeading(f"stage-{desk._count + 1}", roman(position), words(noun[0].upper() + noun[1:]), domain)
         )
         blocks.append(Paragraph(desk.inline(conditions(frame), {})))
         for step in set_form_steps(frame):
@@ -160,7 +160,7 @@ def relations(desk: Desk, question: Question) -> list[Block]:
             blocks.append(
                 StageHeading(
                     f"stage-{desk._count + 1}",
-                    _roman(position),
+                    roman(position),
                     desk.inline(stage.title, {}),
                     desk.inline(stage.domain, {}),
                 )
@@ -176,7 +176,3 @@ def relations(desk: Desk, question: Question) -> list[Block]:
         )
     )
     return blocks
-
-
-def _roman(number: int) -> str:
-    return ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")[number - 1] if number <= 8 else str(number)

@@ -23,7 +23,7 @@ from symconv.operators.pooling import LPPool
 from symconv.report.colour import colour
 from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine
 from symconv.report.questions.desk import Desk, Root, matrix, number_text, words
-from symconv.report.questions.drawing import capital
+from symconv.report.questions.drawing import array_latex
 
 __all__ = ["values"]
 
@@ -47,7 +47,7 @@ def values(desk: Desk, question: Question) -> list[Block]:
     if question.input in desk.problem.data:
         blocks += _data(desk, question, letters, roles)
     for label, result, variant in results:
-        blocks.append(_result(desk, question, label, result, variant, letters, roles))
+        blocks.append(_result(desk, label, result, variant, letters, roles))
     desk.results[question.id] = [(label, result) for label, result, _ in results]
     count = len(results)
     desk.ledger.append(
@@ -140,25 +140,24 @@ def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> A
 
 def _data(desk: Desk, question: Question, letters: Letters, roles: dict[str, str]) -> list[Block]:
     data = desk.problem.data
-    pieces = [f"{capital(letters, 'input')} = {matrix(data[question.input]).latex}"]
+    pieces = [f"{array_latex(letters, 'input')} = {matrix(data[question.input]).latex}"]
     if question.weight:
-        pieces.append(f"{capital(letters, 'weight')} = {matrix(data[question.weight]).latex}")
+        pieces.append(f"{array_latex(letters, 'weight')} = {matrix(data[question.weight]).latex}")
     both = r",\qquad ".join(pieces)
     return [RelationLine("", "", "none", Math(""), "", Math(colour(both, roles)))]
 
 
 def _result(
     desk: Desk,
-    question: Question,
     label: str,
     result: Any,
     variant: Declared,
     letters: Letters,
     roles: dict[str, str],
 ) -> RelationLine:
-    name = capital(letters, "output")
+    name = array_latex(letters, "output")
     if isinstance(variant.op, Conv):
-        kernel, image = capital(letters, "weight"), capital(letters, "input")
+        kernel, image = array_latex(letters, "weight"), array_latex(letters, "input")
         rule = label[0].upper() + label[1:] + "."
         how = _how(variant.op)
         context = (
@@ -171,7 +170,7 @@ def _result(
         )
         left = colour(context, roles)
     else:
-        image = name if label else capital(letters, "input")
+        image = name if label else array_latex(letters, "input")
         window = r" \times ".join(map(str, variant.op.kernel_size))  # type: ignore[attr-defined]
         left = rf"\operatorname{{{type(variant.op).__name__}}}_{{{window}}}({image})"
         rule = "Pool"
@@ -272,7 +271,7 @@ def _compare(
     """The printed answer: which reading it is, and how many entries differ from the declared one."""
     printed = question.printed
     matching = [label for label, result, _ in results if result == printed]
-    name = Math(colour(capital(letters, "output"), roles))
+    name = Math(colour(array_latex(letters, "output"), roles))
     wanted, due, _ = results[0]
     different = _differing(due, printed)
     count = f"{different} of its entries differ" if different != 1 else "one of its entries differs"
