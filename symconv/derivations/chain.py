@@ -12,7 +12,7 @@ from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, mat
 from symconv.formulas.algebra import Access, Label, Named, Node, Power, Reduce, Share
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
-from symconv.formulas.naming import fresh_name
+from symconv.formulas.naming import free_names, fresh_name
 from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
@@ -276,13 +276,20 @@ def abbreviated(frame: Frame, body: Node) -> Node:
             return node  # already under a name
         if isinstance(node, Power) and node == whole:
             return Named(label, outputs, node)
-        if isinstance(node, Share):
+        if isinstance(node, Share) and one_share(frame):
             env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
             entries = accesses(substitute(node.reduce.body, env), frame.letters.input)
             return Named(share_label(frame), (*outputs, *entries[0].index), node) if len(entries) == 1 else None
         return None
 
     return transform(body, change)
+
+
+def one_share(frame: Frame) -> bool:
+    """Whether an output has one maximum, not one for every term of a sum: one letter can stand for its shares."""
+    body = frame.output.body
+    extrema = {n for n in walk(body) if isinstance(n, Reduce) and n.op != "sum"}
+    return len(extrema) == 1 and free_names(extrema.pop()) <= free_names(body)
 
 
 def share_label(frame: Frame) -> Label:
@@ -335,8 +342,10 @@ def _compared(frame: Frame) -> Maths:
 
 def _extrema(formula: Formula) -> tuple[str, str]:
     """What a formula takes of its window, in words: one, and several."""
-    least = any(isinstance(n, Reduce) and n.op == "min" for n in walk(formula.body))
-    return ("minimum", "minima") if least else ("maximum", "maxima")
+    found = {n.op for n in walk(formula.body) if isinstance(n, Reduce)} & {"max", "min"}
+    if found == {"max", "min"}:
+        return "maximum or minimum", "maxima or minima"
+    return ("minimum", "minima") if found == {"min"} else ("maximum", "maxima")
 
 
 def _has_shares(formula: Formula) -> bool:

@@ -12,6 +12,7 @@ from symconv.derivations.chain import (
     derivative_stage,
     gradient_stage,
     notation,
+    one_share,
     share_definition,
     through_one_tap,
 )
@@ -89,7 +90,7 @@ def derive(
     needs = needs_of_derivatives(frame)
     first = _needing(derivative_stage(frame), needs)
     definitions: list[Definition] = list(notation(frame))
-    if any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
+    if one_share(frame) and any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
         definitions.append(share_definition(frame, "D3"))
     if isinstance(op, MaxUnpool):
         definitions.append(position_definition(frame, op, "D3"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Maths, Phrase
 from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative
 from symconv.formulas.calculus import closed_count
@@ -110,7 +111,8 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
         if op.norm_type in (1, float("inf")):
             return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
         return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
-    return ()
+    found = kinks(frame.output.body, frame.tensor(frame.wrt).name)
+    return (", and ".join(found),) if found else ()
 
 
 def _nonzero(entry: Maths) -> Maths:

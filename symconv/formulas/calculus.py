@@ -19,6 +19,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
+from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import (
     ONE,
     ZERO,
@@ -55,7 +56,7 @@ from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
 from symconv.formulas.walker import case
-from symconv.formulas.walks import transform
+from symconv.formulas.walks import accesses, transform
 
 __all__ = [
     "absorb",
@@ -84,6 +85,9 @@ def differentiate(
     Each access ``x[e]`` leaves the bracket ``[e == at]``. A maximum or minimum hands its derivative to its taps by
     shares under the tie policy `ties`; an absolute value has derivative 0 at 0. With `formal` the derivatives of
     single entries keep their name, as one writes them before they are evaluated.
+
+    Raises:
+        NotSupportedError: for a power whose exponent depends on the tensor.
     """
     return _Derivative(tensor, at, ties, formal).visit(node)
 
@@ -131,6 +135,11 @@ class _Derivative(FormulaWalker[Node]):
 
     @case(Power)
     def _power(self, node: Power) -> Node:
+        if accesses(node.exponent, self.tensor):
+            raise NotSupportedError(
+                f"cannot differentiate a power whose exponent depends on {self.tensor}: the exponent must be free of "
+                "what is differentiated by"
+            )
         inner = self.visit(node.base)
         if inner == ZERO:
             return ZERO

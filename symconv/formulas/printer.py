@@ -22,6 +22,8 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    factors_of,
+    product,
 )
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.order import inverse, is_negative
@@ -80,8 +82,8 @@ class TreePrinter(FormulaWalker[str]):
     @case(Add)
     def _add(self, node: Add) -> str:
         text, minus = "", self.signs.minus
-        for position, arg in enumerate(node.args):
-            body = self.visit(arg)
+        for position, arg in enumerate(map(_number_first, node.args)):
+            body, text = self.visit(arg), text.rstrip(" ")
             if position and _LEADS.visit(arg) and body.startswith(minus):
                 text += self.signs.plus(minus) + body.removeprefix(minus)
             else:
@@ -93,7 +95,7 @@ class TreePrinter(FormulaWalker[str]):
         top: list[Node] = []
         bottom: list[Node] = []
         number = Fraction(1)
-        for arg in node.args:
+        for arg in (part for own in node.args for part in _parts(own)):
             if isinstance(arg, Constant):
                 number *= arg.value
             elif isinstance(arg, Power) and is_negative(arg.exponent):
@@ -160,6 +162,8 @@ class TreePrinter(FormulaWalker[str]):
 
     @case(Reduce)
     def _reduce(self, node: Reduce) -> str:
+        if (moved := _number_first(node)) != node:
+            return self.visit(moved)
         inner = TreePrinter(self.signs, self.context.inside(node.bounds))
         if node.op != "sum":
             return self.signs.extremum_sign(node.op, inner._window(node)) + inner._body(node.body)
@@ -200,6 +204,23 @@ class TreePrinter(FormulaWalker[str]):
         env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
         entry = self.visit(substitute(node.reduce.body, env))
         return self.signs.equal_share(entry, self.visit(node.reduce), window, body)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    """A factor as it is written: the number of a conditioned sum is one of its own."""
+    moved = _number_first(node)
+    return (node,) if moved == node else factors_of(moved)
+
+
+def _number_first(node: Node) -> Node:
+    """A conditioned sum with the number in front of its brackets: behind them, a minus would read as a difference."""
+    if not isinstance(node, Reduce) or node.op != "sum" or not node.guards:
+        return node
+    numbers = [factor for factor in factors_of(node.body) if isinstance(factor, Constant)]
+    if not numbers or node.body == ONE:
+        return node
+    rest = product(*(factor for factor in factors_of(node.body) if factor not in numbers))
+    return Multiply((*numbers, Reduce("sum", node.bounds, node.guards, rest)))
 
 
 # ---------------------------------------------------------------------- where signs and parentheses go

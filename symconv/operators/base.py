@@ -21,6 +21,7 @@ from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
 from symconv.operators.option import documented, option_fields
 from symconv.operators.options import Integer, integer, per_axis
+from symconv.operators.stated import checked_body
 from symconv.operators.window import Window, named_window
 
 __all__ = ["Operator", "Variable"]
@@ -306,7 +307,7 @@ class Operator(ABC):
         frame = self._frame(names, index_base, input_size)
         free = self.axes("output", frame)
         quantity = Quantity("entry", (frame.letters.output, tuple(axis.name for axis in free)))
-        return self._formula(quantity, free, self.body(frame), frame, self._reads(), index_base)
+        return self._formula(quantity, free, self._stated(frame), frame, self._reads(), index_base)
 
     def derivative(
         self,
@@ -332,7 +333,9 @@ class Operator(ABC):
         frame = self._frame(names, index_base, input_size)
         variable, target = self._variable(wrt, frame)
         outputs = self.axes("output", frame)
-        body = differentiate(self.body(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy())
+        body = differentiate(
+            self._stated(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy()
+        )
         quantity = Quantity(
             "derivative",
             (frame.letters.output, tuple(axis.name for axis in outputs)),
@@ -356,7 +359,9 @@ class Operator(ABC):
         variable, target = self._variable(wrt, frame)
         outputs = self.axes("output", frame)
         upstream = Access(frame.letters.upstream, tuple(axis.index for axis in outputs))
-        inner = differentiate(self.body(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy())
+        inner = differentiate(
+            self._stated(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy()
+        )
         body = summation(product(upstream, inner), *(axis.bound for axis in outputs))
         quantity = Quantity("gradient", (frame.letters.error, ()), (target.name, tuple(axis.name for axis in variable)))
         return self._formula(quantity, variable, body, frame, ("upstream", *self._reads()), index_base, close=True)
@@ -378,6 +383,17 @@ class Operator(ABC):
             raise ArgumentError("input_size", input_size, "must be integers", "leave it out for symbolic sizes")
         self.output_size(sizes)  # refuses sizes where no window fits
         return self.geometry(Letters.of(names), sizes)
+
+    def _stated(self, frame: Geometry) -> Node:
+        """The body, after a look at what it speaks of: the tensors of this operator, and indices that have a range.
+
+        Raises:
+            NotSupportedError: for anything else; it says what.
+        """
+        ranks = {getattr(frame.letters, role): len(self.axes(role, frame)) for role in self._reads()}
+        names = {axis.name for axis in self.axes("output", frame)} | frame.lower.keys() | frame.symbols.keys()
+        names.update(name for name, _ in frame.definitions)
+        return checked_body(type(self).__name__, self.body(frame), ranks, names)
 
     def check_variable(self, wrt: object) -> None:
         """Refuse what is no variable of this operator.
