@@ -129,7 +129,16 @@ class _Walker:
             env = dict(zip(self.scope.output.indices, at, strict=True))
             there = algebra.inside(algebra.Access(expr.name, at), box)
             own = windows_of(substitute(self.scope.output.body, env), path.then(*there).steps)
-            self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=FILLED) for need in own)
+            self._windows(own)
+
+    def _windows(self, needs: Iterable[Need]) -> None:
+        self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=FILLED) for need in needs)
+
+    def _outputs(self) -> Path:
+        """The way to every entry of the output; all of them have a value where the output, or the error, has one."""
+        everywhere = Path().then(*self.scope.output.free)
+        self._windows(windows_of(self.scope.output.body, everywhere.steps))
+        return everywhere
 
     # ------------------------------------------------------------------ sums, maxima, cases
 
@@ -209,7 +218,7 @@ class _Walker:
     def _derivative(self, expr: Derivative, path: Path) -> None:
         if isinstance(expr.of, Name):  # the error, by way of the output
             body: Node = self.scope.output.body
-            inner = path.then(*self.scope.output.free)
+            inner = self._outputs()
         else:
             self.value(expr.of, path)
             body, inner = lower(expr.of, self.scope, path.bound), path
@@ -250,13 +259,14 @@ class _Walker:
     def array(self, expr: Expr) -> None:
         """What an array needs: it has entries, and so has every array that it is made of."""
         if isinstance(expr, Name):
+            if self.scope.arrays.get(expr.name) == "output":
+                self._outputs()
             return
         if isinstance(expr, Derivative):
             role = self.scope.arrays.get(getattr(expr.by, "name", ""), "")
             if role in ("input", "weight"):
                 letter = getattr(self.scope.letters, role)
-                everywhere = Path().then(*self.scope.output.free)
-                self._add(kinks(self.scope.output.body, letter, everywhere, ties=has_ties(self.scope.op)))
+                self._add(kinks(self.scope.output.body, letter, self._outputs(), ties=has_ties(self.scope.op)))
             return
         if isinstance(expr, Call | Binary):
             inner = expr.args if isinstance(expr, Call) else (expr.left, expr.right)

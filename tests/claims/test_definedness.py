@@ -246,3 +246,28 @@ def test_an_extremum_of_a_layer_over_nothing_has_no_value(op: Operator) -> None:
     differs = sc.check_claim("c[p] == 0", declared, general=True)
     assert differs.status == "refuted"
     assert "inf" not in differs.explanation
+
+
+@pytest.mark.parametrize("op", [sc.MaxPool((2,), 1, 1), sc.AvgPool((2,), 1, 1, count_include_pad=False)])
+@pytest.mark.parametrize(
+    ("text", "general"),
+    [
+        ("C == C", "proved"),
+        ("pad(C, 1) == pad(C, 1)", "proved"),
+        ("diff(E,A) == diff(E,A)", "proved"),
+        ("diff(E,a[i]) == diff(E,a[i])", "proved"),
+        ("sum(diff(E,a[i]),(i,1,I)) == sum(g[p],(p,1,O))", "undecided"),  # false at kernel 1 alone, where c[1] is none
+        ("sum(diff(E,a[i]),(i,1,I)) == 2*sum(g[p],(p,1,O))", "refuted"),
+    ],
+)
+def test_the_output_and_the_error_have_a_value_where_every_window_holds_something(
+    op: Operator, text: str, general: str
+) -> None:
+    declared = Declarations(op, (3,), indices={"i": "input 1"})
+    literal, every = (sc.check_claim(text, declared, general=one) for one in (False, True))
+    assert (literal.status, literal.conditions) == ("refuted" if general == "refuted" else "exact", ())
+    assert every.status == general, str(every)
+    assert every.conditions == (("every window holds an entry of the input",) if general == "proved" else ())
+    if general == "refuted":
+        assert every.counterexample is not None
+        assert every.counterexample.sizes["K"] > 1
