@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from symconv.claims import schema
@@ -14,7 +15,7 @@ from symconv.claims.tables import OUTSIDE
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters
 
-__all__ = ["CLAIM", "read_claims"]
+__all__ = ["CLAIM", "Settled", "read_claims"]
 
 SIZE_WORDS = ("input", "output", "kernel", "stride", "padding", "dilation")
 
@@ -68,7 +69,10 @@ CLAIM: dict[str, Key] = {
     "operator": Key(schema.text, "the operator that it is about", required=True),
     "text": Key(schema.text, 'the claim, such as "diff(c[p,q], a[i,j]) == b[i-p+1, j-q+1]"'),
     "latex": Key(schema.text, "the claim as LaTeX instead"),
-    "question": Key(schema.text, "the question that it belongs to"),
+    "question": Key(
+        schema.text,
+        "the question that it belongs to; its names and index_base, and what it says of outside, hold for the claim",
+    ),
     "check": Key(_modes, '"literal" (at the declared size), "general" (for all sizes), or both', example='"general"'),
     "sizes": Key(
         _words(*SIZE_WORDS), "letters for sizes: " + ", ".join(SIZE_WORDS), example='{ I = "input", K = "kernel" }'
@@ -93,28 +97,43 @@ CLAIM: dict[str, Key] = {
     ),
     "assume": Key(_signs, "signs of entries", example='["x >= 0"]'),
     "of": Key(schema.text, 'what a single value is for: "size", or the array of the output', example='"size"'),
-    "names": Key(schema.mapping, "letters for this claim only"),
+    "names": Key(schema.mapping, "letters for this claim, in place of those of its question or of the file"),
     "index_base": Key(schema.base, "0 or 1, for this claim only", example="0"),
     "note": Key(schema.text, "a remark, printed beside it"),
 }
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What is settled for the claims of a file, or of one of its questions.
+
+    Attributes:
+        names: letters.
+        base: where indices start.
+        outside: what entries outside their tensors count as; "" where that is open.
+    """
+
+    names: Mapping[str, str]
+    base: int
+    outside: str
+
+
 def read_claims(
     entries: Any,
     where: Where,
-    names: Mapping[str, str],
-    base: int,
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
-    outside: Mapping[str, str],
+    file: Settled,
+    questions: Mapping[str, Settled],
 ) -> tuple[ClaimSource, ...]:
     """The claims of a problem file, in order.
 
     Args:
         entries: the tables.
         where: their place.
-        names, base, operators, data: what the file declares.
-        outside: what entries outside their tensors count as, by the id of a question; "" stands for the whole file.
+        operators, data: what the file declares.
+        file: what is settled for claims that belong to no question.
+        questions: and for those that belong to one, by its id.
 
     Raises:
         ProblemFileError: for anything that the schema does not allow. What a claim says is not looked at here: a claim
@@ -131,23 +150,22 @@ def read_claims(
             raise here.error(f"the id {read['id']!r} is used twice", "give every claim its own id")
         if ("text" in read) == ("latex" in read):
             raise here.error("must have either text or latex")
-        if read["operator"] not in operators:
-            known = ", ".join(operators)
-            raise here.at("operator").error(f"names {read['operator']!r}, which is not declared; declared: {known}")
-        settled = outside.get(read.get("question", ""), outside[""])
-        result.append(_source({"outside": settled, **read}, here, names, base, operators, data))
+        for key, known in (("operator", operators), ("question", questions)):
+            if key in read and read[key] not in known:
+                what = f"declared: {', '.join(known)}" if known else "none is"
+                raise here.at(key).error(f"names {read[key]!r}, which is not declared; {what}")
+        result.append(_source(read, here, questions.get(read.get("question", ""), file), operators, data))
     return tuple(result)
 
 
 def _source(
     read: Mapping[str, Any],
     where: Where,
-    names: Mapping[str, str],
-    base: int,
+    settled: Settled,
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> ClaimSource:
-    letters = {**names, **read.get("names", {})}
+    letters = {**settled.names, **read.get("names", {})}
     try:
         Letters.of(letters)
     except ArgumentError as error:
@@ -161,7 +179,7 @@ def _source(
             declared.input_size,
             operators,
             letters,
-            read.get("index_base", base),
+            read.get("index_base", settled.base),
             data,
             read.get("sizes", {}),
             read.get("general", {}),
@@ -173,7 +191,7 @@ def _source(
             read.get("upstream", "any"),
             read.get("assume", ()),
             read.get("of", ""),
-            read["outside"],
+            read.get("outside", settled.outside),
         ),
         read.get("text", ""),
         read.get("latex", ""),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from symconv.claims import schema
-from symconv.claims.claim_table import read_claims
+from symconv.claims.claim_table import Settled, read_claims
 from symconv.claims.nested import shape_of, shape_text
 from symconv.claims.schema import Where, check_table
 from symconv.claims.source import ClaimSource
@@ -146,11 +146,12 @@ def _read(content: str, file: str, where: Where) -> Problem:
     if not top.get("questions") and not top.get("claims"):
         raise where.error("needs questions or claims", "add a table [[questions]] or [[claims]]")
     questions = _questions(top["questions"], where, names, base, operators, data) if "questions" in top else ()
-    outside = {"": top.get("outside", "")}
-    outside |= {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
-    claims = read_claims(top.get("claims", []), where, names, base, operators, data, outside)
+    outside = {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
+    settled = Settled(names, base, top.get("outside", ""))
+    asked = {q.id: Settled(q.names, q.index_base, outside.get(q.id, settled.outside)) for q in questions}
+    claims = read_claims(top.get("claims", []), where, operators, data, settled, asked)
     author, lead = top.get("author", ""), top.get("lead", "")
-    return Problem(top["title"], questions, operators, data, author, lead, base, names, file, claims, outside[""])
+    return Problem(top["title"], questions, operators, data, author, lead, base, names, file, claims, settled.outside)
 
 
 def _letters(names: Mapping[str, str], where: Where) -> None:

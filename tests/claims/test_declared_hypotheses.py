@@ -140,3 +140,22 @@ def test_no_line_of_the_packaged_page_is_both_right_and_wrong_without_saying_why
             key = (result.mode, source.text, source.latex, source.declared.op.noun, *row["given"])
             marks.setdefault(key, set()).add(result.verdict.holds)
     assert all(len(found) == 1 for found in marks.values())
+
+
+def test_a_claim_is_read_with_the_letters_and_the_index_base_of_its_question() -> None:
+    zero = 'outside = "zero"\nindex_base = 0\nnames = { input = "x" }'
+    line = 'text = "diff(c[p], a[i]) == b[i-p+1]"'
+    text = FILE.format(top="", question=QUESTION.format(key=zero), claim="")
+    changed = text.replace(line, line.replace("a[i]", "x[i]").replace("i-p+1", "i-p"))
+    assert [r.status for r in sc.check(read_problem(changed))[:2]] == ["exact", "proved"]  # a[p+0]*b[0] + a[p+1]*b[1]
+    assert [r.status for r in sc.check(read_problem(text))[:2]] == ["error", "error"]  # a is no letter of the question
+    off_by_one = changed.replace("b[i-p]", "b[i-p+1]")
+    assert [r.status for r in sc.check(read_problem(off_by_one))[:2]] == ["refuted", "refuted"]
+    own = off_by_one.replace('question = "q"', 'question = "q"\nindex_base = 1')
+    assert [r.status for r in sc.check(read_problem(own))[:2]] == ["exact", "proved"]
+    with pytest.raises(
+        ProblemFileError, match="claim 'closed': question: names 'r', which is not declared; declared: q"
+    ):
+        read_problem(text.replace('question = "q"', 'question = "r"'))
+    with pytest.raises(ProblemFileError, match="names 'q', which is not declared; none is"):
+        read_problem(FILE.format(top="", question="", claim=""))
