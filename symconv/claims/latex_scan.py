@@ -20,6 +20,7 @@ from symconv.claims.latex_words import (
     FUNCTIONS,
     GREEK,
     IGNORED,
+    JUSTIFIES,
     LOGIC,
     MATRICES,
     OTHERWISE,
@@ -57,7 +58,7 @@ _BLANK = r"(?:\s|~|\\[,;:! ])*"
 _JOINED = re.compile(rf"\{{{_BLANK}(?:(?:[A-Za-z0-9]|{_GREEK}){_BLANK}){{2,}}\}}")
 _FONT = re.compile(rf"\s*(?:\{{\s*([A-Za-z][A-Za-z0-9]*|[0-9]+|{_GREEK})\s*\}}|([A-Za-z1]))")
 _PRIMED = re.compile(rf"\{{\s*(?:([A-Za-z]|{_GREEK})|\\mathrm\s*\{{([A-Za-z0-9]{{2,32}})\}})('{{1,2}})\s*\}}")
-_ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne)(?![A-Za-z])")
+_ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne|in|notin)(?![A-Za-z])")
 _REMARK_END = re.compile(r"\\qquad|\\quad|\\\\|\$|\\\]|\\\)|\\end\b|\\tag\b")
 
 
@@ -91,6 +92,9 @@ class _Scanner(Pieces):
         match = re.compile(pattern).match(self.source, self.pos, self.end)
         if match is None:
             raise self.error(f"found {self.source[self.pos]!r}", "a digit")
+        kinds = [piece.kind for piece in self.pieces[-2:]]
+        if kinds[-1:] == ["NUMBER"] and kinds[:-1] not in (["SUP"], ["UNDER"], ["SQRT"], ["FRAC"], ["NUMBER"]):
+            raise self.error(f"found {match[0]!r} behind a number", r"\cdot between factors; 1000 has no space in it")
         self.emit("NUMBER", match[0], match.end())
 
     def letters(self) -> None:
@@ -382,7 +386,9 @@ class _Scanner(Pieces):
             else:
                 continue
             raise self.error(f"found {word!r}, {does}", fix, at=start + max(raw.find(word), 0))
-        restricts = _ORDER.search(raw)
+        restricts = _ORDER.search(raw) or (
+            None if JUSTIFIES & set(re.findall("[a-z]+", spoken.lower())) else re.search("=", raw)
+        )
         if restricts:
             raise self.error(
                 f"found {restricts[0]!r} in a remark, which restricts what is claimed",

@@ -38,6 +38,9 @@ __all__ = ["Reader"]
 
 Parse: TypeAlias = "Tree[Token] | Token"
 
+_BRACKETS = r"brackets around what it is the remainder of, and by what: (x \bmod y) or (-x) \bmod y"
+"""What is wanted where readers would take a remainder of different things."""
+
 
 class Reader:
     """The walk from the parse tree to the tree of claims."""
@@ -106,6 +109,9 @@ class Reader:
         children = self.chain(node)
         sign = str(children.pop(0)) if isinstance(children[0], Token) else "+"
         begin = self.span(node)[0]
+        for term in children[2::2] if sign == "+" else children[::2]:
+            if isinstance(term, Tree) and term.data == "product" and _has_remainder(term):
+                raise self.error(term, "found a remainder behind a sum or a sign", _BRACKETS)
         total = self.expr(children[0])
         if sign == "-":
             total = Negate(total, (begin, self.span(children[0])[1]))
@@ -125,6 +131,8 @@ class Reader:
             operator = children.pop(0) if isinstance(children[0], Token) else None
             minus = children.pop(0) if isinstance(children[0], Token) else None
             factor = children.pop(0)
+            if isinstance(operator, Token) and operator.type == "MOD" and children:
+                raise self.error(factor, "found more than one factor behind a remainder", _BRACKETS)
             value = self.expr(factor)
             if minus is not None:
                 value = Negate(value, (self.span(minus)[0], self.span(factor)[1]))
@@ -426,6 +434,10 @@ class Reader:
 def _relation(token: Parse) -> Relation:
     relations: dict[str, Relation] = {"==": "==", "<=": "<=", ">=": ">=", "<": "<", ">": ">"}
     return relations[str(token)]
+
+
+def _has_remainder(product: Tree[Token]) -> bool:
+    return any(isinstance(part, Token) and part.type == "MOD" for part in product.children)
 
 
 def _may_be_array(expr: Expr) -> bool:

@@ -12,6 +12,7 @@ __all__ = [
     "FUNCTIONS",
     "GREEK",
     "IGNORED",
+    "JUSTIFIES",
     "LOGIC",
     "MATRICES",
     "OTHERWISE",
@@ -93,6 +94,9 @@ LOGIC = _set(
 
 AT = _set("for where at with")
 """Words that restrict a claim where an equation follows them."""
+
+JUSTIFIES = _set("by since because using from substituting substitution")
+"""Words of a remark whose equation says why, and restricts nothing."""
 
 ARITHMETIC = _set(
     """plus minus times divided multiplied modulo mod squared cubed added subtracted increased decreased reduced percent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import (
     Call,
@@ -21,7 +23,7 @@ from symconv.claims.syntax import (
 from symconv.claims.traversal import children, walk_expr, words
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bound
-from symconv.formulas.index import Index
+from symconv.formulas.index import Index, maximum, minimum
 
 __all__ = ["free_names_of", "free_ranges", "use_abstract_sets"]
 
@@ -108,21 +110,31 @@ def _role_box(role: str, scope: Scope) -> tuple[tuple[Index, Index], ...] | None
 
 
 def _range_by_entry(name: str, expr: Expr, scope: Scope) -> Bound | None:
-    """The range of the axis where the index stands alone, outside of sums that bind it."""
+    """The range of the axis where the index stands alone, outside of sums that bind it.
+
+    Where it stands alone twice in one entry, or in both entries of a derivative, it is in both ranges.
+    """
     for part in walk_expr(expr):
         entries = [part] if isinstance(part, Entry) else []
         if isinstance(part, Derivative):
             entries = [e for e in (part.by, part.of) if isinstance(e, Entry)]
-        for item in entries:
-            box = _role_box("output", scope) if item.name == scope.letters.output else scope.boxes.get(item.name)
-            if item.name in scope.declared.sets:
-                box = _role_box("output", scope)
-            if box is None or len(box) != len(item.indices):
-                continue
-            for index, (low, high) in zip(item.indices, box, strict=True):
-                if isinstance(index, Name) and index.name == name:
-                    return Bound(name, low, high)
+        found = list(dict.fromkeys(ends for item in entries for ends in _ends_by_entry(name, item, scope)))
+        if found:
+            lows, highs = zip(*found, strict=True)
+            return Bound(name, maximum(*lows), minimum(*highs))
     return None
+
+
+def _ends_by_entry(name: str, item: Entry, scope: Scope) -> Iterator[tuple[Index, Index]]:
+    """The ends of the axes of an entry where the index stands alone."""
+    is_output = item.name == scope.letters.output or item.name in scope.declared.sets
+    box = _role_box("output", scope) if is_output else scope.boxes.get(item.name)
+    if box is not None and len(box) == len(item.indices):
+        yield from (
+            ends
+            for index, ends in zip(item.indices, box, strict=True)
+            if isinstance(index, Name) and index.name == name
+        )
 
 
 def _range_by_family(name: str, scope: Scope) -> Bound | None:

@@ -142,6 +142,12 @@ VARIANTS = {
     r"1/2P": "1/2*P",
     r"K(I+1)(x)": "K*(I+1)*x",
     r"a \bmod b": "mod(a, b)",
+    r"a \bmod b + 1": "mod(a, b) + 1",
+    r"1 + (a \bmod b)": "1 + mod(a, b)",
+    r"(-a) \bmod b": "mod(-a, b)",
+    r"2a \bmod b": "mod(2*a, b)",
+    r"2 \cdot 3 = 6": "2*3 == 6",
+    r"\frac12 3": "1/2*3",
     r"x \div y": "x/y",
     # between arrays
     r"A \star B = A \ast B": "star(A, B) == ast(A, B)",
@@ -205,6 +211,8 @@ VARIANTS = {
     r"\text{Hence } x = y \text{ for all } i": "x == y",
     r"x = y \quad \forall i, j": "x == y",
     "x = % why\n y": "x == y",
+    r"x = y \text{ (since } z = 0)": "x == y",
+    r"x = y \text{ by substitution, } u = 1 - p": "x == y",
 }
 
 
@@ -302,6 +310,18 @@ REFUSED = {
     r"x = y \text{ at $p = 2$}": "'at'",
     r"x = y \text{ for odd } i": "'odd'",
     r"x = y \text{ (assume } K = 3)": "'assume'",
+    r"x = y \quad \forall i = 1": "'=' in a remark",
+    r"x = y \quad \forall i \in \{1, 2\}": "in a remark",
+    r"x = y \text{, } i = 1": "'=' in a remark",
+    r"x = y \text{ (by symmetry) for } i = 1": "'for'",
+    # what readers would take for different things
+    r"-3 \bmod 2 = 1": "found a remainder behind a sum or a sign",
+    r"x + 3 \bmod 2 = y": "found a remainder behind a sum or a sign",
+    r"x - 2y \bmod 2 = y": "found a remainder behind a sum or a sign",
+    r"x \bmod 2 y = z": "more than one factor behind a remainder",
+    r"x \bmod 2 \cdot y = z": "more than one factor behind a remainder",
+    r"1\,000 = x": "'000' behind a number",
+    r"2 3 = x": "'3' behind a number",
     # what could be a part of the formula
     r"6 = 2 \text{ times } 3": "'times', which computes or compares",
     r"2 = 2 \text{ Squared}": "'Squared'",

@@ -170,3 +170,26 @@ def test_an_entry_that_does_not_exist_is_shown_with_all_that_leads_to_it() -> No
     assert written.explanation.startswith("It reads an entry that does not exist: ")
     assert written.counterexample is not None
     assert written.counterexample.entry == ("a", (6,))
+
+
+@pytest.mark.parametrize("general", [False, True])
+def test_an_index_of_both_entries_of_a_derivative_is_in_both_ranges(general: bool) -> None:
+    """d c[p]/d a[p] is about outputs and inputs that exist: p = 4 is no output of a layer of kernel 2 on 4 entries."""
+    line, holds = Declarations(sc.Conv((2,)), (4,)), "proved" if general else "exact"
+    for text, due in (
+        ("diff(c[p], a[p]) == b[1]", holds),
+        ("diff(c[p], a[p]) == 2*b[1]", "refuted"),
+        ("diff(a[p], c[p]) == 0", "error"),
+    ):
+        verdict = sc.check_claim(text, line, general=general)
+        assert (verdict.status, verdict.conditions) == (due, ()), str(verdict)
+    padded = sc.check_claim("diff(c[p], a[p]) == b[2]", Declarations(sc.Conv((2,), padding=1), (4,)))
+    assert (padded.status, padded.conditions) == ("exact", ())  # here p = 5 is no input
+
+
+def test_an_index_that_stands_on_two_axes_is_in_the_ranges_of_both() -> None:
+    plane = Declarations(sc.Conv((2, 1)), (3, 4))
+    verdict = sc.check_claim("a[i,i] == a[i,i]", plane, general=True)
+    assert (verdict.status, verdict.conditions) == ("proved", ())
+    assert sc.check_claim("c[i,i] == a[i,i]*b[1,1] + a[i+1,i]*b[2,1]", plane).status == "exact"
+    assert sc.check_claim("c[i,i] == a[i,i]*b[1,1]", plane).status == "refuted"
