@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
     from symconv.operators.base import Operator
 
-__all__ = ["ACCURACIES", "TASKS", "Accuracy", "CallShape", "Plan", "Task"]
+__all__ = ["ACCURACIES", "Accuracy", "CallShape", "Plan", "Task"]
 
 Task: TypeAlias = Literal["output", "input", "weight"]
 """What is computed: the output, the gradient of the input, or the gradient of the weight."""
-
-TASKS: tuple[Task, ...] = ("output", "input", "weight")
 
 Accuracy: TypeAlias = Literal["exact_order", "default", "fast"]
 """Sums in the order of the taps; sums in any order; transforms that lose digits."""
