@@ -122,7 +122,7 @@ def _decide(
     given: tuple[Guard, ...], wanted: tuple[Guard, ...], reals: frozenset[str], order: Sequence[str], effort: Effort
 ) -> Verdict:
     names = sorted(frozenset().union(*(g.names for g in (*given, *wanted))), key=lambda n: size_order(n, order))
-    definitions = _definitions(given, names, order)
+    definitions = _definitions(given, order)
     own = {name for name, _ in definitions}
     free = [name for name in names if name not in own]
     scope = VerdictScope(tuple(free))
@@ -203,7 +203,7 @@ def _attempt(
     return ""
 
 
-def _definitions(given: Sequence[Guard], names: Sequence[str], order: Sequence[str]) -> tuple[tuple[str, Index], ...]:
+def _definitions(given: Sequence[Guard], order: Sequence[str]) -> tuple[tuple[str, Index], ...]:
     """Names that an equation expresses by others: they are computed, not enumerated."""
     found: list[tuple[str, Index]] = []
     for guard in given:

@@ -94,7 +94,9 @@ class Normal:
             body = inner.form(reduce.body)
             if node.op == "min":
                 return self._minimum(reduce.bounds, reduce.guards, body, inner)
-            return (self._sum if node.op == "sum" else self._maximum)(reduce.bounds, reduce.guards, body, inner)
+            if node.op == "max":
+                return self._maximum(reduce.bounds, reduce.guards, body, inner)
+            return self._sum(reduce.bounds, reduce.guards, body)
         return node
 
     def _inside(self, reduce: Reduce) -> tuple[Reduce, Normal]:
@@ -284,7 +286,7 @@ class Normal:
 
     # ------------------------------------------------------------------ reductions
 
-    def _sum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node, inner: Normal) -> Node:
+    def _sum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node) -> Node:
         """A sum: what does not depend on its indices stands before it."""
         own = {bound.name for bound in bounds}
         factors = body.args if isinstance(body, Multiply) else (body,)

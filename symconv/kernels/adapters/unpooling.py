@@ -68,7 +68,7 @@ class MaxUnpoolKernel(DirectKernel):
             ArgumentError: for a shape or a type that does not fit, and for a position outside of the output plane.
         """
         planes, positions, outputs = self._read(x, indices, output_size)
-        self._refuse_overflow(planes.array, positions, prod(outputs))
+        self._refuse_overflow(planes.array, positions)
         y = self._scattered(planes, positions, outputs)
         result = np.dtype(np.int64) if planes.array.dtype.kind != "f" else native(planes.array.dtype)
         return cast(y.reshape(*planes.lead, *outputs), result)
@@ -206,7 +206,7 @@ class MaxUnpoolKernel(DirectKernel):
                 )
         return sizes
 
-    def _refuse_overflow(self, x: Array, positions: Array, entries: int) -> None:
+    def _refuse_overflow(self, x: Array, positions: Array) -> None:
         if x.dtype.kind == "f" or not x.size:
             return
         largest = largest_of(x)
