@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,7 +63,8 @@ def certified(folder: Path, verdicts: Iterable[tuple[str, str, Verdict]]) -> lis
             click.echo(f"no certificate: {entry.title}: {entry.missing}", err=True)
     count = sum(entry.made is not None for entry in found)
     shown = click.format_filename(folder)
-    click.echo(f"{count} of {len(found)} statements have a certificate in {shown}; symconv coq-check {shown}", err=True)
+    command = f"symconv coq-check {shlex.quote(str(shown))}"
+    click.echo(f"{count} of {len(found)} statements have a certificate in {shown}; {command}", err=True)
     record = read_record(folder)
     return [entry.verdict if record is None else record.marked(entry) for entry in found]
 

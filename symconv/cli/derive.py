@@ -79,7 +79,7 @@ class _Operators(click.Group):
 
 def _command(name: str, kind: type[Operator]) -> click.Command:
     """The command that derives one operator: its options, those that all share, and the first lines of its words."""
-    summary = re.sub("`+", "", (kind.__doc__ or "").strip().partition("\n\n")[0])
+    summary = re.sub("`+", "", " ".join((kind.__doc__ or "").partition("\n\n")[0].split()))
     examples = "".join(f"\n  symconv derive {name} {example}" for example in EXAMPLES.get(name, ()))
     sizes = [option.name for option in operator_options(kind) if option.required]
     given, *rest = shared_options(*kind.every_variable())
@@ -108,6 +108,7 @@ def derive() -> None:
       symconv derive maxpool --kernel 2x2 --ties split
       symconv derive winograd --m 4 --r 3
       symconv derive "Conv2d(16, 32, kernel_size=(3, 3), stride=(2, 2), groups=4)"
+      symconv derive --plugin matching.py TemplateMatching --kernel 2
     """
 
 

@@ -24,7 +24,7 @@ from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages
 from symconv.derivations.whole import single_channel
 from symconv.derivations.windows import needs_of_derivatives
-from symconv.doors import flag, instance, one_of
+from symconv.doors import flag, instance, items, one_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share
 from symconv.formulas.walks import walk
@@ -49,7 +49,7 @@ def derive(
     *,
     names: Mapping[str, str] | None = None,
     index_base: int = 1,
-    input_size: Sequence[int] | None = None,
+    input_size: int | Sequence[int] | None = None,
     all_ones: bool = False,
 ) -> Derivation:
     """The worked derivation of an operator, every step of it handed to the checker.
@@ -72,6 +72,7 @@ def derive(
     instance("op", op, Operator, "must be an operator, such as Conv(3)")
     one_of("what", what, WHAT)
     op.check_variable(wrt)
+    index_base = plain_integer("index_base", index_base, requirement="must be 0 or 1")
     flag("all_ones", all_ones)
     if what == "output" and wrt != "input":
         raise ArgumentError("wrt", wrt, "belongs to a derivative or a gradient", "leave it out for what='output'")
@@ -79,7 +80,7 @@ def derive(
         raise ArgumentError(
             "all_ones", True, "belongs to the gradient by the input of a Conv with one channel and padding_mode='zeros'"
         )
-    size = None if input_size is None else tuple(input_size)
+    size = None if input_size is None else _numbers(op, input_size)
     refuse_size_letters(op, names, size)
     if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
         alike = Frame(with_first_ties(op), wrt, names, index_base, size)
@@ -116,6 +117,15 @@ def derive(
         tuple(definitions),
         tuple(stages),
     )
+
+
+def _numbers(op: Operator, input_size: int | Sequence[int]) -> tuple[int, ...]:
+    """The input size in Python's integers, where windows fit in it."""
+    entries = items(input_size)
+    given = (input_size,) if entries is None else entries
+    size = tuple(plain_integer("input_size", n, requirement="must be integers, one a spatial axis") for n in given)
+    op.output_size(size)
+    return size
 
 
 def _needing(stage: Stage, needs: Phrase) -> Stage:

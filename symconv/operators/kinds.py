@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
+from numbers import Integral
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from symconv.doors import flag, one_of
@@ -296,6 +297,8 @@ class Norm(Kind):
     }
 
     def checked(self, argument: str, value: Any, ndim: int) -> Any:
+        if isinstance(value, Integral) and not isinstance(value, bool) and not is_symbolic(value):
+            value = int(value)  # NumPy's
         if is_symbolic(value):
             if getattr(value, "is_Symbol", False):
                 if value.is_real is False or value.is_positive is False:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import symconv as sc
+from symconv.errors import SymconvError
 
 
 def test_options_are_taken_from_arrays_and_are_equal_to_those_from_tuples() -> None:
@@ -33,3 +34,18 @@ def test_a_mask_is_not_dropped_in_silence() -> None:
     masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
     with pytest.raises(sc.ArgumentError, match=r"x must be an array without a mask.*x\.filled"):
         sc.compile(sc.Conv((3,)))(masked, [1.0, 1.0, 1.0])
+
+
+def test_whole_numbers_of_numpy_are_orders_of_norms_and_index_bases() -> None:
+    norm = sc.LPPool(np.int64(2), (2,))
+    assert norm == sc.LPPool(2, (2,))
+    assert type(norm.norm_type) is int
+    for what in ("output", "derivative", "gradient"):
+        given = sc.derive(sc.Conv((3,)), what, index_base=np.int64(0), input_size=(np.int64(5),))
+        assert given.text() == sc.derive(sc.Conv((3,)), what, index_base=0, input_size=(5,)).text()
+
+
+def test_an_input_size_of_another_number_of_axes_is_refused_by_derive() -> None:
+    for size in ((5, 5), (), "55", (5.0,), (0,), (2,)):
+        with pytest.raises(SymconvError, match=r"input_size|kernel_size"):
+            sc.derive(sc.Conv((3,)), "gradient", input_size=size)  # type: ignore[arg-type]
