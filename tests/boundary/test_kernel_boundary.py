@@ -39,6 +39,39 @@ def test_what_float16_does_not_hold_is_infinite_without_a_warning(name: str) -> 
         assert np.isinf(y).all()
 
 
+@pytest.mark.parametrize("value", [np.finfo(np.float64).max, np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CALLS)
+def test_an_overflow_and_infinities_of_both_signs_give_no_warning(name: str, dtype: str, value: float) -> None:
+    op, shape, more = CALLS[name]
+    largest = min(value, np.finfo(dtype).max) if np.isfinite(value) else value
+    kernel, x = sc.compile(op), np.full(shape, largest, dtype)
+    x[..., 1::2] *= 1 if np.isfinite(value) else -1
+    given = tuple(np.ones_like(array, dtype) for array in more)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = kernel(x, *given)
+        g = np.full_like(y, largest)
+        g[..., 1::2] *= 1 if np.isfinite(value) else -1
+        gradients = kernel.vjp(g, x, *given)
+        tangent = kernel.jvp(x, *given, dx=x)
+    assert y.dtype == tangent.dtype == gradients.input.dtype == dtype
+    if name in ("conv", "fold"):
+        assert not np.isfinite(y).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_unpooling_to_one_position_overflows_without_a_warning(dtype: str) -> None:
+    kernel = sc.compile(sc.MaxUnpool(2))
+    x = np.full((2, 2), np.finfo(dtype).max, dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = [kernel(x, np.zeros((2, 2), np.int64)), kernel.jvp(x, np.zeros((2, 2), np.int64), dx=x)]
+    for y in found:
+        assert y.dtype == dtype
+        assert np.isposinf(y[0, 0])
+
+
 @pytest.mark.parametrize("accuracy", ["default", "exact_order", "fast"])
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in ("fold", "adaptive")])
 def test_an_empty_batch_gives_an_empty_output(name: str, accuracy: str) -> None:

@@ -235,6 +235,7 @@ class PlaneKernel(DirectKernel):
 
     # ------------------------------------------------------------------ calls
 
+    @np.errstate(all="ignore")
     def __call__(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         """The output.
 
@@ -249,6 +250,7 @@ class PlaneKernel(DirectKernel):
         result = self.result_type(planes.array)
         return cast(self.forward(planes.array).reshape(self.joined(planes.lead, outputs)), result)
 
+    @np.errstate(all="ignore")
     def vjp(
         self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
     ) -> Gradients:
@@ -275,6 +277,7 @@ class PlaneKernel(DirectKernel):
         upstream = cast(g.reshape(len(planes.array), *outputs), compute_type(array.dtype))
         return Gradients(cast(self.pull(upstream, planes.array).reshape(array.shape), array.dtype))
 
+    @np.errstate(all="ignore")
     def jvp(
         self, x: Any, weight: Any = None, bias: Any = None, *, dx: Any = None, dweight: Any = None, dbias: Any = None
     ) -> Array:

@@ -53,6 +53,7 @@ class MaxUnpoolKernel(DirectKernel):
     costs = "one addition an input entry"
     error = "entries are copied as they are; those at one position added in row-major order"
 
+    @np.errstate(all="ignore")
     def __call__(self, x: Any, indices: Any, *, output_size: Sequence[int] | None = None) -> Any:
         """The output.
 
@@ -103,6 +104,7 @@ class MaxUnpoolKernel(DirectKernel):
         found = gather(g.reshape(len(planes.array), prod(outputs)), positions)
         return Gradients(cast(found.reshape(array.shape), array.dtype))
 
+    @np.errstate(all="ignore")
     def jvp(self, x: Any, indices: Any, *, dx: Any = None, output_size: Sequence[int] | None = None) -> Array:
         """The tangent of the output for a tangent `dx`: `dx`, unpooled; None is a zero tangent.
 
