@@ -189,8 +189,10 @@ def notation(frame: Frame) -> tuple[Definition, ...]:
 
 
 def _object(frame: Frame) -> Phrase:
-    """``C = A star B`` for a plain correlation of one channel, else the array alone."""
+    """``C = A star B`` for a plain correlation of one channel without a bias, else the array alone."""
     op = frame.op
+    if "bias" in op.variables:
+        return (frame.array("output"),)
     if frame.op.noun != "correlation" or any(w.s != 1 or w.d != 1 for w in op.windows) or is_padded(frame):
         return (frame.array("output"),)
     if len(frame.output.free) != op.spatial_axes:

@@ -182,3 +182,10 @@ def test_signs_of_a_chain_stand_below_each_other() -> None:
     lines = [line for line in text.splitlines() if re.match(r"  \(\d+\)", line)]
     assert len(lines) == 10
     assert {line.index(" = ") for line in lines} in ({lines[0].index(" = "), lines[3].index(" = ")},)
+
+
+def test_an_output_with_a_bias_is_not_called_the_correlation_alone() -> None:
+    for bias, wanted in ((False, "C = A ⋆ B: "), (True, "C: ")):
+        (text,) = [line for line in derive(Conv((2,), bias=bias), "output").text().splitlines() if " D1 " in line]
+        assert text.strip().startswith(f"D1  {wanted}c[p] = ")
+        assert ("+ d " in text) is bias

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -32,30 +33,39 @@ def condition(world: World, text: str, env: Mapping[str, Any]) -> bool:
     return holds(env)
 
 
-def check_hypotheses(page: Page, layer: Layer, fixed: Mapping[str, int] | None = None) -> list[Point]:
-    """The sizes that are let in, up to some; they must be those that the layer takes, neither more nor fewer."""
+def check_hypotheses(page: Page, layer: Layer, kernels: Mapping[Point, Mapping[str, int]] | None = None) -> list[Point]:
+    """The sizes that are let in, up to some; they must be those that the layer takes, neither more nor fewer.
+
+    Args:
+        page: what is printed.
+        layer: the layer.
+        kernels: where the page keeps the kernel in letters, kernels to try, each with what its letters stand for.
+    """
     text = page.hypotheses
     words = re.sub(r"\s+", " ", text.split(". ", 1)[0].rstrip("."))
     assert words.startswith("For "), text
     names = size_names(layer.ndim)
     stated, _, further = words[4:].partition(" with ")
     further = re.sub(r" \((a window fits|an output is left)\)$", "", further)
-    allowed = []
-    for sizes in product(range(FAR), repeat=layer.ndim):
-        world = World({}, {**dict(zip(names, sizes, strict=True)), **(fixed or {})})
-        holds = all(_shared_bounds(world, part) for part in _groups(stated))
-        holds = holds and (not further or all(condition(world, part, {}) for part in further.split(" and ")))
-        assert holds == (min(sizes) >= 1 and layer.accepts(sizes)), f"{text!r} and {sizes}: {holds}"
-        if holds:
-            allowed.append(sizes)
+    allowed, empty = [], False
+    for kernel, letters in (kernels or {layer.kernel: {}}).items():
+        own = replace(layer, kernel=kernel)
+        for sizes in product(range(FAR), repeat=layer.ndim):
+            world = World({}, {**dict(zip(names, sizes, strict=True)), **letters})
+            holds = all(_shared_bounds(world, part) for part in _groups(stated))
+            holds = holds and (not further or all(condition(world, part, {}) for part in further.split(" and ")))
+            assert holds == (min(sizes) >= 1 and own.accepts(sizes)), f"{text!r} and {sizes}, {kernel}: {holds}"
+            if holds and kernel == layer.kernel:
+                allowed.append(sizes)
+            empty |= holds and has_empty(own, sizes)
     said = re.search(r"over no tap is −?∞|whose window has no tap in the", text) is not None
-    assert said == any(has_empty(layer, sizes) for sizes in allowed), text
+    assert said == empty, text
     return allowed
 
 
 def has_empty(layer: Layer, sizes: Point) -> bool:
-    """Whether a window has nothing to compare or to divide by."""
-    if layer.kind not in ("maxpool", "dilation", "erosion", "avgpool") and layer.norm != "inf":
+    """Whether a window has nothing to compare or to divide by; a norm is over the zeros of its padding too."""
+    if layer.kind not in ("maxpool", "dilation", "erosion", "avgpool"):
         return False
     if layer.kind == "avgpool" and layer.divisor is not None:
         return False

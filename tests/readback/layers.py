@@ -103,9 +103,8 @@ class Layer:
         """Whether the layer can be applied: every axis has an output, and padding by reading reads what is there."""
         if min(self.output_size(sizes), default=0) < 1:
             return False
-        if self.kind == "conv" and self.padding_mode in ("reflect", "circular"):
-            shorter = self.padding_mode == "reflect"
-            return all(max(pair) <= n - shorter for n, pair in zip(sizes, self.pads, strict=True))
+        if self.kind == "conv" and self.padding_mode == "reflect":
+            return all(max(pair) < n for n, pair in zip(sizes, self.pads, strict=True))
         return True
 
 

@@ -31,7 +31,8 @@ def asked(random: Random, kind: str) -> tuple[Layer, list[str], str, str, Point 
             continue
         call = ["derive", *layer.arguments(), "--what", what, "--wrt", wrt]
         call += ["--input", "x".join(map(str, size))] if size is not None else []
-        if layer.kind == "conv" and (wrt, what) == ("input", "gradient") and random.random() < 0.3:
+        plain = layer.kind == "conv" and layer.in_channels * layer.out_channels == 1 and layer.padding_mode == "zeros"
+        if plain and (wrt, what) == ("input", "gradient") and random.random() < 0.3:
             call.append("--all-ones")
         return layer, call, what, wrt, size
 

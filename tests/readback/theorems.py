@@ -219,6 +219,7 @@ class Statement:
 
     def _entries_of(self, let: Let) -> Callable[[tuple[Any, ...]], Any]:
         cache: list[Value] = []
+        within: list[str] = []  # its name while it is worked out
 
         def entry(at: tuple[Any, ...]) -> Any:
             if len(at) != len(let.names):
@@ -228,7 +229,13 @@ class Statement:
             env = {**self.env, **dict(zip(let.names, at, strict=True))}
             if any(env[r.name] not in r.values(env) for r in let.ranges):
                 return 0
-            return cache[0](env)
+            if within:
+                raise UnreadableError(f"{let.name} is defined by itself")
+            within.append(let.name)
+            try:
+                return cache[0](env)
+            finally:
+                within.pop()
 
         return entry
 
