@@ -178,9 +178,8 @@ class AdaptiveKernel(PlaneKernel):
     ) -> Array:
         """Fill `result` block by block with what `compute` makes of a block of planes."""
         spans = self._spans(sizes)
-        with np.errstate(all="ignore"):
-            for part in cuts(len(result), prod(sizes), result.dtype):
-                result[part] = compute(part, spans).reshape(-1, *result.shape[1:])
+        for part in cuts(len(result), prod(sizes), result.dtype):
+            result[part] = compute(part, spans).reshape(-1, *result.shape[1:])
         return result
 
     def _outputs(self, x: Array) -> tuple[int, ...]:
@@ -323,8 +322,7 @@ class AdaptiveMaxKernel(AdaptiveKernel):
         if all(span.apart for span in self._spans(x.shape[1:])):
             result.reshape(-1)[flat] = g.ravel()
         else:
-            with np.errstate(over="ignore", invalid="ignore"):  # infinities of both signs may meet
-                np.add.at(result.reshape(-1), flat, g.ravel())
+            np.add.at(result.reshape(-1), flat, g.ravel())
         return result.reshape(x.shape)
 
     def push(self, x: Array, tangent: Array) -> Array:
