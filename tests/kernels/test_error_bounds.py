@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ from symconv.kernels.plans.taps import TapsPlan
 from symconv.kernels.runtime.contract import Kernel
 from symconv.kernels.runtime.kernel import WindowKernel
 
+RESULTS = 10_000
+"""How many results of each kind of layer are compared by the slow test."""
+LAYERS = 70
+"""How many random layers of each kind are taken by the other one."""
 MAKERS = [convolution, pooling, transposed, adaptive, patches, unpooling, morphology]
 Maker = Callable[[np.random.Generator], Case | None]
 
@@ -63,16 +68,22 @@ def run(make: Maker, seeds: range) -> int:
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_random_calls_stay_within_their_bounds(make: Maker) -> None:
-    assert run(make, range(70)) > 60
+    assert run(make, range(LAYERS)) > 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("make", MAKERS)
 def test_ten_thousand_random_results_stay_within_their_bounds(make: Maker) -> None:
     compared, seed = 0, 1000
-    while compared < 10_000:
+    while compared < RESULTS:
         compared += run(make, range(seed, seed + 100))
         seed += 100
+
+
+def test_the_page_about_marks_says_how_many_are_compared() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "marks.md").read_text("utf-8").split())
+    assert f"`.ci/full` compares at least {RESULTS:,} results of each kind" in page
+    assert f"`.ci/run` takes {LAYERS} random layers of each kind" in page
 
 
 def test_every_plan_of_a_convolution_promises_something() -> None:
