@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,6 +18,8 @@ from symconv.derivations.theorems.showing import theorem_record, theorem_text
 from symconv.formulas.index import Index
 from symconv.proofs.obligation import Obligation
 from symconv.proofs.verdict import Counterexample, Verdict, VerdictScope
+
+theorems = import_module("symconv.cli.theorems")
 
 
 def run(*arguments: str) -> Result:
@@ -62,6 +66,20 @@ def test_the_table_has_a_row_for_every_theorem_and_a_count() -> None:
     ]
     assert "3 theorems: 1 proved, 1 undecided, 1 refuted" in lines[-1]
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_narrow_terminal_has_a_paragraph_for_every_theorem() -> None:
+    chosen = tuple(replace(entry, checked_by="Coq 8.16.1, but for derivatives") for entry in (GOOD, OPEN, BAD))
+    text = theorems._list(chosen, 60)
+    assert [line for line in text.splitlines() if line and not line.startswith(" ")] == [
+        "good: proved, checked by Coq 8.16.1, but for derivatives",
+        "open: undecided, checked by Coq 8.16.1, but for derivatives",
+        "bad: refuted, checked by Coq 8.16.1, but for derivatives",
+    ]
+    assert "  Of good" in text.splitlines()
+    assert "  source: here" in text.splitlines()
+    assert max(map(len, theorems._list((theorem("output-size"),), 80).splitlines())) <= 80
+    assert max(map(len, theorems._table((theorem("output-size"),), 160).splitlines())) <= 160
 
 
 def test_the_exit_status_is_1_only_where_a_theorem_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
