@@ -262,6 +262,7 @@ class AdaptiveMaxKernel(AdaptiveKernel):
         super().__init__(op, weight)
         self.gradient_functions = (tied,) if self.op.ties == "split" else (tied, first_place, first_maxima)
 
+    @np.errstate(all="ignore")
     def __call__(self, x: Any, weight: Any = None, bias: Any = None, *, return_indices: bool = False) -> Any:
         """The output.
 
