@@ -265,3 +265,16 @@ def test_a_row_without_a_relation_stands_behind_the_sign() -> None:
     chain = RelationLine("x", "", "none", Math("a"), "=", Math("b"), rows=(Math("+c"), Math("=d"), Math(r"\leq e")))
     tex = to_latex(Document("t", (), (chain,)))
     assert r"\SCline{\hphantom{{}={}}{}+c}\SCline{{}=d}\SCline{{}\leq e}" in tex
+
+
+@needs_pdflatex
+def test_the_lines_of_two_entries_stand_as_far_apart_as_those_of_one(tmp_path: Path) -> None:
+    page = to_latex(Document("t", (), (Paragraph(runs("here")),)))
+    head, _, _ = page.partition(r"\begin{document}")
+    entry, both = (rf"\SCindented{{3.4mm}}{{}}{{{text}}}\par " for text in ("one one", r"one one\par one one"))
+    measured = r"\setbox0\vbox{\hsize6cm\linewidth6cm\noindent %s}\message{TALL=\the\dimexpr\ht0+\dp0\relax}"
+    body = measured % both + measured % (entry * 2) + measured % (both * 2) + measured % (entry * 4)
+    log = typeset(tmp_path, head + r"\begin{document}" + body + r"x\end{document}")
+    one_of_two, two, two_of_two, four = (float(number) for number in re.findall(r"TALL=([\d.]+)pt", log))
+    assert two == pytest.approx(one_of_two, abs=0.1)
+    assert four <= two_of_two <= four + 1.1  # \lineskip may stand between two boxes
