@@ -81,18 +81,24 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
 
 
 def _status(desk: Desk) -> tuple[StatusLine, ...]:
-    """How many statements have which mark, as ranges of their numbers; what is proved says for all of what."""
+    """How many statements have which mark, as ranges of their numbers; what is proved says for all of what.
+
+    What holds under a condition, which stands beside it, is counted apart.
+    """
     lines = []
     for mark, meaning in _MEANING.items():
-        families: dict[tuple[str, ...], list[str]] = {}
+        families: dict[tuple[tuple[str, ...], bool], list[str]] = {}
         for number, own in desk.checked:
             if own == mark:
-                families.setdefault(desk.symbolic.get(number, ()) if mark == "proved" else (), []).append(number)
-        for names, numbers in families.items():
+                names = desk.symbolic.get(number, ()) if mark == "proved" else ()
+                families.setdefault((names, number in desk.conditional), []).append(number)
+        for (names, conditional), numbers in families.items():
             line = words(f"{_ranges(numbers)} {meaning}")
             if names:
                 every = Math(", ".join(LATEX.name(name) for name in names))
                 line = words(f"{_ranges(numbers)} {meaning} for all ", every)
+            if conditional:
+                line = (*line, *words(f", under the condition beside {'it' if len(numbers) == 1 else 'each'}"))
             lines.append(StatusLine(mark, line))
     if desk.errors:
         lines.append(StatusLine("none", words(f"{_ranges(desk.errors)} in error")))

@@ -142,6 +142,19 @@ def test_the_status_counts_every_mark_once() -> None:
             assert _spread(lines.get(mark, "")) == set(numbers)
 
 
+def test_what_holds_under_a_condition_is_counted_apart_and_its_condition_is_printed() -> None:
+    doc = document(EXAMPLE)
+    apart = [line for line in doc.status if any(", under the condition beside" in str(run) for run in line.body)]
+    counted = set().union(*(_spread(line.body[0].text.partition(" proved")[0]) for line in apart))  # type: ignore[union-attr]
+    due = {f"C{k}" for k, found in enumerate(sc.check(EXAMPLE), 1) if found.verdict.holds and found.verdict.conditions}
+    assert due
+    assert {number for number in counted if number.startswith("C")} == due
+    for block in flat(doc.blocks):  # a step needs something, a claim names its condition
+        if isinstance(block, RelationLine) and block.mark in ("proved", "exact") and block.reason is not None:
+            words = str(block.reason)
+            assert (block.number in counted) == (bool(block.reason.needs) or "on the condition that" in words), words
+
+
 def _spread(text: str) -> set[str]:
     """``3–5, C1`` as its numbers."""
     found: set[str] = set()

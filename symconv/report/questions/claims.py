@@ -48,7 +48,7 @@ def claims(desk: Desk, results: Sequence[ClaimVerdict]) -> list[Block]:
 
 def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
     mark: Mark = mark_of(result.verdict)
-    desk.note(label, mark, symbolic=result.verdict.scope.symbolic)
+    desk.note(label, mark, verdict=result.verdict)
     desk.proved(label, f"claim {result.source.id}, {result.mode}", result.verdict)
     if result.status == "error":
         desk.errors.append(label)
@@ -165,7 +165,7 @@ def _refuted(
     if mended is not None and result.repaired is not None:
         after = f"{label}'"
         mark = mark_of(result.repaired)
-        desk.note(after, mark, [label], result.repaired.scope.symbolic)
+        desk.note(after, mark, [label], result.repaired)
         reason = Reason("Repair.", words("The smallest edit that makes it true."))
         parts = [colour(part, roles) for part in repaired]
         blocks.append(

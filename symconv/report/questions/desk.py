@@ -106,6 +106,7 @@ class Desk:
     ledger: list[LedgerRow] = field(default_factory=list)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
     symbolic: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    conditional: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
     results: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
@@ -123,12 +124,15 @@ class Desk:
         self._figures += 1
         return str(self._figures)
 
-    def note(self, number: str, mark: Mark, uses: Iterable[str] = (), symbolic: tuple[str, ...] = ()) -> None:
+    def note(self, number: str, mark: Mark, uses: Iterable[str] = (), verdict: Verdict | None = None) -> None:
         """Remember a statement for the status strip and the map of what rests on what.
 
-        `symbolic` are the parameters for all of whose values it was proved.
+        `verdict` says for all of which parameters it was proved, and under which conditions.
         """
-        self.symbolic[number] = symbolic
+        if verdict is not None:
+            self.symbolic[number] = verdict.scope.symbolic
+            if verdict.conditions:
+                self.conditional.add(number)
         self._nodes.append((Node(anchor(number), number, mark), tuple(uses)))
         if mark not in ("definition", "none"):
             self.checked.append((number, mark))
@@ -248,7 +252,7 @@ class Desk:
         self.progress(f"checking ({label}) {step.rule}")
         mark = mark_of(step.verdict)
         uses = [numbers[use] for use in step.uses if use in numbers]
-        self.note(label, mark, uses, step.verdict.scope.symbolic)
+        self.note(label, mark, uses, step.verdict)
         self.proved(label, step.title, step.verdict)
         reason = Reason(
             step.title,
