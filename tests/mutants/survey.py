@@ -1,8 +1,9 @@
 """Which mutants survive: `python -m mutants.survey [PART OF A PATH ...]`, from `tests/`; and what the tests of it need.
 
-`scope.toml` says which files are in scope, with the tests that see to each, and which changes make no difference,
-with the reason; `killers.json` remembers tests that were red for a change of a function, for the
-sample of a normal run.
+`scope/operators.window.toml` puts `symconv/operators/window.py` in scope: it names the tests that see to that file
+(quick ones, where they do), and the changes of it that make no difference, by the function that they are in and by
+their text, with the reason. `killers/operators.window.json` remembers tests that were red for a change of a function,
+for the sample of a normal run.
 """
 
 from __future__ import annotations
@@ -26,34 +27,44 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 
+# Tests that look at the clock are no judges.
+NO_JUDGES = ["tests/operators/test_option_validation.py::test_sizes_that_would_explode_are_counted_first"]
+
+
 @dataclass(frozen=True)
 class Scope:
-    """What `scope.toml` says: the tests of each file in scope, and the reasons why changes make no difference.
+    """A file in scope.
 
     Attributes:
-        no_judges: tests that are left out, for they look at the clock.
+        tests: the files of tests (or doctests) that see to it.
+        equivalent: the reason why a change, by its function and its text, makes no difference.
     """
 
-    tests: dict[str, list[str]]
-    no_judges: list[str]
+    path: str
+    tests: list[str]
     equivalent: dict[tuple[str, str], str]
 
 
-def scope() -> Scope:
-    data = tomllib.loads((HERE / "scope.toml").read_text(encoding="utf-8"))
-    return Scope(
-        {entry["path"]: entry["tests"] for entry in data["file"]},
-        data["no_judges"],
-        {(entry["in"], change): entry["why"] for entry in data["equivalent"] for change in entry["changes"]},
-    )
+def scopes() -> list[Scope]:
+    found = []
+    for file in sorted(Path(HERE, "scope").glob("*.toml")):
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        alike = {(entry["in"], text): entry["why"] for entry in data.get("equivalent", []) for text in entry["changes"]}
+        found.append(Scope(f"symconv/{file.stem.replace('.', '/')}.py", data["tests"], alike))
+    return found
 
 
 def changes_of(path: str) -> list[Change]:
     return changes(ast.parse((ROOT / path).read_text(encoding="utf-8")))
 
 
-def hints() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = json.loads((HERE / "killers.json").read_text(encoding="utf-8"))
+def killers_of(path: str) -> Path:
+    return Path(HERE, "killers", path.removeprefix("symconv/").removesuffix(".py").replace("/", ".") + ".json")
+
+
+def hints(path: str) -> dict[str, list[str]]:
+    file = killers_of(path)
+    found: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
 
 
@@ -83,15 +94,13 @@ def by_function(records: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def main(parts: Sequence[str]) -> int:
-    everything = scope()
-    known = hints()
     survivors = 0
-    for path, tests in everything.tests.items():
+    for scope in scopes():
+        path = scope.path
         if parts and not any(part in path for part in parts):
             continue
-        head, *records = judged({"files": [path], "tests": tests, "not": everything.no_judges})
-        known |= by_function(records)
-        equivalent = [r for r in records if (r["function"], r["change"]) in everything.equivalent]
+        head, *records = judged({"files": [path], "tests": scope.tests, "not": NO_JUDGES})
+        equivalent = [r for r in records if (r["function"], r["change"]) in scope.equivalent]
         alive = [r for r in records if not r["killer"]]
         open_ones = [r for r in alive if r not in equivalent]
         survivors += len(open_ones)
@@ -109,7 +118,8 @@ def main(parts: Sequence[str]) -> int:
         for r in equivalent:
             if r["killer"]:
                 print(f"  NOT EQUIVALENT {r['function']} | {r['change']} | {r['killer']}")
-        (HERE / "killers.json").write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        known = json.dumps(by_function(records), indent=1, sort_keys=True, ensure_ascii=False)
+        killers_of(path).write_text(known + "\n", encoding="utf-8")
     return survivors != 0
 
 

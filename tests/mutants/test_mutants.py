@@ -6,60 +6,55 @@ import hashlib
 from collections import Counter
 
 import pytest
-from mutants.survey import ROOT, Scope, changes_of, hints, judged, scope
+from mutants.survey import NO_JUDGES, ROOT, Scope, changes_of, hints, judged, scopes
 
-SAMPLE = 40  # of all changes, in a normal run
-SCOPE = scope()
-ROOMS = sorted({path.rpartition("/")[0] for path in SCOPE.tests})
-
-
-def listed_changes(whole: Scope) -> Counter[tuple[str, str]]:
-    return Counter(change.key for path in whole.tests for change in changes_of(path))
+SAMPLE = 60  # of all changes, in a normal run
+SCOPES = scopes()
 
 
 def test_the_files_in_scope_and_the_changes_that_make_no_difference_are_there() -> None:
     """A reason that no longer speaks of any change must go, or follow what it speaks of."""
-    gone = [path for path in (*SCOPE.tests, *(t for tests in SCOPE.tests.values() for t in tests))
-            if not (ROOT / path.partition("::")[0]).exists()]  # fmt: skip
-    assert not gone
-    counts = listed_changes(SCOPE)
-    assert not [key for key in SCOPE.equivalent if not counts[key]]
-    assert all(SCOPE.equivalent.values())
+    named = [path for scope in SCOPES for path in (scope.path, *scope.tests)]
+    assert not [path for path in named if not (ROOT / path.partition("::")[0]).exists()]
+    for scope in SCOPES:
+        keys = {change.key for change in changes_of(scope.path)}
+        assert not [key for key in scope.equivalent if key not in keys], scope.path
+        assert all(scope.equivalent.values()), scope.path
 
 
 def test_a_sample_of_changes_turns_a_test_red() -> None:
-    known = hints()
+    known: dict[str, list[str]] = {}
+    for scope in SCOPES:
+        for function, tests in hints(scope.path).items():
+            known[function] = [*known.get(function, []), *tests]
     ranked = sorted(
-        (hashlib.sha256(f"{change.function} {change.text}".encode()).hexdigest(), path, change.key)
-        for path in SCOPE.tests
-        for change in changes_of(path)
-        if change.function in known and change.key not in SCOPE.equivalent and not change.runs_at_import
+        (hashlib.sha256(f"{change.function} {change.text}".encode()).hexdigest(), scope.path, change.key)
+        for scope in SCOPES
+        for change in changes_of(scope.path)
+        if change.function in hints(scope.path) and change.key not in scope.equivalent and not change.runs_at_import
     )[:SAMPLE]
     tests = sorted({test for _, _, (function, _) in ranked for test in known[function]})
     files = sorted({test.partition("::")[0] for test in tests})
     order = {"files": sorted({path for _, path, _ in ranked}), "tests": files, "hints": known,
              "only": [key for _, _, key in ranked]}  # fmt: skip
     head, *records = judged(order)
-    assert head["ready"] >= len(tests) * 0.9  # killers.json says which tests; a few may have gone
+    assert head["ready"] >= len(tests) * 0.9  # the files of killers say which tests; a few may have gone
     assert len(records) >= SAMPLE * 0.9
     alive = [f"{r['file']} {r['function']}: {r['change']}" for r in records if not r["killer"]]
     assert not alive, "\n".join(alive)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", ROOMS)
-def test_every_change_turns_a_test_red(room: str) -> None:
+@pytest.mark.parametrize("scope", SCOPES, ids=[scope.path for scope in SCOPES])
+def test_every_change_turns_a_test_red(scope: Scope) -> None:
     complaints, counts = [], Counter[str]()
-    for path, tests in SCOPE.tests.items():
-        if path.rpartition("/")[0] != room:
-            continue
-        head, *records = judged({"files": [path], "tests": tests, "not": SCOPE.no_judges})
-        complaints += head["problems"]
-        for r in records:
-            equivalent = (r["function"], r["change"]) in SCOPE.equivalent
-            counts["red" if r["killer"] else "equivalent" if equivalent else "alive"] += 1
-            if equivalent == bool(r["killer"]):
-                said = f"listed without a difference, but {r['killer']} is red" if equivalent else "no test is red"
-                complaints.append(f"{path}:{r['line']} {r['function']}: {r['change']}: {said}")
-    print(f"\n{room}: {dict(counts)}")
+    head, *records = judged({"files": [scope.path], "tests": scope.tests, "not": NO_JUDGES})
+    complaints += head["problems"]
+    for r in records:
+        equivalent = (r["function"], r["change"]) in scope.equivalent
+        counts["red" if r["killer"] else "equivalent" if equivalent else "alive"] += 1
+        if equivalent == bool(r["killer"]):
+            said = f"listed without a difference, but {r['killer']} is red" if equivalent else "no test is red"
+            complaints.append(f"{scope.path}:{r['line']} {r['function']}: {r['change']}: {said}")
+    print(f"\n{scope.path}: {dict(counts)}")
     assert not complaints, "\n".join(complaints)
