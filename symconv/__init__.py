@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symconv.certificates.certificate import Certificate, certificate
-    from symconv.claims.check import check, check_claim
+    from symconv.claims.check import check_claim
     from symconv.claims.claim_verdict import ClaimVerdict
     from symconv.claims.declarations import Declarations
-    from symconv.claims.problem import Problem, load_problem
     from symconv.derivations.derive import derive
     from symconv.derivations.step import Derivation, Step
     from symconv.errors import (
@@ -46,9 +45,12 @@ if TYPE_CHECKING:
     from symconv.operators.transposed import ConvTranspose
     from symconv.operators.unpooling import MaxUnpool
     from symconv.operators.window import Window
+    from symconv.problems.build import build_document
+    from symconv.problems.check import check
+    from symconv.problems.problem import Problem
+    from symconv.problems.reading import load_problem
     from symconv.proofs.prove import prove
     from symconv.proofs.verdict import Verdict
-    from symconv.report.build import build_document
     from symconv.report.document import Document
     from symconv.report.render import to_html, to_latex, to_pdf
 
@@ -114,10 +116,9 @@ __all__ = [
 
 _HOME = {
     "certificates.certificate": ("Certificate", "certificate"),
-    "claims.check": ("check", "check_claim"),
+    "claims.check": ("check_claim",),
     "claims.claim_verdict": ("ClaimVerdict",),
     "claims.declarations": ("Declarations",),
-    "claims.problem": ("Problem", "load_problem"),
     "derivations.derive": ("derive",),
     "derivations.step": ("Derivation", "Step"),
     "errors": (
@@ -150,9 +151,12 @@ _HOME = {
     "operators.transposed": ("ConvTranspose",),
     "operators.unpooling": ("MaxUnpool",),
     "operators.window": ("Window",),
+    "problems.build": ("build_document",),
+    "problems.check": ("check",),
+    "problems.problem": ("Problem",),
+    "problems.reading": ("load_problem",),
     "proofs.prove": ("prove",),
     "proofs.verdict": ("Verdict",),
-    "report.build": ("build_document",),
     "report.document": ("Document",),
     "report.render": ("to_html", "to_latex", "to_pdf"),
 }

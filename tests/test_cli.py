@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from symconv.claims.starter import starter
 from symconv.cli import application
+from symconv.problems.starter import starter
 from symconv.report.pdf import find_pdflatex
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,7 @@
 """The line of the package, read off its source: who may import whom, what starts lazily, and what is never called.
 
     errors > doors > formulas > operators > proofs > derivations > certificates > kernels >
-        audit > claims > report > bench > cli
+        audit > claims > report > problems > bench > cli
 
 Each stage imports only what stands left of it, and itself.  An import counts wherever it is written: in a function, or
 under TYPE_CHECKING.  `symconv/__init__.py` and `symconv/__main__.py` are the public surface and may import every stage;
@@ -31,6 +31,7 @@ STAGES = (
     "audit",
     "claims",
     "report",
+    "problems",
     "bench",
     "cli",
 )

@@ -188,7 +188,7 @@ def _entries_differ(ours: Any, theirs: Any) -> float:
 def _claims(settings: BenchSettings) -> Cold:
     """One sample a claim."""
     from symconv.claims.check import check_source
-    from symconv.claims.problem import load_problem
+    from symconv.problems.reading import load_problem
 
     if settings.problem is None:
         raise SymconvError("no problem file was given whose claims could be checked")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
 from symconv.claims.judging import judge
@@ -16,25 +13,7 @@ from symconv.doors import text as to_claim
 from symconv.errors import SymconvError
 from symconv.proofs.verdict import Verdict
 
-if TYPE_CHECKING:
-    from symconv.claims.problem import Problem
-
-__all__ = ["check", "check_claim", "check_source"]
-
-
-def check(problem: Problem | str | Path) -> list[ClaimVerdict]:
-    """A verdict for every claim of a problem in every mode, in the order of the file.
-
-    Args:
-        problem: a problem, or the path of a problem file.
-
-    Raises:
-        ProblemFileError: where the file is not what the schema asks for.
-    """
-    from symconv.claims.problem import Problem, load_problem
-
-    read = problem if isinstance(problem, Problem) else load_problem(problem)
-    return [result for source in read.claims for result in check_source(source)]
+__all__ = ["check_claim", "check_source"]
 
 
 def check_claim(text: str, declarations: Declarations, *, general: bool = False) -> Verdict:

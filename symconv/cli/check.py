@@ -41,7 +41,7 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
       symconv check homework.toml --json > verdicts.json
     """
     from symconv.claims.check import check_source
-    from symconv.claims.problem import load_problem
+    from symconv.problems.reading import load_problem
 
     results: list[ClaimVerdict] = []
     with Activity(f"reading {problem.name}") as activity:

@@ -128,9 +128,9 @@ def show(
         raise click.UsageError(
             f"--wrt {wrt} belongs to --what derivative or gradient: an output is differentiated by nothing"
         )
-    from symconv.claims.problem import check_declared_size
-    from symconv.claims.schema import Where
     from symconv.derivations.derive import derive as derivation
+    from symconv.problems.asks.derivation import check_declared_size
+    from symconv.problems.schema import Where
 
     with Activity("deriving and checking") as activity:
         if input_size is not None:

@@ -24,8 +24,8 @@ def init(file: Path, force: bool) -> None:
       symconv init homework.toml
       symconv init homework.toml --force
     """
-    from symconv.claims.starter import starter
     from symconv.errors import WriteError
+    from symconv.problems.starter import starter
     from symconv.report.files import write_atomically
 
     if file.exists() and not file.is_dir() and not force:

@@ -12,7 +12,7 @@ from symconv.cli.activity import Activity
 from symconv.cli.certificates import certificates_option, certified, recorded
 
 if TYPE_CHECKING:
-    from symconv.report.build import Certify
+    from symconv.problems.build import Certify
     from symconv.report.document import Document
     from symconv.report.marks import Mark
 
@@ -58,9 +58,9 @@ def report(
       symconv report homework.toml --fragment --no-html
       symconv report homework.toml --certificates proofs
     """
-    from symconv.claims.problem import load_problem
     from symconv.cli.example import example_file
-    from symconv.report.build import build_document
+    from symconv.problems.build import build_document
+    from symconv.problems.reading import load_problem
     from symconv.report.files import write_together
     from symconv.report.pdf import require_pdflatex
     from symconv.report.render import to_html, to_latex, to_pdf

@@ -85,8 +85,8 @@ def test_derivations_are_of_operators_that_are_new(monkeypatch: pytest.MonkeyPat
 
 
 def test_claims_need_a_problem_file_and_take_a_sample_each(tmp_path: Path) -> None:
-    from symconv.claims.starter import starter
     from symconv.cli.example import example_file
+    from symconv.problems.starter import starter
 
     with pytest.raises(SymconvError, match="no problem file"):
         symbolic._claims(BenchSettings())

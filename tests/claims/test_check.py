@@ -18,13 +18,14 @@ import symconv as sc
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
-from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.claims.source import ClaimSource
 from symconv.cli.application import commands
 from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
+from symconv.problems.problem import Problem
+from symconv.problems.reading import load_problem, read_problem
 
 EXERCISE = Path(__file__).parents[2] / "reports" / "dsga1008-hw2.toml"
 

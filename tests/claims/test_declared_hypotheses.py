@@ -11,9 +11,9 @@ from click.testing import CliRunner
 import symconv as sc
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
-from symconv.claims.problem import read_problem
 from symconv.cli.application import commands
 from symconv.errors import ProblemFileError
+from symconv.problems.reading import read_problem
 
 NORMED = Declarations(sc.Conv((2,)), (4,), functions={"L": "lp"}, base=0)
 SQUARE = Declarations(sc.Conv((2, 2)), (4, 4))

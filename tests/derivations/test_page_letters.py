@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sympy import Symbol
 
-from symconv.claims.problem import read_problem
 from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
 from symconv.derivations.pooling import relation_stages, set_form_steps, window_set
@@ -18,7 +17,8 @@ from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
+from symconv.problems.reading import read_problem
 
 LINE = Conv((3,))
 

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from symconv.claims import tables
-from symconv.claims.problem import read_problem
 from symconv.cli.application import commands
 from symconv.errors import ArgumentError, ProblemFileError
 from symconv.formulas.algebra import Node, const, product, summation
@@ -22,7 +20,9 @@ from symconv.operators.importers.imported import Imported, Options
 from symconv.operators.kinds import PerAxis, Whole, Word
 from symconv.operators.option import KERNEL_SIZE, POOL_STRIDE, Option
 from symconv.operators.pooling import Pooling
-from symconv.report.questions.pooling import _options as listed
+from symconv.problems import tables
+from symconv.problems.answers.pooling import _options as listed
+from symconv.problems.reading import read_problem
 
 SKIP = Option(
     PerAxis(0), "how many places are left out between outputs", noun="skip", letter="L", neutral=0, example="3",
@@ -129,7 +129,7 @@ def test_a_problem_file_has_its_key() -> None:
 
 
 def test_the_comments_of_init_explain_it() -> None:
-    from symconv.claims.starter import _table
+    from symconv.problems.starter import _table
 
     lines = list(_table(tables.operator_keys("Toy"), {"kind": '"Toy"'}, set()))
     assert "# how many places are left out between outputs (an integer or one an axis)" in lines

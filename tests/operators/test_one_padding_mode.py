@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 import symconv as sc
-from symconv.claims.problem import read_problem
 from symconv.cli.application import commands
 from symconv.errors import ArgumentError
 from symconv.formulas.index import maximum, minimum
 from symconv.operators.convolution import PADDING_MODES
+from symconv.problems.reading import read_problem
 
 PROBLEM = """
 title = "T"

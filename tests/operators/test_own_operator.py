@@ -14,13 +14,13 @@ from click.testing import CliRunner
 from matching import TemplateMatching
 
 import symconv as sc
-from symconv.claims.problem import Declared, Problem, Question
 from symconv.cli.application import commands
 from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Absolute, Node, Power, Reduce, add, const, product, summation
 from symconv.operators.frame import Geometry
 from symconv.operators.option import KERNEL_SIZE, PADDING
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
+from symconv.problems.problem import Declared, Problem, Question
 from symconv.report.render import to_html, to_latex
 
 MATCHING = Path(__file__).with_name("matching.py")
@@ -120,7 +120,8 @@ def test_two_of_them_are_told_apart() -> None:
 
 def test_a_report_prints_it() -> None:
     declared = Declared("match", TemplateMatching((2, 2)), (4, 4))
-    question = Question("1", "The gradient of a match", "derivation", (declared,), wrt=("input", "weight"))
+    asked = {"wrt": ("input", "weight"), "sizes": "symbolic", "all_ones": False}
+    question = Question("1", "The gradient of a match", "derivation", (declared,), asked)
     document = build_document(Problem("Matching", (question,), {"match": declared}, {}))
     assert "TemplateMatching" in to_html(document)
     assert r"\left( a_{" in to_latex(document)

@@ -23,8 +23,8 @@ from readback.layers import Case, Layer, case_of, random_layer
 from readback.pages import Step
 from readback.reading import Reader
 from readback.world import World
-from symconv.claims.problem import load_problem
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
+from symconv.problems.reading import load_problem
 from symconv.report.html_writer import to_html
 
 KINDS = {"conv": "Conv", "maxpool": "MaxPool", "avgpool": "AvgPool", "lppool": "LPPool"}

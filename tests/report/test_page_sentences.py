@@ -12,9 +12,9 @@ import oracles
 import pytest
 from click.testing import CliRunner
 
-from symconv.claims.problem import load_problem
 from symconv.cli.application import commands
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
+from symconv.problems.reading import load_problem
 from symconv.report.document import Math, Paragraph, RelationLine, Section, StageHeading
 
 Layer = dict[str, Any]

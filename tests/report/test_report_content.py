@@ -17,10 +17,11 @@ import oracles
 import pytest
 
 import symconv as sc
-from symconv.claims.problem import Problem, load_problem, read_problem
 from symconv.cli.certificates import recorded
 from symconv.errors import ProblemFileError
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
+from symconv.problems.problem import Problem
+from symconv.problems.reading import load_problem, read_problem
 from symconv.report.document import (
     ArcMap,
     Band,
@@ -179,7 +180,7 @@ def correlated(flip: bool) -> list[list[Any]]:
 def test_the_example_has_the_numbers_of_plain_loops() -> None:
     plain, turned = correlated(False), correlated(True)
     assert plain == [[109, 92, 72], [108, 85, 74], [110, 74, 79]]
-    assert turned == problem(EXAMPLE).questions[2].printed
+    assert turned == problem(EXAMPLE).questions[2].own["printed"]
     found = [s.rhs.latex for s in statements(section(document(EXAMPLE), "q-1c")) if s.number]
     assert found == [pmatrix(plain), pmatrix(turned), pmatrix(turned)]
     pooled = [nested(oracles.max_pool([[rows]], 2, stride=1)[0]) for rows in (plain, turned)]
@@ -395,9 +396,9 @@ def test_a_mark_that_is_undecided_would_be_seen(monkeypatch: pytest.MonkeyPatch)
 
 SCRIPT = """
 import hashlib, sys
-from symconv.claims.problem import load_problem
+from symconv.problems.reading import load_problem
 from symconv.cli.certificates import recorded
-from symconv.report.build import build_document
+from symconv.problems.build import build_document
 from symconv.report.render import to_html, to_latex
 document = build_document(load_problem(sys.argv[1]))
 print(*(hashlib.sha256(write(document).encode()).hexdigest() for write in (to_latex, to_html)))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symconv.claims.problem import Declared, Question
 from symconv.derivations.output import conditions
 from symconv.derivations.pooling import relation_stages, set_form_steps, set_name, window_set
 from symconv.operators.kinds import Flag
 from symconv.operators.letters import Letters
 from symconv.operators.option import Option, option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
+from symconv.problems.answers.desk import Desk, frame_of, roman, words
+from symconv.problems.problem import Declared, Question
 from symconv.report.document import Block, Code, Inline, Ledger, LedgerRow, Math, Paragraph, StageHeading, Text
-from symconv.report.questions.desk import Desk, frame_of, roman, words
 
 __all__ = ["expressions", "modules", "relations"]
 

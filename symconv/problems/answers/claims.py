@@ -18,12 +18,12 @@ from symconv.errors import RenderError
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.letters import Letters
+from symconv.problems.answers.desk import Desk, mark_of, matrix, number_text, words
 from symconv.proofs.verdict import Counterexample
 from symconv.report.colour import colour
 from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine, Text
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
-from symconv.report.questions.desk import Desk, mark_of, matrix, number_text, words
 
 __all__ = ["claims"]
 

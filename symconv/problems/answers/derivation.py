@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from symconv.claims.problem import Declared, Question
 from symconv.derivations.chain import Frame
 from symconv.derivations.convolution import spread_kernel, turned_array
 from symconv.derivations.derive import derive
@@ -17,11 +16,12 @@ from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, print_polynomial
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
+from symconv.problems.answers.desk import Desk, matrix, words
+from symconv.problems.answers.drawing import array_latex, axes_of, can_draw, naming
+from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
 from symconv.report.document import Block, Figure, LedgerRow, Math, Paragraph, RelationLine, StageHeading
 from symconv.report.figures import glyph_map, gradient_figure, matrix_scene
-from symconv.report.questions.desk import Desk, matrix, words
-from symconv.report.questions.drawing import array_latex, axes_of, can_draw, naming
 
 __all__ = ["derivation"]
 
@@ -33,12 +33,12 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
     declared = question.operators[0]
     blocks: list[Block] = []
     stage = 1
-    for variable in question.wrt:
+    for variable in question.own["wrt"]:
         worked = _derive(question, declared, variable)
         roles = desk.roles(Letters.of(question.names), declared.op)
         numbers: dict[str, str] = {}
         first = desk._count + 1
-        if variable == question.wrt[0]:
+        if variable == question.own["wrt"][0]:
             blocks.append(Paragraph(desk.inline((*worked.lead, " ", *worked.hypotheses), roles), wide=True))
         else:
             blocks.append(Paragraph(desk.inline(worked.lead, roles), wide=True))
@@ -50,7 +50,7 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
             steps = _with_figures(desk, question, declared, steps, roles)
         blocks += steps
         argument = "index algebra and an SMT solver, " + (
-            "sizes symbolic" if question.sizes == "symbolic" else "sizes fixed, entries symbolic"
+            "sizes symbolic" if question.own["sizes"] == "symbolic" else "sizes fixed, entries symbolic"
         )
         blocks_range = f"{first}–{desk._count}"
         desk.ledger.append(
@@ -66,7 +66,7 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
 def _derive(question: Question, declared: Declared, variable: Any) -> Derivation:
     """The derivation with the kernel and input sizes symbolic, or as declared."""
     op, size = declared.op, None
-    if question.sizes == "declared":
+    if question.own["sizes"] == "declared":
         size = declared.input_size
     elif _generic(declared):
         op = op.generic(
@@ -79,7 +79,7 @@ def _derive(question: Question, declared: Declared, variable: Any) -> Derivation
         names=question.names,
         index_base=question.index_base,
         input_size=size,
-        all_ones=question.all_ones and variable == "input",
+        all_ones=question.own["all_ones"] and variable == "input",
     )
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from symconv.claims import schema
 from symconv.claims.declarations import Declarations
-from symconv.claims.schema import Key, Where, check_table
 from symconv.claims.scope import NORMS
 from symconv.claims.source import ClaimSource, Mode
-from symconv.claims.tables import OUTSIDE
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters
+from symconv.problems import schema
+from symconv.problems.schema import Key, Where, check_table
+from symconv.problems.tables import OUTSIDE
 
 __all__ = ["CLAIM", "Settled", "read_claims"]
 

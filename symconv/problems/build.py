@@ -6,30 +6,21 @@ from collections.abc import Callable, Sequence
 
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
-from symconv.claims.problem import Problem, Question
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.formulas.printing import LATEX
+from symconv.problems.answers.claims import claims
+from symconv.problems.answers.desk import Desk, Progress, words
+from symconv.problems.asks import ASKS
+from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
 from symconv.report.document import Block, Document, Inline, Ledger, Math, Section, StatusLine, Text
 from symconv.report.marks import Mark
-from symconv.report.questions import claims, derivation, pooling, size, values
-from symconv.report.questions.desk import Desk, Progress, words
 
-__all__ = ["ANSWERS", "Certify", "build_document"]
+__all__ = ["Certify", "build_document"]
 
 Certify = Callable[[Sequence[tuple[str, str, Verdict]]], Sequence[Verdict]]
 """Is given a name, what is said and the verdict of every statement that holds; gives each with what has checked it."""
-
-ANSWERS: dict[str, Callable[[Desk, Question], list[Block]]] = {
-    "size": size.size,
-    "size-formula": size.size_formula,
-    "values": values.values,
-    "derivation": derivation.derivation,
-    "modules": pooling.modules,
-    "expressions": pooling.expressions,
-    "relations": pooling.relations,
-}
 
 _MEANING: dict[Mark, str] = {
     "proved": "proved",
@@ -53,7 +44,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         progress(f"question {question.id}")
         blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
         try:
-            blocks += ANSWERS[question.ask](desk, question)
+            blocks += ASKS[question.ask].answer(desk, question)
         except ProblemFileError:
             raise
         except SymconvError as error:
@@ -64,7 +55,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         for source in problem.claims:
             progress(f"claim {source.id}")
             results += check_source(source)
-        blocks += claims.claims(desk, results)
+        blocks += claims(desk, results)
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
         blocks.append(desk.arc_map())

@@ -8,16 +8,16 @@ from fractions import Fraction
 from itertools import count as counting
 from typing import Any
 
-from symconv.claims.problem import Question
 from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
 from symconv.operators.window import Window
+from symconv.problems.answers.desk import Desk, number_text, words
+from symconv.problems.answers.drawing import touch_figure, window
+from symconv.problems.problem import Question
 from symconv.report.document import Block, LedgerRow, Math, Paragraph, Text
-from symconv.report.questions.desk import Desk, number_text, words
-from symconv.report.questions.drawing import touch_figure, window
 
 __all__ = ["size", "size_formula"]
 

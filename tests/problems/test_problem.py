@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from symconv.claims.problem import Problem, load_problem, read_problem
-from symconv.claims.starter import starter
-from symconv.claims.tables import OPERATORS, QUESTION, TOP, operator_keys
 from symconv.errors import ProblemFileError
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
-from symconv.report.build import build_document
+from symconv.problems.asks import ASKS
+from symconv.problems.build import build_document
+from symconv.problems.problem import Problem
+from symconv.problems.reading import load_problem, read_problem
+from symconv.problems.starter import starter
+from symconv.problems.tables import OPERATORS, QUESTION, TOP, operator_keys
 from symconv.report.document import Document, Section
 from symconv.report.render import to_html, to_latex
 
@@ -265,7 +267,7 @@ def test_a_derivation_at_declared_sizes_is_counted_first() -> None:
     large = ("input_size = [2, 3]", "input_size = [200, 300]")
     text = BASE.split("[[questions]]")
     asked = text[3].replace('"derivation"', '"derivation"\nsizes = "declared"')
-    assert read_problem((text[0] + "[[questions]]" + text[3]).replace(*large)).questions[0].sizes == "symbolic"
+    assert read_problem((text[0] + "[[questions]]" + text[3]).replace(*large)).questions[0].own["sizes"] == "symbolic"
     with pytest.raises(ProblemFileError, match=r"takes at most 4,096 entries, got 60,000 \(200x300\); leave the sizes"):
         read_problem((text[0] + "[[questions]]" + asked).replace(*large))
 
@@ -319,8 +321,8 @@ def test_hostile_titles_are_printed_as_typed() -> None:
 
 def test_the_starter_explains_every_key() -> None:
     text = starter()
-    tables = {name: key for table in (TOP, QUESTION, *map(operator_keys, OPERATORS)) for name, key in table.items()}
-    for name in tables:
+    tables = (TOP, QUESTION, *(ask.keys for ask in ASKS.values()), *map(operator_keys, OPERATORS))
+    for name in {name for table in tables for name in table}:
         assert re.search(rf"^#?{name} = |^\[+{name}[.\]]", text, flags=re.MULTILINE) or name == "claims", name
     problem = read_problem(text)
     assert {question.ask for question in problem.questions} == {

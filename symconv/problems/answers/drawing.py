@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from symconv.claims.problem import Declared, Question
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters, capital
+from symconv.problems.answers.desk import Desk, words
+from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
 from symconv.report.document import Block, Figure, Inline, Math
 from symconv.report.figures import DrawnAxis, touch_counts, touch_map, window_figure
-from symconv.report.questions.desk import Desk, words
 
 __all__ = ["array_latex", "axes_of", "can_draw", "naming", "touch_figure", "window"]
 

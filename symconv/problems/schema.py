@@ -1,7 +1,7 @@
 """The schema of problem files: tables, keys, and what each key takes.
 
 One description serves three ends: it checks a file, names the nearest key for a misspelt one, and writes the commented
-file of ``symconv init`` (see `symconv.claims.starter`).
+file of ``symconv init`` (see `symconv.problems.starter`).
 """
 
 from __future__ import annotations
@@ -49,12 +49,14 @@ class Key:
         doc: what it means, in a few words.
         required: whether it must be there.
         example: a value as one would write it in a file.
+        default: what it is where a file leaves it out, for the keys that a kind of question has for itself.
     """
 
     read: Reader
     doc: str
     required: bool = False
     example: str = ""
+    default: Any = None
 
 
 def check_table(table: Any, keys: Mapping[str, Key], where: Where, what: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from symconv.claims.schema import Key
-from symconv.claims.tables import ASKS, BELONGS, QUESTION, TOP, operator_keys
+from symconv.problems.asks import ASKS
+from symconv.problems.schema import Key
+from symconv.problems.tables import QUESTION, TOP, operator_keys
 
 __all__ = ["starter"]
 
@@ -54,39 +55,6 @@ _OPERATORS = {
         "stride": "1",
     },
 }
-_POOLINGS = '["max", "average", "lp"]'
-_QUESTIONS = (
-    {"id": '"1"', "title": '"The size of the output"', "ask": '"size"', "operator": '"conv"'},
-    {"id": '"2"', "title": '"The size of the output in general"', "ask": '"size-formula"', "operator": '"conv"'},
-    {
-        "id": '"3"',
-        "title": '"The output in numbers"',
-        "ask": '"values"',
-        "operator": '"conv"',
-        "input": '"X"',
-        "weight": '"W"',
-        "printed": "[[0, 0.5, 2], [1.5, 5, 12.5], [2.5, 3.5, 5.5], [-2, 4.5, 1.5]]",
-    },
-    {
-        "id": '"4"',
-        "title": '"The gradients"',
-        "ask": '"derivation"',
-        "operator": '"conv"',
-        "wrt": '["input", "weight"]',
-    },
-    {
-        "id": '"5"',
-        "title": '"Max pooling of that output"',
-        "ask": '"values"',
-        "operator": '"max"',
-        "input": '"3"',
-        "unstated": '["stride"]',
-    },
-    {"id": '"6"', "title": '"The gradient of an average"', "ask": '"derivation"', "operator": '"average"'},
-    {"id": '"7"', "title": '"Pooling modules"', "ask": '"modules"', "operators": _POOLINGS},
-    {"id": '"8"', "title": '"Pooling expressions"', "ask": '"expressions"', "operators": _POOLINGS},
-    {"id": '"9"', "title": '"How the poolings are related"', "ask": '"relations"', "operators": _POOLINGS},
-)
 _TABLES = ("data", "operators", "questions")
 
 
@@ -107,12 +75,14 @@ def starter() -> str:
         lines += [f"[operators.{name}]", *_table(options, values, seen), ""]
     lines += _comment("Questions, in the order of the report. What can be asked:")
     width = max(map(len, ASKS))
-    lines += [f"#   {ask:{width}}  {meaning}" for ask, meaning in ASKS.items()]
+    lines += [f"#   {word:{width}}  {ask.words}" for word, ask in ASKS.items()]
     seen = {"ask"}
-    for values in _QUESTIONS:
-        ask = values["ask"].strip('"')
-        keys = {name: key for name, key in QUESTION.items() if ask in BELONGS.get(name, ASKS)}
-        lines += ["[[questions]]", *_table(keys, values, seen), ""]
+    number = 0
+    for word, ask in ASKS.items():
+        for example in ask.examples:
+            number += 1
+            set_here = {"id": f'"{number}"', "ask": f'"{word}"', **example}
+            lines += ["[[questions]]", *_table({**QUESTION, **ask.keys}, set_here, seen), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

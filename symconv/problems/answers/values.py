@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.claims.nested import nested, shape_of
-from symconv.claims.problem import Declared, Question
 from symconv.errors import ProblemFileError
 from symconv.formulas.algebra import Power
 from symconv.formulas.exact import polynomials
@@ -20,10 +19,11 @@ from symconv.operators.kinds import Size
 from symconv.operators.letters import Letters
 from symconv.operators.option import DILATION, PADDING, STRIDE, option_fields
 from symconv.operators.pooling import LPPool
+from symconv.problems.answers.desk import Desk, Root, matrix, number_text, words
+from symconv.problems.answers.drawing import array_latex
+from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
 from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine
-from symconv.report.questions.desk import Desk, Root, matrix, number_text, words
-from symconv.report.questions.drawing import array_latex
 
 __all__ = ["values"]
 
@@ -34,8 +34,8 @@ def values(desk: Desk, question: Question) -> list[Block]:
     """The output for given data: every reading, one entry worked out, and the printed answer beside them."""
     declared = question.operators[0]
     blocks: list[Block] = []
-    if question.unstated:
-        taken = ", ".join(_stated(declared.op, option) for option in question.unstated)
+    if question.own["unstated"]:
+        taken = ", ".join(_stated(declared.op, option) for option in question.own["unstated"])
         blocks.append(Paragraph(words(f"The exercise does not say so; taken here: {taken}.")))
     inputs = _inputs(desk, question, declared)
     results: list[tuple[str, Any, Declared]] = []
@@ -44,7 +44,7 @@ def values(desk: Desk, question: Question) -> list[Block]:
             results.append((reading or label, _compute(desk, question, variant, data), variant))
     letters = Letters.of(question.names)
     roles = desk.roles(letters, declared.op)
-    if question.input in desk.problem.data:
+    if question.own["input"] in desk.problem.data:
         blocks += _data(desk, question, letters, roles)
     for label, result, variant in results:
         blocks.append(_result(desk, label, result, variant, letters, roles))
@@ -57,9 +57,9 @@ def values(desk: Desk, question: Question) -> list[Block]:
             words("the formula of the layer, in numbers"),
         )
     )
-    if isinstance(declared.op, Conv) and question.input in desk.problem.data:
+    if isinstance(declared.op, Conv) and question.own["input"] in desk.problem.data:
         blocks.append(_worked_entry(desk, question, declared, results[0][1], letters, roles))
-    if question.printed is not None:
+    if question.own["printed"] is not None:
         blocks += _compare(desk, question, declared, results, letters, roles)
     return blocks
 
@@ -78,25 +78,26 @@ def _stated(op: Operator, option: str) -> str:
 
 def _inputs(desk: Desk, question: Question, declared: Declared) -> list[tuple[str, Any]]:
     """The arrays that the question runs on: named data, or all results of an earlier question."""
-    if question.input in desk.problem.data:
-        return [("", desk.problem.data[question.input])]
-    earlier = desk.results.get(question.input, [])
+    source = question.own["input"]
+    if source in desk.problem.data:
+        return [("", desk.problem.data[source])]
+    earlier = desk.results.get(source, [])
     for label, data in earlier:
         if any(isinstance(value, Root) for value in _flat(data)):
             raise ProblemFileError(
-                f"{desk.problem.file}: question {question.id!r}: input: the output of question {question.input!r} has "
+                f"{desk.problem.file}: question {question.id!r}: input: the output of question {source!r} has "
                 f"roots; name data with rational entries"
             )
         shape = shape_of(data)
         if shape != declared.input_size:
             raise ProblemFileError(
-                f"{desk.problem.file}: question {question.id!r}: input: the output of question {question.input!r} "
+                f"{desk.problem.file}: question {question.id!r}: input: the output of question {source!r} "
                 f"({label}) has shape {'x'.join(map(str, shape))}, and operator {declared.name!r} takes "
                 f"{'x'.join(map(str, declared.input_size))}; change its input_size"
             )
     if not earlier:
         raise ProblemFileError(
-            f"{desk.problem.file}: question {question.id!r}: input: question {question.input!r} has no values; "
+            f"{desk.problem.file}: question {question.id!r}: input: question {source!r} has no values; "
             f"name a question with ask = 'values'"
         )
     return earlier
@@ -119,7 +120,7 @@ def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> A
     letters = Letters.of(question.names)
     tensors = {letters.input: data}
     if isinstance(declared.op, Conv):
-        tensors[letters.weight] = desk.problem.data[question.weight]
+        tensors[letters.weight] = desk.problem.data[question.own["weight"]]
     formula = declared.op.output(names=question.names)
     entries = formula.values(tensors, declared.input_size)
     op = declared.op
@@ -140,9 +141,9 @@ def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> A
 
 def _data(desk: Desk, question: Question, letters: Letters, roles: dict[str, str]) -> list[Block]:
     data = desk.problem.data
-    pieces = [f"{array_latex(letters, 'input')} = {matrix(data[question.input]).latex}"]
-    if question.weight:
-        pieces.append(f"{array_latex(letters, 'weight')} = {matrix(data[question.weight]).latex}")
+    pieces = [f"{array_latex(letters, 'input')} = {matrix(data[question.own['input']]).latex}"]
+    if question.own["weight"]:
+        pieces.append(f"{array_latex(letters, 'weight')} = {matrix(data[question.own['weight']]).latex}")
     both = r",\qquad ".join(pieces)
     return [RelationLine("", "", "none", Math(""), "", Math(colour(both, roles)))]
 
@@ -212,7 +213,10 @@ def _worked_entry(
     place = tuple(base for _ in declared.input_size)
     formula = declared.op.output(names=question.names, index_base=base)
     env = formula.environment(declared.input_size, {})
-    data = {letters.input: desk.problem.data[question.input], letters.weight: desk.problem.data[question.weight]}
+    data = {
+        letters.input: desk.problem.data[question.own["input"]],
+        letters.weight: desk.problem.data[question.own["weight"]],
+    }
     left = LATEX.subscripted(LATEX.name(letters.output), [str(p) for p in place])
     symbols, numbers = _products(formula, env, place, data, base)
     return RelationLine(
@@ -269,7 +273,7 @@ def _compare(
     roles: dict[str, str],
 ) -> list[Block]:
     """The printed answer: which reading it is, and how many entries differ from the declared one."""
-    printed = question.printed
+    printed = question.own["printed"]
     matching = [label for label, result, _ in results if result == printed]
     name = Math(colour(array_latex(letters, "output"), roles))
     wanted, due, _ = results[0]

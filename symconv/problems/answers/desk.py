@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from symconv.claims.problem import Problem, Question
 from symconv.derivations.chain import Frame
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Step
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
+from symconv.problems.problem import Problem, Question
 from symconv.proofs.verdict import Verdict
 from symconv.report.colour import colour
 from symconv.report.document import (

@@ -1,0 +1,114 @@
+"""Questions for the output in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from symconv.claims.nested import shape_of, shape_text
+from symconv.operators.convolution import Conv
+from symconv.operators.pooling import LPPool
+from symconv.problems import schema
+from symconv.problems.ask import Ask, ReadSoFar, unknown_name
+from symconv.problems.problem import Declared, Question
+from symconv.problems.schema import Key, Where
+
+if TYPE_CHECKING:
+    from symconv.problems.answers.desk import Desk
+    from symconv.report.document import Block
+
+__all__ = ["VALUES"]
+
+
+def _answer(desk: Desk, question: Question) -> list[Block]:
+    from symconv.problems.answers.values import values
+
+    return values(desk, question)
+
+
+def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
+    declared = question.operators[0]
+    own = question.own
+    earlier = {q.id: None for q in so_far.earlier if q.ask == question.ask}
+    if own["input"] and own["input"] in so_far.data and own["input"] in earlier:
+        raise where.at("input").error(f"{own['input']!r} is both data and a question", "rename one of them")
+    for key, there in (("input", {**so_far.data, **earlier}), ("weight", so_far.data)):
+        if own[key] and own[key] not in there:
+            raise where.at(key).error(unknown_name("data", own[key], there))
+    if isinstance(declared.op, LPPool) and declared.op.reals():
+        raise where.error(
+            f"ask = 'values' needs a number for the norm, and operator {declared.name!r} has the symbol "
+            f"{declared.op.norm_type}",
+            "declare an operator with norm_type = 2, say",
+        )
+    if not own["input"]:
+        raise where.error("ask = 'values' needs the input data", 'add input = "..."')
+    if own["input"] in so_far.data:
+        shape = shape_of(so_far.data[own["input"]])
+        if shape != declared.input_size:
+            raise where.at("input").error(
+                f"{own['input']} has shape {shape_text(shape)}, and operator {declared.name!r} takes "
+                f"{shape_text(declared.input_size)}"
+            )
+    _check_weight(own["weight"], declared, where, so_far.data)
+    if own["printed"] is not None:
+        shape, due = shape_of(own["printed"]), declared.op.output_size(declared.input_size)
+        if shape != due:
+            raise where.at("printed").error(f"has shape {shape_text(shape)}, and the output has {shape_text(due)}")
+    options = [entry.name for entry in fields(declared.op) if entry.name not in ("_", "ndim")]  # type: ignore[arg-type]
+    for option in own["unstated"]:
+        if option not in options:
+            raise where.at("unstated").error(
+                f"names {option!r}, which is no option of {type(declared.op).__name__}; its options: "
+                f"{', '.join(options)}"
+            )
+
+
+def _check_weight(name: str, declared: Declared, where: Where, data: Mapping[str, Any]) -> None:
+    """A convolution has kernel data of its size, and nothing else has any."""
+    if isinstance(declared.op, Conv):
+        if not name:
+            raise where.error("ask = 'values' of a convolution needs the kernel data", 'add weight = "..."')
+        shape, kernel = shape_of(data[name]), tuple(declared.op.kernel_size)
+        if shape != kernel:
+            raise where.at("weight").error(
+                f"{name} has shape {shape_text(shape)}, and operator {declared.name!r} has a {shape_text(kernel)} "
+                f"kernel"
+            )
+    elif name:
+        raise where.at("weight").error("is not used: a pooling has no kernel data", "remove it")
+
+
+VALUES = Ask(
+    "the output for given data; a convolution is shown in both readings",
+    _answer,
+    keys={
+        "input": Key(
+            schema.text, "values: the name of the input data, or the id of a question whose output it is", default=""
+        ),
+        "weight": Key(schema.text, "values of a convolution: the name of the kernel data", default=""),
+        "printed": Key(schema.array, "values: an answer to compare with"),
+        "unstated": Key(
+            schema.texts,
+            "values: options that the exercise does not state; the report says what was taken",
+            default=(),
+        ),
+    },
+    needs=_needs,
+    examples=(
+        {
+            "title": '"The output in numbers"',
+            "operator": '"conv"',
+            "input": '"X"',
+            "weight": '"W"',
+            "printed": "[[0, 0.5, 2], [1.5, 5, 12.5], [2.5, 3.5, 5.5], [-2, 4.5, 1.5]]",
+        },
+        {
+            "title": '"Max pooling of that output"',
+            "operator": '"max"',
+            "input": '"3"',
+            "unstated": '["stride"]',
+        },
+    ),
+)
