@@ -52,11 +52,10 @@ class Term:
     guards: tuple[Guard, ...] = ()
 
     def node(self) -> Node:
-        body = product(Constant(self.coefficient), *self.factors)
-        if self.coefficient != 1 and self.bounds:
-            inner = summation(product(*self.factors), *self.bounds, guards=self.guards)
-            return product(Constant(self.coefficient), inner)
-        return summation(body, *self.bounds, guards=self.guards)
+        number = Constant(self.coefficient)
+        if self.bounds:  # the number goes before the sum
+            return product(number, summation(product(*self.factors), *self.bounds, guards=self.guards))
+        return summation(product(number, *self.factors), guards=self.guards)
 
 
 def expand(node: Node, effort: Effort | None = None) -> list[Term]:
@@ -139,13 +138,10 @@ class _Expansion(FormulaWalker[list[Term]]):
 
 
 def _guarded(term: Term, guards: Iterable[Guard]) -> list[Term]:
-    kept = list(term.guards)
-    for guard in guards:
-        if guard.truth is False:
-            return []
-        if guard.truth is None and guard not in kept:
-            kept.append(guard)
-    return [replace(term, guards=tuple(kept))]
+    open_ones = [guard for guard in guards if guard.truth is not True]
+    if any(guard.truth is False for guard in open_ones):
+        return []
+    return [replace(term, guards=tuple(dict.fromkeys((*term.guards, *open_ones))))]
 
 
 def _term_names(term: Term) -> frozenset[str]:
