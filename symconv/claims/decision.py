@@ -1,8 +1,9 @@
 """The verdict on two sides that may have no value somewhere: what differs first, then what is missing or undefined.
 
 In this order: where both sides are defined and differ, the line is refuted. Else an entry that does not exist refutes
-it, where the line itself runs past its tensor. Else what is undefined by the line's own arithmetic is an error. Else a
-line that is true, with the conventions that it leaves unsaid, holds under these as conditions.
+it, where the line itself runs past its tensor. Else a line that is false by the conventions that it leaves unsaid is
+refuted under those which count at the example. Else what is undefined by the line's own arithmetic is an error. Else a
+line that is true, with these conventions, holds under them as conditions.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def decide(
     loose = replace(strict, needs=tuple(one.need for one in (*undefined, *silent)))
     verdict = _proved(loose, effort.part(2, 3), quick)
     if verdict.status == "refuted":
-        return verdict
+        conventions = [one for one in open_ones if one.unmet == "convention"]
+        return replace(verdict, conditions=_rests_on(verdict.counterexample, loose, conventions, effort))
     fault = _undefined(spoken, undefined, effort)
     if fault is not None:
         return _verdict(loose, "error", fault)
@@ -97,6 +99,27 @@ def decide(
         text = f"{doubts[0].upper()}{doubts[1:]} was not decided."
         return replace(verdict, status="undecided", explanation=text, record=None)
     return replace(verdict, conditions=tuple(dict.fromkeys(one.condition for one in open_ones)))
+
+
+def _rests_on(
+    counter: Counterexample | None, statement: Statement, conventions: Sequence[ClaimNeed], effort: Effort
+) -> tuple[str, ...]:
+    """The conventions by which the two sides have a value at a counterexample; all that may count, if that is dear."""
+    if counter is None:
+        return ()
+    at = At(statement, counter.sizes, effort)
+    point = tuple(counter.indices[name] for name in statement.indices if name in counter.indices)
+    read = filled({(name, index): value for name, own in counter.tensors.items() for index, value in own.items()})
+
+    def decides(one: ClaimNeed) -> bool:
+        try:
+            if one.need.of_values:
+                return no_value(at, [one.need], point, read) is not None
+            return failure(one.need, {**counter.sizes, **counter.indices}, effort) is not None
+        except OutOfEffort:
+            return True
+
+    return tuple(dict.fromkeys(one.condition for one in conventions if decides(one)))
 
 
 def _is_met_at(statement: Statement, need: Need) -> bool:

@@ -7,12 +7,27 @@ where the layer has no option that decides it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
-from symconv.claims.obligations import NEVER, ClaimNeed, Path
+from symconv.claims.obligations import ClaimNeed, Path
 from symconv.formulas import algebra
-from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Reduce, const
+from symconv.formulas.algebra import (
+    Absolute,
+    Add,
+    Compare,
+    Constant,
+    Multiply,
+    Node,
+    Reduce,
+    add,
+    const,
+    product,
+    summation,
+)
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walks import accesses
-from symconv.proofs.needs import Inside, Need, Valued
+from symconv.proofs.needs import Need, Valued
 
 __all__ = ["kinks"]
 
@@ -44,11 +59,19 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimN
         yield from kinks(inner, tensor, path, ties=ties)
     elif isinstance(node, Reduce):
         if node.op != "sum" and not ties:
-            yield ClaimNeed(Need(path.steps, Inside(NEVER)), "convention", TIES, "", condition=TIES)
+            yield _tie(node, path)
         yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards), ties=ties)
     elif isinstance(node, Add | Multiply):
         for part in node.args:
             yield from kinks(part, tensor, path, ties=ties)
+
+
+def _tie(node: Reduce, path: Path) -> ClaimNeed:
+    """One tap alone is the largest: ``(3/2 - count)**(1/2)`` has a value for a count of at most one of them."""
+    taps = rename_bounds(node, names_in(node))
+    count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
+    one = Valued(add(const(Fraction(3, 2)), product(const(-1), count)), const(Fraction(1, 2)))
+    return ClaimNeed(Need(path.steps, one), "convention", TIES, "", condition=TIES)
 
 
 def _kink(node: Node, convention: str, path: Path) -> ClaimNeed:

@@ -100,11 +100,12 @@ def _details(result: ClaimVerdict) -> list[str]:
     verdict: Any = result.verdict
     declared = given(result.source.declared, result.claim)
     lines = [f"given that {', and '.join(declared)}"] if declared else []
+    conditions = [f"on the condition that {condition}" for condition in verdict.conditions]
     if result.status in ("proved", "exact"):
         family = [str(verdict.scope)] if verdict.scope.kept else []
         checked = [f"checked by {verdict.checked_by}"] if verdict.checked_by else []
-        return [*checked, *family, *lines, *(f"on the condition that {condition}" for condition in verdict.conditions)]
-    lines.append(str(verdict.explanation))
+        return [*checked, *family, *lines, *conditions]
+    lines += [str(verdict.explanation), *conditions]
     if result.edit:
         strength = result.repaired.status if result.repaired is not None else ""
         lines.append(f"{result.edit}  ({strength}: {result.repair})")

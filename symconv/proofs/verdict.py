@@ -126,8 +126,8 @@ class Verdict:
         sizes: at how many sizes the two sides were compared exactly.
         instance: sizes at which all hypotheses hold, so that nothing is proved vacuously.
         seconds: the time it took; takes no part in equality.
-        conditions: what a verdict that holds rests on beyond its hypotheses and what the statement does not say, such
-            as "entries of w outside count as 0"; printed beside the mark.
+        conditions: what the verdict rests on beyond its hypotheses and what the statement does not say, such as
+            "entries of w outside count as 0"; printed beside the mark. For "refuted", what decides its counterexample.
         record: how it was proved, for a certificate (see `symconv.proofs.record`); takes no part in equality.
         checked_by: another program that has checked its certificate, from a recorded run, such as "Coq 8.16.1"; takes
             no part in equality.

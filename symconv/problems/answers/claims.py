@@ -86,12 +86,16 @@ def _outcome(result: ClaimVerdict) -> tuple[Inline, ...]:
         "undecided": "not decided. " + result.verdict.explanation,
         "error": result.verdict.explanation,
     }[result.status]
-    if result.verdict.conditions:
-        text = f"{text[:-1]}, on the condition that {', and that '.join(result.verdict.conditions)}."
-    text += _given(result)
+    text = _on_condition(text, result) + _given(result)
     if result.source.note:
         text += f" {result.source.note}"
     return words(text)
+
+
+def _on_condition(text: str, result: ClaimVerdict) -> str:
+    """A sentence with the conditions that the verdict rests on."""
+    conditions = result.verdict.conditions
+    return f"{text[:-1]}, on the condition that {', and that '.join(conditions)}." if conditions else text
 
 
 def _given(result: ClaimVerdict) -> str:
@@ -140,7 +144,7 @@ def _refuted(
     mended = _generalised(result, result.mended) if result.mended is not None else None
     repaired = [to_latex(part) for part in mended.parts][-len(rest) :] if mended is not None else rest
     shown = [_marked(colour(a, roles), colour(b, roles)) for a, b in zip(rest, repaired, strict=True)]
-    why = words((f"{result.edit}." if result.edit else _why(result)) + _given(result))
+    why = words(_on_condition(f"{result.edit}." if result.edit else _why(result), result) + _given(result))
     inner: list[Block] = [
         RelationLine(
             f"s-{label}",
