@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from symconv.operators.networks.printed import network_from_text, network_from_torch
     from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
-    from symconv.operators.sizing import settings_for, size_report
+    from symconv.operators.settings import settings_for
+    from symconv.operators.sizing import size_report
     from symconv.operators.transposed import ConvTranspose
     from symconv.operators.unpooling import MaxUnpool
     from symconv.operators.window import Window
@@ -147,7 +148,8 @@ _HOME = {
     "operators.networks.printed": ("network_from_text", "network_from_torch"),
     "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
-    "operators.sizing": ("settings_for", "size_report"),
+    "operators.settings": ("settings_for",),
+    "operators.sizing": ("size_report",),
     "operators.transposed": ("ConvTranspose",),
     "operators.unpooling": ("MaxUnpool",),
     "operators.window": ("Window",),

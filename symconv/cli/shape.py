@@ -12,7 +12,8 @@ from symconv.cli.options import Described, typed_option, worded
 
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
-    from symconv.operators.sizing import AxisSize, Settings
+    from symconv.operators.settings import Settings
+    from symconv.operators.sizing import AxisSize
 
 __all__ = ["position_words", "shape"]
 
@@ -190,7 +191,7 @@ def _look(
     limit: int,
 ) -> list[tuple[str, Settings]]:
     """What gives the wanted size, once for all axes that are alike."""
-    from symconv.operators.sizing import settings_for
+    from symconv.operators.settings import settings_for
 
     fixed = {"stride": stride, "dilation": dilation}
     for option, value in fixed.items():
