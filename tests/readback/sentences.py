@@ -128,8 +128,9 @@ class Sentences:
             if before is None:
                 for definition in (previous.right if previous else "",):
                     before = re.search(pattern.format(old[0]), definition)
-            if old[0] == "p" or before is None:  # outputs: all of them
-                axis = [self.free(self.page.definitions[1].entry)].pop().index(old[0])
+            outputs = self.free(self.page.definitions[1].entry.partition("=")[0])
+            if old[0] in outputs or before is None:  # outputs: all of them
+                axis = outputs.index(old[0])
                 lo, hi = self.layer.base, self.layer.base + self.case.shape("c")[axis] - 1
             else:
                 lo, hi = self.number(before[1]), self.number(before[2])
