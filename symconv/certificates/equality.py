@@ -95,7 +95,7 @@ class _Theorem:
         tensors = read_tensors(stated)
         for tensor in tensors:
             self.names.of(tensor, "tensor")
-        left, right = printer.of(stated.left), printer.of(stated.right)
+        left, right = printer.visit(stated.left), printer.visit(stated.right)
         quantified = [self.names.of(size) for size in sizes(stated)]
         lines = [f"Theorem {name} :"]
         if quantified:

@@ -9,11 +9,11 @@ from symconv.certificates.indices import index, operand, parenthesised
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
 from symconv.certificates.trees import NotCertified, Printer, function_name
-from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Compare, Node, Power, Reduce, Sign
+from symconv.formulas.algebra import ONE, Access, Bound, Node, Power, Reduce
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
-from symconv.formulas.walks import accesses, unnamed
+from symconv.formulas.walks import accesses, children, unnamed
 from symconv.proofs.record import Alike, Equality, Match, Pairing, Parts, Sums, Windows
 
 __all__ = ["Follower"]
@@ -38,7 +38,7 @@ class Follower:
     def script(self) -> list[str]:
         """The whole script."""
         statement, sums = self.record.statement, self.record.sums
-        left, right = self.printer.of(statement.left), self.printer.of(statement.right)
+        left, right = self.printer.visit(statement.left), self.printer.visit(statement.right)
         script = []
         if statement.solved:
             script += [
@@ -233,18 +233,12 @@ class Follower:
             return ["alike."]
         assert isinstance(alike, Parts)
         mine, theirs = unnamed(mine), unnamed(theirs)
-        pairs: tuple[tuple[Node, Node], ...]
         name = function_name(mine)
-        if isinstance(mine, Power) and isinstance(theirs, Power):
-            if ONE in (mine.exponent, theirs.exponent):  # x**1 is written as x
-                return self._alike(mine.base, theirs.base, alike.parts[0], scope)
-            pairs = ((mine.base, theirs.base), (mine.exponent, theirs.exponent))
-        elif isinstance(mine, Absolute | Sign) and isinstance(theirs, Absolute | Sign):
-            pairs = ((mine.arg, theirs.arg),)
-        elif isinstance(mine, Compare) and isinstance(theirs, Compare):
-            pairs = ((mine.left, theirs.left), (mine.right, theirs.right))
-        else:
+        if isinstance(mine, Power) and isinstance(theirs, Power) and ONE in (mine.exponent, theirs.exponent):
+            return self._alike(mine.base, theirs.base, alike.parts[0], scope)  # x**1 is written as x
+        if not name or function_name(theirs) != name:
             raise NotCertified(f"a {type(mine).__name__.lower()} is not followed yet")
+        pairs = list(zip(children(mine), children(theirs), strict=True))
         script = [f"apply (f_equal{'' if len(pairs) == 1 else '2'} {name})."]
         for (one, two), part in zip(pairs, alike.parts, strict=True):
             script += _braced(self._alike(one, two, part, scope))

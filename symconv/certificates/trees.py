@@ -16,6 +16,7 @@ from symconv.formulas.algebra import (
     Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Multiply,
     Named,
     Node,
@@ -26,6 +27,7 @@ from symconv.formulas.algebra import (
     Sign,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.walker import case
 from symconv.proofs.context import has_quotient
 
 __all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal"]
@@ -62,8 +64,10 @@ def is_reciprocal(node: Node) -> bool:
     )
 
 
-class Printer:
-    """Writes trees, and remembers what they are made of.
+class Printer(FormulaWalker[str]):
+    """Writes trees as Coq text, and remembers what they are made of; sums and products are not in parentheses.
+
+    A part of a tree that has no form here is `NotCertified`.
 
     Args:
         names: the identifiers.
@@ -92,57 +96,71 @@ class Printer:
         if found:
             raise NotCertified(f"{found[0]} is a real number and stands in an index")
 
-    def of(self, node: Node) -> str:
-        """A tree as Coq text; sums and products are not in parentheses.
+    @case(Named)
+    def _value(self, node: Named) -> str:
+        return self.visit(node.value)
 
-        Raises:
-            NotCertified: where a part of it has no form here.
-        """
-        if isinstance(node, Named):
-            return self.of(node.value)
-        if isinstance(node, Constant):
-            return self.constant(node.value)
-        if isinstance(node, Scalar):
-            return self.scalar(node.index)
-        if isinstance(node, Access):
-            return self.access(node)
-        if isinstance(node, Add):
-            return " ⊕ ".join(self._term(arg) for arg in node.args) or "zero"
-        if isinstance(node, Multiply):
-            return " · ".join(self.factor(arg) for arg in node.args) or "one"
-        if isinstance(node, Bracket):
-            self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
-            return f"iv {parenthesised(condition(node.guards, self.names))} one"
-        if isinstance(node, Reduce):
-            if node.op == "min":
-                raise NotCertified("minima have no form in Coq yet")
-            return self.total(node) if node.op == "sum" else self.largest(node)
-        return self._function(node)
+    @case(Constant)
+    def _constant(self, node: Constant) -> str:
+        return self.constant(node.value)
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> str:
+        return self.scalar(node.index)
+
+    @case(Access)
+    def _access(self, node: Access) -> str:
+        return self.access(node)
+
+    @case(Add)
+    def _added(self, node: Add) -> str:
+        return " ⊕ ".join(self._term(arg) for arg in node.args) or "zero"
+
+    @case(Multiply)
+    def _multiplied(self, node: Multiply) -> str:
+        return " · ".join(self.factor(arg) for arg in node.args) or "one"
+
+    @case(Bracket)
+    def _bracket(self, node: Bracket) -> str:
+        self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
+        return f"iv {parenthesised(condition(node.guards, self.names))} one"
+
+    @case(Reduce)
+    def _reduced(self, node: Reduce) -> str:
+        if node.op == "min":
+            raise NotCertified("minima have no form in Coq yet")
+        return self.total(node) if node.op == "sum" else self.largest(node)
+
+    @case(Power)
+    def _raised(self, node: Power) -> str:
+        if node.exponent == ONE:
+            return self.visit(node.base)
+        if is_reciprocal(node):
+            assert isinstance(node.base, Scalar)
+            if has_quotient(node.base.index):
+                raise NotCertified("a division by what a rounded quotient stands in has no proof in Coq yet")
+            return self.reciprocal(node.base.index)
+        return self._call(function_name(node), node.base, node.exponent)
+
+    @case(Absolute, Sign)
+    def _of_one(self, node: Absolute | Sign) -> str:
+        return self._call(function_name(node), node.arg)
+
+    @case(Compare)
+    def _compared(self, node: Compare) -> str:
+        return self._call(function_name(node), node.left, node.right)
+
+    @case(Share)
+    def _shared(self, node: Share) -> str:
+        raise NotCertified("the shares of ties have no form in Coq yet")
 
     def factor(self, node: Node) -> str:
         """A tree as a factor or an argument."""
-        return parenthesised(self.of(node))
+        return parenthesised(self.visit(node))
 
     def _term(self, node: Node) -> str:
-        text = self.of(node)
+        text = self.visit(node)
         return text if isinstance(node, Multiply) else parenthesised(text)
-
-    def _function(self, node: Node) -> str:
-        if isinstance(node, Power):
-            if node.exponent == ONE:
-                return self.of(node.base)
-            if is_reciprocal(node):
-                assert isinstance(node.base, Scalar)
-                if has_quotient(node.base.index):
-                    raise NotCertified("a division by what a rounded quotient stands in has no proof in Coq yet")
-                return self.reciprocal(node.base.index)
-            return self._call(function_name(node), node.base, node.exponent)
-        if isinstance(node, Absolute | Sign):
-            return self._call(function_name(node), node.arg)
-        if isinstance(node, Compare):
-            return self._call(function_name(node), node.left, node.right)
-        assert isinstance(node, Share)
-        raise NotCertified("the shares of ties have no form in Coq yet")
 
     def _call(self, name: str, *args: Node) -> str:
         self.functions[name] = FUNCTIONS[name]
@@ -208,7 +226,7 @@ class Printer:
             for b in node.bounds
         )
         if not node.guards:
-            return signs + self.of(node.body)
+            return signs + self.visit(node.body)
         self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
         return f"{signs}iv {parenthesised(condition(node.guards, self.names))} {self.factor(node.body)}"
 
@@ -220,7 +238,7 @@ class Printer:
         taps = self.points(bounds)
         if node.guards:
             taps = f"(filter {self.function(bounds, condition(node.guards, self.names))} {taps})"
-        return f"maximum order none {taps} {self.function(bounds, self.of(node.body))}"
+        return f"maximum order none {taps} {self.function(bounds, self.visit(node.body))}"
 
     # ------------------------------------------------------------------ points: one or several bound indices
 

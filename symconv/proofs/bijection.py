@@ -94,8 +94,8 @@ def _rewritten(
         yield *pair, "written-out term", ("sums written out",)
     normal = Normal(context, _are_equal)
     forms = (
-        closed(normal.form(left), context, normal.rules),
-        closed(normal.form(right), context, normal.rules),
+        closed(normal.visit(left), context, normal.rules),
+        closed(normal.visit(right), context, normal.rules),
     )
     if forms != (left, right):
         rules = tuple(normal.rules)

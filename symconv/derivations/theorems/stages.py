@@ -16,15 +16,21 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Multiply,
+    Named,
     Node,
     Power,
     Reduce,
     Scalar,
+    Share,
+    Sign,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.walker import case
 
 __all__ = ["InductionPoint", "StageScript", "Tap", "node_of"]
 
@@ -112,29 +118,7 @@ class InductionPoint:
 
     def term(self, node: Node, taps: Mapping[str, Tap]) -> str:
         """The value of a tree as a real number."""
-        if isinstance(node, Constant):
-            return _number(node.value)
-        if isinstance(node, Scalar):
-            return self.index(node.index)
-        if isinstance(node, Access):
-            return self._entry(node, taps)
-        if isinstance(node, Add):
-            return f"(+ {' '.join(self.term(arg, taps) for arg in node.args)})"
-        if isinstance(node, Multiply):
-            return self._product([self.term(arg, taps) for arg in node.args])
-        if isinstance(node, Absolute):
-            inner = self.term(node.arg, taps)
-            return f"(ite (>= {inner} 0.0) {inner} (- {inner}))"
-        if isinstance(node, Compare):
-            return f"(ite {self.holds(node, taps)} 1.0 0.0)"
-        if isinstance(node, Power):
-            return self._power(node, taps)
-        if isinstance(node, Reduce):
-            present, value = self._total(node, taps)
-            if present != "true":
-                raise NotReadError("a maximum over taps that may be none")
-            return value
-        raise NotReadError(f"a {type(node).__name__.lower()}")
+        return _Term(self, taps).visit(node)
 
     def holds(self, node: Compare, taps: Mapping[str, Tap]) -> str:
         """A comparison; one with a maximum over no tap holds for every number."""
@@ -142,7 +126,7 @@ class InductionPoint:
         sides = []
         for side in (node.left, node.right):
             if isinstance(side, Reduce):
-                present, value = self._total(side, taps)
+                present, value = self.total(side, taps)
                 if present != "true" and side is node.left:
                     raise NotReadError("a maximum over taps that may be none, on the left")
                 conditions.append(present)
@@ -172,35 +156,7 @@ class InductionPoint:
             terms.append(f"(* {' '.join(factors)})" if len(factors) > 1 else factors[0])
         return terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})" if terms else "0.0"
 
-    def _entry(self, access: Access, taps: Mapping[str, Tap]) -> str:
-        if len(access.index) != 1:
-            raise NotReadError("an array of several axes")
-        name = next((name for name in taps if access.index[0] == Index.of(name)), None)
-        if name is None:
-            raise NotReadError("an entry that is no tap")
-        return self.script.real(f"{access.tensor}_{taps[name].name}")
-
-    def _product(self, factors: list[str]) -> str:
-        whole = factors[0]
-        for factor in factors[1:]:
-            term = f"(* {whole} {factor})"
-            if whole in self.script.roots.values():
-                self.script.products[term] = (whole, factor)
-            whole = term
-        return whole
-
-    def _power(self, node: Power, taps: Mapping[str, Tap]) -> str:
-        base = self.term(node.base, taps)
-        exponent = node.exponent
-        if exponent == Constant(Fraction(-1)):
-            return f"(/ 1.0 {base})"
-        if exponent == P:
-            return self.script.power(base)
-        if exponent == Power(P, Constant(Fraction(-1))):
-            return self.script.root(base)
-        raise NotReadError("another power than p and 1/p")
-
-    def _total(self, reduce: Reduce, taps: Mapping[str, Tap]) -> tuple[str, str]:
+    def total(self, reduce: Reduce, taps: Mapping[str, Tap]) -> tuple[str, str]:
         """Whether there is a tap, and the value."""
         if reduce.op == "min":
             raise NotReadError("a minimum")
@@ -218,6 +174,77 @@ class InductionPoint:
         if found is None:
             raise NotReadError("the taps around one tap, where they are not known")
         return found(body)
+
+
+class _Term(FormulaWalker[str]):
+    """The value of a tree at a point of the induction, as a real number for the solver."""
+
+    def __init__(self, point: InductionPoint, taps: Mapping[str, Tap]) -> None:
+        self.point, self.taps = point, taps
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> str:
+        return _number(node.value)
+
+    @case(Scalar)
+    def _scalar(self, node: Scalar) -> str:
+        return self.point.index(node.index)
+
+    @case(Add)
+    def _added(self, node: Add) -> str:
+        return f"(+ {' '.join(self.visit(arg) for arg in node.args)})"
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> str:
+        inner = self.visit(node.arg)
+        return f"(ite (>= {inner} 0.0) {inner} (- {inner}))"
+
+    @case(Compare)
+    def _compared(self, node: Compare) -> str:
+        return f"(ite {self.point.holds(node, self.taps)} 1.0 0.0)"
+
+    @case(Reduce)
+    def _reduced(self, node: Reduce) -> str:
+        present, value = self.point.total(node, self.taps)
+        if present != "true":
+            raise NotReadError("a maximum over taps that may be none")
+        return value
+
+    @case(Sign, Bracket, Share, Named)
+    def _unread(self, node: Node) -> str:
+        raise NotReadError(f"a {type(node).__name__.lower()}")
+
+    @case(Access)
+    def _entry(self, access: Access) -> str:
+        if len(access.index) != 1:
+            raise NotReadError("an array of several axes")
+        name = next((name for name in self.taps if access.index[0] == Index.of(name)), None)
+        if name is None:
+            raise NotReadError("an entry that is no tap")
+        return self.point.script.real(f"{access.tensor}_{self.taps[name].name}")
+
+    @case(Multiply)
+    def _product(self, node: Multiply) -> str:
+        factors = [self.visit(arg) for arg in node.args]
+        whole = factors[0]
+        for factor in factors[1:]:
+            term = f"(* {whole} {factor})"
+            if whole in self.point.script.roots.values():
+                self.point.script.products[term] = (whole, factor)
+            whole = term
+        return whole
+
+    @case(Power)
+    def _power(self, node: Power) -> str:
+        base = self.visit(node.base)
+        exponent = node.exponent
+        if exponent == Constant(Fraction(-1)):
+            return f"(/ 1.0 {base})"
+        if exponent == P:
+            return self.point.script.power(base)
+        if exponent == Power(P, Constant(Fraction(-1))):
+            return self.point.script.root(base)
+        raise NotReadError("another power than p and 1/p")
 
 
 def _number(value: Fraction) -> str:

@@ -87,16 +87,8 @@ def _is_pooling(form: TapForm) -> bool:
     R is a sum of powers of a or |a|, and `outer` divides by counts and numbers and takes a root; or a maximum of
     entries that leaves out the padding, or of |a|.
     """
-    node = form.body
-    while not isinstance(node, Reduce):
-        if isinstance(node, Power) and isinstance(node.exponent, Constant) and node.exponent.value > 0:
-            node = node.base
-            continue
-        rest = [factor for factor in _factors(node) if not _is_number(factor)]
-        if not isinstance(node, Multiply) or len(rest) != 1:
-            return False
-        (node,) = rest
-    if not _same(node.bounds, form.taps):
+    node = _reduction(form.body)
+    if node is None or not _same(node.bounds, form.taps):
         return False
     here = Access(form.input, tuple(Index.of(walk.tap) for walk in form.walks))
     guarded = any(walk.guards for walk in form.walks)
@@ -105,10 +97,25 @@ def _is_pooling(form: TapForm) -> bool:
     if node.op == "max":
         absent = node.body == here and leaves_out_padding(form)
         return node == form.body and (absent or (node.body == Absolute(here) and not guarded))
-    entry = node.body
-    if isinstance(entry, Power) and isinstance(entry.exponent, Constant) and entry.exponent.value > 0:
-        entry = entry.base  # such a power of 0 is 0: what lies in the padding, guarded or not, counts for nothing
-    return entry in (here, Absolute(here))
+    # A positive power of 0 is 0: what lies in the padding, guarded or not, counts for nothing.
+    return (_raised(node.body) or node.body) in (here, Absolute(here))
+
+
+def _reduction(node: Node) -> Reduce | None:
+    """The reduction below roots and divisors, where there is nothing else around it."""
+    while not isinstance(node, Reduce):
+        base = _raised(node)
+        rest = [factor for factor in _factors(node) if not _is_number(factor)]
+        if base is None and (not isinstance(node, Multiply) or len(rest) != 1):
+            return None
+        node = rest[0] if base is None else base
+    return node
+
+
+def _raised(node: Node) -> Node | None:
+    """The base of a power with a positive number as its exponent."""
+    positive = isinstance(node, Power) and isinstance(node.exponent, Constant) and node.exponent.value > 0
+    return node.base if isinstance(node, Power) and positive else None
 
 
 def leaves_out_padding(form: TapForm) -> bool:

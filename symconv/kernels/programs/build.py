@@ -9,9 +9,27 @@ from math import prod
 from typing import Literal
 
 from symconv.errors import NotSupportedError, SizeLimitError
-from symconv.formulas.algebra import Absolute, Access, Add, Constant, Multiply, Node, Power, Reduce, Sign, product
+from symconv.formulas.algebra import (
+    Absolute,
+    Access,
+    Add,
+    Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+    product,
+)
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
+from symconv.formulas.walker import case
 from symconv.kernels.programs.factors import fraction, ratios, signed, sized
 from symconv.kernels.programs.program import (
     Apply,
@@ -208,20 +226,8 @@ class Builder:
         operand = self.operand(node)
         if operand is not None:
             self.copy(target, operand)
-        elif isinstance(node, Add):
-            self.combine("add", target, node.args)
-        elif isinstance(node, Reduce):
-            self.reduction(target, node)
-        elif isinstance(node, Multiply):
-            self.product(target, node.args)
-        elif isinstance(node, Power):
-            self.product(target, (node,))
-        elif isinstance(node, Absolute | Sign):
-            arg = self.value(node.arg)
-            self.apply(target, "absolute" if isinstance(node, Absolute) else "sign", arg)
-            self.done(arg)
         else:
-            raise NotSupportedError(f"no array program for {type(node).__name__} in this place")
+            _Into(self, target).visit(node)
 
     def combine(self, function: str, target: str, nodes: Sequence[Node]) -> None:
         """Fold nodes with a commutative function: what must be computed first, then what is there already."""
@@ -403,3 +409,43 @@ class Builder:
                 self.apply(target, "multiply", target, base)
         if kept:
             self.give(kept)
+
+
+class _Into(FormulaWalker[None]):
+    """The steps that compute a node, which is not there already, into an array."""
+
+    def __init__(self, builder: Builder, target: str) -> None:
+        self.builder, self.target = builder, target
+
+    @case(Add)
+    def _added(self, node: Add) -> None:
+        self.builder.combine("add", self.target, node.args)
+
+    @case(Multiply)
+    def _multiplied(self, node: Multiply) -> None:
+        self.builder.product(self.target, node.args)
+
+    @case(Power)
+    def _raised(self, node: Power) -> None:
+        self.builder.product(self.target, (node,))
+
+    @case(Reduce)
+    def _reduced(self, node: Reduce) -> None:
+        self.builder.reduction(self.target, node)
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> None:
+        self._applied("absolute", node.arg)
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> None:
+        self._applied("sign", node.arg)
+
+    def _applied(self, function: str, node: Node) -> None:
+        arg = self.builder.value(node)
+        self.builder.apply(self.target, function, arg)
+        self.builder.done(arg)
+
+    @case(Constant, Scalar, Access, Bracket, Compare, Share, Named)
+    def _unknown(self, node: Node) -> None:
+        raise NotSupportedError(f"no array program for {type(node).__name__} in this place")

@@ -6,8 +6,10 @@ for all taps are computed once; a `Share` of a maximum becomes comparison masks 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 
 from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Absolute, Access, Bound, Constant, Node, Power, Reduce, Share, const, product
@@ -93,23 +95,27 @@ def partial(stage: ChainStage, tensor: str) -> TapDerivative:
     (term,) = terms
     factors = tuple(transform(factor, lambda n: _recognized(n, stage.reduction)) for factor in term.factors)
     factors = tuple(transform(factor, lambda n: _by_the_root(n, stage.body)) for factor in factors)
-    coefficient = term.coefficient
-    for factor in factors:
-        if isinstance(factor, Constant):
-            coefficient *= factor.value
+    coefficient = prod((f.value for f in factors if isinstance(f, Constant)), start=term.coefficient)
     share = next((factor for factor in factors if isinstance(factor, Share)), None)
     factors = tuple(factor for factor in factors if factor is not share and not isinstance(factor, Constant))
 
-    def belongs(factor: Node) -> bool:
-        if factor == stage.body or (isinstance(factor, Power) and factor.base == stage.body):
-            return False
-        return bool(names_in(factor) & set(at)) or any(isinstance(n, Access) and n.index == () for n in walk(factor))
-
-    each = tuple(factor for factor in factors if not _is_count(factor) and belongs(factor))
+    each = tuple(factor for factor in factors if not _is_count(factor) and _of_one_tap(factor, stage, at))
     if any(isinstance(n, Absolute) for factor in each for n in walk(factor)):
         # |x|**(p-1) * y**(1-p) stays together: each may overflow, their quotient is at most 1
-        each += tuple(f for f in factors if isinstance(f, Power) and f.base == stage.body)
+        each += tuple(factor for factor in factors if _is_of(factor, stage.body))
     return TapDerivative(coefficient, tuple(factor for factor in factors if factor not in each), each, share, at)
+
+
+def _of_one_tap(factor: Node, stage: ChainStage, at: Sequence[str]) -> bool:
+    """Whether a factor of a derivative is another one for every tap."""
+    if factor == stage.body or _is_of(factor, stage.body):
+        return False
+    return bool(names_in(factor) & set(at)) or any(isinstance(n, Access) and n.index == () for n in walk(factor))
+
+
+def _is_of(factor: Node, base: Node) -> bool:
+    """Whether a factor is a power of `base`."""
+    return isinstance(factor, Power) and factor.base == base
 
 
 def _recognized(node: Node, reduce: Reduce | None) -> Node | None:

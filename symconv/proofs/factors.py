@@ -1,0 +1,93 @@
+"""What the factors of a product are: counts, roots, numbers, and a sum up to its sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Add,
+    Constant,
+    Multiply,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    add,
+    const,
+    product,
+)
+from symconv.formulas.index import Index
+from symconv.formulas.radicals import Radical
+from symconv.formulas.walks import walk
+
+__all__ = ["has_extremum", "index_of", "is_count", "is_root", "number_nodes", "pairs_as_sizes", "turned"]
+
+
+def index_of(node: Node) -> Index | None:
+    """The index expression that a value is, if it is one."""
+    if isinstance(node, Scalar):
+        return node.index
+    whole = isinstance(node, Constant) and node.value.denominator == 1
+    return Index.of(node.value.numerator) if isinstance(node, Constant) and whole else None
+
+
+def is_count(node: Node) -> bool:
+    return isinstance(node, Reduce) and node.op == "sum" and isinstance(node.body, Constant)
+
+
+def is_root(node: Node) -> bool:
+    return (
+        isinstance(node, Power)
+        and isinstance(node.base, Constant)
+        and node.base.value > 0
+        and isinstance(node.exponent, Constant)
+        and node.exponent.value.denominator != 1
+    )
+
+
+def number_nodes(value: Fraction | Radical) -> list[Node]:
+    """The factors of an exact number of one term."""
+    if isinstance(value, Fraction):
+        return [Constant(value)]
+    ((key, coefficient),) = value.terms
+    roots: list[Node] = []
+    for base, exponent in key:
+        assert isinstance(base, int)
+        roots.append(Power(const(base), Constant(exponent)))
+    return [Constant(coefficient), *roots]
+
+
+def pairs_as_sizes(factors: Sequence[Node]) -> list[Node]:
+    """The factors of a product, with |x||x| for x x."""
+    found: list[Node] = []
+    for factor in dict.fromkeys(factors):
+        times = factors.count(factor)
+        found += [Absolute(factor)] * (times - times % 2) + [factor] * (times % 2)
+    return found
+
+
+def turned(node: Node) -> tuple[Node, int]:
+    """A sum up to its sign, with no minus before the summand that comes first, and that sign."""
+    if not isinstance(node, Add):
+        return node, 1
+    parts = [with_number(arg) for arg in node.args]
+    first = min(range(len(parts)), key=lambda k: repr(parts[k][1]))
+    if parts[first][0] > 0:
+        return node, 1
+    return add(*(product(const(-1), arg) for arg in node.args)), -1
+
+
+def with_number(node: Node) -> tuple[Fraction, Node]:
+    if isinstance(node, Constant):
+        return node.value, ONE
+    if isinstance(node, Multiply) and isinstance(node.args[0], Constant):
+        return node.args[0].value, product(*node.args[1:])
+    return Fraction(1), node
+
+
+def has_extremum(node: Node) -> bool:
+    """Whether a maximum or a minimum, which may be infinite, takes part in a value."""
+    return any(isinstance(n, Reduce) and n.op != "sum" for n in walk(node))
