@@ -3,6 +3,12 @@
 It never answers True wrongly: each bound variable is written as an end of its range plus or minus a nonnegative slack,
 each ``d*floor(n/d)`` as ``n`` minus a nonnegative rest, and the polynomial that results must have no negative
 coefficient. Where it answers False, a guard is merely kept. (Proofs do not rest on it; z3 decides there.)
+
+It is tried thousands of times a derivation, each time on a few affine terms, and a solver takes a millisecond to start:
+hence a test of its own. An affine form is nonnegative on a polyhedron if and only if it is a nonnegative combination of
+the polyhedron's own inequalities (Farkas' lemma); ends of ranges are the multipliers that windows need, one for each
+index, and products of sizes make the rest polynomial, where nonnegative coefficients are enough (the first step of
+Handelman's theorem, 1988). A rounded quotient is eliminated as in Presburger arithmetic, by its rest.
 """
 
 from __future__ import annotations
@@ -45,7 +51,7 @@ class Knowledge:
         """True only if ``expr >= 0`` for all values allowed; False means "not shown"."""
         if expr.value is not None:
             return expr.value >= 0
-        ranges = list(reversed(self.bounds))
+        ranges = list(reversed(self.bounds))  # the innermost first: its ends may speak of the outer ones
         spelled = [Bound(b.name, b.lower.subs(self.definitions), b.upper.subs(self.definitions)) for b in ranges]
         return any(self._settle(e, ranges) for e in self._with_facts(expr)) or (
             bool(self.definitions)
@@ -83,6 +89,7 @@ class Knowledge:
             simpler = _rest_form(expr, atoms[0], lambda e: self._settle(e, bounds)) if atoms else []
             return any(self._settle(e, bounds) for e in simpler)
         coefficient, remainder = split
+        # The sign is asked of parameters alone: a coefficient that holds another index has no one sign over its range.
         # An affine expression is smallest at an end of the range: which end, the sign of the coefficient says.
         if self._parameters(coefficient):
             return self._settle(coefficient * bound.lower + remainder, rest)

@@ -3,6 +3,12 @@
 Variables are fixed one after the other for all partial points at once; at each step the variable with the fewest
 values left is chosen, its range read off the guards that are affine in it. A sum over the outputs that touch one input
 therefore costs what its taps cost, at any image size. Points are counted before they are built.
+
+This is search with constraint propagation, breadth first: the variable with the fewest values left goes first, since a
+point that fails then fails while there are few of them (R. Haralick and G. Elliott, "Increasing tree search efficiency
+for constraint satisfaction problems", 1980), and ranges come from interval propagation (E. Davis, "Constraint
+propagation with interval labels", 1987). All partial points are columns of one table, so that a step is a handful of
+array operations however many there are.
 """
 
 from __future__ import annotations
@@ -88,6 +94,7 @@ def points(
             low, high = _range(name, affine, table, intervals, rows)
             own = own_ranges[name]
             if not any(other in left for other in own.lower.names | own.upper.names):
+                # Its own range may hold what `_affine` cannot read, such as a rounded quotient of another variable.
                 columns = {**known, **table}  # whatever its form, a range that is all numbers is a limit
                 low = np.maximum(low, own.lower.evaluate(columns))
                 high = np.minimum(high, own.upper.evaluate(columns))
@@ -104,6 +111,7 @@ def points(
             )
         if effort is not None:
             effort.spend(STAGE + total * (len(table) + 1) // POINTS)
+        # Row r has count[r] values from low[r] on: one long counter, less the place where each row's part begins.
         start = np.repeat(np.cumsum(count) - count, count)
         values = np.repeat(low, count) + (np.arange(total, dtype=np.int64) - start)
         table = {key: np.repeat(column, count) for key, column in table.items()}
@@ -211,6 +219,9 @@ def _affine(
 def _intervals(names: Sequence[str], affine: Sequence[_Affine]) -> dict[str, tuple[int, int]]:
     """A range for every variable on its own, by propagating the affine conditions until nothing changes."""
     box = dict.fromkeys(names, (-_FAR, _FAR))
+    # A condition may move an end for every other variable in turn: news goes through all of them in as many rounds as
+    # there are variables. Beyond that ends may creep on by 1 a round for ever (x >= y + 1 beside y >= x). It is cut
+    # off: a range that is too wide costs points, which the guards drop again, and no result.
     for _ in range(2 * len(names) + 2):
         before = dict(box)
         for form in affine:

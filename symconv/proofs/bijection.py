@@ -4,6 +4,12 @@ Two sums ``sum over x in D1 of f(x)`` and ``sum over y in D2 of g(y)`` are equal
 psi takes D2 into D1, each undoes the other, and ``f(x) == g(phi(x))`` on D1. Each of these is an obligation of integer
 arithmetic. The domain of a term is where its guards, its ranges and the boxes of its accesses hold: elsewhere it is
 zero. Powers, absolute values, maxima and shares are equal where their parts are, which is asked under the outer domain.
+
+The rule is the law of permutation for sums (R. Graham, D. Knuth, O. Patashnik, "Concrete Mathematics", section 2.3),
+with the map given in both directions: that a map of integers is one to one and onto would be a statement with a
+quantifier, and that one map undoes another is none. So the solver is only ever asked for facts about integers without
+quantifiers, and a wrong candidate is refused, whoever guessed it. Candidates are read off the accesses: factors are
+paired by tensor, and an affine map must take each index expression to its partner (`symconv.proofs.unify`).
 """
 
 from __future__ import annotations
@@ -141,7 +147,7 @@ def _matched(left: Node, right: Node, context: Context, called: str = "term") ->
         total = group.total()
         if total.value == 0:
             continue
-        if total.value is None:
+        if total.value is None:  # it holds sizes, and may be 0 all the same
             mark = context.trace.mark()
             try:
                 context.require(f"the coefficients of {group.first.label} cancel", (Guard("eq", total),))
@@ -242,6 +248,7 @@ def obligations(
 
     agree = [a - b.subs(forward) for mine, theirs in pairs[0] for a, b in zip(mine.index, theirs.index, strict=True)]
     divisor = right.divisor.subs(forward)
+    # w/d = w'/d' is asked as w*d' = w'*d, which says the same of positive divisors alone: these are goals too.
     agree.append(left.weight * divisor - right.weight.subs(forward) * left.divisor)
     nonzero = () if left.divisor == divisor else (Guard("ge", left.divisor - 1), Guard("ge", divisor - 1))
     if left.divisor == divisor:
@@ -270,6 +277,7 @@ def _discharge(
             raise NotShown(f"{name}: it does not")  # seen without the solver, so a wrong guess costs nothing
     for name, given, goals in todo:
         context.require(name, goals, given)
+    # What is left of the factors, powers and windows, is compared where the term counts: under its own domain.
     inner = context.within(left.names, left.guards)
     return tuple(same(mine, substitute(theirs, forward), inner) for mine, theirs in pairs[1])
 

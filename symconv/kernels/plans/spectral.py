@@ -1,7 +1,13 @@
 """One channel at a time by the convolution theorem: a correlation is a product of spectra, tile by tile (overlap-save).
 
 A tile of t entries gives ``t - reach`` outputs that no entry wraps around into; tiles overlap by the reach of the
-kernel. The spectrum of a bound weight is kept.
+kernel. The spectrum of a bound weight is kept. (A. Oppenheim and R. Schafer, "Discrete-Time Signal Processing", section
+8.7.3.)
+
+Why tiles: a transform of the whole image costs a logarithm of its size for every entry and leaves the cache, one of the
+kernel's size is mostly overlap; `tiles_of` takes the cheapest by the measured times. Why one channel at a time: over
+many channels sums of taps are matrix products, which are faster anyway. Why a tile that is not finite is computed
+again: one infinity is in every entry of a spectrum.
 """
 
 from __future__ import annotations
@@ -98,7 +104,7 @@ class _Tile:
 @lru_cache(maxsize=256)
 def _smooth(least: int) -> int:
     """The smallest number from `least` on with no prime factor above 5: transforms of such lengths are fast."""
-    best = 1 << (least - 1).bit_length()
+    best = 1 << (least - 1).bit_length()  # a power of 2 may be nearly twice too long
     fives = 1
     while fives < best:
         threes = fives

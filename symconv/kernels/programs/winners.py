@@ -1,8 +1,15 @@
 """The first maximum of every window: the number of its tap, its place in the input, and what is handed on to it alone.
 
 Under the policy "first" the derivative of a maximum is 1 at one tap and 0 at all others, so that a gradient is one
-addition an output, whatever the size of the window: `numpy.add.at` where the winners are. They are found one axis
-after the other, the last one first.
+addition an output, whatever the size of the window: `numpy.add.at` where the winners are. They are found one axis after
+the other, the last one first.
+
+Why that is right: the maximum over a window is the maximum over its rows of the maxima in each row, and the first of
+the largest entries in row-major order lies in the first row that has the largest maximum, at the first place there. So
+the number of a winner is ``row * width + place``, which the pass along the next axis carries on for the winner of every
+row (K1 + K2 comparisons in place of K1*K2). NaN counts as largest, as in PyTorch's max_pool2d. The fast passes know
+nothing of padding, and a window that may be all padding, or holds a NaN, is looked at again tap by tap
+(`_carefully_found`).
 """
 
 from __future__ import annotations
