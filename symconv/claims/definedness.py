@@ -152,7 +152,8 @@ class _Walker:
             bounds = tuple(step for step in new if isinstance(step, Bound))
             guards = tuple(step for step in new if isinstance(step, Guard))
             text = to_text(expr)
-            words = f"takes {text}, a maximum over nothing", f"whether {text} is always over something"
+            what = "minimum" if isinstance(expr, SetOf) else "maximum"  # a maximum over a set is read as a Sum
+            words = f"takes {text}, a {what} over nothing", f"whether {text} is always over something"
             if len(overs) == 1 and isinstance(overs[0], Over):
                 self._add(filled(overs[0].set, words, self.scope, path))
             else:

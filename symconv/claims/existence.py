@@ -90,7 +90,9 @@ class Existence:
 
     def _box_in_letters(self, tensor: str) -> Box | None:
         """The box of a tensor in the size letters of the claim, at the declared size too."""
-        scope = general_scope(self.scope.declared) if self.scope.literal else self.scope
+        scope = self.scope
+        if scope.literal and not scope.is_family:
+            scope = general_scope(scope.declared)
         letters = {repr(size): letter for letter, size in reversed(scope.sizes.items())}
         if tensor == scope.letters.output:
             box: Box = tuple((bound.lower, bound.upper) for bound in scope.output.free)

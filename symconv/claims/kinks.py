@@ -32,9 +32,6 @@ from symconv.proofs.needs import Need, Valued
 __all__ = ["kinks"]
 
 
-TIES = "of equal maxima the first one takes the gradient"
-
-
 def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimNeed]:
     """The conventions of a derivative of a tree by a tensor.
 
@@ -58,20 +55,28 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimN
         inner = node.base.arg if smooth and isinstance(node.base, Absolute) else node.base
         yield from kinks(inner, tensor, path, ties=ties)
     elif isinstance(node, Reduce):
-        if node.op != "sum" and not ties:
-            yield _tie(node, path)
+        convention = _ties(node.op, ties)
+        if convention:
+            yield _tie(node, convention, path)
         yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards), ties=ties)
     elif isinstance(node, Add | Multiply):
         for part in node.args:
             yield from kinks(part, tensor, path, ties=ties)
 
 
-def _tie(node: Reduce, path: Path) -> ClaimNeed:
+def _ties(op: str, declared: bool) -> str:
+    """What is not said of several equal entries; of minima a layer says nothing, and they go by its rule."""
+    if op == "min" and declared:
+        return "of equal minima the gradient goes as of equal maxima"
+    return f"of equal {op}ima the first one takes the gradient" if op != "sum" and not declared else ""
+
+
+def _tie(node: Reduce, convention: str, path: Path) -> ClaimNeed:
     """One tap alone is the largest: ``(3/2 - count)**(1/2)`` has a value for a count of at most one of them."""
     taps = rename_bounds(node, names_in(node))
     count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
     one = Valued(add(const(Fraction(3, 2)), product(const(-1), count)), const(Fraction(1, 2)))
-    return ClaimNeed(Need(path.steps, one), "convention", TIES, "", condition=TIES)
+    return ClaimNeed(Need(path.steps, one), "convention", convention, "", condition=convention)
 
 
 def _kink(node: Node, convention: str, path: Path) -> ClaimNeed:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
+from typing import Literal
 
 from symconv.claims.indices import indices_of, to_index
+from symconv.claims.norms import largest, limit_of_norm, norm
 from symconv.claims.scope import ARRAY_FUNCTIONS, NORMS, ORDER, Scope
 from symconv.claims.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
@@ -53,11 +54,8 @@ from symconv.formulas.algebra import (
     summation,
 )
 from symconv.formulas.calculus import differentiate
-from symconv.formulas.effort import Effort
-from symconv.formulas.index import Index, maximum
-from symconv.formulas.naming import free_names
+from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
-from symconv.proofs.goals import prove_goal
 
 __all__ = ["conditions_of", "lower", "orders"]
 
@@ -82,7 +80,7 @@ def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node
     if isinstance(expr, Raised):
         return _power(expr, scope, bound)
     if isinstance(expr, Sum):
-        return _sum(expr, scope, bound)
+        return _reduced(expr.op, expr.body, expr.over, scope, bound)
     if isinstance(expr, Derivative):
         return _derivative(expr, scope, bound)
     if isinstance(expr, Cases):
@@ -165,7 +163,7 @@ def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) ->
     """An upper index that is declared to be none of a power is passed over; anything else is a power."""
     if expr.upper is None:
         return node
-    if isinstance(expr.upper, Name) and expr.upper.name == scope.declared.upper:
+    if expr.upper == Name(scope.declared.upper):
         return node
     return _raised(node, lower(expr.upper, scope, bound | orders(scope)))
 
@@ -217,11 +215,14 @@ def _raised(base: Node, exponent: Node) -> Node:
     return algebra.Power(base, exponent)
 
 
-def _sum(expr: Sum, scope: Scope, bound: frozenset[str]) -> Node:
+def _reduced(
+    op: Literal["sum", "max", "min"], expr: Expr, overs: Sequence[Range | Over], scope: Scope, bound: frozenset[str]
+) -> Node:
+    """A sum, maximum or minimum over ranges and sets; each may speak of the letters of those before it."""
     names: set[str] = set()
     bounds: list[Bound] = []
     guards: list[Guard] = []
-    for over in expr.over:
+    for over in overs:
         if isinstance(over, Range):
             inner = bound | frozenset(names)
             check_bound(over.variable, scope, inner)
@@ -235,10 +236,10 @@ def _sum(expr: Sum, scope: Scope, bound: frozenset[str]) -> Node:
             bounds += own
             guards += conditions
             names |= set(over.variables)
-    body = lower(expr.body, scope, bound | frozenset(names))
-    if expr.op == "max":
-        return Reduce("max", tuple(bounds), tuple(guards), body)
-    return summation(body, *bounds, guards=guards)
+    body = lower(expr, scope, bound | frozenset(names))
+    if op == "sum":
+        return summation(body, *bounds, guards=guards)
+    return Reduce(op, tuple(bounds), tuple(guards), body)
 
 
 # ---------------------------------------------------------------------- derivatives
@@ -329,98 +330,57 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     name, args = expr.name, expr.args
     if name in ("floor", "ceil", "mod"):
         return scalar(to_index(expr, scope, bound))
-    if name == "abs" and len(args) == 1 and getattr(args[0], "name", "") in scope.declared.sets:
-        return set_size(args[0], scope, bound)
-    if name == "abs" and len(args) == 1:
+    if name in ("abs", "size", "card"):
+        if len(args) != 1:
+            raise ClaimError(f"{name} takes one argument, got {len(args)}")
+        if name != "abs" or getattr(args[0], "name", "") in scope.declared.sets:
+            return set_size(args[0], scope, bound)
         return Absolute(lower(args[0], scope, bound))
-    if name in ("max", "min") and len(args) == 1 and isinstance(args[0], SetOf):
-        inner = args[0]
-        return _sum(Sum("max", inner.body, (inner.over,)), scope, bound)
+    if name == "min" and len(args) == 1 and isinstance(args[0], SetOf):  # a maximum over a set is read as a Sum
+        return _reduced("min", args[0].body, (args[0].over,), scope, bound)
     if name in ("max", "min"):
         return scalar(to_index(expr, scope, bound))
-    if name in ("size", "card") and len(args) == 1:
-        return set_size(args[0], scope, bound)
     if name in scope.declared.functions:
         return _norm(expr, scope, bound)
     if name in ARRAY_FUNCTIONS or name in scope.declared.operators:
         raise ClaimError(f"{name}(...) is an array and stands where a single value is wanted")
-    known = ["floor", "ceil", "mod", "abs", "max", "size", "diff", "sum", *scope.declared.functions]
+    known = ["floor", "ceil", "mod", "abs", "max", "min", "size", "diff", "sum", *scope.declared.functions]
     raise scope.unknown("the function", name, known)
 
 
 def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
-    """``L(X, S, p)`` or ``lp(x, p)``: the p-norm of the entries over a set."""
+    """``L(X, S, p)`` or ``lp(x, p)``: the p-norm of the entries of the input over a set of its positions."""
     kind = scope.declared.functions[expr.name]
     if kind not in NORMS:
         raise ClaimError(f"functions: {expr.name!r} must be one of {', '.join(map(repr, NORMS))}, got {kind!r}")
     if len(expr.args) not in (2, 3):
         raise ClaimError(f"{expr.name} takes (array, set, order) or (array, order), got {len(expr.args)} arguments")
     array, order = _without_upper(expr.args[0], scope), expr.args[-1]
-    where: Expr = expr.args[1] if len(expr.args) == 3 else Name(scope.declared.sets[0] if scope.declared.sets else "S")
-    letter = getattr(array, "name", "")
-    letter = letter if letter in scope.boxes else letter.lower()  # an array is written with its capital
-    if letter not in scope.boxes:
-        raise scope.unknown("the array", getattr(array, "name", "?"), [name.upper() for name in scope.boxes])
+    where: Expr = expr.args[1] if len(expr.args) == 3 else Name(scope.naming.members)
+    letter = scope.letters.input
+    if not (isinstance(array, Name) and (array.name == letter or scope.arrays.get(array.name) == "input")):
+        raise ClaimError(f"{expr.name} is taken of the whole input, which is {scope.capital('input')}")
     count = len(scope.windows) if isinstance(where, Entry) else 1
     bounds, guards = members(Over(coordinates(count, bound), where), scope, bound)
-    access: Node = Access(letter, tuple(Index.of(b.name) for b in bounds))
+    if len(bounds) != len(scope.boxes[letter]):
+        raise ClaimError(f"{expr.name} is taken over positions with {len(bounds)} coordinates, and "
+                         f"{scope.capital('input')} has {len(scope.boxes[letter])} axes")  # fmt: skip
+    entry = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
-        return _largest(bounds, guards, access, scope)
-    p = lower(order, scope, bound | orders(scope))
-    if isinstance(p, Constant) and p.value < 1:
-        raise ClaimError(f"the order of a norm must be at least 1, got {p.value}")
-    term: Node = Absolute(access) if kind == "lp" else access
-    if p != ONE:
-        term = algebra.Power(term, p)
-    total = summation(term, *bounds, guards=guards)
-    if p == ONE:
-        return total
-    root: Node = Constant(1 / p.value) if isinstance(p, Constant) else algebra.Power(p, const(-1))
-    return algebra.Power(total, root)
+        return largest(bounds, guards, entry, scope)
+    value = lower(order, scope, bound | orders(scope))
+    return norm(bounds, guards, Absolute(entry) if kind == "lp" else entry, value)
 
 
 def _without_upper(array: Expr, scope: Scope) -> Expr:
     """``X`` for ``X^k``, where k is declared to be an upper index and no power."""
-    if isinstance(array, Raised) and isinstance(array.exponent, Name) and array.exponent.name == scope.declared.upper:
+    if isinstance(array, Raised) and array.exponent == Name(scope.declared.upper):
         return array.base
     return array
 
 
-def _largest(bounds: Sequence[Bound], guards: Sequence[Guard], entry: Node, scope: Scope) -> Node:
-    """The norm of order infinity: the largest absolute value, and 0 where there is none, as any norm of nothing is."""
-    known = (*scope.hypotheses, nonnegative(scope.elements - 1))
-    if not guards and all(_holds(nonnegative(b.upper - b.lower), known, scope.effort.part(1, 10)) for b in bounds):
-        return Reduce("max", tuple(bounds), (), Absolute(entry))
-    conditions = (*(guard for b in bounds for guard in b.guards()), *guards)
-    ranges = tuple(Bound(b.name, b.lower, maximum(b.lower, b.upper)) for b in bounds)
-    return Reduce("max", ranges, (), product(Bracket(conditions), Absolute(entry)))
-
-
-def _holds(guard: Guard, known: Sequence[Guard], effort: Effort) -> bool:
-    if guard.truth is not None:
-        return guard.truth
-    return prove_goal(known, [guard], effort=effort).status == "proved"
-
-
 def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
-    """The limit of a p-norm as p grows: the largest absolute value, which the squeeze proves for any finite set."""
-    to = expr.to
-    if not (isinstance(to, Name) and to.name in ("oo", "infinity")):
+    if expr.to not in (Name("oo"), Name("infinity")):
         raise ClaimError("only limits to infinity are read")
     check_bound(expr.variable, scope, bound)
-    body = lower(expr.body, scope, bound | {expr.variable})
-    variable = Scalar(Index.of(expr.variable))
-    if (
-        isinstance(body, algebra.Power)
-        and body.exponent == algebra.Power(variable, const(-1))
-        and isinstance(body.base, Reduce)
-        and isinstance(body.base.body, algebra.Power)
-        and body.base.body.exponent == variable
-        and isinstance(body.base.body.base, Absolute)
-    ):
-        inner, entry = body.base, body.base.body.base.arg
-        if expr.variable not in free_names(replace(inner, body=entry)):
-            return _largest(inner.bounds, inner.guards, entry, scope)
-    raise ClaimError(
-        f"the limit in {expr.variable} is not that of a norm (sum |x|^{expr.variable})^(1/{expr.variable})"
-    )
+    return limit_of_norm(lower(expr.body, scope, bound | {expr.variable}), expr.variable, scope)

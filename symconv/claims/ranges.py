@@ -59,6 +59,7 @@ def use_abstract_sets(claim: Claim, scope: Scope) -> None:
     if scope.elements.value is None:
         scope.elements = Index.of(scope.naming.elements(words(claim)))
     if abstract:  # then the claim speaks of the family alone, not of the sizes of a layer
+        scope.is_family = True
         scope.boxes = {scope.letters.input: ((Index.of(1), scope.elements),)}
         scope.hypotheses, scope.definitions = (), ()
 

@@ -50,6 +50,7 @@ class Scope:
         effort: what the verdict on the claim may cost.
         square: whether all axes were given the same sizes.
         has_order: whether the claim leaves the order of a norm open.
+        is_family: whether the input is a family over an abstract set, whatever its layer.
     """
 
     declared: Declarations
@@ -70,6 +71,7 @@ class Scope:
     effort: Effort = field(default_factory=Effort)
     square: bool = False
     has_order: bool = False
+    is_family: bool = False
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def again(self, effort: Effort) -> Scope:
