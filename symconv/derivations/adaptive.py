@@ -113,9 +113,8 @@ def _counted(formula: Formula, low: Index, high: Index, n: Index) -> Verdict:
 
 def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[Stage, ...]:
     """The sum over all outputs as one over those whose window covers the entry: the same rule, sizes exchanged."""
+    line = touched.after
     counts = [op.count(axis, n) for axis, n in enumerate(frame.sizes)]
-    if all(count == 1 for count in counts):
-        return ()
     outputs = frame.letters.axes("output", op.ndim)
     inputs = frame.letters.axes("input", op.ndim)
     ranges: dict[str, tuple[Index, Index]] = {}
@@ -123,13 +122,13 @@ def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[S
         if count != 1:
             entry = Index.of(i) - frame.base
             ranges[p] = floor(count * entry, n) + frame.base, ceiling(count * (entry + 1), n) - 1 + frame.base
-    terms = [_ranged(term, ranges) for term in expand(touched.after.body)]
-    narrowed = touched.after.with_body(abbreviated(frame, rebuild(terms)))
-    if narrowed.text() == touched.after.text():
-        return ()  # the line names these outputs already, such as where every window is one entry
+    terms = [_ranged(term, ranges) for term in expand(line.body)]
+    narrowed = line.with_body(abbreviated(frame, rebuild(terms)))
+    if narrowed.text() == line.text():
+        return ()  # the line names these outputs already, such as where every window is one entry, or all of the input
     step = Step(
         frame.number(),
-        touched.after,
+        line,
         narrowed,
         "exchange",
         "Exchange",
@@ -140,16 +139,17 @@ def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[S
             " follow the same rule with the sizes exchanged.",
         ),
         uses=(touched.id,),
-        check=lambda: about_sizes(frame, _same_outputs(touched.after, ranges)),
+        check=lambda: about_sizes(frame, _same_outputs(line, ranges)),
     )
     title: Phrase = ("The outputs whose windows cover ", frame.variable_entry)
     return (Stage(title, ("for every ", frame.variable_entry), (step,)),)
 
 
 def _ranged(term: Term, ranges: dict[str, tuple[Index, Index]]) -> Term:
-    """The term with its conditions on outputs as their ranges."""
+    """The term with its conditions, all of which are on outputs, as ranges of these."""
+    assert all(guard.names & ranges.keys() for guard in term.guards), term
     bounds = tuple(Bound(b.name, *ranges[b.name]) if b.name in ranges else b for b in term.bounds)
-    return replace(term, bounds=bounds, guards=tuple(g for g in term.guards if not g.names & ranges.keys()))
+    return replace(term, bounds=bounds, guards=())
 
 
 def _same_outputs(before: Formula, ranges: dict[str, tuple[Index, Index]]) -> Verdict:

@@ -119,6 +119,8 @@ def _within(node: ast.AST, place: _Place) -> Iterator[Change]:
         return
     if isinstance(node, ast.keyword) and node.arg == "strict":
         return
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
     if isinstance(node, FUNCTIONS) and node.name in REPRESENTATIONS:
         return
     if isinstance(node, ast.stmt):
