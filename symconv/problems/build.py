@@ -14,7 +14,8 @@ from symconv.problems.answers.desk import Desk, Progress, words
 from symconv.problems.asks import ASKS
 from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
-from symconv.report.document import Block, Document, Inline, Ledger, Math, Section, StatusLine, Text
+from symconv.report.document import Block, Document, Inline, Math, Section, StatusLine, Text
+from symconv.report.ledger import ledger_of, ranges
 from symconv.report.marks import Mark
 
 __all__ = ["Certify", "build_document"]
@@ -59,7 +60,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
         blocks.append(desk.arc_map())
-        blocks.append(Ledger(tuple(desk.ledger)))
+        blocks.append(ledger_of(desk.bases))
     lead: tuple[Inline, ...] = words(problem.lead) if problem.lead else ()
     return Document(
         problem.title,
@@ -84,15 +85,15 @@ def _status(desk: Desk) -> tuple[StatusLine, ...]:
                 names = desk.symbolic.get(number, ()) if mark == "proved" else ()
                 families.setdefault((names, number in desk.conditional), []).append(number)
         for (names, conditional), numbers in families.items():
-            line = words(f"{_ranges(numbers)} {meaning}")
+            line = words(f"{ranges(numbers)} {meaning}")
             if names:
                 every = Math(", ".join(LATEX.name(name) for name in names))
-                line = words(f"{_ranges(numbers)} {meaning} for all ", every)
+                line = words(f"{ranges(numbers)} {meaning} for all ", every)
             if conditional:
                 line = (*line, *words(f", under the condition beside {'it' if len(numbers) == 1 else 'each'}"))
             lines.append(StatusLine(mark, line))
     if desk.errors:
-        lines.append(StatusLine("none", words(f"{_ranges(desk.errors)} in error")))
+        lines.append(StatusLine("none", words(f"{ranges(desk.errors)} in error")))
     return tuple(lines)
 
 
@@ -105,22 +106,4 @@ def _checked(desk: Desk, certify: Certify | None) -> tuple[StatusLine, ...]:
     for (number, _, _), verdict in zip(desk.verdicts, certify(named), strict=True):
         numbers.setdefault(verdict.checked_by, []).append(number)
     numbers.pop("", None)
-    return tuple(StatusLine("none", words(f"{_ranges(own)} checked by {by}")) for by, own in numbers.items())
-
-
-def _ranges(numbers: list[str]) -> str:
-    runs: list[list[tuple[str, int | None]]] = []
-    for number in numbers:
-        letters = number.rstrip("0123456789")
-        place = int(number[len(letters) :]) if number[len(letters) :] else None
-        last = runs[-1][-1] if runs else ("", None)
-        follows = place is not None and last[1] is not None and last[0] == letters and place == last[1] + 1
-        if follows:
-            runs[-1].append((letters, place))
-        else:
-            runs.append([(letters, place)])
-
-    def shown(item: tuple[str, int | None]) -> str:
-        return item[0] + ("" if item[1] is None else str(item[1]))
-
-    return ", ".join(shown(run[0]) if len(run) == 1 else f"{shown(run[0])}–{shown(run[-1])}" for run in runs)
+    return tuple(StatusLine("none", words(f"{ranges(own)} checked by {by}")) for by, own in numbers.items())

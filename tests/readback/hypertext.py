@@ -69,10 +69,11 @@ def of_class(element: Element, name: str) -> Iterator[Element]:
 
 @dataclass
 class Section:
-    """One question: its paragraphs, and its notation, stages and lines."""
+    """One question: its paragraphs, the captions of its figures, and its notation, stages and lines."""
 
     title: str
     paragraphs: list[str] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
     page: Page = field(default_factory=lambda: Page("", [], []))
 
 
@@ -103,7 +104,9 @@ def _section(part: Element, scopes: dict[str, tuple[str, str]]) -> Section:
         kinds = row.get("class", "").split()
         if "row" not in kinds:
             continue
-        if "paragraph" in kinds:
+        if "picture" in kinds:
+            found.captions.append(words(next(row.iter("figcaption")), skip=("rule", "formula")))
+        elif "paragraph" in kinds:
             found.paragraphs.append(words(row))
         elif "entry" in kinds and len(list(of_class(row, "num"))):
             page.definitions.append(_definition(row))

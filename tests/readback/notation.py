@@ -117,7 +117,7 @@ class _Latex:
         if name in ("frac", "tfrac", "dfrac"):
             top = self.group()
             return fraction(top, self.group())
-        if name in ("operatorname", "mathit", "mathrm"):
+        if name in ("operatorname", "mathit", "mathrm", "SCkernel", "SCupstream"):
             return self.group()
         if name == "mathbf":
             return self.group()

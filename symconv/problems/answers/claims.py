@@ -21,7 +21,7 @@ from symconv.operators.letters import Letters
 from symconv.problems.answers.desk import Desk, mark_of, matrix, number_text, words
 from symconv.proofs.verdict import Counterexample
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine, Text
+from symconv.report.document import Band, Block, Inline, Math, Paragraph, Reason, RelationLine, Text
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 
@@ -35,20 +35,12 @@ def claims(desk: Desk, results: Sequence[ClaimVerdict]) -> list[Block]:
     blocks: list[Block] = []
     for number, result in enumerate(results, 1):
         blocks += _shown(desk, f"C{number}", result)
-    if results:
-        desk.ledger.append(
-            LedgerRow(
-                words(f"C1–C{len(results)}"),
-                words("sizes in ascending order, entry by entry"),
-                words("the claim read by a grammar and decided like a step"),
-            )
-        )
     return blocks
 
 
 def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
     mark: Mark = mark_of(result.verdict)
-    desk.note(label, mark, verdict=result.verdict)
+    desk.note(label, mark, result.verdict)
     desk.proved(label, f"claim {result.source.id}, {result.mode}", result.verdict)
     if result.status == "error":
         desk.errors.append(label)
@@ -169,7 +161,7 @@ def _refuted(
     if mended is not None and result.repaired is not None:
         after = f"{label}'"
         mark = mark_of(result.repaired)
-        desk.note(after, mark, [label], result.repaired)
+        desk.note(after, mark, result.repaired, [label])
         reason = Reason("Repair.", words("The smallest edit that makes it true."))
         parts = [colour(part, roles) for part in repaired]
         blocks.append(

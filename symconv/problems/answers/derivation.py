@@ -20,7 +20,7 @@ from symconv.problems.answers.desk import Desk, matrix, words
 from symconv.problems.answers.drawing import array_latex, axes_of, can_draw, naming
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
-from symconv.report.document import Block, Figure, LedgerRow, Math, Paragraph, RelationLine, StageHeading
+from symconv.report.document import Block, Figure, Math, Paragraph, RelationLine, StageHeading
 from symconv.report.figures import glyph_map, gradient_figure, matrix_scene
 
 __all__ = ["derivation"]
@@ -37,7 +37,6 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
         worked = _derive(question, declared, variable)
         roles = desk.roles(Letters.of(question.names), declared.op)
         numbers: dict[str, str] = {}
-        first = desk._count + 1
         if variable == question.own["wrt"][0]:
             blocks.append(Paragraph(desk.inline((*worked.lead, " ", *worked.hypotheses), roles), wide=True))
         else:
@@ -49,17 +48,6 @@ def derivation(desk: Desk, question: Question) -> list[Block]:
         if variable == "input":
             steps = _with_figures(desk, question, declared, steps, roles)
         blocks += steps
-        argument = "index algebra and an SMT solver, " + (
-            "sizes symbolic" if question.own["sizes"] == "symbolic" else "sizes fixed, entries symbolic"
-        )
-        blocks_range = f"{first}–{desk._count}"
-        desk.ledger.append(
-            LedgerRow(
-                words(blocks_range),
-                words("both sides expanded entry by entry at the smallest sizes"),
-                words(argument),
-            )
-        )
     return blocks
 
 

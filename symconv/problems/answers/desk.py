@@ -20,7 +20,6 @@ from symconv.report.document import (
     ArcMap,
     Block,
     Inline,
-    LedgerRow,
     Math,
     Node,
     Notation,
@@ -33,6 +32,7 @@ from symconv.report.document import (
     Text,
 )
 from symconv.report.formula_width import estimate_em
+from symconv.report.ledger import Basis, basis_of
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 
@@ -103,7 +103,7 @@ class Desk:
     _count: int = 0
     _definitions: dict[tuple[str, str], str] = field(default_factory=dict)
     _nodes: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
-    ledger: list[LedgerRow] = field(default_factory=list)
+    bases: dict[str, Basis] = field(default_factory=dict)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
     symbolic: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conditional: set[str] = field(default_factory=set)
@@ -124,18 +124,24 @@ class Desk:
         self._figures += 1
         return str(self._figures)
 
-    def note(self, number: str, mark: Mark, uses: Iterable[str] = (), verdict: Verdict | None = None) -> None:
-        """Remember a statement for the status strip and the map of what rests on what.
+    def define_number(self, number: str) -> None:
+        """Remember a definition for the map of what rests on what."""
+        self._nodes.append((Node(anchor(number), number, "definition"), ()))
 
-        `verdict` says for all of which parameters it was proved, and under which conditions.
+    def note(self, number: str, mark: Mark, basis: Basis | Verdict, uses: Iterable[str] = ()) -> None:
+        """Remember a statement for the status strip, the ledger and the map of what rests on what.
+
+        A verdict says for all of which parameters it was proved, under which conditions, and what it rests on.
         """
-        if verdict is not None:
+        if isinstance(basis, Verdict):
+            verdict, basis = basis, basis_of(basis)
             self.symbolic[number] = verdict.scope.symbolic
             if verdict.conditions:
                 self.conditional.add(number)
         self._nodes.append((Node(anchor(number), number, mark), tuple(uses)))
-        if mark not in ("definition", "none"):
+        if mark != "none":
             self.checked.append((number, mark))
+            self.bases[number] = basis
 
     def proved(self, number: str, what: str, verdict: Verdict) -> None:
         """Remember the verdict of a statement, in case it can be certified; `what` says which statement it is."""
@@ -204,7 +210,7 @@ class Desk:
                 continue
             label = f"D{len(self._definitions) + 1}"
             self._definitions[key] = numbers[definition.id] = label
-            self.note(label, "definition")
+            self.define_number(label)
             entry = self.inline(definition.entry, roles)
             size = self.inline(definition.size, roles)
             if _too_wide(entry):
@@ -252,7 +258,7 @@ class Desk:
         self.progress(f"checking ({label}) {step.rule}")
         mark = mark_of(step.verdict)
         uses = [numbers[use] for use in step.uses if use in numbers]
-        self.note(label, mark, uses, step.verdict)
+        self.note(label, mark, step.verdict, uses)
         self.proved(label, step.title, step.verdict)
         reason = Reason(
             step.title,
@@ -270,18 +276,14 @@ class Desk:
         left: str,
         right: str,
         mark: Mark,
+        basis: Basis,
         rule: str,
         reason: tuple[Inline, ...] = (),
-        *,
-        relation: str = "=",
-        uses: Iterable[str] = (),
-        large: bool = False,
     ) -> RelationLine:
         """A statement that does not come from a derivation."""
         label = self.number()
-        self.note(label, mark, uses)
-        why = Reason(rule, reason) if rule or reason else None
-        return RelationLine(anchor(label), label, mark, Math(left), relation, Math(right), why, large=large)
+        self.note(label, mark, basis)
+        return RelationLine(anchor(label), label, mark, Math(left), "=", Math(right), Reason(rule, reason))
 
 
 def _too_wide(entry: tuple[Inline, ...]) -> bool:

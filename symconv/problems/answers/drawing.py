@@ -59,9 +59,8 @@ def window(desk: Desk, question: Question, declared: Declared) -> list[Block]:
     number = desk.figure()
     names = [Math(colour(array_latex(letters, role), roles)) for role in ("input", "weight", "output")]
     place = Math(rf"({', '.join(map(str, at))})") if len(at) > 1 else Math(str(at[0]))
-    caption: tuple[Inline, ...] = words("The window of output ", place, ", with the padding drawn.")
-    if not any(axis.before or axis.after for axis in axes):
-        caption = words("The window of output ", place, ".")
+    padded = any(axis.before > 0 or axis.after > 0 for axis in axes)  # a negative padding takes entries away
+    caption: tuple[Inline, ...] = words("The window of output ", place, ", with the padding drawn." if padded else ".")
     if is_conv:
         return [Figure(f"figure-{number}", number, scenes, tuple(names), (Math(r"\star"), Math("=")), caption, "none")]
     pair = (scenes[0], scenes[2])

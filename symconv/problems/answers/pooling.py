@@ -80,7 +80,6 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
     question = _one_alphabet(question)
     channel = _channel(question)
     question = _by_channel(question, channel)
-    first = desk._count + 1
     sets: dict[str, list[str]] = {}
     for declared in question.operators:
         frame = frame_of(question, declared.op)
@@ -110,13 +109,6 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
         blocks.append(Paragraph(desk.inline(conditions(frame), {})))
         for step in set_form_steps(frame):
             blocks.append(desk.statement(step, {}, numbers))
-    desk.ledger.append(
-        LedgerRow(
-            words(f"{first}–{desk._count}"),
-            words("both sides at the smallest sizes"),
-            words("the window set written out, taps matched one to one"),
-        )
-    )
     return blocks
 
 
@@ -150,7 +142,6 @@ def relations(desk: Desk, question: Question) -> list[Block]:
     kinds = {type(declared.op): declared for declared in question.operators}
     lp = kinds[LPPool]
     position = 1
-    first = desk._count + 1
     blocks.append(Paragraph(desk.inline(conditions(frame_of(question, lp.op)), {})))
     for kind in (AvgPool, MaxPool):
         if kind not in kinds:
@@ -168,11 +159,4 @@ def relations(desk: Desk, question: Question) -> list[Block]:
             position += 1
             for step in stage.steps:
                 blocks.append(desk.statement(step, {}, numbers, qed=step is stage.steps[-1]))
-    desk.ledger.append(
-        LedgerRow(
-            words(f"{first}–{desk._count}"),
-            words("not recomputed"),
-            words("index algebra for the sums; induction over the number of taps for the bounds"),
-        )
-    )
     return blocks

@@ -17,9 +17,13 @@ from symconv.operators.window import Window
 from symconv.problems.answers.desk import Desk, number_text, words
 from symconv.problems.answers.drawing import touch_figure, window
 from symconv.problems.problem import Question
-from symconv.report.document import Block, LedgerRow, Math, Paragraph, Text
+from symconv.report.document import Block, Math, Paragraph, Text
+from symconv.report.ledger import Basis
+from symconv.report.marks import Mark
 
 __all__ = ["size", "size_formula"]
+
+PLACED = Basis("windows placed one by one and counted, at the declared size", "the size formula, in numbers")
 
 
 def size(desk: Desk, question: Question) -> list[Block]:
@@ -37,26 +41,12 @@ def size(desk: Desk, question: Question) -> list[Block]:
             left = " = ".join(LATEX.name(f"O_{axis + 1}") for axis in axes)
         placed = _placed(w, n)
         total = int(w.output_size(n))
-        mark = "exact" if placed == total else "refuted"
         reason = words(_recounted(w, n, placed))
-        blocks.append(
-            desk.plain_statement(left, f"{_spelled(w, n)} = {total}", mark, "Count", reason)  # type: ignore[arg-type]
-        )
+        mark: Mark = "exact" if placed == total else "refuted"
+        blocks.append(desk.plain_statement(left, f"{_spelled(w, n)} = {total}", mark, PLACED, "Count", reason))
     times = r" \times ".join(map(str, outputs))
     blocks.append(Paragraph((Text("The output is "), Math(times), Text(f", from {_input_words(question)}.")), id=""))
-    desk.ledger.append(
-        LedgerRow(
-            words(*_range(desk, len(groups))),
-            words("windows placed one by one and counted, at the declared size"),
-            words("the size formula, in numbers"),
-        )
-    )
     return [*blocks, *window(desk, question, declared), *touch_figure(desk, question, declared)]
-
-
-def _range(desk: Desk, count: int) -> tuple[str, ...]:
-    last = desk._count
-    return (str(last),) if count == 1 else (f"{last - count + 1}–{last}",)
 
 
 def _input_words(question: Question) -> str:
@@ -128,7 +118,6 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
     op = question.operators[0].op
     keep = [] if any(d != 1 for d in op.dilation) else ["dilation"]  # type: ignore[attr-defined]
     blocks: list[Block] = []
-    first = desk._count + 1
     paddings = _paddings(op.padding)  # type: ignore[attr-defined]
     for padding in paddings:
         one = replace(
@@ -146,13 +135,6 @@ def size_formula(desk: Desk, question: Question) -> list[Block]:
             derivation = _on_axes(derivation, [k for k, pair in enumerate(op.padding, 1) if (pair,) == padding])  # type: ignore[attr-defined]
         blocks.append(Paragraph(desk.inline(derivation.hypotheses, {})))
         blocks += desk.stages(derivation, {}, numbers)
-    desk.ledger.append(
-        LedgerRow(
-            words(f"{first}–{desk._count}"),
-            words("windows counted at many sizes"),
-            words("counting places; the equivalence discharged by an SMT solver"),
-        )
-    )
     if paddings not in ([((0, 0),)], [((0, 1),)]) or one.windows[0].ceil_mode:
         return blocks  # by a rule, with numbers, or rounded up: what follows is about rounding down
     example = _first_remainder()

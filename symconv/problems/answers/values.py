@@ -23,9 +23,12 @@ from symconv.problems.answers.desk import Desk, Root, matrix, number_text, words
 from symconv.problems.answers.drawing import array_latex
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, LedgerRow, Math, Paragraph, Reason, RelationLine
+from symconv.report.document import Band, Block, Inline, Math, Paragraph, Reason, RelationLine
+from symconv.report.ledger import NOTHING, Basis
 
 __all__ = ["values"]
+
+WORKED_OUT = Basis(NOTHING, "every entry from the formula, in exact arithmetic")
 
 READINGS = {False: "cross-correlation", True: "flipped convolution"}
 
@@ -49,14 +52,6 @@ def values(desk: Desk, question: Question) -> list[Block]:
     for label, result, variant in results:
         blocks.append(_result(desk, label, result, variant, letters, roles))
     desk.results[question.id] = [(label, result) for label, result, _ in results]
-    count = len(results)
-    desk.ledger.append(
-        LedgerRow(
-            words(str(desk._count) if count == 1 else f"{desk._count - count + 1}–{desk._count}"),
-            words("every entry from the formula, in exact arithmetic"),
-            words("the formula of the layer, in numbers"),
-        )
-    )
     if isinstance(declared.op, Conv) and question.own["input"] in desk.problem.data:
         blocks.append(_worked_entry(desk, question, declared, results[0][1], letters, roles))
     if question.own["printed"] is not None:
@@ -176,7 +171,7 @@ def _result(
         left = rf"\operatorname{{{type(variant.op).__name__}}}_{{{window}}}({image})"
         rule = "Pool"
         reason = words("the ", Math(image), f" of the {label}.") if label else words("every window.")
-    return desk.plain_statement(left, matrix(result).latex, "exact", rule, reason)
+    return desk.plain_statement(left, matrix(result).latex, "exact", WORKED_OUT, rule, reason)
 
 
 def _how(op: Conv) -> str:
@@ -312,7 +307,7 @@ def _formula(desk: Desk, question: Question) -> str:
 def _band(desk: Desk, title: str, name: Math, printed: Any, reason: tuple[Inline, ...]) -> Band:
     """The printed answer on tinted ground, under a number of its own."""
     label = f"R{1 + sum(number.startswith('R') for number, _ in desk.checked)}"
-    desk.note(label, "refuted")
+    desk.note(label, "refuted", Basis("every entry compared", "the entries that differ"))
     sign = r"\overset{?}{=}"
     statement = RelationLine(f"s-{label}", label, "refuted", name, sign, matrix(printed), Reason("Compared.", reason))
     return Band(words(title), words("at the declared size"), (statement,))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from symconv.errors import ArgumentError
 from symconv.report.document import Node
 from symconv.report.drawing.shapes import Caption, Curve, Disc, Lines, Link, Paint, Shape, Stroke
+from symconv.report.layout import MARK_MEANINGS
 from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
@@ -20,14 +21,7 @@ _WIDEST_PITCH, _NARROWEST_PITCH = 52.0, 12.5
 _LEVELS = 3
 """Numbers stand on up to this many lines where neighbours would touch."""
 
-_WORDS: dict[Mark, str] = {
-    "definition": "definition",
-    "proved": "proved for all symbolic sizes",
-    "exact": "proved at one size, entries symbolic",
-    "refuted": "refuted",
-    "undecided": "undecided",
-    "none": "not checked",
-}
+_WORDS: dict[Mark, str] = {**MARK_MEANINGS, "none": "not checked"}
 
 
 class _Layout:
