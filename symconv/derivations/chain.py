@@ -172,7 +172,7 @@ def notation(frame: Frame) -> tuple[Definition, ...]:
     for position, (name, value) in enumerate(output.definitions):
         size.append(", with " if position == 0 else ", ")
         size.append(_equation(name, value, context))
-    rule = maths(lambda s: f"{s.quantity(output.quantity, context)} = {s.pointwise(output.body, context)}")
+    rule = maths(lambda s: f"{s.quantity(output.quantity)} = {s.pointwise(output.body, context)}")
     upstream = frame.tensor("upstream")
     error, own = frame.letters.error, frame.output_entry
     derivative = maths(lambda s: s.slash_derivative(s.name(error), s.written(own)))

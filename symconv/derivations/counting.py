@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from symconv.derivations.chain import Frame
 from symconv.derivations.step import Phrase, maths
 from symconv.proofs.statement import size_order
-
-if TYPE_CHECKING:
-    from symconv.derivations.chain import Frame
-    from symconv.proofs.verdict import Verdict
+from symconv.proofs.verdict import Verdict
 
 __all__ = ["about_sizes", "at_this_layer", "size_domain"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symconv.derivations.adaptive import window_stages
 from symconv.derivations.chain import Frame, notation
 from symconv.derivations.counting import about_sizes, size_domain
@@ -21,9 +19,7 @@ from symconv.operators.patches import Fold
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 from symconv.operators.window import Window
-
-if TYPE_CHECKING:
-    from symconv.proofs.verdict import Verdict
+from symconv.proofs.verdict import Verdict
 
 __all__ = ["conditions", "output_derivation"]
 

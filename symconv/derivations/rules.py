@@ -85,13 +85,8 @@ def chain_rule(derivative: Formula, gradient: Formula, upstream: str, outputs: S
 
 def insert(formula: Formula) -> Formula:
     """Put the closed form of the derivative in for its name."""
-
-    def change(node: Node) -> Node | None:
-        return node.value if isinstance(node, Named) and node.wrt is not None else None
-
-    body = transform(formula.body, change)
     known = formula.knowledge()
-    terms = [without_settled_guards(term, known) for term in expand(body)]
+    terms = [without_settled_guards(term, known) for term in expand(formula.body)]  # which reads names as their values
     return formula.with_body(rebuild(terms))
 
 
@@ -228,7 +223,7 @@ _READINGS = {
 }
 
 RULES: dict[str, str] = {
-    **{rule.__name__: (rule.__doc__ or "").partition("\n")[0] for rule in _WORKINGS},
+    **{rule.__name__: str(rule.__doc__).partition("\n")[0] for rule in _WORKINGS},
     **_READINGS,
 }
 """The law of every rule that a step may name: the functions above, and ways of reading that change no term."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from symconv.formulas.algebra import Guard
 from symconv.formulas.effort import STEPS
 from symconv.formulas.formula import Formula
 from symconv.formulas.printing import LATEX, UNICODE, Style, context_of
-
-if TYPE_CHECKING:
-    from symconv.proofs.verdict import Verdict
+from symconv.proofs.verdict import Verdict
 
 __all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "in_latex", "maths", "plain"]
 
@@ -132,12 +130,11 @@ class Step:
 
     def _fitting(self, verdict: Verdict) -> Verdict:
         """The verdict, where the sizes fit; else what was found of the sizes."""
-        open_ones = tuple(guard for guard in self.fits if guard.truth is not True)
-        if not verdict.holds or not open_ones:
+        if not verdict.holds or not self.fits:
             return verdict
         from symconv.proofs.goals import prove_goal
 
-        sizes = prove_goal(self.after.assumptions(), open_ones)
+        sizes = prove_goal(self.after.assumptions(), self.fits)
         if sizes.status == "proved":
             return replace(verdict, obligations=(*verdict.obligations, *sizes.obligations))
         return replace(sizes, explanation=f"The sizes of the two sides do not fit: {sizes.explanation}")
@@ -160,7 +157,7 @@ class Step:
         """The left-hand side of the chain."""
         if self.shown is not None:
             return style.written(self.shown[0])
-        return style.quantity(self.after.quantity, context_of(self.after))
+        return style.quantity(self.after.quantity)
 
     def right(self, style: Style) -> str:
         """What this step arrives at."""
@@ -231,12 +228,12 @@ class Derivation:
         lines = [self.title, "=" * len(self.title), plain(self.lead), "", plain(self.hypotheses), ""]
         for definition in self.definitions:
             lines.append(f"  {definition.id:3} {plain(_described(definition))}")
-        column = 0
+        left = ""
         for stage in self.stages:
             lines += ["", f"{plain(stage.title)}   [{plain(stage.domain)}]"]
             for step in stage.steps:
-                left = f"({step.id}) {step.left(UNICODE)}" if step.opens else f"({step.id})".ljust(column)
-                column = len(left)  # the signs of a chain stand below each other, also where numbers grow longer
+                number = f"({step.id})"  # the signs of a chain stand below each other, also where numbers grow longer
+                left = f"{number} {step.left(UNICODE)}" if step.opens else number.ljust(len(left))
                 sign = UNICODE.relation(step.relation).strip()
                 lines.append(f"  {left} {sign} {step.right(UNICODE)}".rstrip())
                 indent = " " * (6 + len(step.id))

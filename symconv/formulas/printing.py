@@ -49,7 +49,7 @@ def print_formula(formula: Equation, style: Style, *, lhs: bool = True) -> str:
     """A formula in a style: the equation, or only its right-hand side."""
     context = context_of(formula)
     right = style.pointwise(formula.body, context)
-    return f"{style.quantity(formula.quantity, context)} = {right}" if lhs else right
+    return f"{style.quantity(formula.quantity)} = {right}" if lhs else right
 
 
 def print_polynomial(

@@ -18,7 +18,7 @@ class Style(Signs):
         """A tree, without conditions for what lies outside a box (it is zero)."""
         return TreePrinter(self, context).visit(node)
 
-    def quantity(self, quantity: Quantity, context: PrintContext) -> str:
+    def quantity(self, quantity: Quantity) -> str:
         """The left-hand side."""
         top = self.entry(*quantity.of)
         if quantity.wrt is None:

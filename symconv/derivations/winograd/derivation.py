@@ -100,7 +100,7 @@ def _points(axis: CookToom) -> Maths:
 
 def _equation(formula: Formula) -> Maths:
     context = context_of(formula)
-    left = maths(lambda style: style.quantity(formula.quantity, context))
+    left = maths(lambda style: style.quantity(formula.quantity))
     return equals(left, maths(lambda style: style.pointwise(formula.body, context)))
 
 
