@@ -3,7 +3,11 @@
 A root of a rational number is taken apart into primes, ``12**(1/2) == 2 * 3**(1/2)``, so a number has one form: the
 products of powers p**e with 0 < e < 1 are linearly independent over the rational numbers (Besicovitch 1940), and a sum
 is 0 exactly where all its coefficients are. Roots of what is itself irrational, or too large to factor, are kept as
-they are; then equal forms are equal numbers, and unequal ones are told apart by intervals with rational ends.
+they are. Then two forms may be one number: it is enclosed in intervals with rational ends, down to the size below which
+only 0 lies.
+
+That size: let m*x be an algebraic integer of degree d, and none of its conjugates larger than h. Their product is a
+whole number, so it is 0 or at least 1, and x is 0 or at least ``1/(m * h**(d - 1))``.
 """
 
 from __future__ import annotations
@@ -11,14 +15,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from math import ceil, lcm, prod
 from typing import Any, TypeAlias
 
-__all__ = ["Radical", "UndecidedNumberError", "power"]
+__all__ = ["Base", "Radical", "UndecidedNumberError", "power"]
 
 LARGEST_PRIME = 10_000  # factors up to here are found; what is left is prime where it is smaller than the square
 FINEST = 1 << 13  # bits of the last interval that is tried
-MAX_TERMS = 2_000
+LARGEST_ROOT = 1 << 18  # bits of the whole numbers that roots are taken of
+MAX_TERMS = 256
+MAX_PRODUCTS = 1 << 14  # of terms, for one product
+MAX_DEGREE = 32  # of a number that is divided by
+MAX_EXPONENT = 64  # of a sum of roots
+MAX_BITS = 1 << 14  # of a power of a rational number
 
 
 class UndecidedNumberError(ArithmeticError):
@@ -61,11 +71,19 @@ class Radical:
         return -self + other
 
     def __mul__(self, other: Any) -> Any:
-        total: Any = Fraction(0)
+        others = _terms(other)
+        if len(self.terms) * len(others) > MAX_PRODUCTS:
+            raise UndecidedNumberError("a product has too many roots in it")
+        total: dict[Key, Fraction] = {}
+        more: Any = Fraction(0)
         for key, value in self.terms:
-            for key2, value2 in _terms(other):
-                total = total + _joined(key, key2, value * value2)
-        return total
+            for key2, value2 in others:
+                joined = _joined(key, key2, value * value2)
+                if len(_terms(joined)) > 1:  # a root of a sum has become that sum
+                    more = more + joined
+                for own, amount in _terms(joined) if len(_terms(joined)) == 1 else ():
+                    total[own] = total.get(own, Fraction(0)) + amount
+        return _number(total) + more
 
     __rmul__ = __mul__
 
@@ -75,7 +93,7 @@ class Radical:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, int | Fraction | Radical):
             return NotImplemented
-        return bool(_sign(self - other) == 0)
+        return not self - other
 
     def __lt__(self, other: Any) -> bool:
         return _sign(self - other) < 0
@@ -90,7 +108,9 @@ class Radical:
         return _sign(self - other) >= 0
 
     def __bool__(self) -> bool:
-        return self.sign != 0
+        """Whether it is not 0: there is a term, and where all bases are primes the terms are independent."""
+        primes = all(isinstance(base, int) and base < LARGEST_PRIME**2 for key, _ in self.terms for base, _ in key)
+        return primes or self.sign != 0
 
     def __float__(self) -> float:
         low, high = self.enclosure(80)
@@ -101,15 +121,52 @@ class Radical:
         """-1, 0 or 1.
 
         Raises:
-            UndecidedNumberError: where the finest interval still holds 0.
+            UndecidedNumberError: where the finest interval that is tried says neither.
         """
         bits = 64
         while bits <= FINEST:
             low, high = self.enclosure(bits)
             if low > 0 or high < 0:
                 return 1 if low > 0 else -1
+            if self._smallest <= FINEST and max(high, -low) < Fraction(1, 1 << self._smallest):
+                return 0
             bits *= 2
         raise UndecidedNumberError(f"whether {self} is 0 was not decided")
+
+    @cached_property
+    def _smallest(self) -> int:
+        """A number of bits: where this is smaller than 2 to the minus so many, it is 0."""
+        degree = prod(self._degrees().values())
+        return self._denominator.bit_length() + (degree - 1) * ceil(self._denominator * self._house()).bit_length()
+
+    @property
+    def _denominator(self) -> int:
+        """A whole number by which this becomes an algebraic integer."""
+        found = 1
+        for key, value in self.terms:  # m*x**e is one for 0 < e < 1 where m*x is
+            inner = prod(base._denominator for base, _ in key if isinstance(base, Radical))
+            found = lcm(found, value.denominator * inner)
+        return found
+
+    def _house(self) -> Fraction:
+        """What no conjugate exceeds: a conjugate of a root is a root of the same number, or of a conjugate of it."""
+        total = Fraction(0)
+        for key, value in self.terms:
+            for base, exponent in key:
+                own = Fraction(base) if isinstance(base, int) else base._house()
+                value = value * _root_above(own, exponent, 8)
+            total += abs(value)
+        return total
+
+    def _degrees(self) -> dict[Base, int]:
+        """All roots that this is made of, with their degrees."""
+        found: dict[Base, int] = {}
+        for key, _ in self.terms:
+            for base, exponent in key:
+                for inner, degree in base._degrees().items() if isinstance(base, Radical) else ():
+                    found[inner] = lcm(found.get(inner, 1), degree)
+                found[base] = lcm(found.get(base, 1), exponent.denominator)
+        return found
 
     def enclosure(self, bits: int) -> tuple[Fraction, Fraction]:
         """Two rational numbers between which this lies, worked out from roots that are exact to so many bits."""
@@ -151,21 +208,19 @@ def power(base: Fraction | Radical, exponent: Fraction) -> Fraction | Radical:
     Raises:
         UndecidedNumberError: where that is too large, or the base is not known to be positive.
     """
-    if exponent.denominator == 1 and isinstance(base, Fraction):
-        return base**exponent.numerator
-    if exponent.denominator == 1 and 0 <= exponent <= 16:
-        total: Any = Fraction(1)
-        for _ in range(exponent.numerator):
-            total = total * base
-        return _fraction(total)
-    if isinstance(base, Radical) and len(base.terms) > 1:
+    whole = exponent.numerator // exponent.denominator
+    if isinstance(base, Fraction):
+        if abs(exponent) * max(base.numerator.bit_length(), base.denominator.bit_length()) > MAX_BITS:
+            raise UndecidedNumberError(f"{base}**{exponent} is too large")
+        if exponent == whole:
+            return base**whole
+    elif len(base.terms) > 1:
+        if exponent == whole:
+            return _whole_power(base, whole)
         if base.sign < 0:
             raise UndecidedNumberError(f"{base} is negative")
-        whole = exponent.numerator // exponent.denominator
-        rest = Radical(((((base, exponent - whole),), Fraction(1)),)) if exponent != whole else Fraction(1)
-        if whole < 0:  # a quotient by a sum of roots is kept as a root of its power, the smallest exponent above 0
-            raise UndecidedNumberError(f"a quotient by {base} is not worked out")
-        return _fraction(rest * power(base, Fraction(whole)))
+        rest = Radical(((((base, exponent - whole),), Fraction(1)),))
+        return _fraction(rest * _whole_power(base, whole))
     ((key, value),) = _terms(base)
     if value <= 0:
         raise UndecidedNumberError(f"{base} is not positive")
@@ -176,6 +231,52 @@ def power(base: Fraction | Radical, exponent: Fraction) -> Fraction | Radical:
     for inner, own in key:
         total = total * _prime_power(inner, own * exponent)
     return _fraction(total)
+
+
+def _whole_power(base: Radical, exponent: int) -> Fraction | Radical:
+    if abs(exponent) > MAX_EXPONENT:
+        raise UndecidedNumberError(f"({base})**{exponent} is not worked out")
+    factor: Any = base if exponent >= 0 else _reciprocal(base)
+    total: Any = Fraction(1)
+    for _ in range(abs(exponent)):
+        total = total * factor
+    return _fraction(total)
+
+
+def _reciprocal(number: Radical) -> Any:
+    """``1/x``, from the first equation ``c_j x**j + ... + c_n x**n = 0`` that the powers of x, as written, fulfil.
+
+    Divided by x**(j+1), which is not 0, it says what ``c_j/x`` is.
+    """
+    if number.sign == 0:
+        raise ZeroDivisionError(f"{number} is 0")
+    powers: list[Any] = [Fraction(1)]
+    rows: list[tuple[Key, dict[Key, Fraction], dict[int, Fraction]]] = []
+    while len(powers) <= MAX_DEGREE + 1:
+        left = dict(_terms(powers[-1]))
+        combined = {len(powers) - 1: Fraction(1)}
+        for pivot, row, made_of in rows:
+            times = left.get(pivot, Fraction(0))
+            if times:
+                _subtract(left, row, times)
+                _subtract(combined, made_of, times)
+        if not left:
+            lowest = min(combined)
+            scale = -1 / combined[lowest]
+            parts = (powers[i - lowest - 1] * (value * scale) for i, value in combined.items() if i > lowest)
+            return sum(parts, Fraction(0))
+        pivot = next(iter(left))
+        scale = 1 / left[pivot]
+        rows.append((pivot, {k: v * scale for k, v in left.items()}, {k: v * scale for k, v in combined.items()}))
+        powers.append(powers[-1] * number)
+    raise UndecidedNumberError(f"1/({number}) is not worked out")
+
+
+def _subtract(vector: dict[Any, Fraction], other: Mapping[Any, Fraction], times: Fraction) -> None:
+    for key, value in other.items():
+        rest = vector.pop(key, Fraction(0)) - times * value
+        if rest:
+            vector[key] = rest
 
 
 def _prime_power(base: Base, exponent: Fraction) -> Any:
@@ -278,8 +379,10 @@ def _root_below(value: Fraction, exponent: Fraction, bits: int) -> Fraction:
     """A number just below ``value**exponent``, for a value >= 0 (a smaller one counts as 0)."""
     if value <= 0:
         return Fraction(0)
-    raised: Fraction = value**exponent.numerator
     degree = exponent.denominator
+    if degree * (bits + value.numerator.bit_length() + value.denominator.bit_length()) > LARGEST_ROOT:
+        raise UndecidedNumberError(f"a root of degree {degree} is not worked out to {bits} bits")
+    raised: Fraction = value**exponent.numerator
     scaled = (raised.numerator << bits * degree) // raised.denominator
     return Fraction(integer_root(scaled, degree), 1 << bits)
 

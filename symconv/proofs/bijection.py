@@ -44,6 +44,7 @@ from symconv.formulas.walker import case
 from symconv.proofs.closing import closed
 from symconv.proofs.context import GUARD, Context, NotShown
 from symconv.proofs.normal import Normal
+from symconv.proofs.numbers import without_equals
 from symconv.proofs.overlap import overlapping
 from symconv.proofs.record import Alike, Match, Overlap, Pairing, Parts, Sums, WeightedTerm, Windows
 from symconv.proofs.rewriting import one_window, written_pairs
@@ -99,15 +100,18 @@ def _rewritten(
     for pair in written_pairs(left, right, context.divides_by, context.effort):
         yield *pair, "written-out term", ("sums written out",)
     normal = Normal(context, _are_equal)
-    forms = (
-        closed(normal.visit(left), context, normal.rules),
-        closed(normal.visit(right), context, normal.rules),
-    )
+    one, two = (closed(normal.visit(side), context, normal.rules) for side in (left, right))
+    forms = without_equals(one, two, lambda first, second: _are_equal(first, second, context), context.effort)
+    if forms != (one, two):
+        normal.rules["equal numbers"] = None
     if forms != (left, right):
         rules = tuple(normal.rules)
         yield *forms, "term", rules
         for pair in written_pairs(*forms, context.divides_by, context.effort):
             yield *pair, "written-out term", (*rules, "sums written out")
+    one, two = (closed(side, context, normal.rules, empty=True) for side in forms)
+    if (one, two) != forms:
+        yield one, two, "term", tuple(normal.rules)
 
 
 def _are_equal(left: Node, right: Node, context: Context) -> bool:

@@ -7,12 +7,13 @@ from functools import lru_cache
 from math import comb, lcm
 
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Scalar, Share, scalar
-from symconv.formulas.index import Index
+from symconv.formulas.index import Index, maximum
 from symconv.formulas.naming import free_names
 from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild, rename_term
 from symconv.formulas.walks import walk
 from symconv.proofs.context import Context, has_quotient
+from symconv.proofs.numbers import numbers_joined
 from symconv.proofs.signs import has_member
 from symconv.proofs.terms import range_guards
 
@@ -21,30 +22,43 @@ __all__ = ["closed"]
 HIGHEST_POWER = 6
 
 
-def closed(node: Node, context: Context, rules: dict[str, None]) -> Node:
-    """The tree with the sums that have one in their closed form; the names of the rules used are added to `rules`."""
+def closed(node: Node, context: Context, rules: dict[str, None], *, empty: bool = False) -> Node:
+    """The tree with the sums that have one in their closed form; the names of the rules used are added to `rules`.
+
+    The numbers of a term are joined before, which have met where products were multiplied out.
+
+    Args:
+        node: the tree.
+        context: what is known around it.
+        rules: where the names go.
+        empty: whether sums that may be empty are closed, too; a maximum stands in their form.
+    """
     terms = expand(node, context.effort)
     changed = []
     for term in terms:
-        apart = rename_term(term, context.reserved)
-        changed.append(_power_sums(_shares(apart, context, rules), context, rules))
+        joined = numbers_joined(term)
+        if joined != [term]:
+            rules["roots of numbers"] = None
+        for one in joined:
+            apart = rename_term(one, context.reserved)
+            changed.append(_power_sums(_shares(apart, context, rules), context, rules, empty))
     return node if changed == terms else rebuild(changed)
 
 
 # ---------------------------------------------------------------------- sums of powers
 
 
-def _power_sums(term: Term, context: Context, rules: dict[str, None]) -> Term:
-    """``sum of m**k, m = l..u`` as a polynomial in l and u, which it is wherever u >= l - 1."""
+def _power_sums(term: Term, context: Context, rules: dict[str, None], empty: bool) -> Term:
+    """``sum of m**k, m = l..u`` as a polynomial in l and u, which it is wherever u >= l - 1; or in max(u, l - 1)."""
     for bound in reversed(term.bounds):
-        found = _power_sum(term, bound, context)
+        found = _power_sum(term, bound, context, empty)
         if found is not None:
             rules["sums of powers"] = None
-            return _power_sums(found, context, rules)
+            return _power_sums(found, context, rules, empty)
     return term
 
 
-def _power_sum(term: Term, bound: Bound, context: Context) -> Term | None:
+def _power_sum(term: Term, bound: Bound, context: Context, empty: bool) -> Term | None:
     name = bound.name
     others = tuple(b for b in term.bounds if b is not bound)
     if any(name in b.lower.names | b.upper.names for b in others) or any(name in g.names for g in term.guards):
@@ -56,15 +70,18 @@ def _power_sum(term: Term, bound: Bound, context: Context) -> Term | None:
             return None
         weight = weight * factor.index
     coefficients = _by_powers(weight, name)
-    if not mine or coefficients is None:
+    if coefficients is None or not (mine or empty):  # a sum of ones that has a length needs no closed form
         return None
     inner = context.inside(others, term.guards)
-    if not inner.holds(f"the range of {name} is no shorter than empty", [Guard("ge", bound.upper - bound.lower + 1)]):
-        return None
+    last = bound.upper
+    if not inner.holds(f"the range of {name} is no shorter than empty", [Guard("ge", last - bound.lower + 1)]):
+        if not empty:
+            return None
+        last = maximum(last, bound.lower - 1)
     scale = lcm(*(value.denominator for power in coefficients for value in _faulhaber(power)))
     total = Index.of(0)
     for power, coefficient in coefficients.items():
-        for end, sign in ((bound.upper, 1), (bound.lower - 1, -1)):
+        for end, sign in ((last, 1), (bound.lower - 1, -1)):
             total = total + sign * coefficient * _polynomial(power, end, scale)
     factors = tuple(f for f in term.factors if f not in mine)
     if total == 0 and (factors or others or term.guards):

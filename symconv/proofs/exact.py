@@ -16,6 +16,7 @@ from symconv.formulas.algebra import Bound, Node
 from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Polynomial, evaluate, is_polynomial, polynomials
 from symconv.formulas.index import Index
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.proofs.forms import Forms, NoNormalForm
 from symconv.proofs.needs import failure
 from symconv.proofs.sizes import holds
@@ -165,6 +166,6 @@ def identity_at(
             left = evaluate(statement.left, here, domain, statement.boxes)
             if left != evaluate(statement.right, here, domain, statement.boxes):
                 return "unknown"
-        except NoNormalForm:
+        except (NoNormalForm, UndecidedNumberError):
             return "unknown"
     return "equal"

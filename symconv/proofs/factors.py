@@ -1,4 +1,4 @@
-"""What the factors of a product are: counts, roots, numbers, and a sum up to its sign."""
+"""What the factors of a product are: counts, index expressions, and a sum up to its sign."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from symconv.formulas.algebra import (
     Constant,
     Multiply,
     Node,
-    Power,
     Reduce,
     Scalar,
     add,
@@ -20,10 +19,9 @@ from symconv.formulas.algebra import (
     product,
 )
 from symconv.formulas.index import Index
-from symconv.formulas.radicals import Radical
 from symconv.formulas.walks import walk
 
-__all__ = ["has_extremum", "index_of", "is_count", "is_root", "number_nodes", "pairs_as_sizes", "turned"]
+__all__ = ["has_extremum", "index_of", "is_count", "pairs_as_sizes", "turned"]
 
 
 def index_of(node: Node) -> Index | None:
@@ -36,28 +34,6 @@ def index_of(node: Node) -> Index | None:
 
 def is_count(node: Node) -> bool:
     return isinstance(node, Reduce) and node.op == "sum" and isinstance(node.body, Constant)
-
-
-def is_root(node: Node) -> bool:
-    return (
-        isinstance(node, Power)
-        and isinstance(node.base, Constant)
-        and node.base.value > 0
-        and isinstance(node.exponent, Constant)
-        and node.exponent.value.denominator != 1
-    )
-
-
-def number_nodes(value: Fraction | Radical) -> list[Node]:
-    """The factors of an exact number of one term."""
-    if isinstance(value, Fraction):
-        return [Constant(value)]
-    ((key, coefficient),) = value.terms
-    roots: list[Node] = []
-    for base, exponent in key:
-        assert isinstance(base, int)
-        roots.append(Power(const(base), Constant(exponent)))
-    return [Constant(coefficient), *roots]
 
 
 def pairs_as_sizes(factors: Sequence[Node]) -> list[Node]:

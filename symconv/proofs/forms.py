@@ -12,8 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.formulas.effort import Effort
-from symconv.formulas.exact import RELATIONS, Numbers
+from symconv.formulas.exact import RELATIONS
 from symconv.formulas.index import Index
+from symconv.formulas.radicals import UndecidedNumberError
+from symconv.proofs.numbers import ExactNumbers, NoValueError, NumberLike
 
 __all__ = ["Form", "Forms", "NoNormalForm"]
 
@@ -30,10 +32,10 @@ class NoNormalForm(Exception):  # noqa: N818  (an outcome, not a failure of the 
 class Form:
     """A polynomial in named atoms: sorted monomials with their coefficients."""
 
-    terms: tuple[tuple[tuple[str, ...], Fraction], ...]
+    terms: tuple[tuple[tuple[str, ...], NumberLike], ...]
 
     @staticmethod
-    def of(terms: Mapping[tuple[str, ...], Fraction]) -> Form:
+    def of(terms: Mapping[tuple[str, ...], NumberLike]) -> Form:
         if len(terms) > MAX_TERMS:
             raise NoNormalForm("too many terms")
         return Form(tuple(sorted((key, value) for key, value in terms.items() if value)))
@@ -43,7 +45,7 @@ class Form:
         return Form((((name,), Fraction(1)),))
 
     @property
-    def constant(self) -> Fraction | None:
+    def constant(self) -> NumberLike | None:
         """The number that this is, or None."""
         if not self.terms:
             return Fraction(0)
@@ -52,7 +54,7 @@ class Form:
     @property
     def key(self) -> str:
         """A text that only equal forms share."""
-        return " ".join(f"{value}*{'*'.join(key)}" for key, value in self.terms) or "0"
+        return " ".join(f"({value})*{'*'.join(key)}" for key, value in self.terms) or "0"
 
     def times(self, number: Fraction) -> Form:
         return Form.of({key: value * number for key, value in self.terms})
@@ -73,8 +75,8 @@ class Forms:
         self._effort = Effort() if effort is None else effort
         self._members: dict[Form, list[Form]] = {}  # what a maximum was taken of
 
-    def number(self, value: Fraction) -> Form:
-        return Form.of({(): Fraction(value)})
+    def number(self, value: NumberLike) -> Form:
+        return Form.of({(): value})
 
     def entry(self, tensor: str, index: tuple[int, ...]) -> Form:
         self._effort.spend(TERM)
@@ -84,7 +86,7 @@ class Forms:
         return self.number(Fraction(index.evaluate(env)))
 
     def add(self, values: list[Any]) -> Form:
-        total: dict[tuple[str, ...], Fraction] = {}
+        total: dict[tuple[str, ...], Any] = {}
         for value in values:
             _finite(value)
             self._effort.spend(TERM * (1 + len(value.terms)))
@@ -93,11 +95,11 @@ class Forms:
         return Form.of(total)
 
     def multiply(self, values: list[Any]) -> Form:
-        total: dict[tuple[str, ...], Fraction] = {(): Fraction(1)}
+        total: dict[tuple[str, ...], Any] = {(): Fraction(1)}
         for value in values:
             _finite(value)
             self._effort.spend(TERM * (1 + len(total) * len(value.terms)))
-            product: dict[tuple[str, ...], Fraction] = {}
+            product: dict[tuple[str, ...], Any] = {}
             for key, number in total.items():
                 for key2, number2 in value.terms:
                     both = tuple(sorted(key + key2))
@@ -114,10 +116,13 @@ class Forms:
             return self.number(Fraction(1))
         if power is not None and power.denominator == 1 and 1 <= power <= MAX_POWER:
             return self.multiply([base] * int(power))
-        if power is not None and number is not None and number >= 0:
-            value = Numbers({}).power(number, power)
-            if isinstance(value, Fraction):
-                return self.number(value)
+        if power is not None and number is not None:
+            try:
+                return self.number(ExactNumbers({}, effort=self._effort).power(number, power))
+            except NoValueError:
+                raise NoNormalForm("a power has no value") from None
+            except UndecidedNumberError:
+                pass  # it stays as it is
         return Form.atom(f"({base.key})^({exponent.key})")
 
     def absolute(self, value: Any) -> Form:

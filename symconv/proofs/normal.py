@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from symconv.formulas.algebra import (
     ONE,
@@ -39,12 +39,13 @@ from symconv.formulas.algebra import (
     summation,
 )
 from symconv.formulas.naming import free_names
-from symconv.formulas.radicals import Radical, UndecidedNumberError, power
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.terms import expand
 from symconv.formulas.walker import case
 from symconv.proofs.context import Context
-from symconv.proofs.factors import has_extremum, index_of, is_count, is_root, number_nodes, pairs_as_sizes, turned
+from symconv.proofs.factors import has_extremum, index_of, is_count, pairs_as_sizes, turned
+from symconv.proofs.numbers import number_of, split, written
 from symconv.proofs.rewriting import MOST_TERMS
 from symconv.proofs.signs import has_member, is_nonnegative, is_positive
 
@@ -68,6 +69,13 @@ class Normal(FormulaWalker[Node]):
         self.context = context
         self.equal = equal
         self.rules: dict[str, None] = {} if rules is None else rules
+
+    def visit(self, node: Node) -> Node:
+        number = number_of(node)
+        if number is None:
+            return super().visit(node)
+        exact = written(number)
+        return exact if exact == node or isinstance(number, Fraction) else self.used("roots of numbers", exact)
 
     @case(Constant, Access, Bracket)
     def _as_it_is(self, node: Constant | Access | Bracket) -> Node:
@@ -198,34 +206,25 @@ class Normal(FormulaWalker[Node]):
         return add(one, two)
 
     def _roots(self, factors: list[Node]) -> list[Node]:
-        """The numbers and roots of positive numbers among factors as one number in its exact form."""
-        roots = [f for f in factors if isinstance(f, Constant) or is_root(f)]
-        if not any(is_root(f) for f in roots):
+        """The numbers among factors as one number in its exact form."""
+        if all(isinstance(f, Constant) or number_of(f) is None for f in factors):
             return factors
-        total: Any = Fraction(1)
         try:
-            for root in roots:
-                if isinstance(root, Constant):
-                    total = total * root.value
-                else:
-                    assert isinstance(root, Power)
-                    assert isinstance(root.base, Constant)
-                    assert isinstance(root.exponent, Constant)
-                    total = total * power(root.base.value, root.exponent.value)
+            number, others = split(factors)
         except UndecidedNumberError:
             return factors
-        if isinstance(total, Radical) and len(total.terms) > 1:
-            return factors
-        worked_out = number_nodes(total)
-        if sorted(map(repr, worked_out)) != sorted(map(repr, roots)):
+        whole = written(number)
+        worked_out = list(whole.args) if isinstance(whole, Multiply) else [whole]
+        if sorted(map(repr, [*worked_out, *others])) != sorted(map(repr, factors)):
             self.rules["roots of numbers"] = None
-        return [*worked_out, *(f for f in factors if f not in roots)]
+        return [*worked_out, *others]
 
     def power(self, base: Node, exponent: Node) -> Node:
         """The normal form of a power of two normal forms."""
         if exponent in (ZERO, ONE):
             return base if exponent == ONE else ONE
-        return _PowerOf(self, exponent).visit(base)
+        number = number_of(Power(base, exponent))
+        return _PowerOf(self, exponent).visit(base) if number is None else written(number)
 
     # ------------------------------------------------------------------ signs
 
@@ -307,19 +306,12 @@ class _PowerOf(FormulaWalker[Node]):
         self.context = normal.context
         self.whole = exponent.value if isinstance(exponent, Constant) and exponent.value.denominator == 1 else None
 
-    @case(Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Constant, Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
     def _other(self, base: Node) -> Node:
         """A whole power as a product; a reciprocal, and a root, as it is."""
         if self.whole is not None and self.whole != -1:
             return self._as_product(base, int(self.whole))
         return Power(base, self.exponent)
-
-    @case(Constant)
-    def _of_number(self, base: Constant) -> Node:
-        """A power of numbers, worked out."""
-        if isinstance(self.exponent, Constant):
-            return self._number(base.value, self.exponent.value)
-        return self._other(base)
 
     @case(Multiply)
     def _of_product(self, base: Multiply) -> Node:
@@ -360,15 +352,6 @@ class _PowerOf(FormulaWalker[Node]):
             return Power(base, const(times))
         one = base if times > 0 else Power(base, const(-1))
         return self.normal.used("x^n as a product", self.normal.product([one] * abs(times)))
-
-    def _number(self, base: Fraction, exponent: Fraction) -> Node:
-        if exponent.denominator == 1 and abs(exponent) <= 64:
-            if base == 0:
-                return ONE if exponent == 0 else ZERO
-            return Constant(base**exponent.numerator)
-        if base <= 0:
-            return Power(Constant(base), Constant(exponent))
-        return self.normal.product([Power(Constant(base), Constant(exponent))])
 
 
 class _AbsoluteOf(FormulaWalker[Node]):

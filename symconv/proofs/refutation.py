@@ -7,33 +7,28 @@ found it, and must differ there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, islice, product
-from math import inf
 from typing import Any, TypeAlias
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
-from symconv.formulas.exact import Entry, Numbers, Polynomial, evaluate, is_polynomial
-from symconv.formulas.index import Index
-from symconv.formulas.radicals import UndecidedNumberError, power
+from symconv.formulas.exact import Entry, Polynomial, evaluate, is_polynomial
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.proofs.exact import At, identity_at, places
 from symconv.proofs.needs import Need, failure
+from symconv.proofs.numbers import ExactNumbers, NoValueError
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Counterexample
 
-__all__ = ["NoValueError", "Read", "Search", "counterexample_at", "filled", "no_value", "small_fillings", "value_at"]
+__all__ = ["Read", "Search", "counterexample_at", "filled", "no_value", "small_fillings", "value_at"]
 
 Read: TypeAlias = "Callable[[str, tuple[int, ...]], Fraction]"
 """An entry of a tensor, by the tensor's name and the index."""
 
 ENTRY = 30  # steps to look at one entry with one filling, besides what is worked out
-VALUE = 16  # steps for one value in exact arithmetic
-WINDOW = 1_000  # steps to list what a sum or a maximum runs over
-ROOT = 600  # steps for a power that is no rational number
 MAX_ENTRIES = 64  # tensor entries that are varied in such a search
 _SMALL = (1, -1, 2, -2, 3)
 
@@ -215,8 +210,8 @@ def filled(filling: Mapping[Entry, Fraction]) -> Read:
     return lambda name, index: filling.get((name, index), Fraction(0))
 
 
-def _domain(at: At, read: Read) -> _Exact:
-    return _Exact({name: partial(read, name) for name in at.statement.boxes}, effort=at.effort)
+def _domain(at: At, read: Read) -> ExactNumbers:
+    return ExactNumbers({name: partial(read, name) for name in at.statement.boxes}, effort=at.effort)
 
 
 # --- polynomials -----------------------------------------------------------------------------------------------------
@@ -285,63 +280,3 @@ def _fillings(entries: Sequence[Entry]) -> Iterator[dict[Entry, Fraction]]:
             if value_:
                 filling[entry] = value_
         yield filling
-
-
-_INFINITIES = (-inf, inf)
-"""The maximum and the minimum of nothing."""
-
-
-class NoValueError(Exception):
-    """A root of a negative number."""
-
-
-@dataclass(frozen=True)
-class _Exact(Numbers):
-    """Rational numbers, and roots of them in their exact form; every value is counted.
-
-    The only floats are the infinities, the maximum and the minimum of nothing.
-    """
-
-    effort: Effort = field(default_factory=Effort)
-
-    def number(self, value: Fraction) -> Any:
-        self.effort.spend(VALUE)
-        return super().number(value)
-
-    def entry(self, tensor: str, index: tuple[int, ...]) -> Any:
-        self.effort.spend(VALUE)
-        return super().entry(tensor, index)
-
-    def scalar(self, index: Index, env: Mapping[str, int]) -> Any:
-        self.effort.spend(VALUE)
-        return super().scalar(index, env)
-
-    def add(self, values: list[Any]) -> Any:
-        self.effort.spend(WINDOW + VALUE * len(values))
-        found = {value for value in values if value in _INFINITIES}
-        if len(found) > 1:
-            raise NoValueError
-        return found.pop() if found else super().add(values)
-
-    def extremum(self, kind: str, values: list[Any]) -> Any:
-        self.effort.spend(WINDOW + VALUE * len(values))
-        empty = -inf if kind == "max" else inf
-        return super().extremum(kind, [value for value in values if value != empty])
-
-    def multiply(self, values: list[Any]) -> Any:
-        if any(value in _INFINITIES for value in values):
-            raise NoValueError
-        return super().multiply(values)
-
-    def power(self, base: Any, exponent: Any) -> Any:
-        if base in _INFINITIES or not isinstance(exponent, Fraction):
-            raise NoValueError
-        if base == 0:
-            return super().power(base, exponent)
-        self.effort.spend(ROOT)
-        if base < 0:
-            if exponent.denominator != 1:
-                raise NoValueError
-            turned = power(-base, exponent)
-            return turned if exponent.numerator % 2 == 0 else -turned
-        return power(base, exponent)

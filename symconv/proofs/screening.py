@@ -15,7 +15,8 @@ from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.radicals import Radical, UndecidedNumberError
 from symconv.proofs.exact import At, places
-from symconv.proofs.refutation import NoValueError, no_value, value_at
+from symconv.proofs.numbers import NoValueError
+from symconv.proofs.refutation import no_value, value_at
 from symconv.proofs.sizes import assignments
 from symconv.proofs.statement import Statement
 

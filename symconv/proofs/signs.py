@@ -33,10 +33,12 @@ from symconv.formulas.algebra import (
     nonnegative,
 )
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.proofs.goals import follows
 from symconv.proofs.needs import Inside, Member, Need, known_on
+from symconv.proofs.numbers import NumberLike, number_of
 from symconv.proofs.smt import Solver
 
 __all__ = ["Place", "has_member", "has_power", "is_met", "is_nonnegative", "is_nonzero", "is_positive"]
@@ -79,6 +81,19 @@ class _Predicate(FormulaWalker[bool]):
 
     place: Place
 
+    def visit(self, node: Node) -> bool:
+        number = number_of(node)
+        if number is None:
+            return super().visit(node)
+        try:
+            return self.number(number)
+        except UndecidedNumberError:
+            return False
+
+    def number(self, value: NumberLike) -> bool:
+        """What is known of a number."""
+        raise NotImplementedError
+
     def _within(self, node: Reduce) -> bool:
         """Whether it is known of every value that a reduction is made of."""
         return replace(self, place=self.place.inside(node.bounds, node.guards)).visit(node.body)
@@ -92,9 +107,8 @@ class _Predicate(FormulaWalker[bool]):
 class _Nonnegative(_Predicate):
     """Whether a value is known to be >= 0, wherever it has one; a maximum of nothing is minus infinity."""
 
-    @case(Constant)
-    def _constant(self, node: Constant) -> bool:
-        return node.value >= 0
+    def number(self, value: NumberLike) -> bool:
+        return value >= 0
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:
@@ -139,9 +153,8 @@ class _Nonnegative(_Predicate):
 class _Positive(_Predicate):
     """Whether a value is known to be > 0, wherever it has one."""
 
-    @case(Constant)
-    def _constant(self, node: Constant) -> bool:
-        return node.value > 0
+    def number(self, value: NumberLike) -> bool:
+        return value > 0
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:
@@ -192,9 +205,8 @@ class _Positive(_Predicate):
 class _Nonzero(_Predicate):
     """Whether a value is known to be other than 0, wherever it has one."""
 
-    @case(Constant)
-    def _constant(self, node: Constant) -> bool:
-        return node.value != 0
+    def number(self, value: NumberLike) -> bool:
+        return value != 0
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:
