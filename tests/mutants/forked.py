@@ -81,9 +81,8 @@ class _Marking(ast.NodeTransformer):
         return node
 
     def before(self, statement: ast.stmt) -> list[ast.stmt]:
-        if isinstance(statement, ast.ImportFrom | ast.Expr) and not isinstance(
-            getattr(statement, "value", 0), ast.Call
-        ):
+        value = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(statement, ast.ImportFrom) or isinstance(value, ast.Constant):
             return []  # a docstring and `from __future__` must stay first
         note = ast.Call(
             ast.Name("__mutants_mark__", ast.Load()), [ast.Constant(self.path), ast.Constant(statement.lineno)], []
