@@ -45,7 +45,7 @@ class Setting:
 
 def _total(least: int, most: int) -> int:
     """The smallest even total padding, or the only one there is."""
-    return next((total for total in range(least, most + 1) if total % 2 == 0), least)
+    return least + least % 2 if least < most else least
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def settings_for(
     )
     stride = None if stride is None else plain_integer("stride", stride, 1)
     padding = None if padding is None else plain_integer("padding", padding, 0)
-    dilation = None if dilation is None else plain_integer("dilation", dilation, 1)
+    dilation = None if dilation is None else plain_integer("dilation", dilation)
     most_dilation, limit = plain_integer("most_dilation", most_dilation, 1), plain_integer("limit", limit, 1)
     flag("transposed", transposed)
     if flag("ceil_mode", ceil_mode) and transposed:
@@ -165,11 +165,11 @@ class _Axis:
         raise NotImplementedError
 
     def size(self, n: int, stride: int, total: int, extra: int) -> int:
-        """The output size that the operator itself says; an odd total padding has its surplus after."""
+        """The output size that the operator itself says."""
         raise NotImplementedError
 
     def found(
-        self, stride: int, padding: tuple[int, int], inputs: tuple[int, int], *, free: bool = False, extra: int = 0
+        self, stride: int, padding: tuple[int, int], inputs: tuple[int, int], *, free: bool, extra: int = 0
     ) -> Setting:
         """A setting, held against the size of the operator; `free` where no stride is too large."""
         setting = Setting(stride, self.dilation, padding, inputs, free and self.stride is None, extra)
@@ -197,7 +197,7 @@ class _Windows(_Axis):
             yield self.found(s, totals, (max((self.out - 1) * s + rest, 1), self.out * s - 1 + rest), free=single)
 
     def size(self, n: int, stride: int, total: int, extra: int) -> int:
-        return int(Window(self.kernel, stride, total // 2, total - total // 2, self.dilation).output_size(n))
+        return int(Window(self.kernel, stride, total, dilation=self.dilation).output_size(n))
 
 
 class _RoundedUp(_Axis):
@@ -210,8 +210,8 @@ class _RoundedUp(_Axis):
 
     def settings(self) -> Iterator[Setting]:
         low, high = self.totals
-        walks = [zip(self.strides(*self._limits(p)), repeat(p)) for p in range(low // 2, high // 2 + 1)]
-        for s, p in heapq.merge(*walks):
+        sides = [p for p in range(low // 2, high // 2 + 1) if self.out == 1 or self._room(p) > 0]
+        for s, p in heapq.merge(*(zip(self.strides(*self._limits(p)), repeat(p)) for p in sides)):
             rest = self.span - 2 * p
             inputs = (
                 max((self.out - 2) * s + 1 + rest, (self.out - 1) * s + 1 - p, 1),
@@ -219,13 +219,14 @@ class _RoundedUp(_Axis):
             )
             yield self.found(s, (2 * p, 2 * p), inputs, free=self.out == 1)
 
+    def _room(self, p: int) -> int:
+        return self.n + 2 * p - self.span
+
     def _limits(self, p: int) -> tuple[int, int | None]:
         """The least and the largest stride, where there is one, with so many zeros on either side."""
-        room, end = self.n + 2 * p - self.span, self.n + p
+        room, end = self._room(p), self.n + p
         if self.out == 1:
             return (end if room > 0 else 1 - room), None
-        if room <= 0:
-            return 1, 0  # there is a single window
         first = min(_up(room, self.out - 1), _up(end, self.out))
         last = (end - 1) // (self.out - 1)
         return first, last if self.out == 2 else min(last, (room - 1) // (self.out - 2))
@@ -244,11 +245,10 @@ class _Transposed(_Axis):
         single = self.n == 1
         for s in self.strides(first, None if single else (beyond + high) // (self.n - 1)):
             surplus = s * (self.n - 1) - beyond
-            extras = range(max(low - surplus, 0), min(s - 1, high - surplus) + 1)
-            equal = [extra for extra in extras if (surplus + extra) % 2 == 0]
-            for extra in equal or extras[:1]:  # a padding that differs between the sides only where it must
-                total = surplus + extra
-                yield self.found(s, (total, total), (self.n, self.n), free=single, extra=extra)
+            totals = range(max(low, surplus), min(high, surplus + s - 1) + 1)
+            equal = [total for total in totals if total % 2 == 0]
+            for total in equal or totals:  # a padding that differs between the sides only where it must
+                yield self.found(s, (total, total), (self.n, self.n), free=single, extra=total - surplus)
 
     def size(self, n: int, stride: int, total: int, extra: int) -> int:
         sides = ((total // 2, total - total // 2),)
