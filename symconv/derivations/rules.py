@@ -64,7 +64,7 @@ def use_independence(formula: Formula) -> Formula:
 def closed_form(formula: Formula) -> Formula:
     """Sift: the sum keeps the one term whose brackets are all 1; a range becomes a condition."""
     known = formula.knowledge()
-    terms = [without_settled_guards(sift(term), known) for term in expand(formula.body)]
+    terms = [without_settled_guards(sift(term, known), known) for term in expand(formula.body)]
     return formula.with_body(absorb(rebuild(terms), formula.boxes))
 
 
@@ -107,7 +107,7 @@ def restrict_to_touching_outputs(formula: Formula) -> Formula:
 def sift_by_taps(formula: Formula, keep: Sequence[str]) -> Formula:
     """Use up the brackets so that the indices in `keep` stay; what does not divide leaves a condition."""
     known = formula.knowledge()
-    terms = [without_settled_guards(sift(term, keep), known) for term in expand(formula.body)]
+    terms = [without_settled_guards(sift(term, known, keep), known) for term in expand(formula.body)]
     return formula.with_body(absorb(rebuild(terms), formula.boxes))
 
 

@@ -44,8 +44,18 @@ class Knowledge:
         self.definitions = dict(definitions or {})
 
     def within(self, bounds: Iterable[Bound]) -> Knowledge:
-        """The same knowledge inside a reduction over further bounds."""
-        return Knowledge(self.lower, [*self.bounds, *bounds], self.facts, self.definitions)
+        """The same knowledge inside a reduction over further bounds, without what speaks of names that they hide."""
+        inner = list(bounds)
+        own = {bound.name for bound in inner}
+        return Knowledge(
+            {name: low for name, low in self.lower.items() if name not in own},
+            [
+                *(bound for bound in self.bounds if not ({bound.name} | bound.lower.names | bound.upper.names) & own),
+                *inner,
+            ],
+            [fact for fact in self.facts if not fact.names & own],
+            {name: value for name, value in self.definitions.items() if not ({name} | value.names) & own},
+        )
 
     def nonnegative(self, expr: Index) -> bool:
         """True only if ``expr >= 0`` for all values allowed; False means "not shown"."""

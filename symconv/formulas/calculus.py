@@ -15,7 +15,7 @@ by shares under a tie rule, and a tensor is zero outside its box, so that paddin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -123,15 +123,12 @@ class _Derivative(FormulaWalker[Node]):
     def _multiply(self, node: Multiply) -> Node:
         parts = []
         for position, arg in enumerate(node.args):
-            inner = self.visit(arg)
-            if inner != ZERO:
-                parts.append(product(*node.args[:position], inner, *node.args[position + 1 :]))
+            parts.append(product(*node.args[:position], self.visit(arg), *node.args[position + 1 :]))
         return add(*parts)
 
     @case(Absolute)
     def _absolute(self, node: Absolute) -> Node:
-        inner = self.visit(node.arg)
-        return ZERO if inner == ZERO else product(Sign(node.arg), inner)
+        return product(Sign(node.arg), self.visit(node.arg))
 
     @case(Power)
     def _power(self, node: Power) -> Node:
@@ -140,18 +137,14 @@ class _Derivative(FormulaWalker[Node]):
                 f"cannot differentiate a power whose exponent depends on {self.tensor}: the exponent must be free of "
                 "what is differentiated by"
             )
-        inner = self.visit(node.base)
-        if inner == ZERO:
-            return ZERO
-        return _without_degree(product(*_OuterDerivative(node).visit(node.exponent), inner), node.exponent)
+        outer = _OuterDerivative(node).visit(node.exponent)
+        return _without_degree(product(*outer, self.visit(node.base)), node.exponent)
 
     @case(Reduce)
     def _reduce(self, node: Reduce) -> Node:
         taken = frozenset().union(*(e.names for e in self.at))
         moved = rename_bounds(node, taken)
         inner = self.visit(moved.body)
-        if inner == ZERO:
-            return ZERO
         own = frozenset(bound.name for bound in moved.bounds)
         if moved.op != "sum":
             here = tuple(Index.of(bound.name) for bound in moved.bounds)
@@ -164,7 +157,7 @@ class _Derivative(FormulaWalker[Node]):
 def _without_degree(derivative: Node, exponent: Node) -> Node:
     """The derivative of a root of order p without p * (1/p): the root has a meaning only where p is not 0."""
     factors = list(factors_of(derivative))
-    if isinstance(exponent, Power) and exponent.exponent == const(-1) and {exponent, exponent.base} <= set(factors):
+    if isinstance(exponent, Power) and exponent.exponent == const(-1) and exponent.base in factors:
         factors.remove(exponent)
         factors.remove(exponent.base)
     return product(*factors)
@@ -188,11 +181,9 @@ class _OuterDerivative(FormulaWalker[tuple[Node, ...]]):
 
     @case(Constant)
     def _constant(self, exponent: Constant) -> tuple[Node, ...]:
-        if exponent.value.numerator == 1 and exponent.value > 0:
-            one_less = 1 - exponent.value.denominator
-            return (exponent,) if one_less == 0 else (exponent, Power(self.power, const(one_less)))
-        less, base = exponent.value - 1, self.power.base
-        return exponent, (base if less == 1 else Power(base, const(less)))
+        if exponent.value.numerator == 1:
+            return exponent, _raised(self.power, Fraction(1 - exponent.value.denominator))
+        return exponent, _raised(self.power.base, exponent.value - 1)
 
     @case(Scalar)
     def _scalar(self, exponent: Scalar) -> tuple[Node, ...]:
@@ -203,58 +194,88 @@ class _OuterDerivative(FormulaWalker[tuple[Node, ...]]):
         return exponent, Power(self.power.base, add(exponent, const(-1)))
 
 
-def sift(term: Term, keep: Iterable[str] = ()) -> Term:
+def _raised(base: Node, exponent: Fraction) -> Node:
+    """A power by a number, without one where it is 0 or 1."""
+    return ONE if exponent == 0 else base if exponent == 1 else Power(base, const(exponent))
+
+
+@dataclass(frozen=True)
+class _Pivot:
+    """An equality guard that fixes a bound index: ``coefficient * index == total``, coefficient at least 1."""
+
+    guard: Guard
+    bound: Bound
+    coefficient: Index
+    total: Index
+
+    @property
+    def is_unit(self) -> bool:
+        return self.coefficient == 1
+
+
+def sift(term: Term, knowledge: Knowledge, keep: Iterable[str] = ()) -> Term:
     """Use up equality guards: each one fixes a bound index, whose range turns into guards.
 
     Indices with coefficient 1 or -1 go first; for any other coefficient d the index becomes an exact quotient and
-    ``d | numerator`` stays as a guard. Names in `keep` are eliminated only where nothing else can be.
+    ``d | numerator`` stays as a guard. Where nobody knows that d is not 0 (a padding P, a difference S - D), or where
+    the range of another index would come to speak of that index itself, the equality stays.
+
+    Args:
+        term: any term.
+        knowledge: the least values of the names.
+        keep: names that are eliminated only where nothing else can be.
     """
     kept = set(keep)
-    while True:
-        choice = _pivot(term, kept)
-        if choice is None:
-            return term
-        guard, bound, coefficient, solution = choice
-        rest = tuple(g for g in term.guards if g is not guard)
-        unit = coefficient.value in (1, -1)
-        positive = solution if coefficient.value != -1 else -solution
-        scale = Index.of(1) if unit else coefficient
-        value = positive if unit else quotient(solution, coefficient, "exact")
-        new: list[Guard] = [] if unit else [divides(coefficient, solution)]
-        new += [nonnegative(positive - scale * bound.lower), nonnegative(scale * bound.upper - positive)]
-        env = {bound.name: value}
-        others = tuple(b.subs(env) for b in term.bounds if b is not bound)
-        guards = []
-        for g in (*rest, *new):
-            substituted = g.subs(env)
-            if substituted not in guards and substituted.truth is not True:
-                guards.append(substituted)
-        if any(g.truth is False for g in guards):
-            return Term(term.coefficient * 0, ())
-        term = Term(term.coefficient, tuple(substitute(f, env) for f in term.factors), others, tuple(guards))
+    while (pivot := _pivot(term, knowledge, kept)) is not None:
+        total, coefficient = pivot.total, pivot.coefficient
+        ends = (
+            nonnegative(total - coefficient * pivot.bound.lower),
+            nonnegative(coefficient * pivot.bound.upper - total),
+        )
+        new = ends if pivot.is_unit else (divides(coefficient, total), *ends)
+        rest = tuple(guard for guard in term.guards if guard is not pivot.guard)
+        whole = _with_value(replace(term, guards=rest + new), pivot.bound, quotient(total, coefficient, "exact"))
+        open_ones = [guard for guard in dict.fromkeys(whole.guards) if guard.truth is not True]
+        if any(guard.truth is False for guard in open_ones):
+            return Term(Fraction(0), ())
+        term = replace(whole, guards=tuple(open_ones))
+    return term
 
 
-def _pivot(term: Term, keep: set[str]) -> tuple[Guard, Bound, Index, Index] | None:
-    best: tuple[int, Guard, Bound, Index, Index] | None = None
-    for guard in term.guards:
-        if guard.kind != "eq":
-            continue
-        for bound in term.bounds:
-            split = guard.expr.linear_in(bound.name)
-            if split is None or not split[0].terms:
-                continue
-            coefficient, remainder = split
-            if coefficient.names & {b.name for b in term.bounds}:
-                continue  # a sign that depends on another bound index cannot be divided by
-            unit = coefficient.value in (1, -1)
-            if len({v > 0 for v in coefficient.terms.values()}) > 1:
-                continue  # such as S - D: nobody knows its sign, or whether it is 0
-            cost = (0 if unit else 2) + (4 if bound.name in keep else 0)
-            if not unit and all(v < 0 for v in coefficient.terms.values()):
-                coefficient, remainder = -coefficient, -remainder
-            if best is None or cost < best[0]:
-                best = (cost, guard, bound, coefficient, -remainder)
-    return None if best is None else best[1:]
+def _pivot(term: Term, knowledge: Knowledge, keep: set[str]) -> _Pivot | None:
+    """The first of the best pivots."""
+    equations = [guard for guard in term.guards if guard.kind == "eq"]
+    found = (_solved(term, guard, bound, knowledge) for guard in equations for bound in term.bounds)
+    pivots = [pivot for pivot in found if pivot is not None]
+    return min(pivots, key=lambda pivot: (pivot.bound.name in keep, not pivot.is_unit), default=None)
+
+
+def _solved(term: Term, guard: Guard, bound: Bound, knowledge: Knowledge) -> _Pivot | None:
+    """An equality guard solved for a bound index, None where that cannot be done."""
+    split = guard.expr.linear_in(bound.name)
+    if split is None:
+        return None
+    coefficient, remainder = split
+    others = {b.name for b in term.bounds}
+    if coefficient.names & others:
+        return None  # what depends on another bound index may be 0, of whichever sign
+    if knowledge.nonnegative(-coefficient):
+        coefficient, remainder = -coefficient, -remainder
+    if not knowledge.nonnegative(coefficient - 1):
+        return None
+    speaks = {b.name for b in term.bounds if bound.name in b.lower.names | b.upper.names}
+    return None if speaks & remainder.names else _Pivot(guard, bound, coefficient, -remainder)
+
+
+def _with_value(term: Term, bound: Bound, value: Index) -> Term:
+    """The term at one value of a bound index; what is said of its range is left to the caller."""
+    env = {bound.name: value}
+    return Term(
+        term.coefficient,
+        tuple(substitute(factor, env) for factor in term.factors),
+        tuple(other.subs(env) for other in term.bounds if other is not bound),
+        tuple(guard.subs(env) for guard in term.guards),
+    )
 
 
 def without_single_values(node: Node) -> Node:
@@ -263,15 +284,9 @@ def without_single_values(node: Node) -> Node:
 
 
 def _without_single_values(term: Term) -> Term:
-    env = {bound.name: bound.lower for bound in term.bounds if bound.lower == bound.upper}
-    if not env:
-        return term
-    return Term(
-        term.coefficient,
-        tuple(substitute(factor, env) for factor in term.factors),
-        tuple(bound.subs(env) for bound in term.bounds if bound.name not in env),
-        tuple(guard.subs(env) for guard in term.guards),
-    )
+    while (bound := next((b for b in term.bounds if b.lower == b.upper), None)) is not None:
+        term = _with_value(term, bound, bound.lower)
+    return term
 
 
 def without_settled_guards(term: Term, knowledge: Knowledge) -> Term:
@@ -295,16 +310,22 @@ def settle(node: Node, knowledge: Knowledge) -> Node:
 
 def tighten(term: Term, knowledge: Knowledge) -> Term:
     """Turn guards that are affine in one bound index into its range, by minima, maxima and rounded quotients."""
-    guards = list(term.guards)
-    bounds = list(term.bounds)
-    bound_names = {bound.name for bound in bounds}
-    for position, bound in enumerate(bounds):
+    bounds, guards = _tight(term.bounds, term.guards, knowledge)
+    return replace(term, bounds=bounds, guards=guards)
+
+
+def _tight(
+    bounds: tuple[Bound, ...], guards: tuple[Guard, ...], knowledge: Knowledge
+) -> tuple[tuple[Bound, ...], tuple[Guard, ...]]:
+    """The ranges, with the guards that went into them, and those that are left."""
+    left = list(guards)
+    tight: list[Bound] = []
+    for bound in bounds:
+        others = [other for other in bounds if other is not bound]
         lowers, uppers = [bound.lower], [bound.upper]
-        for guard in list(guards):
-            if guard.kind != "ge" or guard.names & (bound_names - {bound.name}):
-                continue
+        for guard in list(left):
             split = guard.expr.linear_in(bound.name)
-            if split is None or not split[0].terms:
+            if guard.kind != "ge" or split is None or any(other.name in guard.names for other in others):
                 continue
             coefficient, remainder = split
             if knowledge.nonnegative(coefficient - 1):
@@ -313,20 +334,21 @@ def tighten(term: Term, knowledge: Knowledge) -> Term:
                 uppers.append(floor(remainder, -coefficient))
             else:
                 continue
-            guards.remove(guard)
-        bounds[position] = Bound(bound.name, _tightest(lowers, knowledge, 1), _tightest(uppers, knowledge, -1))
-    return replace(term, bounds=tuple(bounds), guards=tuple(guards))
+            left.remove(guard)
+        inside_it = knowledge.within(others)
+        lower = maximum(*_largest(lowers, inside_it))
+        upper = minimum(*(-end for end in _largest([-end for end in uppers], inside_it)))
+        tight.append(Bound(bound.name, lower, upper))
+    return tuple(tight), tuple(left)
 
 
-def _tightest(candidates: list[Index], knowledge: Knowledge, sign: int) -> Index:
-    """The largest (sign 1) or smallest (sign -1) of the candidates, without those that never decide."""
+def _largest(ends: list[Index], knowledge: Knowledge) -> list[Index]:
+    """Those that may be the largest: one is left out where another is known to be no smaller."""
     kept: list[Index] = []
-    for candidate in dict.fromkeys(candidates):
-        if any(knowledge.nonnegative(sign * (other - candidate)) for other in kept):
-            continue
-        kept = [other for other in kept if not knowledge.nonnegative(sign * (candidate - other))]
-        kept.append(candidate)
-    return maximum(*kept) if sign > 0 else minimum(*kept)
+    for end in dict.fromkeys(ends):
+        if not any(knowledge.nonnegative(other - end) for other in kept):
+            kept = [*(other for other in kept if not knowledge.nonnegative(end - other)), end]
+    return kept
 
 
 def change_variables(term: Term, replacement: Mapping[str, Index], bounds: tuple[Bound, ...]) -> Term:
@@ -335,38 +357,29 @@ def change_variables(term: Term, replacement: Mapping[str, Index], bounds: tuple
     The old ranges stay as guards on the new expressions. Whether the map is a bijection is not decided here: the
     statement that results is checked like any other.
     """
-    gone = [b for b in term.bounds if b.name in replacement]
-    env = dict(replacement)
-    guards = [g.subs(env) for g in term.guards]
-    for bound in gone:
-        guards += [g.subs(env) for g in bound.guards()]
-    others = tuple(b.subs(env) for b in term.bounds if b.name not in replacement)
+    old = [guard for bound in term.bounds if bound.name in replacement for guard in bound.guards()]
+    others = tuple(bound.subs(replacement) for bound in term.bounds if bound.name not in replacement)
+    guards = dict.fromkeys(guard.subs(replacement) for guard in (*term.guards, *old))
     return Term(
         term.coefficient,
-        tuple(substitute(f, env) for f in term.factors),
+        tuple(substitute(factor, replacement) for factor in term.factors),
         others + bounds,
-        tuple(g for g in dict.fromkeys(guards) if g.truth is not True),
+        tuple(guard for guard in guards if guard.truth is not True),
     )
 
 
-def normalize(node: Node, knowledge: Knowledge, keep: Iterable[str] = ()) -> Node:
+def normalize(node: Node, knowledge: Knowledge) -> Node:
     """The closed form: sums expanded, brackets sifted, settled guards dropped, numbers collected."""
-    terms = []
-    for term in expand(node):
-        closed = without_settled_guards(sift(term, keep), knowledge)
-        if closed.coefficient:
-            terms.append(closed)
-    return rebuild(terms)
+    return rebuild(without_settled_guards(sift(term, knowledge), knowledge) for term in expand(node))
 
 
 def closed_count(node: Reduce, knowledge: Knowledge) -> Index | None:
     """The number of values of a one-index count ``sum of 1 under guards``, in closed form; None for any other sum."""
     if node.op != "sum" or node.body != ONE or len(node.bounds) != 1:
         return None
-    term = tighten(Term(Fraction(1), (), node.bounds, node.guards), knowledge)
-    if term.guards:
+    (bound,), open_ones = _tight(node.bounds, node.guards, knowledge)
+    if open_ones:
         return None
-    (bound,) = term.bounds
     length = bound.upper - bound.lower + 1
     return length if knowledge.nonnegative(length) else maximum(0, length)
 

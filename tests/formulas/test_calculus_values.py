@@ -96,7 +96,7 @@ def test_expanding_and_rebuilding_keeps_the_value(node: Node) -> None:
 def test_sifting_keeps_the_value(node: Node, keep: set[str]) -> None:
     expected = by_loops(node)
     terms = expand(node)
-    sifted = [sift(term, keep) for term in terms]
+    sifted = [sift(term, KNOWN, keep) for term in terms]
     EVENTS["sifted"] += sum(len(a.bounds) < len(b.bounds) for a, b in zip(sifted, terms, strict=True) if a.coefficient)
     EVENTS["divides"] += any(g.kind == "div" for term in sifted for g in term.guards)
     assert values(rebuild(t for t in sifted if t.coefficient)) == expected
@@ -217,7 +217,8 @@ def test_sifting_a_strided_and_dilated_window_leaves_the_divisibility() -> None:
     p, m, i, s, d = (Index.of(name) for name in ("p", "m", "i", "s", "d"))
     window = Bound("m", Index.of(0), Index.of(2))
     term = Term(Fraction(1), (Access("w", (m,)),), (window,), (equal(s * p + d * m, i),))
-    closed = sift(term)
+    assert sift(term, KNOWN) == sift(term, Knowledge({"s": 1, "d": 0})) == term  # at d = 0 nothing may be divided by it
+    closed = sift(term, Knowledge({"s": 0, "d": 1}))
     assert closed.bounds == ()
     assert divides(d, i - s * p) in closed.guards
     (factor,) = closed.factors
@@ -229,16 +230,17 @@ def test_what_stays_in_a_sum_is_the_kept_index_where_both_could_go() -> None:
     p, m, i = (Index.of(name) for name in ("p", "m", "i"))
     bounds = (Bound("p", Index.of(0), Index.of(5)), Bound("m", Index.of(0), Index.of(2)))
     term = Term(Fraction(1), (Access("x", (p,)), Access("w", (m,))), bounds, (equal(p + m, i),))
-    assert [b.name for b in sift(term, keep=["m"]).bounds] == ["m"]
-    assert [b.name for b in sift(term, keep=["p"]).bounds] == ["p"]
+    assert [b.name for b in sift(term, KNOWN, keep=["m"]).bounds] == ["m"]
+    assert [b.name for b in sift(term, KNOWN, keep=["p"]).bounds] == ["p"]
 
 
 def test_a_coefficient_of_unknown_sign_is_no_pivot() -> None:
     m, s, d = (Index.of(name) for name in ("m", "s", "d"))
     term = Term(Fraction(1), (Access("w", (m,)),), (Bound("m", Index.of(0), Index.of(2)),), (equal((s - d) * m, "i"),))
-    assert sift(term) == term
+    assert sift(term, KNOWN) == term
     env = {"s": 1, "d": 1, "i": 0}
-    assert polynomials(sift(term).node(), (), env, BOXES) == {(): {(("w", (k,)),): Fraction(1) for k in range(3)}}
+    due = {(): {(("w", (k,)),): Fraction(1) for k in range(3)}}
+    assert polynomials(sift(term, KNOWN).node(), (), env, BOXES) == due
 
 
 def test_tightening_turns_guards_into_the_ends_of_a_range() -> None:
