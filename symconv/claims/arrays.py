@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from symconv.claims.indices import to_index
-from symconv.claims.lowering import lower
+from symconv.claims.lowering import are_sizes, lower
 from symconv.claims.nested import nested, shape_of
 from symconv.claims.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import Binary, Call, Derivative, Entry, Expr, MatrixLiteral, Name, Negate, Number
@@ -36,7 +36,8 @@ def is_array(expr: Expr, scope: Scope) -> bool:
     if isinstance(expr, Call):
         return expr.name in ARRAY_FUNCTIONS or expr.name in scope.declared.operators
     if isinstance(expr, Binary):
-        return expr.op in ("star", "ast") or (expr.op in "+-" and is_array(expr.left, scope))
+        asterisk = expr.op == "star" or (expr.op == "ast" and not are_sizes(expr, scope))
+        return asterisk or (expr.op in "+-" and is_array(expr.left, scope))
     return isinstance(expr, Derivative) and isinstance(expr.by, Name)
 
 
@@ -115,18 +116,26 @@ def _flips(expr: Binary, scope: Scope) -> bool:
 
 def _called(expr: Call, scope: Scope) -> Array:
     name, args = expr.name, expr.args
-    if name in ("corr", "conv") and len(args) == 2:
+    _check_arguments(expr)
+    if name in ("corr", "conv"):
         return _correlation(args[0], args[1], scope, flip=name == "conv")
     if name == "ones":
-        return ones(tuple(_size(arg, scope) for arg in args))
-    if name == "rot180" and len(args) == 1:
+        return ones(tuple(to_index(arg, scope) for arg in args))
+    if name == "rot180":
         return turned(symbolic(args[0], scope))
-    if name == "pad" and len(args) == 2:
-        inner, r = _zero_outside(args[0], scope), [_size(args[1], scope)]
-        return padded(inner, r * len(inner.sizes), r * len(inner.sizes))
+    if name == "pad":
+        inner = _zero_outside(args[0], scope)
+        around = [to_index(args[1], scope)] * len(inner.sizes)
+        return padded(inner, around, around)
     if name in scope.declared.operators:
         raise ClaimError(f"{name}(...) is computed in numbers only; compare it with a matrix")
     raise scope.unknown("the function", name, list(ARRAY_FUNCTIONS))
+
+
+def _check_arguments(expr: Call) -> None:
+    wanted = {"corr": 2, "conv": 2, "rot180": 1, "pad": 2}.get(expr.name, len(expr.args))
+    if len(expr.args) != wanted:
+        raise ClaimError(f"{expr.name} takes {wanted} argument{'s' if wanted > 1 else ''}, got {len(expr.args)}")
 
 
 def _zero_outside(expr: Expr, scope: Scope) -> Array:
@@ -146,12 +155,8 @@ def _is_zero_outside(expr: Expr, scope: Scope) -> bool:
         return isinstance(expr, MatrixLiteral)
     if expr.name == "pad":
         known = (*scope.hypotheses, *(equal(name, value) for name, value in scope.definitions))
-        return follows(known, [nonnegative(_size(expr.args[1], scope))]) and _is_zero_outside(expr.args[0], scope)
+        return follows(known, [nonnegative(to_index(expr.args[1], scope))]) and _is_zero_outside(expr.args[0], scope)
     return expr.name == "ones"
-
-
-def _size(expr: Expr, scope: Scope) -> Index:
-    return to_index(expr, scope)
 
 
 def _correlation(left: Expr, right: Expr, scope: Scope, *, flip: bool) -> Array:
@@ -206,7 +211,8 @@ def numbers(expr: Expr, scope: Scope, *, flip: bool | None = None) -> Any:
         if scope.arrays.get(expr.name) == "output":
             return _apply(scope, scope.declared.op, data_of("input", scope), flip)
         raise scope.unknown("the data", expr.name, list(data))
-    if isinstance(expr, Call) and expr.name in ("corr", "conv") and len(expr.args) == 2:
+    if isinstance(expr, Call) and expr.name in ("corr", "conv"):
+        _check_arguments(expr)
         image, kernel = (numbers(arg, scope, flip=flip) for arg in expr.args)
         return _correlated(image, kernel, expr.name == "conv")
     if isinstance(expr, Binary) and expr.op in ("star", "ast"):

@@ -131,14 +131,15 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
     if len(mine.sizes) != len(theirs.sizes):
         raise ClaimError(f"an array with {len(mine.sizes)} axes is compared with one with {len(theirs.sizes)}")
     names = _entry_names(left, right, len(mine.sizes), scope)
-    at = [Index.of(name) for name in names]
+    at = [Index.of(name) + (1 - scope.base) for name in names]
     obliged = of_arrays((left, right), scope)
     # apart from the entries: their ranges take it for granted that there are any
     sizes = _sizes_agree(mine.sizes, theirs.sizes, obliged, scope, quick)
     refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
     if refuted is not None:
         return refuted
-    free = [Bound(name, Index.of(1), n) for name, n in zip(names, mine.sizes, strict=True)]
+    first = Index.of(scope.base)
+    free = [Bound(name, first, n - 1 + first) for name, n in zip(names, mine.sizes, strict=True)]
     entries = _decide(mine.entry(at), theirs.entry(at), free, obliged, scope, quick)
     return entries if entries.status == "refuted" else all_of((*sizes, entries))
 

@@ -53,9 +53,10 @@ def to_index(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> I
 
 def _with_positive(top: Index, bottom: Index) -> tuple[Index, Index]:
     """The same quotient, not below a negative number."""
-    if bottom == 0:
+    number = bottom.value
+    if number == 0:
         raise ClaimError("divides by zero")
-    return (-top, -bottom) if bottom.value is not None and bottom.value < 0 else (top, bottom)
+    return (-top, -bottom) if number is not None and number < 0 else (top, bottom)
 
 
 def to_ratio(expr: Expr, scope: Scope, bound: frozenset[str]) -> tuple[Index, Index]:
@@ -64,11 +65,9 @@ def to_ratio(expr: Expr, scope: Scope, bound: frozenset[str]) -> tuple[Index, In
         top, inner = to_ratio(expr.left, scope, bound)
         return top, inner * to_index(expr.right, scope, bound)
     if isinstance(expr, Binary) and expr.op in ("+", "-"):
-        left, right = to_ratio(expr.left, scope, bound), to_ratio(expr.right, scope, bound)
-        sign = 1 if expr.op == "+" else -1
-        if left[1] == right[1]:
-            return left[0] + sign * right[0], left[1]
-        return left[0] * right[1] + sign * right[0] * left[1], left[1] * right[1]
+        (top, bottom), (other, below) = (to_ratio(side, scope, bound) for side in (expr.left, expr.right))
+        other = other if expr.op == "+" else -other
+        return (top + other, bottom) if bottom == below else (top * below + other * bottom, bottom * below)
     return to_index(expr, scope, bound), Index.of(1)
 
 
@@ -93,5 +92,5 @@ def _index_name(name: str, scope: Scope, bound: frozenset[str]) -> Index:
 
 def _size_hint(name: str) -> str:
     """How a size is named whose usual letter has another meaning in the question."""
-    kind = next((kind for kind, letter in SIZES.items() if letter == name), None)
-    return f'; name the {kind} by another letter, such as sizes = {{ N = "{kind}" }}' if kind is not None else ""
+    kinds = [kind for kind, letter in SIZES.items() if letter == name]
+    return "".join(f'; name the {kind} by another letter, such as sizes = {{ N = "{kind}" }}' for kind in kinds)

@@ -57,7 +57,7 @@ from symconv.formulas.calculus import differentiate
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 
-__all__ = ["conditions_of", "lower", "orders"]
+__all__ = ["are_sizes", "conditions_of", "lower", "orders"]
 
 
 def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node:
@@ -177,7 +177,7 @@ def orders(scope: Scope) -> frozenset[str]:
 
 
 def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
-    if expr.op == "star" or (expr.op == "ast" and not _are_sizes(expr, scope)):
+    if expr.op == "star" or (expr.op == "ast" and not are_sizes(expr, scope)):
         raise ClaimError("a correlation of arrays stands where a single value is wanted")
     left, right = lower(expr.left, scope, bound), lower(expr.right, scope, bound)
     if expr.op == "+":
@@ -191,7 +191,7 @@ def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
     return product(left, algebra.Power(right, const(-1)))
 
 
-def _are_sizes(expr: Binary, scope: Scope) -> bool:
+def are_sizes(expr: Binary, scope: Scope) -> bool:
     """Whether an asterisk stands between sizes, such as ``S * P``, and not between arrays."""
     names = [part.name for part in walk_expr(expr) if isinstance(part, Name)]
     return all(name in scope.sizes for name in names)
