@@ -11,7 +11,8 @@ from sympy import Symbol
 
 from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
-from symconv.derivations.pooling import relation_stages, set_form_steps, window_set
+from symconv.derivations.relations import relation_stages
+from symconv.derivations.window_sets import set_form_steps, window_set
 from symconv.errors import ArgumentError, ProblemFileError
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from symconv.derivations.output import conditions
-from symconv.derivations.pooling import relation_stages, set_form_steps, set_name, window_set
+from symconv.derivations.relations import relation_stages
+from symconv.derivations.window_sets import set_form_steps, set_name, window_set
 from symconv.operators.kinds import Flag
 from symconv.operators.letters import Letters
 from symconv.operators.option import Option, option_fields
