@@ -220,6 +220,7 @@ _READINGS = {
     "compare_coefficients": "Two linear forms that agree everywhere have the same coefficients.",
     "nest": "Apply an algorithm along one axis to whole lines, and another to the products of lines.",
     "number": "Number the places of a box row-major.",
+    "put_together": "Put a window together of its taps in the order in which they are combined, or of shorter windows.",
 }
 
 RULES: dict[str, str] = {

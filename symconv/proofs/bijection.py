@@ -47,7 +47,7 @@ from symconv.proofs.normal import Normal
 from symconv.proofs.numbers import without_equals
 from symconv.proofs.overlap import overlapping
 from symconv.proofs.record import Alike, Match, Overlap, Pairing, Parts, Sums, WeightedTerm, Windows
-from symconv.proofs.rewriting import one_window, written_pairs
+from symconv.proofs.rewriting import joined_taps, one_window, written_pairs
 from symconv.proofs.terms import Flat, flatten
 from symconv.proofs.unify import Assignment, assignments, bijections
 
@@ -335,7 +335,7 @@ class _Same(FormulaWalker[Alike]):
     def _reduce(self, node: Reduce) -> Alike:
         other = self.other
         if isinstance(other, Reduce) and node.op == other.op != "sum":
-            return Windows(_same_window(one_window(node), one_window(other), self.context)[2])
+            return Windows(_same_extremum(one_window(node), one_window(other), self.context))
         return self._sums(node)
 
     @case(Constant, Scalar, Access, Add, Multiply, Bracket, Named)
@@ -364,6 +364,21 @@ class _IsAtomic(FormulaWalker[bool]):
 
 
 _ATOMIC = _IsAtomic()
+
+
+def _same_extremum(left: Reduce, right: Reduce, context: Context) -> Match:
+    """Equal maxima or minima: by their taps as they stand, or with taps that cover one window as one."""
+    mark = context.trace.mark()
+    try:
+        return _same_window(left, right, context)[2]
+    except NotShown:
+        joined = joined_taps(left), joined_taps(right)
+        if joined == (left, right):
+            raise
+        context.trace.rewind(mark)
+    match = _same_window(*joined, context)[2]
+    context.trace.presumed = True
+    return match
 
 
 def _same_window(left: Reduce, right: Reduce, context: Context) -> tuple[Flat, Flat, Match]:

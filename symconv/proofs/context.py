@@ -66,7 +66,8 @@ class Trace:
     Attributes:
         done: what was discharged so far.
         best: what the attempt that came furthest discharged.
-        presumed: whether it was used that a window holds something, which no certificate states.
+        presumed: whether something was used that no certificate states: that a window holds something, or that windows
+            cover another one.
     """
 
     done: list[Obligation] = field(default_factory=list)

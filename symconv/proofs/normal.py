@@ -9,6 +9,7 @@ forms are equal; what has a form of its own is left as it is. Where a non-positi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -46,7 +47,7 @@ from symconv.formulas.walker import case
 from symconv.proofs.context import Context
 from symconv.proofs.factors import has_extremum, index_of, is_count, pairs_as_sizes, turned
 from symconv.proofs.numbers import number_of, split, written
-from symconv.proofs.rewriting import MOST_TERMS
+from symconv.proofs.rewriting import MOST_TERMS, without_single_taps
 from symconv.proofs.signs import has_member, is_nonnegative, is_positive
 
 __all__ = ["Normal"]
@@ -121,6 +122,9 @@ class Normal(FormulaWalker[Node]):
 
     @case(Reduce)
     def _reduced(self, node: Reduce) -> Node:
+        alone = without_single_taps(node) if node.op != "sum" else node
+        if alone != node:
+            return self.used("max over one tap", self.visit(alone))
         reduce, inner = self._inside(node)
         body = inner.visit(reduce.body)
         if node.op == "min":
@@ -278,7 +282,7 @@ class Normal(FormulaWalker[Node]):
             if brackets and is_nonnegative(product(*others), inner.context) and self._occupied(bounds, conditions):
                 whole = self._maximum(bounds, conditions, product(*others), inner)
                 return self.used("max([G] x) = max(x where G) for x >= 0", whole)
-        return Reduce("max", bounds, guards, body)
+        return self._extremum(Reduce("max", bounds, guards, body))
 
     def _minimum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node, inner: Normal) -> Node:
         """A minimum: ``min(k x) = k min(x)`` for k > 0 and ``min(x + t) = min(x) + t``, for an empty window too."""
@@ -292,7 +296,15 @@ class Normal(FormulaWalker[Node]):
                 joined = add if kind is Add else product
                 rest = self._minimum(bounds, guards, joined(*kept), inner)
                 return self.used("min(k x + t) = k min(x) + t for k > 0", joined(rest, *outside))
-        return Reduce("min", bounds, guards, body)
+        return self._extremum(Reduce("min", bounds, guards, body))
+
+    def _extremum(self, whole: Reduce) -> Node:
+        """``max(-x) = -min(x)``, for an empty window too; no sum in it has a minus before what comes first."""
+        body, sign = turned(whole.body)
+        if sign == 1:
+            return whole
+        other = replace(whole, op="min" if whole.op == "max" else "max", body=body)
+        return self.used("max(-x) = -min(x)", product(const(-1), other))
 
     def _occupied(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...]) -> bool:
         return has_member(bounds, guards, self.context)

@@ -26,7 +26,7 @@ from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.formulas.terms import Term, expand, rebuild
 from symconv.formulas.walks import own_guards, own_indices, walk
 
-__all__ = ["MOST_TERMS", "one_window", "written_pairs"]
+__all__ = ["MOST_TERMS", "joined_taps", "one_window", "without_single_taps", "written_pairs"]
 
 MOST_TERMS = 128
 """A sum with more terms than that is not written out."""
@@ -43,6 +43,59 @@ def one_window(reduce: Reduce) -> Reduce:
         inner = rename_bounds(reduce.body, used)
         reduce = Reduce(reduce.op, (*reduce.bounds, *inner.bounds), (*reduce.guards, *inner.guards), inner.body)
     return reduce
+
+
+def without_single_taps(whole: Reduce) -> Node:
+    """A maximum or minimum with the only value of an index put in for it; of one tap it is that tap."""
+    names = {bound.name for bound in whole.bounds}
+    env = {b.name: b.lower for b in whole.bounds if b.lower == b.upper and not b.lower.names & names}
+    bounds = tuple(bound.subs(env) for bound in whole.bounds if bound.name not in env)
+    guards = tuple(guard.subs(env) for guard in whole.guards)
+    body = substitute(whole.body, env)
+    return Reduce(whole.op, bounds, guards, body) if bounds or guards else body
+
+
+def joined_taps(reduce: Reduce) -> Reduce:
+    """A maximum or minimum over pairs of taps as one over a single tap, where they read what that reads.
+
+    ``max(0 <= i <= A) max(0 <= j <= B) f(j + s*i) = max(0 <= j <= B + s*A) f(j)`` for ``1 <= s <= B + 1``: windows of
+    B + 1 taps that touch or overlap cover one window, and what is read twice changes no maximum. Likewise for s < 0.
+    """
+    for outer in reduce.bounds:
+        for inner in reduce.bounds:
+            joined = None if inner is outer else _joined(reduce, outer, inner)
+            if joined is not None:
+                return joined_taps(joined)
+    return reduce
+
+
+def _joined(reduce: Reduce, outer: Bound, inner: Bound) -> Reduce | None:
+    """The reduction with one tap in the place of two, or None where they do not cover one window."""
+    others = tuple(bound for bound in reduce.bounds if bound not in (outer, inner))
+    mine = {outer.name, inner.name}
+    if any(mine & (bound.lower.names | bound.upper.names) for bound in reduce.bounds):
+        return None
+    lengths = [(bound.upper - bound.lower + 1).value for bound in (outer, inner)]
+    if any(length is None or length < 1 for length in lengths):
+        return None
+    for step in _steps(reduce, outer.name, inner.name):
+        assert lengths[1] is not None
+        moved = {inner.name: Index.of(inner.name) - step * Index.of(outer.name)}
+        body, guards = substitute(reduce.body, moved), tuple(guard.subs(moved) for guard in reduce.guards)
+        left = names_in(body).union(*(guard.names for guard in guards))
+        if abs(step) <= lengths[1] and outer.name not in left:
+            ends = (outer.lower, outer.upper) if step > 0 else (outer.upper, outer.lower)
+            whole = Bound(inner.name, inner.lower + step * ends[0], inner.upper + step * ends[1])
+            return Reduce(reduce.op, (*others, whole), guards, body)
+    return None
+
+
+def _steps(reduce: Reduce, outer: str, inner: str) -> Iterator[int]:
+    """By how many of the inner taps one outer tap may move what is read."""
+    for expr in (expr for node in walk(reduce.body) for expr in own_indices(node)):
+        one, other = expr.terms.get((inner,), 0), expr.terms.get((outer,), 0)
+        if one and other and other % one == 0:
+            yield other // one
 
 
 Divides: TypeAlias = Callable[[Index], bool]

@@ -20,7 +20,7 @@ from symconv.formulas.algebra import const, product
 from symconv.kernels import backends
 from symconv.kernels.backends.finding import backends_here
 from symconv.kernels.backends.numpy import BACKEND
-from symconv.kernels.plans.rewriting import taps_derivation
+from symconv.kernels.plans.chained import taps_derivation
 from symconv.kernels.runtime.kernel import WindowKernel
 
 

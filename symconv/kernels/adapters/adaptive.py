@@ -10,15 +10,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from symconv.formulas.algebra import Access, Bound, Node, Power, Reduce, const, scalar
+from symconv.formulas.algebra import product as times
+from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import PlaneKernel, cuts
 from symconv.kernels.adapters.spans import AxisWindows, Run, spans_of, windows
 from symconv.kernels.runtime.arguments import compute_type, native
-from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import remember
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import no_integers
@@ -26,7 +29,7 @@ from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
-    from symconv.derivations.step import Derivation
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["AdaptiveAvgKernel", "AdaptiveKernel", "AdaptiveMaxKernel"]
@@ -156,6 +159,7 @@ class AdaptiveKernel(PlaneKernel):
     """What the kernels of adaptive pooling share: planes in blocks, and the windows at an input size."""
 
     op: AdaptivePooling
+    reduction: ClassVar[Literal["sum", "max"]]
     name = "windows"
     functions = (reduce_taps, reduce_windows)
     stages = (
@@ -185,6 +189,26 @@ class AdaptiveKernel(PlaneKernel):
     def _outputs(self, x: Array) -> tuple[int, ...]:
         return (len(x), *self.outputs(x.shape[1:]))
 
+    def computed(self, output: Formula) -> Node:
+        """One axis after the other, the taps of a window counted from its first entry."""
+        taken = frozenset((*output.parameters, *output.indices))
+        names = [fresh_name(f"k{axis}" if self.op.ndim > 1 else "k", taken) for axis in range(1, self.op.ndim + 1)]
+        firsts = [self._ends(output, axis)[0] for axis in range(self.op.ndim)]
+        places = tuple(first + Index.of(name) for first, name in zip(firsts, names, strict=True))
+        letter = next(tensor.name for tensor in output.tensors if tensor.role == "input")
+        reduced: Node = Access(letter, places)
+        for name, taps in zip(reversed(names), reversed(self._lengths(output)), strict=True):
+            reduced = Reduce(self.reduction, (Bound(name, Index.of(0), taps - 1),), (), reduced)
+        return reduced
+
+    def _ends(self, output: Formula, axis: int) -> tuple[Index, Index]:
+        """The first and the last entry of a window, as `spans_of` asks for them."""
+        return self.op.span(axis, Index.of(output.indices[axis]), Index.of(output.sizes[axis]))
+
+    def _lengths(self, output: Formula) -> list[Index]:
+        ends = (self._ends(output, axis) for axis in range(self.op.ndim))
+        return [last - first + 1 for first, last in ends]
+
 
 def block_of(x: Array, part: slice, spans: tuple[AxisWindows, ...], dtype: np.dtype[Any]) -> Array:
     """A block of planes, contiguous, with the axes of the windows."""
@@ -197,6 +221,7 @@ class AdaptiveAvgKernel(AdaptiveKernel):
     Sums are added by halves, so that averages stay accurate on large windows. Averages of integers are refused.
     """
 
+    reduction = "sum"
     gradient_functions = (spread_windows,)
     accuracy = "default"
     error = "sums by halves, whose rounding grows with the logarithm of the window"
@@ -236,16 +261,8 @@ class AdaptiveAvgKernel(AdaptiveKernel):
         added = sum(additions(int(span.lengths.max()), axis) for axis, span in enumerate(spans, -len(spans)))
         return SumOfEntries(unit, "c(|a|)", added + division, taps, divided=True)
 
-    def derivation(self, plan: str | None = None) -> Derivation:
-        """The sum over a box as sums over one axis after the other; every step can be checked.
-
-        Raises:
-            ArgumentError: for another plan than `plan`.
-        """
-        from symconv.kernels.plans.folds import folds_derivation
-
-        direct = super().derivation(plan)
-        return certified(folds_derivation(self.op, self.plan), self.plan) if self.op.ndim > 1 else direct
+    def computed(self, output: Formula) -> Node:
+        return times(super().computed(output), *(Power(scalar(taps), const(-1)) for taps in self._lengths(output)))
 
 
 class AdaptiveMaxKernel(AdaptiveKernel):
@@ -256,6 +273,7 @@ class AdaptiveMaxKernel(AdaptiveKernel):
     """
 
     op: AdaptiveMaxPool
+    reduction = "max"
     error = "a maximum is exact"
 
     def __init__(self, op: Operator, weight: Array | None = None) -> None:

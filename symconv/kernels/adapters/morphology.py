@@ -14,8 +14,12 @@ import numpy as np
 
 from symconv.doors import one_of
 from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Access, Bound, Guard, Node, Reduce, add, between, const, product
+from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import DirectKernel, Planes, floating, lines_of_windows
+from symconv.kernels.programs.reading import row_major
 from symconv.kernels.runtime.arguments import as_array, compute_type, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
@@ -24,6 +28,7 @@ from symconv.operators.base import Operator
 from symconv.operators.morphology import Erosion, Morphology
 
 if TYPE_CHECKING:
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["MorphologyKernel"]
@@ -235,6 +240,25 @@ class MorphologyKernel(DirectKernel):
             f"gradient of the weight: {HandedOut(unit, max(0, positions - 1)).line}",
             best.legend,
         ]
+
+    def computed(self, output: Formula) -> Node:
+        """The taps of `_taps` in their order, each with the entry that its line reads, as far as there is one."""
+        entry_letter, weight = (next(t.name for t in output.tensors if t.role == role) for role in ("input", "weight"))
+        name = fresh_name("k", frozenset((*output.parameters, *output.indices)))
+        tap, reads = row_major(name, self.op.kernel_size), []
+        guards: list[Guard] = []
+        for window, size, place, m in zip(self.op.windows, output.sizes, output.indices, tap, strict=True):
+            before = window.padding(1)[0].value
+            at = window.kernel - 1 - m if self.op.flip else m
+            reads.append(window.stride * Index.of(place) + window.dilation * at - before)
+            guards += between(0, reads[-1], Index.of(size) - 1)
+        entry, added = Access(entry_letter, tuple(reads)), Access(weight, tap)
+        taps = Bound(name, Index.of(0), Index.of(prod(self.op.kernel_size) - 1))
+        found = Reduce("max", (taps,), tuple(guards), add(self._turned(entry), added))
+        return self._turned(found)
+
+    def _turned(self, node: Node) -> Node:
+        return product(const(-1), node) if isinstance(self.op, Erosion) else node
 
     # ------------------------------------------------------------------ arguments
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.errors import ArgumentError
+from symconv.formulas.algebra import Access, Bound, Bracket, Node, equal, summation
+from symconv.formulas.algebra import product as times
+from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import PlaneKernel, Planes, cuts, lines_of_windows
+from symconv.kernels.programs.reading import added_up
 from symconv.kernels.runtime.arguments import compute_type, native, outputs_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
@@ -19,6 +24,7 @@ from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.patches import Fold, Patches, Unfold
 
 if TYPE_CHECKING:
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["FoldKernel", "UnfoldKernel"]
@@ -103,6 +109,17 @@ class PatchKernel(PlaneKernel):
 
         return SumOfEntries(Unit.of(compute), f"|{letter}|", 0, 1)
 
+    def reads(self, sizes: Sequence[Index], places: Sequence[Index], tap: Sequence[int]) -> tuple[Index, ...]:
+        """What a tap reads at a place, with the numbers of `lines`."""
+        found = []
+        for window, size, place, m in zip(self.op.windows, sizes, places, tap, strict=True):
+            found.append(window.stride * place + window.dilation * m - window.padding(size)[0])
+        return tuple(found)
+
+    def tap_by_tap(self) -> Iterator[tuple[int, ...]]:
+        """The taps in the order in which they are gone through."""
+        return product(*map(range, self.op.kernel_size))
+
     def check_channels(self, found: int, shape: tuple[int, ...], what: str) -> None:
         """Refuse another number of channels than the operator has; one that has one channel takes any number."""
         if self.op.in_channels not in (1, found):
@@ -120,6 +137,18 @@ class UnfoldKernel(PatchKernel):
     op: Unfold
     functions = (tap_slices, unfold)
     gradient_functions = (tap_slices, fold)
+
+    def computed(self, output: Formula) -> Node:
+        """Every tap writes to its own rows what it reads."""
+        ndim, indices = self.op.ndim, tuple(map(Index.of, output.indices))
+        channel, mine, places = indices[: -2 * ndim], indices[-2 * ndim : -ndim], indices[-ndim:]
+        sizes = tuple(map(Index.of, output.sizes))
+        letter = next(tensor.name for tensor in output.tensors if tensor.role == "input")
+        rows = []
+        for tap in self.tap_by_tap():
+            here = Bracket(tuple(equal(m, number) for m, number in zip(mine, tap, strict=True)))
+            rows.append(times(here, Access(letter, (*channel, *self.reads(sizes, places, tap)))))
+        return added_up(rows, self.op.kernel_size, frozenset((*output.parameters, *output.indices)))
 
     def arrange(self, x: Array) -> Planes:
         planes = super().arrange(x)
@@ -156,6 +185,23 @@ class FoldKernel(PatchKernel):
     op: Fold
     functions = (tap_slices, fold)
     gradient_functions = (tap_slices, unfold)
+
+    def computed(self, output: Formula) -> Node:
+        """Every tap adds its rows to what it reads, place by place."""
+        ndim, indices = self.op.ndim, tuple(map(Index.of, output.indices))
+        channel, position = indices[:-ndim], indices[-ndim:]
+        patches = next(tensor for tensor in output.tensors if tensor.role == "input")
+        taken = frozenset((*output.parameters, *output.indices))
+        names = [fresh_name(f"k{axis}", taken) for axis in range(1, ndim + 1)]
+        places = tuple(map(Index.of, names))
+        bounds = [Bound(name, low, high) for name, (low, high) in zip(names, patches.box[-ndim:], strict=True)]
+        sizes = tuple(map(Index.of, self.op.image_size))
+        parts = []
+        for tap in self.tap_by_tap():
+            here = [equal(read, at) for read, at in zip(self.reads(sizes, places, tap), position, strict=True)]
+            entry = Access(patches.name, (*channel, *map(Index.of, tap), *places))
+            parts.append(summation(entry, *bounds, guards=here))
+        return added_up(parts, self.op.kernel_size, taken.union(names))
 
     def result_type(self, x: Array) -> np.dtype[Any]:
         if x.dtype.kind == "f":

@@ -26,6 +26,8 @@ from symconv.operators.window import Window
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
+    from symconv.formulas.algebra import Node
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.bound import ErrorBound
     from symconv.kernels.accuracy.entries import SumOfEntries
 
@@ -180,22 +182,28 @@ class DirectKernel(Kernel):
         """The bounds of rounding errors for an input of a shape and a floating type, in lines."""
 
     def derivation(self, plan: str | None = None) -> Derivation:
-        """The formula that is run: that of the operator.
+        """What is run, as a formula that is proved to be that of the operator.
 
         Raises:
             ArgumentError: for another plan than `plan`.
+            NotSupportedError: where it is not proved.
         """
         from symconv.derivations.step import Derivation, Stage, Step
 
         if plan not in (None, self.plan):
             raise ArgumentError("plan", plan, f"must be one of the plans that apply here ({self.plan!r})")
         output = self.op.output()
-        reason = tuple(f"{stage}." for stage in self.stages)
-        step = Step("1", output, output, "write_out_taps", "Write out", reason, opens=True)
+        run = output.with_body(self.computed(output))
+        reason = (f"{'; '.join(self.stages)}.",)
+        step = Step("1", output, run, "put_together", "Put together", reason, opens=True)
         stage = Stage(("The output",), ("for all its entries",), (step,))
-        lead = (f"The plan {self.plan!r} runs the formula as it stands, over whole arrays.",)
-        found = Derivation(f"The output of {self.op.phrase}", lead, ("For all input sizes.",), (), (stage,))
-        return certified(found, self.plan)
+        lead = (f"The plan {self.plan!r} runs one formula over whole arrays.",)
+        zero = ("An array is zero outside its range.",)
+        return certified(Derivation(f"The output of {self.op.phrase}", lead, zero, (), (stage,)), self.plan)
+
+    @abstractmethod
+    def computed(self, output: Formula) -> Node:
+        """What runs, as a formula of an output entry in the indices of `output`."""
 
 
 class PlaneKernel(DirectKernel):

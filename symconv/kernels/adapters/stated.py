@@ -8,6 +8,7 @@ refused: nothing here guesses.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +31,17 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    add,
     factors_of,
 )
+from symconv.formulas.algebra import product as times
 from symconv.formulas.index import Index
 from symconv.formulas.walker import case
 from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
 from symconv.kernels.form.extraction import local_form
 from symconv.kernels.form.reading import WALK
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.programs.reading import added_up
 from symconv.kernels.runtime.arguments import as_array, cast, fit, outputs_of, types_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
@@ -46,6 +50,7 @@ from symconv.operators.base import Operator
 if TYPE_CHECKING:
     import sympy
 
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["StatedKernel"]
@@ -249,6 +254,20 @@ class StatedKernel(DirectKernel):
                 y += self._by_entry(view, w[tap]) * tangent + self._by_weight(view, w[tap]) * moved[tap]
         return cast(y.reshape(*planes.lead, *outputs), result)
 
+    def computed(self, output: Formula) -> Node:
+        """The terms of the taps in the order of `_views`, each of what its view shows."""
+        letter, weight = self._form.input, self._form.letter("weight")
+        terms = []
+        for tap in product(*map(range, self._taps)):
+            places = []
+            for walk, m in zip(self._form.walks, tap, strict=True):
+                first = min(0, walk.step * (walk.taps - 1)) + int(walk.shifts[0].value or 0)
+                places.append(walk.stride * Index.of(walk.output) + walk.offset(m) + first)
+            entry = Access(letter, tuple(places))
+            added = None if weight is None else Access(weight, tuple(map(Index.of, tap)))
+            terms.append(_node(self._terms[0], entry, added))
+        return added_up(terms, self._taps, frozenset((*output.parameters, *output.indices)))
+
     def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
         """Nothing is promised of the rounding errors of a stated formula.
 
@@ -323,6 +342,22 @@ class StatedKernel(DirectKernel):
                 start = walk.offset(m)
                 places.append(slice(start, start + walk.stride * (count - 1) + 1, walk.stride))
             yield tap, padded[(slice(None), *places)]
+
+
+def _node(term: sympy.Expr, entry: Access, weight: Access | None) -> Node:
+    """A polynomial in u and v as a formula of an entry and a weight."""
+    args = [_node(arg, entry, weight) for arg in term.args]
+    if term.is_Add:
+        return add(*args)
+    if term.is_Mul:
+        return times(*args)
+    if term.is_Pow:
+        return Power(*args)
+    if term.is_Rational:
+        return Constant(Fraction(int(term.p), int(term.q)))
+    found = entry if term.name == "u" else weight
+    assert found is not None
+    return found
 
 
 def _function(u: Any, v: Any, term: Any) -> Callable[[Array, Any], Any]:

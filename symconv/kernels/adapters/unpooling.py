@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symconv.errors import ArgumentError, GeometryError
+from symconv.formulas.algebra import Access, Bound, Compare, Node, Scalar, summation
+from symconv.formulas.algebra import product as times
 from symconv.formulas.index import Index
+from symconv.formulas.naming import fresh_name
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.adapters.planes import DirectKernel, Planes, floating
+from symconv.kernels.programs.reading import row_major
 from symconv.kernels.runtime.arguments import as_array, cast, compute_type, fit, native, outputs_of
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, check_variables
 from symconv.kernels.runtime.padding import Array
@@ -19,6 +23,7 @@ from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.operators.unpooling import MaxUnpool
 
 if TYPE_CHECKING:
+    from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.bound import ErrorBound
 
 __all__ = ["MaxUnpoolKernel"]
@@ -156,6 +161,18 @@ class MaxUnpoolKernel(DirectKernel):
 
         shape = (*planes.lead, *outputs)
         return bound_of_entries(self.plan, of, array, grad_output, shape, compute, evaluate)
+
+    def computed(self, output: Formula) -> Node:
+        """Every entry, by its number in its plane, at the position that it has there."""
+        taken = frozenset((*output.parameters, *output.indices))
+        name, here = fresh_name("k", taken), Index.of(0)
+        for bound in output.free:
+            here = here * (bound.upper + 1) + Index.of(bound.name)
+        entries = row_major(name, tuple(map(Index.of, output.sizes)))
+        input_, position = (next(t.name for t in output.tensors if t.role == role) for role in ("input", "position"))
+        arrives = Compare(Access(position, entries), "=", Scalar(here))
+        last = prod(map(Index.of, output.sizes), start=Index.of(1)) - 1
+        return summation(times(Access(input_, entries), arrives), Bound(name, Index.of(0), last))
 
     def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
         return ["  |error| ≤ γ(n - 1)·∑|a| for n entries at one position, 0 for one; gradients are exact"]

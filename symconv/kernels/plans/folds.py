@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy.typing as npt
 
-from symconv.derivations.step import Derivation, Stage, Step
-from symconv.formulas.algebra import Node, Reduce
+from symconv.derivations.step import Derivation
 from symconv.kernels.form.tapform import Kind, TapForm
-from symconv.kernels.plans.rewriting import EVERYWHERE, ZERO, put, taps_derivation, window_of
+from symconv.kernels.plans.chained import chain_derivation
 from symconv.kernels.programs.chain import BLOCK_BYTES, ChainEngine
 from symconv.kernels.programs.lambdified import Emitted
 from symconv.kernels.programs.stage import chain_of
@@ -23,7 +22,7 @@ from symconv.kernels.runtime.plan import Accuracy, CallShape, Plan, Task
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
-__all__ = ["FoldEngine", "FoldPlan", "folds_derivation"]
+__all__ = ["FoldEngine", "FoldPlan"]
 
 
 class FoldEngine(Engine):
@@ -103,35 +102,4 @@ class FoldPlan(Plan):
         return FoldEngine(form, self.name)
 
     def rewrites(self, op: Operator) -> Derivation:
-        return folds_derivation(op, self.name)
-
-
-# ---------------------------------------------------------------------- the rewrite
-
-
-def folds_derivation(op: Operator, plan: str) -> Derivation:
-    """A pooling tap by tap, or its reduction over a box as one reduction an axis."""
-    output = op.output()
-    if plan == "taps" or op.ndim == 1:
-        return taps_derivation(op)
-    window = window_of(output)
-    nested: Node = window.body
-    for bound in reversed(window.bounds):
-        own = tuple(guard for guard in window.guards if guard.names & {bound.name})
-        nested = Reduce(window.op, (bound,), own, nested)
-    step = Step(
-        "1",
-        output,
-        put(output, window, nested),
-        "transpose",
-        "Nest",
-        ("one reduction an axis: sums and maxima over a box can be taken one axis after the other.",),
-        opens=True,
-    )
-    return Derivation(
-        f"{op.phrase.capitalize()}, one axis after the other",
-        ("The inner reduction does not depend on the outer tap but through the row that it reads.",),
-        ZERO,
-        (),
-        (Stage(("The output",), EVERYWHERE, (step,)),),
-    )
+        return chain_derivation(op, self.name)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from symconv.derivations.step import Derivation
 from symconv.kernels.form.tapform import TapForm
+from symconv.kernels.plans.chained import taps_derivation
 from symconv.kernels.plans.folds import FoldEngine
-from symconv.kernels.plans.rewriting import taps_derivation
 from symconv.kernels.runtime.cost import Estimate, calls, passes
 from symconv.kernels.runtime.engine import NOTHING, Engine, Given, Known
 from symconv.kernels.runtime.layout import Layout

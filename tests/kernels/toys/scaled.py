@@ -8,7 +8,7 @@ import numpy as np
 
 from symconv.derivations.step import Derivation
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.plans.rewriting import taps_derivation
+from symconv.kernels.plans.chained import taps_derivation
 from symconv.kernels.runtime.cost import Estimate, calls, passes
 from symconv.kernels.runtime.engine import ConvEngine, source_of
 from symconv.kernels.runtime.geometry import Line

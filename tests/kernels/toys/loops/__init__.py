@@ -9,7 +9,7 @@ import numpy as np
 from symconv.derivations.step import Derivation
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.plans.rewriting import taps_derivation
+from symconv.kernels.plans.chained import taps_derivation
 from symconv.kernels.runtime.backend import Backend
 from symconv.kernels.runtime.cost import Estimate
 from symconv.kernels.runtime.engine import ConvEngine
