@@ -98,7 +98,7 @@ def restrict_to_touching_outputs(formula: Formula) -> Formula:
         guards = list(term.guards)
         for factor in term.factors:
             if isinstance(factor, Access):
-                guards += [g for g in inside(factor, formula.boxes[factor.tensor]) if g not in guards]
+                guards += inside(factor, formula.boxes[factor.tensor])
         widened = without_settled_guards(replace(term, guards=tuple(guards)), known)
         terms.append(tighten(widened, known))
     return formula.with_body(absorb(rebuild(terms), formula.boxes))
@@ -152,7 +152,7 @@ def name_access(
             if turned:
                 own_index = tuple(size - 1 + 2 * base - e for e, size in zip(own_index, turned, strict=True))
             for e, scale, pad in zip(own_index, scales, pads, strict=True):
-                place = _numerator(e, scale, base)
+                place = scale * (e - base) + base  # in which exact quotients by the scale cancel
                 index.append(place + pad)
                 own += [g for g in guards if _says_divides(g, scale, place - base)]
             guards = [g for g in guards if g not in own]
@@ -166,23 +166,11 @@ def _says_divides(guard: Guard, scale: Index, expr: Index) -> bool:
     """Whether a guard says that `scale` divides `expr`, up to a visible multiple of `scale`."""
     if guard.kind != "div" or guard.divisor != scale:
         return False
-    ratio = quotient(guard.expr - expr, scale, "exact")
-    return not any(isinstance(atom, Quotient) for key in ratio.terms for atom in key)
-
-
-def _numerator(e: Index, scale: Index, base: int) -> Index:
-    """The place in the upsampled tensor of index `e`: ``scale*(e - base) + base``, with exact quotients cleared."""
-    if scale == 1:
-        return e
-    place = Index.of(base)
-    for key, coefficient in (e - base).terms.items():
-        part = Index({key: coefficient})
-        atom = key[0] if len(key) == 1 else None
-        if isinstance(atom, Quotient) and atom.rounding == "exact" and atom.denominator == scale:
-            place = place + coefficient * atom.numerator
-        else:
-            place = place + scale * part
-    return place
+    difference = guard.expr - expr
+    ratio = quotient(difference, scale, "exact")
+    if any(isinstance(atom, Quotient) for key in ratio.terms for atom in key):
+        return False
+    return scale * ratio == difference  # a quotient of two numbers is rounded
 
 
 _WORKINGS = (

@@ -6,6 +6,7 @@ takes long, and which other tests do.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,9 +17,11 @@ from typing import Any
 
 import oracles
 import pytest
+from readback.arithmetic import close
+from readback.arrays import Array
 from readback.checking import check
 from readback.hypotheses import check_hypotheses
-from readback.layers import Layer, case_of
+from readback.layers import Case, Layer, case_of
 from readback.pages import phrase, read_latex, read_text
 
 from symconv.derivations.derive import derive
@@ -209,6 +212,54 @@ def test_all_that_a_derivation_at_a_size_says_is_what_plain_loops_give(own: Laye
     for what, wrt in questions(own):
         page = read_text(worked(own, what, wrt, sizes).text())
         check(page, case_of(own, sizes, random), what, wrt, random)
+
+
+@pytest.mark.parametrize("own", LAYERS, ids=name_of)
+def test_what_the_formula_of_a_line_says_is_what_plain_loops_give(own: Layer) -> None:
+    """Also where the line is printed with a name, such as that of a padded array, for a part of it."""
+    random = Random(7)
+    sizes = next(s for s in sorted(product(range(2, 7), repeat=own.ndim), key=sum) if own.accepts(s))
+    case = case_of(own, places_of(own) if own.kind == "fold" else sizes, random, zeros=False)
+    arrays = {letter: nested(array) for letter, array in case.arrays.items()}
+    ones = Array(dict.fromkeys(case.arrays["g"].places(), 1), case.shape("g"), own.base)
+    for what, wrt in questions(own) if own.ties != "set" else ():
+        for stage in worked(own, what, wrt).stages:
+            g = ones if "ones" in plain(stage.title) else case.arrays["g"]
+            for step in stage.steps:
+                formula = step.after
+                if formula.quantity.of[0][0] not in "cE":
+                    continue  # a number of outputs, which the lines are checked for
+                tensors = {tensor.name: arrays[tensor.name] for tensor in formula.tensors}
+                given = {**tensors, **({"g": nested(g)} if "g" in tensors else {})}
+                found = formula.values(given, sizes if formula.sizes else None)
+                wanted = expected(case, formula.quantity.kind, wrt, g)
+                for at, value in found.items():
+                    if math.isnan(value):  # an average over no tap
+                        assert not case.terms[at[: len(case.shape("c"))]]
+                        continue
+                    assert close(value, wanted.get(at, 0)), f"{step.statement} at {at}: {value}, not {wanted.get(at)}"
+
+
+def nested(array: Array) -> Any:
+    def rows(lead: Point) -> Any:
+        if len(lead) == len(array.shape):
+            return array.at(lead)
+        return [rows((*lead, array.base + k)) for k in range(array.shape[len(lead)])]
+
+    return rows(())
+
+
+def expected(case: Case, kind: str, wrt: str, g: Array) -> dict[Point, Any]:
+    """The entries of an output, of a derivative by one entry, or of a gradient."""
+    if kind not in ("derivative", "gradient"):
+        return dict(case.arrays["c"].entries)
+    found: dict[Point, Any] = {}
+    for (o, at), value in case.derivatives[wrt].items():
+        if kind == "derivative":
+            found[(*o, *at)] = value
+        else:
+            found[at] = found.get(at, 0) + g.at(o) * value
+    return found
 
 
 def alike(text: str) -> str:
