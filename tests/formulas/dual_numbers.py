@@ -79,7 +79,7 @@ def dual(node: Node, env: Mapping[str, int], data: Data, by: Entry | None = None
         base, exponent = at(node.base), at(node.exponent)
         assert exponent.slope == 0
         e = exponent.value
-        slope = Fraction(0) if base.slope == 0 else e * raised(base.value, e - 1) * base.slope
+        slope = Fraction(0) if base.slope == 0 or e == 0 else e * raised(base.value, e - 1) * base.slope
         return Dual(raised(base.value, e), slope)
     if isinstance(node, Share):
         return Dual(_share(node, env, data))
