@@ -147,12 +147,12 @@ class _Walker:
         overs = expr.over if isinstance(expr, Sum) else (expr.over,)
         for over in overs:
             inner = self._over(over, inner)
-        if isinstance(expr, SetOf) or expr.op == "max":
+        if isinstance(expr, SetOf) or expr.op != "sum":
             new = inner.steps[len(path.steps) :]
             bounds = tuple(step for step in new if isinstance(step, Bound))
             guards = tuple(step for step in new if isinstance(step, Guard))
             text = to_text(expr)
-            what = "minimum" if isinstance(expr, SetOf) else "maximum"  # a maximum over a set is read as a Sum
+            what = "maximum" if isinstance(expr, Sum) and expr.op == "max" else "minimum"
             words = f"takes {text}, a {what} over nothing", f"whether {text} is always over something"
             if len(overs) == 1 and isinstance(overs[0], Over):
                 self._add(filled(overs[0].set, words, self.scope, path))

@@ -305,10 +305,10 @@ class _Reader:
             raise self.error(node, "found a named argument", "values only")
         name, args, span = node.func.id, node.args, self.span(node)
         match name:
-            case "sum" | "max" if name == "sum" or any(isinstance(a, ast.Tuple) or _is_in(a) for a in args[1:]):
+            case "sum" | "max" | "min" if name == "sum" or any(isinstance(a, ast.Tuple) or _is_in(a) for a in args[1:]):
                 self.count(node, 2, None, f"{name}(body, (m, 1, K)) or {name}(x[s], s in S)")
                 over = tuple(self.over(a) for a in args[1:])
-                return sum_over("sum" if name == "sum" else "max", self.expr(args[0]), over, span)
+                return sum_over(name, self.expr(args[0]), over, span)
             case "setof":
                 self.count(node, 2, 2, "setof(x[s], s in S)")
                 member = self.over(args[1])
@@ -338,8 +338,8 @@ class _Reader:
                 left, right = self.expr(args[0]), self.expr(args[1])
                 return Binary("star" if name == "star" else "ast", left, right, span)
         values = tuple(self.expr(a) for a in args)
-        if name == "max" and len(values) == 1 and isinstance(values[0], SetOf):
-            return sum_over("max", values[0].body, (values[0].over,), span)
+        if name in ("max", "min") and len(values) == 1 and isinstance(values[0], SetOf):
+            return sum_over("max" if name == "max" else "min", values[0].body, (values[0].over,), span)
         return Call(name, values, span)
 
     def count(self, node: ast.Call, least: int, most: int | None, form: str) -> None:

@@ -19,6 +19,7 @@ from symconv.claims.syntax import (
     Derivative,
     Entry,
     Expr,
+    Fold,
     Limit,
     MatrixLiteral,
     Name,
@@ -178,7 +179,7 @@ class Reader:
             span = (self.span(sign)[0], self.span(last)[1])
             if sign.data in ("summation", "maximum"):
                 scripts = self.inside(sign)[0]
-                body = sum_over("sum" if sign.data == "summation" else "max", body, self.scripts(scripts), span)
+                body = sum_over("sum" if sign.data == "summation" else _fold(sign), body, self.scripts(scripts), span)
             elif sign.data == "limit":
                 variable, to = self.inside(sign, "NAME", "WORD")
                 body = Limit(body, str(variable), self.expr(to), span)
@@ -378,8 +379,8 @@ class Reader:
     def read_largest(self, node: Tree[Token]) -> Expr:
         args = tuple(self.expr(child) for child in self.inside(node))
         if len(args) == 1 and isinstance(args[0], SetOf):
-            return sum_over("max", args[0].body, (args[0].over,), self.span(node))
-        return Call("max", args, self.span(node))
+            return sum_over(_fold(node), args[0].body, (args[0].over,), self.span(node))
+        return Call(_fold(node), args, self.span(node))
 
     def read_set(self, node: Tree[Token]) -> SetOf:
         body, bind = self.inside(node)
@@ -389,7 +390,7 @@ class Reader:
 
     def read_set_maximum(self, node: Tree[Token]) -> Expr:
         members = self.read_set(node)
-        return sum_over("max", members.body, (members.over,), self.span(node))
+        return sum_over(_fold(node), members.body, (members.over,), self.span(node))
 
     # ------------------------------------------------------------------ matrices and cases
 
@@ -434,6 +435,12 @@ class Reader:
 def _relation(token: Parse) -> Relation:
     relations: dict[str, Relation] = {"==": "==", "<=": "<=", ">=": ">=", "<": "<", ">": ">"}
     return relations[str(token)]
+
+
+def _fold(node: Tree[Token]) -> Fold:
+    """Which of both an extremum is, by its sign."""
+    sign = next(part for part in node.children if isinstance(part, Token) and part.type == "MAX")
+    return "min" if str(sign) == "min" else "max"
 
 
 def _has_remainder(product: Tree[Token]) -> bool:

@@ -44,7 +44,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "div": ("SLASH", "/"),
     **dict.fromkeys(("bmod", "mod"), ("MOD", "mod")),
     "sum": ("SUM", "sum"),
-    "max": ("MAX", "max"),
+    **{word: ("MAX", word) for word in ("max", "min")},
     "lim": ("LIM", "lim"),
     **dict.fromkeys(("to", "rightarrow", "longrightarrow"), ("TO", "to")),
     "partial": ("PARTIAL", "d"),
@@ -61,7 +61,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("land", "wedge"), ("AND", "and")),
     "colon": ("MID", ":"),
     "mid": ("MID", "|"),
-    **{word: ("WORD", word) for word in ("min", "gcd", "exp", "log", "ln")},
+    **{word: ("WORD", word) for word in ("gcd", "exp", "log", "ln")},
 }
 FUNCTIONS = frozenset(("max", "min", "lim", "gcd", "exp", "log", "ln"))
 """The signs that are words, which people also write upright."""

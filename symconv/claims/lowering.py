@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Literal
 
 from symconv.claims.indices import indices_of, to_index
 from symconv.claims.norms import largest, limit_of_norm, norm
@@ -18,6 +17,7 @@ from symconv.claims.syntax import (
     Derivative,
     Entry,
     Expr,
+    Fold,
     Limit,
     MatrixLiteral,
     Name,
@@ -215,9 +215,7 @@ def _raised(base: Node, exponent: Node) -> Node:
     return algebra.Power(base, exponent)
 
 
-def _reduced(
-    op: Literal["sum", "max", "min"], expr: Expr, overs: Sequence[Range | Over], scope: Scope, bound: frozenset[str]
-) -> Node:
+def _reduced(op: Fold, expr: Expr, overs: Sequence[Range | Over], scope: Scope, bound: frozenset[str]) -> Node:
     """A sum, maximum or minimum over ranges and sets; each may speak of the letters of those before it."""
     names: set[str] = set()
     bounds: list[Bound] = []
@@ -336,8 +334,6 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
         if name != "abs" or getattr(args[0], "name", "") in scope.declared.sets:
             return set_size(args[0], scope, bound)
         return Absolute(lower(args[0], scope, bound))
-    if name == "min" and len(args) == 1 and isinstance(args[0], SetOf):  # a maximum over a set is read as a Sum
-        return _reduced("min", args[0].body, (args[0].over,), scope, bound)
     if name in ("max", "min"):
         return scalar(to_index(expr, scope, bound))
     if name in scope.declared.functions:

@@ -15,6 +15,7 @@ __all__ = [
     "Derivative",
     "Entry",
     "Expr",
+    "Fold",
     "Limit",
     "MatrixLiteral",
     "Name",
@@ -32,6 +33,7 @@ __all__ = [
 Relation: TypeAlias = Literal["==", "<=", ">=", "<", ">"]
 
 Span: TypeAlias = "tuple[int, int]"
+Fold: TypeAlias = Literal["sum", "max", "min"]
 """First character and one past the last, in the source; (0, 0) for what was not written."""
 
 
@@ -122,9 +124,9 @@ class Over:
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum or maximum of a body over ranges (outermost first) or over the members of a set."""
+    """A sum, maximum or minimum of a body over ranges (outermost first) or over the members of a set."""
 
-    op: Literal["sum", "max"]
+    op: Fold
     body: Expr
     over: tuple[Range | Over, ...]
     span: Span = field(default=(0, 0), compare=False)
@@ -217,8 +219,8 @@ class Claim:
         return Claim((before.parts[-1], *self.parts), (self.continues, *self.relations), self.source, self.notes)
 
 
-def sum_over(op: Literal["sum", "max"], body: Expr, over: tuple[Range | Over, ...], span: Span = (0, 0)) -> Sum:
-    """A sum, where a sum of a sum is one sum over all their ranges; a maximum likewise."""
+def sum_over(op: Fold, body: Expr, over: tuple[Range | Over, ...], span: Span = (0, 0)) -> Sum:
+    """A sum, where a sum of a sum is one sum over all their ranges; a maximum or a minimum likewise."""
     if isinstance(body, Sum) and body.op == op:
         return Sum(op, body.body, (*over, *body.over), span)
     return Sum(op, body, over, span)

@@ -130,7 +130,9 @@ def _operator(name: str, table: Any, where: Where) -> Declared:
     if not isinstance(table, dict) or "kind" not in table:
         raise where.error(f"must be a table with a kind: {', '.join(OPERATORS)}")
     kind = schema.one_of(*OPERATORS)(table["kind"], where.at("kind"))
-    options = check_table(table, operator_keys(kind), where, f"{'an' if kind in ('AvgPool', 'LPPool') else 'a'} {kind}")
+    options = check_table(
+        table, operator_keys(kind), where, f"{'a' if kind in ('Conv', 'MaxPool', 'Dilation') else 'an'} {kind}"
+    )
     size = options.pop("input_size")
     del options["kind"]
     if isinstance(options["kernel_size"], int):

@@ -8,6 +8,7 @@ from typing import Any
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
+from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.option import option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.problems import schema
@@ -15,7 +16,9 @@ from symconv.problems.schema import Key, Where
 
 __all__ = ["OPERATORS", "OUTSIDE", "QUESTION", "TOP", "operator_keys"]
 
-OPERATORS: dict[str, type[Operator]] = {"Conv": Conv, "MaxPool": MaxPool, "AvgPool": AvgPool, "LPPool": LPPool}
+OPERATORS: dict[str, type[Operator]] = {
+    kind.__name__: kind for kind in (Conv, MaxPool, AvgPool, LPPool, Dilation, Erosion)
+}
 
 
 def _any(value: Any, where: Where) -> Any:

@@ -25,7 +25,6 @@ from symconv.claims.syntax import (
     Over,
     Raised,
     Range,
-    SetOf,
     Sum,
 )
 from symconv.errors import ClaimError, SymconvError
@@ -85,7 +84,10 @@ def test_sets_and_limits() -> None:
     largest = Sum("max", Entry("x", (s,)), (Over(("s",), S),))
     assert value("max(x[s], s in S)") == largest
     assert value("max(setof(x[s], s in S))") == largest
-    assert value("min(setof(x[s], s in S))") == Call("min", (SetOf(Entry("x", (s,)), Over(("s",), S)),))
+    smallest = Sum("min", Entry("x", (s,)), (Over(("s",), S),))
+    assert value("min(x[s], s in S)") == smallest
+    assert value("min(setof(x[s], s in S))") == smallest
+    assert value("min(x, S)") == Call("min", (Name("x"), S))
     assert value("max(x[s,t], (s,t) in S[i])") == Sum("max", Entry("x", (s, t)), (Over(("s", "t"), Entry("S", (i,))),))
     assert value("limit(lp(x, p), p, oo)") == Limit(Call("lp", (x, p)), "p", oo)
     mean = Binary("/", Sum("sum", Entry("x", (s,)), (Over(("s",), S),)), Call("size", (S,)))

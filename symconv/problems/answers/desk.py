@@ -11,7 +11,7 @@ from typing import Any
 from symconv.derivations.chain import Frame
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Step
 from symconv.formulas.printing import LATEX
-from symconv.operators.convolution import Conv
+from symconv.operators.base import Operator
 from symconv.operators.letters import Letters
 from symconv.problems.problem import Problem, Question
 from symconv.proofs.verdict import Verdict
@@ -161,11 +161,11 @@ class Desk:
 
     # ------------------------------------------------------------------ words
 
-    def roles(self, letters: Letters, op: object) -> dict[str, str]:
+    def roles(self, letters: Letters, op: Operator) -> dict[str, str]:
         """The coloured letters of an operator: the kernel's and the upstream gradient's, small and capital."""
         result = {}
         pairs = [(letters.upstream, "SCupstream")]
-        if isinstance(op, Conv):
+        if "weight" in op.variables:
             pairs.append((letters.weight, "SCkernel"))
         for letter, command in pairs:
             if len(letter) == 1:

@@ -6,6 +6,8 @@ from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters, capital
+from symconv.operators.morphology import Morphology
+from symconv.operators.pooling import MaxPool
 from symconv.problems.answers.desk import Desk, words
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
@@ -68,9 +70,7 @@ def window(desk: Desk, question: Question, declared: Declared) -> list[Block]:
 
 
 def _zeros(declared: Declared) -> bool:
-    from symconv.operators.pooling import MaxPool
-
-    return not isinstance(declared.op, MaxPool)
+    return not isinstance(declared.op, MaxPool | Morphology)
 
 
 def touch_figure(desk: Desk, question: Question, declared: Declared) -> list[Block]:

@@ -114,7 +114,7 @@ def _variants(declared: Declared) -> list[tuple[str, Declared]]:
 def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> Any:
     letters = Letters.of(question.names)
     tensors = {letters.input: data}
-    if isinstance(declared.op, Conv):
+    if "weight" in declared.op.variables:
         tensors[letters.weight] = desk.problem.data[question.own["weight"]]
     formula = declared.op.output(names=question.names)
     entries = formula.values(tensors, declared.input_size)
@@ -168,8 +168,10 @@ def _result(
     else:
         image = name if label else array_latex(letters, "input")
         window = r" \times ".join(map(str, variant.op.kernel_size))  # type: ignore[attr-defined]
-        left = rf"\operatorname{{{type(variant.op).__name__}}}_{{{window}}}({image})"
-        rule = "Pool"
+        rule, arrays = "Pool", image
+        if "weight" in variant.op.variables:
+            rule, arrays = "Combine", f"{image}, {array_latex(letters, 'weight')}"
+        left = colour(rf"\operatorname{{{type(variant.op).__name__}}}_{{{window}}}({arrays})", roles)
         reason = words("the ", Math(image), f" of the {label}.") if label else words("every window.")
     return desk.plain_statement(left, matrix(result).latex, "exact", WORKED_OUT, rule, reason)
 

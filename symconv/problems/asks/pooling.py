@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from symconv.claims.nested import shape_text
 from symconv.operators.convolution import Conv
+from symconv.operators.pooling import Pooling
 from symconv.problems.ask import Ask, ReadSoFar
 from symconv.problems.problem import Question
 from symconv.problems.schema import Where
@@ -40,8 +41,9 @@ def _relations(desk: Desk, question: Question) -> list[Block]:
 def _poolings(question: Question, where: Where, so_far: ReadSoFar) -> None:
     del so_far
     for declared in question.operators:
-        if isinstance(declared.op, Conv):
-            raise where.error(f"ask = {question.ask!r} takes poolings, and {declared.name!r} is a convolution")
+        if not isinstance(declared.op, Pooling):
+            kind = "a convolution" if isinstance(declared.op, Conv) else declared.op.phrase
+            raise where.error(f"ask = {question.ask!r} takes poolings, and {declared.name!r} is {kind}")
 
 
 def _related(question: Question, where: Where, so_far: ReadSoFar) -> None:

@@ -66,11 +66,12 @@ def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
 
 
 def _check_weight(name: str, declared: Declared, where: Where, data: Mapping[str, Any]) -> None:
-    """A convolution has kernel data of its size, and nothing else has any."""
-    if isinstance(declared.op, Conv):
+    """What has a weight has data of its size, and nothing else has any."""
+    if "weight" in declared.op.variables:
         if not name:
-            raise where.error("ask = 'values' of a convolution needs the kernel data", 'add weight = "..."')
-        shape, kernel = shape_of(data[name]), tuple(declared.op.kernel_size)
+            kind = "a convolution" if isinstance(declared.op, Conv) else declared.op.phrase
+            raise where.error(f"ask = 'values' of {kind} needs the kernel data", 'add weight = "..."')
+        shape, kernel = shape_of(data[name]), tuple(declared.op.kernel_size)  # type: ignore[attr-defined]
         if shape != kernel:
             raise where.at("weight").error(
                 f"{name} has shape {shape_text(shape)}, and operator {declared.name!r} has a {shape_text(kernel)} "
@@ -87,7 +88,9 @@ VALUES = Ask(
         "input": Key(
             schema.text, "values: the name of the input data, or the id of a question whose output it is", default=""
         ),
-        "weight": Key(schema.text, "values of a convolution: the name of the kernel data", default=""),
+        "weight": Key(
+            schema.text, "values of a convolution, a dilation or an erosion: the name of the kernel data", default=""
+        ),
         "printed": Key(schema.array, "values: an answer to compare with"),
         "unstated": Key(
             schema.texts,
