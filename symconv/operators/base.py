@@ -114,16 +114,17 @@ class Operator(ABC):
         sizes.sort(key=lambda name: items(getattr(self, known[name][1].name)) is None)  # one number says nothing of it
         if not sizes:
             plain_integer("ndim", self.ndim, 1)
-        for name in (*sizes, *(name for name in known if name not in sizes)):
+        for place, name in enumerate(dict.fromkeys((*sizes, *known))):
             option, entry = known[name]
+            is_size = isinstance(option.kind, Size)
             value = getattr(self, entry.name)
             if value is None and isinstance(option.kind, PerAxis) and option.kind.follows:
                 value = getattr(self, option.kind.follows)
-            if name in sizes[1:]:
+            if is_size and place:
                 put(self, entry.name, per_axis(name, value, self.ndim, 1))
             else:
                 put(self, entry.name, option.kind.checked(name, value, self.ndim))
-            if name in sizes[:1]:
+            if is_size:
                 put(self, "ndim", len(getattr(self, entry.name)))
         if "kernel_size" in known:
             for name, neutral in (("stride", 1), ("padding", (0, 0)), ("dilation", 1)):
@@ -259,7 +260,7 @@ class Operator(ABC):
         facts = []
         for axis, size in enumerate(sizes):
             count = self.count(axis, size)
-            if count.value is None and count != Index.of(min(count.names)):
+            if count.value is None and count not in map(Index.of, count.names):
                 name = fresh_name(numbered("O", ndim)[axis], taken)
                 definitions.append((name, count))
                 lower[name] = 1
@@ -378,7 +379,7 @@ class Operator(ABC):
             return self.geometry(Letters.of(names))
         entries = items(input_size)
         given = (input_size,) if entries is None else entries
-        sizes = tuple(integer("input_size", n, 1) for n in given)
+        sizes = tuple(integer("input_size", n, None) for n in given)
         if not all(isinstance(n, int) for n in sizes):
             raise ArgumentError("input_size", input_size, "must be integers", "leave it out for symbolic sizes")
         self.output_size(sizes)  # refuses sizes where no window fits
@@ -427,8 +428,7 @@ class Operator(ABC):
         real = frozenset(self.reals())
         table = SymbolTable(
             frame.symbols,
-            positive=frozenset(name for name, low in frame.lower.items() if low >= 1),
-            nonnegative=frozenset(name for name, low in frame.lower.items() if low == 0),
+            positive=frozenset(frame.lower),  # our own: whatever else has a least value is known as it was given
             real=real,
         )
         formula = Formula(
@@ -479,6 +479,7 @@ def close_form(formula: Formula) -> Node:
 
 def _compact(value: Any) -> Any:
     """An option as one would write it: equal pairs as one entry, equal entries of a stride or padding stay a tuple."""
-    if isinstance(value, tuple) and value and all(isinstance(v, tuple) and len(v) == 2 for v in value):
-        value = tuple(v[0] if v[0] == v[1] else v for v in value)
-    return 1 if isinstance(value, tuple) and value and all(v == 1 for v in value) else value
+    if not isinstance(value, tuple):
+        return value
+    entries = tuple(v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in value)
+    return 1 if set(entries) == {1} else entries
