@@ -66,7 +66,7 @@ class LowRankSum(TaskPromise):
         bias = " + |d|" if self.direct.bias else ""
         products = f"{self.rank} term{'s' if self.rank > 1 else ''}"
         own = f"γ({self.roundings})·(∑|{entry}|∑|u||v|{bias} + {rest} + {self._small}ω) + {rest}"
-        return f"{own}, and at least {self.direct.formula}, with b ≈ ∑ u·v of {products}"
+        return f"{own}, where all sums stay in the range; else at least {self.direct.formula}; b ≈ ∑ u·v of {products}"
 
     def error(self, magnitudes: Magnitudes) -> Error:
         engine = Im2colEngine(magnitudes.form, None)
@@ -97,4 +97,19 @@ class LowRankSum(TaskPromise):
         # turned, a kernel has the same rank but for rounding
         constant = self.unit.gamma(self.roundings + max(0, found.rank - self.rank))
         direct = self.direct.error(magnitudes)
-        return Error(np.maximum(constant * total + left, direct.error), direct.size, direct.largest)
+        own = constant * total + left
+        if not self._stays(magnitudes, total, float(np.abs(columns).sum())):
+            own = np.maximum(own, direct.error)
+        return Error(own, direct.size, direct.largest)
+
+    def _stays(self, magnitudes: Magnitudes, total: Array, column: float) -> bool:
+        """Whether nothing overflows, not even the sum of all results that is asked whether it is finite.
+
+        Only then is it certain that direct sums are not taken instead. Twice is more than rounding can add, to as many
+        numbers as half of 1/u.
+        """
+        read = magnitudes.x if self.task == "output" else magnitudes.upstream
+        assert read is not None
+        first = float(np.abs(read).max(initial=0)) * column
+        few = 2 * total.size * self.unit.u < 1
+        return few and 4 * max(first, float(total.sum())) < self.unit.largest
