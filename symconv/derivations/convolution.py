@@ -138,14 +138,9 @@ def spread_kernel(frame: Frame, op: Conv, sizes: Sequence[Index], counts: Sequen
         counts: the output size of every axis.
     """
     steps = [w.s * (count - 1) for w, count in zip(op.windows, counts, strict=True)]
-    return Spread(
-        frame,
-        "weight",
-        tuple(w.d for w in op.windows),
-        tuple(step - w.padding(n)[0] for step, w, n in zip(steps, op.windows, sizes, strict=True)),
-        tuple(n + step for step, n in zip(steps, sizes, strict=True)),
-        is_turned=op.flip,
-    )
+    axes = [(step - w.padding(n)[0], step + n) for step, w, n in zip(steps, op.windows, sizes, strict=True)]
+    before, whole = zip(*axes, strict=True)
+    return Spread(frame, "weight", tuple(w.d for w in op.windows), before, whole, is_turned=op.flip)
 
 
 def turned_array(frame: Frame, op: Conv) -> Maths:

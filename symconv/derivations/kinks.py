@@ -64,9 +64,10 @@ class _Kinks(FormulaWalker[Iterator[str]]):
         base = node.base
         if accesses(node) and (exponent is None or exponent.denominator != 1):
             yield "roots and fractional powers of positive numbers alone (at 0 the derivative counts as 0)"
-        elif accesses(node) and exponent is not None and exponent < 0:
-            yield "no division by 0"
-        elif exponent is not None and exponent > 1 and isinstance(base, Absolute):
-            base = base.arg  # |x|^n has the derivative 0 at 0
+        elif exponent is not None:
+            if accesses(node) and exponent < 0:
+                yield "no division by 0"
+            if exponent > 1 and isinstance(base, Absolute):
+                base = base.arg  # |x|^n has the derivative 0 at 0
         yield from self.visit(base)
         yield from self.visit(node.exponent)

@@ -15,6 +15,7 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, context_of
 from symconv.operators.adaptive import AdaptivePooling
+from symconv.operators.base import Operator
 from symconv.operators.patches import Fold
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
@@ -44,11 +45,11 @@ def output_derivation(frame: Frame) -> Derivation:
         stages = window_stages(frame, op)
     elif isinstance(op, Fold):
         lead = "The size of the image is given, and says how many patches there are; where they overlap, they add up."
-        image = tuple(op.count(axis, Index.of(0)) for axis in range(op.ndim))
+        image = tuple(op.count(axis, size) for axis, size in enumerate(frame.sizes))
         stages = (*_window_stages(frame, image, "input", "N", "How many windows fit in the image"), fold_stage(frame))
     else:
         words = "How many windows fit"
-        if any(_hangs_over(window) for window in op.windows):
+        if _hang_over(op):
             words = "How many windows there are"
             lead = (
                 "An output exists for every place of the window that starts before the end of the input and hangs over "
@@ -83,7 +84,7 @@ def _of_sizes(frame: Frame) -> Phrase:
     words: list[str | Maths] = ["For ", maths(write)] if grouped else ["For"]
     for position, fact in enumerate(facts):
         words += [" with " if position == 0 else " and ", fact]
-    fits = not isinstance(frame.op, ConvTranspose | MaxUnpool) and not any(_hangs_over(w) for w in frame.op.windows)
+    fits = not isinstance(frame.op, ConvTranspose | MaxUnpool) and not _hang_over(frame.op)
     words.append((" (a window fits)." if fits else " (an output is left).") if facts else ".")
     return tuple(words)
 
@@ -94,14 +95,11 @@ def _condition(guard: Guard, context: PrintContext) -> Maths:
 
 def _name_bound(guard: Guard) -> tuple[str, int] | None:
     """``(name, low)`` for a guard ``name >= low``."""
-    names = sorted(guard.expr.names)
-    if len(names) != 1 or guard.expr.linear_in(names[0]) is None:
-        return None
-    split = guard.expr.linear_in(names[0])
-    assert split is not None
-    if split[0] != 1 or split[1].value is None:
-        return None
-    return names[0], -split[1].value
+    for name in guard.expr.names:
+        split = guard.expr.linear_in(name)
+        if split is not None and split[0] == 1 and split[1].value is not None:
+            return name, -split[1].value
+    return None
 
 
 def _grouped(guards: list[Guard]) -> list[tuple[list[str], int]]:
@@ -129,6 +127,11 @@ def _window_stages(frame: Frame, sizes: tuple[Index, ...], family: str, name: st
         place = frame.letters.axes(family, frame.op.spatial_axes)[axis]
         stages.append(_size_stage(frame, window, size, place, number, words))
     return tuple(stages)
+
+
+def _hang_over(op: Operator) -> bool:
+    """Whether windows may hang over: on all axes or on none, since axes round alike."""
+    return {_hangs_over(window) for window in op.windows} == {True}
 
 
 def _hangs_over(window: Window) -> bool:

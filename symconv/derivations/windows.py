@@ -64,8 +64,7 @@ def _positive(frame: Frame, counts: Iterator[Reduce]) -> bool:
         if closed is None:
             return False
         goals.append(nonnegative(closed - 1))
-    open_ones = [goal for goal in goals if goal.truth is not True]
-    return not open_ones or prove_goal(formula.assumptions(), open_ones).status == "proved"
+    return prove_goal(formula.assumptions(), goals).status == "proved"
 
 
 def empty_windows(frame: Frame) -> Phrase:
@@ -76,6 +75,8 @@ def empty_windows(frame: Frame) -> Phrase:
     if isinstance(op, AvgPool):
         where = "padded input" if op.count_include_pad else "input"
         return (f" An output whose window has no tap in the {where} has no value.",)
+    if not any(isinstance(part, Reduce) and part.op != "sum" for part in walk(frame.output.body)):
+        return (" An output that divides by 0 has no value.",)
     return (" A ", *_over_no_tap(frame), ".")
 
 

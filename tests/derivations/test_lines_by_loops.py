@@ -224,12 +224,14 @@ def test_what_the_formula_of_a_line_says_is_what_plain_loops_give(own: Layer) ->
     ones = Array(dict.fromkeys(case.arrays["g"].places(), 1), case.shape("g"), own.base)
     for what, wrt in questions(own) if own.ties != "set" else ():
         for stage in worked(own, what, wrt).stages:
-            g = ones if "ones" in plain(stage.title) else case.arrays["g"]
+            all_ones = "ones" in plain(stage.title)
+            g = ones if all_ones else case.arrays["g"]
             for step in stage.steps:
                 formula = step.after
                 if formula.quantity.of[0][0] not in "cE":
                     continue  # a number of outputs, which the lines are checked for
                 tensors = {tensor.name: arrays[tensor.name] for tensor in formula.tensors}
+                assert not (all_ones and "g" in tensors)
                 given = {**tensors, **({"g": nested(g)} if "g" in tensors else {})}
                 found = formula.values(given, sizes if formula.sizes else None)
                 wanted = expected(case, formula.quantity.kind, wrt, g)

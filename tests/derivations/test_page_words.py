@@ -12,8 +12,10 @@ import pytest
 from sympy import Symbol
 from test_lines_by_loops import conv, layer, operator_of, transposed
 
+from symconv.derivations.chain import Frame
+from symconv.derivations.convolution import turned_array
 from symconv.derivations.derive import derive
-from symconv.derivations.step import Derivation, plain
+from symconv.derivations.step import Derivation, Maths, plain
 from symconv.formulas.printing import UNICODE
 from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -279,6 +281,10 @@ FITS = "I{0} + 2P{0} ≥ D{0}(K{0} − 1) + 1"
         (Conv((3, 2)), "For I₁ ≥ 3, I₂ ≥ 2."),
         (Conv((2, 3, 3)), "For I₁ ≥ 2, I₂, I₃ ≥ 3."),
         (Conv((2,), padding=((1, -2),)), "For I ≥ 3."),
+        (Conv((K,), padding="half"), "For I, K ≥ 1 with I + 2⌊(K − 1)/2⌋ ≥ K (a window fits)."),
+        (Conv((3,), S, "same_upper"),
+         "For I, S ≥ 1 with I + max(0, S(⌈I/S⌉ − 1) − I + 3) ≥ 3 (a window fits)."),
+        (Conv((3,), padding=((-P, 0),)), "For I ≥ 1 with I ≥ P + 3 (a window fits)."),
         (Conv((3,), S), "For I ≥ 3, S ≥ 1."),
         (Conv((3,), padding=P), "For I ≥ 1, P ≥ 0 with I + 2P ≥ 3 (a window fits)."),
         (Conv((K,), 2), "For I, K ≥ 1 with I ≥ K (a window fits)."),
@@ -323,3 +329,16 @@ def test_axes_that_are_alike_are_counted_once() -> None:
     assert titles(Conv((3,)), 4) == ["How many windows fit"]
     assert titles(MaxPool((3, 2), ceil_mode=True)) == [f"How many windows there are on axis {axis}" for axis in (1, 2)]
     assert titles(Conv((3,), padding="same_upper"), 4) == ["How many windows fit"]
+
+
+@pytest.mark.parametrize(
+    ("op", "kernel"),
+    [
+        (Conv((2,)), Maths(r"\operatorname{rev}(B)", "rev(B)")),
+        (Conv((2, 2)), Maths(r"\operatorname{rot}_{180}(B)", "rot180(B)")),
+        (Conv((2, 2), flip=True), Maths("B", "B")),
+    ],
+    ids=repr,
+)
+def test_the_kernel_that_slides_over_the_upstream_gradient(op: Conv, kernel: Maths) -> None:
+    assert turned_array(Frame(op), op) == kernel
