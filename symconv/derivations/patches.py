@@ -29,16 +29,15 @@ def adjoint_stage(frame: Frame, op: Unfold | Fold, touched: Step) -> Stage:
     name = "fold" if isinstance(op, Unfold) else "unfold"
     array = frame.array("upstream")
     label = Label(rf"\operatorname{{{name}}}({array.latex})", f"{name}({array.text})")
-    place = tuple(Index.of(index) for index in touched.after.indices)
-    whole = touched.after.with_body(Named(label, place, _other(frame, op)))
+    line, before = touched.after, touched
     steps: list[Step] = []
-    if frame.gradient.text() != touched.after.text():
+    place = tuple(Index.of(index) for index in line.indices)
+    whole = line.with_body(Named(label, place, _other(frame, op)))
+    if frame.gradient.text() != line.text():
         what = "taps: each place of the window shows" if isinstance(op, Unfold) else "outputs: a tap of a place shows"
         reason = (f"the sum over {what} the entry at most once.",)
-        steps.append(
-            Step(frame.number(), touched.after, frame.gradient, "closed_form", "Sift", reason, uses=(touched.id,))
-        )
-    before = steps[-1] if steps else touched
+        before = Step(frame.number(), line, frame.gradient, "closed_form", "Sift", reason, uses=(touched.id,))
+        steps.append(before)
     context = context_of(frame.gradient)
     words = (
         ("the folding of ", array, " into an image of ", size_text(frame.sizes, context), ", with the same window.")
@@ -68,7 +67,7 @@ def _other(frame: Frame, op: Unfold | Fold) -> Node:
     if isinstance(op, Fold):
         other: Unfold | Fold = Unfold(**options)
     else:
-        image = [n.value if n.value is not None else symbol(repr(n), positive=True) for n in frame.sizes]
+        image = [n.value if n.value is not None else symbol(repr(n)) for n in frame.sizes]
         other = Fold(tuple(image), **options)
     return other.output(names=names, index_base=frame.base).body
 
@@ -95,7 +94,7 @@ def _input_entry(frame: Frame, op: MaxUnpool) -> Maths:
 
 def look_up_stage(frame: Frame, op: MaxUnpool, touched: Step) -> tuple[Stage, Definition]:
     """The gradient by an entry is the upstream gradient at its position."""
-    array = frame.array("upstream")
+    array, line = frame.array("upstream"), touched.after
     upstream, outputs = frame.tensor("upstream"), frame.letters.axes("output", op.ndim)
     sizes = extents(upstream)
     flat = Index.of(0)
@@ -120,10 +119,10 @@ def look_up_stage(frame: Frame, op: MaxUnpool, touched: Step) -> tuple[Stage, De
         "flat",
         (size_text([_product(sizes)], context),),
     )
-    read = touched.after.with_body(Named(label, (), touched.after.body))
+    read = line.with_body(Named(label, (), line.body))
     step = Step(
         frame.number(),
-        touched.after,
+        line,
         read,
         "recognise",
         "Look up:",

@@ -6,7 +6,8 @@ Source: Rockafellar, Convex Analysis, section 23.
 from __future__ import annotations
 
 import string
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from symconv.derivations.chain import Frame, notation
 from symconv.derivations.counting import at_this_layer
@@ -18,6 +19,9 @@ from symconv.formulas.algebra import Access, Label, Reduce
 from symconv.formulas.printing import LATEX, Style, context_of
 from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.pooling import MaxPool
+
+if TYPE_CHECKING:
+    from symconv.proofs.verdict import Verdict
 
 __all__ = ["set_derivation", "with_first_ties"]
 
@@ -37,7 +41,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
     """
     names = _Names(frame)
     definitions = [
-        *notation(frame)[: 1 if what == "derivative" else 2],
+        *(notation(frame)[:1] if what == "derivative" else notation(frame)),
         Definition("D3", (names.window,), (names.window, " = ", names.taps), "taps of a window", ()),
         Definition("D4", (names.unit,), (names.unit, ", 1 at ", names.place, ", else 0"), "unit array", ()),
     ]
@@ -48,7 +52,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
         others = (", and that outputs without a tap in the input are left out",)
     hull = _shown(
         frame,
-        "convex_hull",
+        convex_hull,
         "Subdifferential of a maximum:",
         ("the convex hull of the gradients of the taps that attain it; the gradient of a tap is a unit array.",),
         (names.subdifferential, "=", names.hull),
@@ -57,7 +61,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
     )
     written = _shown(
         frame,
-        "convex_hull",
+        convex_hull,
         "Write out",
         ("the hull: shares that are not negative, sum to 1, and go to maximal taps only. One maximal tap has it all.",),
         (names.subdifferential, "=", names.shares),
@@ -72,7 +76,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
         condition = maths(lambda s: s.relation(">=").join([names.upstream(s), "0"]))
         summed = _shown(
             frame,
-            "set_sum",
+            set_sum,
             "Sum of sets:",
             (
                 "every output adds one of its subgradients, times its upstream gradient: each such sum is a "
@@ -89,7 +93,7 @@ def set_derivation(frame: Frame, what: str) -> Derivation:
 
 def _shown(
     frame: Frame,
-    rule: str,
+    law: Callable[[], Verdict],
     title: str,
     reason: Phrase,
     shown: tuple[Maths, str, Maths],
@@ -99,13 +103,12 @@ def _shown(
     needs: Phrase = (),
 ) -> Step:
     """A step between sets, which are no formulas of entries; a proof over the taps of a window decides it."""
-    law = convex_hull if rule == "convex_hull" else set_sum
     formula = frame.output
     return Step(
         frame.number(),
         formula,
         formula,
-        rule,
+        law.__name__,
         title,
         reason,
         needs=needs,
@@ -130,7 +133,8 @@ class _Names:
         )
         self.e, self.v = [x for x in ("e", "v", "x", "y", *string.ascii_lowercase) if x not in used][:2]
         self.w = next(x for x in ("W", "U", "V", *string.ascii_uppercase) if x not in used)
-        self.greek = next(g for g in (("lambda", "λ"), ("mu", "μ"), ("nu", "ν"), ("xi", "ξ")) if g[0] not in used)
+        greek = (("lambda", "λ"), ("mu", "μ"), ("nu", "ν"), ("xi", "ξ"))
+        self.greek = next(names for names in greek if used.isdisjoint(names))
 
     def _tap(self, style: Style) -> str:
         names = ", ".join(style.name(bound.name) for bound in self.reduce.bounds)

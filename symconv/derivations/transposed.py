@@ -39,10 +39,11 @@ __all__ = ["gather_stage", "gather_step", "gradient_stages", "reach_stages"]
 def reach_stages(frame: Frame, op: ConvTranspose | MaxUnpool) -> tuple[Stage, ...]:
     """One stage for every axis whose arithmetic differs from that of the axes before it."""
     stages, seen = [], []
-    for axis, (window, size) in enumerate(zip(op.windows, frame.sizes, strict=True)):
+    for axis in range(op.spatial_axes):
         added = op.added(axis) if isinstance(op, ConvTranspose) else Index.of(0)
-        if (window, size, added) not in seen:
-            seen.append((window, size, added))
+        kind = (op.windows[axis], frame.sizes[axis], added)
+        if kind not in seen:
+            seen.append(kind)
             stages.append(_reach_stage(frame, op, axis, added))
     return tuple(stages)
 
@@ -71,8 +72,7 @@ def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: 
     )
     cut: list[str | Maths] = []
     if before != 0 or after != 0:
-        sides = [before] if before == after else [before, after]
-        amounts = [maths(lambda s, e=e: s.index(e, context)) for e in sides]  # type: ignore[misc]
+        amounts = [maths(lambda s, e=e: s.index(e, context)) for e in (before, after)]  # type: ignore[misc]
         cut = [" Padding cuts ", amounts[0], " off either side."]
         if before != after:
             cut = [" Padding cuts ", amounts[0], " off before and ", amounts[1], " behind."]

@@ -78,6 +78,8 @@ TRANSPOSED = [
     *chosen(
         window("conv-transpose", (2,), (2,), in_channels=2, out_channels=4, groups=2, bias=True), OUT, DX, DW, size=(2,)
     ),
+    *chosen(window("conv-transpose", (1,), (2,)), OUT),
+    *chosen(window("conv-transpose", (2,), (1,), (), (2,)), DW),
     *chosen(window("max-unpool", (2,), (2,)), OUT),
     *chosen(window("max-unpool", (2,), (2,)), DX, size=(2,)),
     *chosen(window("max-unpool", (2, 3), (2, 1), base=0), OUT, DX, size=(2, 2)),
