@@ -24,6 +24,7 @@ from symconv.kernels.arrays.columns import (
 )
 from symconv.kernels.arrays.scatter import add_tap, hand_out, phases_of, scatter
 from symconv.kernels.arrays.windows import split
+from symconv.kernels.form.reading import WALK
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.rewriting import COLUMN, EVERYWHERE, LayerFormula, proved, put
 from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_products, passes
@@ -271,23 +272,18 @@ def _input_stage(layer: LayerFormula) -> Stage:
         opens=True,
     )
     steps: tuple[Step, ...] = (step,)
-    if all(walk.stride == 1 for walk in layer.form.walks):
-        steps += (
-            Step(
-                "5",
-                gradient,
-                gradient,
-                "turn",
-                "Turn",
-                ("the kernel around: the same gradient as a convolution of its own, so each serves for the other.",),
-                uses=("4",),
-                opens=True,
-                shown=(
-                    Maths(r"\partial E / \partial A", "∂E/∂A"),
-                    "=",
-                    Maths(r"\mathrm{pad}(G) \star \mathrm{rot}(B)", "pad(G) ⋆ rot(B)"),
-                ),
-                check=proved("input-gradient-full"),
-            ),
-        )
+    if all(walk.stride == 1 and walk.position == Index.of(WALK) + walk.shifts[0] for walk in layer.form.walks):
+        ndim = len(layer.places)
+        read = Access("g", (*upstream.index[:-ndim], *_turned_places(layer, free[-ndim:])))
+        left = [bound for bound in bounds if Index.of(bound.name) not in upstream.index[-ndim:]]
+        turned = gradient.with_body(summation(product(read, kernel), *left, guards=guards[:-ndim]))
+        reason = ("the kernel around: a convolution of the upstream gradient, with zeros around it.",)
+        steps += (Step("5", gradient, turned, "turn", "Turn", reason, uses=("4",), opens=True),)
     return Stage(("The gradient of the input",), EVERYWHERE, steps)
+
+
+def _turned_places(layer: LayerFormula, here: list[Index]) -> tuple[Index, ...]:
+    """With stride 1 and zeros around the input: the output that has read an entry at each tap."""
+    return tuple(
+        i - walk.shifts[0] - walk.step * Index.of(walk.tap) for i, walk in zip(here, layer.form.walks, strict=True)
+    )

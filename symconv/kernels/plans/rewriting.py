@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symconv.derivations.step import Definition, Phrase, maths
 from symconv.formulas.algebra import Access, Bound, Label, Named, Node, Reduce
 from symconv.formulas.formula import Formula
-from symconv.formulas.index import Index
+from symconv.formulas.index import Index, quotient
 from symconv.formulas.printing import context_of
+from symconv.formulas.substitution import substitute
 from symconv.formulas.walks import accesses, transform, walk
 from symconv.kernels.form.extraction import tap_form
+from symconv.kernels.form.reading import WALK
 from symconv.operators.base import Operator
 
 if TYPE_CHECKING:
@@ -86,6 +89,56 @@ class LayerFormula:
     def column(self, access: Access, index: tuple[Index, ...]) -> Named:
         """What is read, as an entry of an array of columns or of tiles."""
         return Named(COLUMN, (*self.channel, *index), access)
+
+    def tiled(self, widths: tuple[Index, ...]) -> tuple[Formula, Formula, Definition]:
+        """The output at place i of tile t: as it stands, and of entries j of what a tile holds; and what that is.
+
+        Args:
+            widths: how many outputs a tile has along every axis.
+        """
+        ndim, walks = len(self.places), self.form.walks
+        numbers = [""] if ndim == 1 else [str(axis) for axis in range(1, ndim + 1)]
+        tiles, insides, entries = ([Index.of(letter + n) for n in numbers] for letter in "tij")
+        firsts = [min(0, walk.step * (walk.taps - 1)) for walk in walks]
+        placed = {p: w * t + i for p, w, t, i in zip(self.places, widths, tiles, insides, strict=True)}
+        lead, spatial = self.output.free[:-ndim], self.output.free[-ndim:]
+        free = (
+            *lead,
+            *(
+                Bound(f"t{n}", Index.of(0), quotient(bound.upper, w, "floor"))
+                for n, bound, w in zip(numbers, spatial, widths, strict=True)
+            ),
+            *(Bound(f"i{n}", Index.of(0), w - 1) for n, w in zip(numbers, widths, strict=True)),
+        )
+        quantity = replace(self.output.quantity, of=(self.output.quantity.of[0], tuple(bound.name for bound in free)))
+        lower = (*self.output.lower, *((name, 1) for w in widths for name in w.names))
+        whole = replace(
+            self.output, quantity=quantity, free=free, body=substitute(self.output.body, placed), lower=lower
+        )
+        held = Access(
+            self.input,
+            (
+                *self.channel,
+                *(
+                    walk.position.subs({WALK: w * t + j + first})
+                    for walk, w, t, j, first in zip(walks, widths, tiles, entries, firsts, strict=True)
+                ),
+            ),
+        )
+        read = [
+            i + walk.step * Index.of(walk.tap) - first for i, walk, first in zip(insides, walks, firsts, strict=True)
+        ]
+        entry = substitute(held, {f"j{n}": place for n, place in zip(numbers, read, strict=True)})
+        old = substitute(self.access, placed)
+        named = Named(COLUMN, (*self.channel, *tiles, *read), entry)
+        context = context_of(whole)
+        line = maths(
+            lambda style: (
+                f"{style.node(Named(COLUMN, (*self.channel, *tiles, *entries), held), context)} = "
+                f"{style.node(held, context)}"
+            )
+        )
+        return whole, put(whole, old, named), Definition("X", (), (line,), "what a tile holds", ())
 
     def definition(self, access: Access, index: tuple[Index, ...], name: str) -> Definition:
         context = context_of(self.output)

@@ -23,11 +23,11 @@ import numpy
 import numpy as np
 
 from symconv.derivations.step import Derivation, Maths, Stage, Step
-from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index, quotient
 from symconv.kernels.arrays.windows import PREPARED
+from symconv.kernels.form.reading import Walk
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.plans.rewriting import ZERO, last_of, put, read_of, window_of
+from symconv.kernels.plans.rewriting import EVERYWHERE, ZERO, LayerFormula, put, read_of
 from symconv.kernels.plans.rows import ONE_ROW, RowsEngine, no_single_channel, plane
 from symconv.kernels.runtime.cost import Estimate, calls, passes
 from symconv.kernels.runtime.engine import ConvEngine, source_of
@@ -314,51 +314,62 @@ class SpectralPlan(Plan):
 
 def spectral_derivation(op: Operator) -> Derivation:
     """Overlap-save: within a tile the sum may wrap around, and a sum that wraps around is a product of spectra."""
-    output = op.output()
+    layer = LayerFormula(op)
+    ndim = len(layer.places)
+    whole, tiles, held = layer.tiled(tuple(Index.of("W" if ndim == 1 else f"W_{n}") for n in range(1, ndim + 1)))
+    cut = Step(
+        "1", whole, tiles, "recognise", "Cut", ("the outputs into tiles that overlap in what they read.",), opens=True
+    )
+    wraps = [_wrapped(walk, number) for number, walk in enumerate(layer.form.walks, 2)]
     return Derivation(
         "A convolution of one channel by the convolution theorem",
         ("Outputs are computed a tile at a time; a tile is transformed, multiplied, and transformed back.",),
         ZERO,
-        (),
+        (held,),
         (
+            Stage(("Tiles",), EVERYWHERE, (cut,)),
             Stage(
-                ("A tile",), ("for every tile length T from K on, and every output of the tile",), _tile_steps(output)
+                ("A tile",),
+                ("for every tile length T from the reach of the kernel on, and every output of the tile",),
+                (*wraps, _transform(wraps[-1])),
             ),
         ),
     )
 
 
-def _tile_steps(output: Formula) -> tuple[Step, ...]:
+def _wrapped(walk: Walk, number: int) -> Step:
+    """Along one axis: a sum that wraps around the tile reads the same, as no output reads beyond its end."""
     from symconv.operators.convolution import Conv
 
-    taps = last_of(window_of(output).bounds[-1]) + 1
-    # the theorem speaks of one axis; along the other it is applied to the results of the first
-    line = Conv((taps,)).output()
-    window, access = window_of(line), read_of(line.body, line)
+    line = Conv((walk.taps,), dilation=abs(walk.step), flip=walk.step < 0).output()
+    access = read_of(line.body, line)
     (place,) = access.index
     (size,) = (Index.of(name) for name in line.sizes)
-    wrapped = replace(access, index=(place - size * quotient(place, size),))
-    cyclic = put(line, access, wrapped)
-    first = Step(
-        "1",
+    cyclic = put(line, access, replace(access, index=(place - size * quotient(place, size),)))
+    return Step(
+        str(number),
         line,
         cyclic,
         "number",
         "Wrap around",
         ("the tile, whose length is that of the input here: its outputs read no entry beyond its end.",),
+        uses=("1",),
         opens=True,
     )
-    second = Step(
-        "2",
-        cyclic,
-        cyclic,
+
+
+def _transform(wrapped: Step) -> Step:
+    return Step(
+        str(int(wrapped.id) + 1),
+        wrapped.after,
+        wrapped.after,
         "interpolate",
         "Transform",
         (
             "both factors: at the roots of unity w^k a sum that wraps around is a product of values, and the values "
             "give the sum back because the sum over k of w^(kj) is T for j = 0 and 0 for every other j below T.",
         ),
-        uses=("1",),
+        uses=(wrapped.id,),
         opens=True,
         shown=(
             Maths(r"\sum_k w^{k j}", "Σ_k w^(kj)"),
@@ -367,8 +378,6 @@ def _tile_steps(output: Formula) -> tuple[Step, ...]:
         ),
         check=_orthogonality,
     )
-    assert window.op == "sum"
-    return first, second
 
 
 ORDER = 12

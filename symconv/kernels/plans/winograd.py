@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,9 +12,8 @@ from symconv.derivations.winograd.nested import Nested
 from symconv.derivations.winograd.toom_cook import cook_toom
 from symconv.formulas.algebra import Access, Bound, Node, product, summation
 from symconv.formulas.formula import Formula
-from symconv.formulas.index import Index, quotient
+from symconv.formulas.index import Index
 from symconv.formulas.quantity import Quantity, Tensor
-from symconv.formulas.substitution import substitute
 from symconv.kernels.arrays import columns
 from symconv.kernels.arrays.minimal_filtering import (
     Transforms,
@@ -30,7 +28,7 @@ from symconv.kernels.arrays.minimal_filtering import (
     transforms,
 )
 from symconv.kernels.form.tapform import TapForm
-from symconv.kernels.plans.rewriting import EVERYWHERE, LayerFormula, put
+from symconv.kernels.plans.rewriting import EVERYWHERE, LayerFormula
 from symconv.kernels.runtime.cost import Estimate, calls, copies, matrix_products, passes
 from symconv.kernels.runtime.engine import ConvEngine, source_of
 from symconv.kernels.runtime.geometry import Line, adjoint_lines, lines_of
@@ -193,7 +191,7 @@ def winograd_derivation(op: Operator, m: int) -> Derivation:
 
     layer = LayerFormula(op)
     algorithm = Nested(tuple(cook_toom(m, walk.taps) for walk in layer.form.walks))
-    tiled, laid = _tiles(layer, m)
+    tiled, laid, held = layer.tiled((Index.of(m),) * len(layer.places))
     direct, filtered = _one_tile(algorithm)
     by_channel, by_product = _by_channels()
     form, transposed = _trilinear()
@@ -251,35 +249,9 @@ def winograd_derivation(op: Operator, m: int) -> Derivation:
         f"A convolution by {algorithm.name}",
         ("Outputs are computed a tile at a time, with fewer products than taps; the rest are additions.",),
         inner.hypotheses,
-        inner.definitions,
+        (held, *inner.definitions),
         stages,
     )
-
-
-def _tiles(layer: LayerFormula, m: int) -> tuple[Formula, Formula]:
-    """The output at place i of tile t, before and after what is read has got a name."""
-    ndim = len(layer.places)
-    numbers = [""] if ndim == 1 else [str(axis) for axis in range(1, ndim + 1)]
-    tiles, insides = [Index.of(f"t{n}") for n in numbers], [Index.of(f"i{n}") for n in numbers]
-    placed = {p: m * t + i for p, t, i in zip(layer.places, tiles, insides, strict=True)}
-    lead, spatial = layer.output.free[:-ndim], layer.output.free[-ndim:]
-    free = (
-        *lead,
-        *(
-            Bound(f"t{n}", Index.of(0), quotient(b.upper, Index.of(m), "floor"))
-            for n, b in zip(numbers, spatial, strict=True)
-        ),
-        *(Bound(f"i{n}", Index.of(0), Index.of(m - 1)) for n in numbers),
-    )
-    quantity = replace(layer.output.quantity, of=(layer.output.quantity.of[0], tuple(bound.name for bound in free)))
-    tiled = replace(layer.output, quantity=quantity, free=free, body=substitute(layer.output.body, placed))
-    access = substitute(layer.access, placed)
-    assert isinstance(access, Access)
-    inside = [
-        i + (Index.of(walk.tap) if walk.step > 0 else walk.taps - 1 - Index.of(walk.tap))
-        for i, walk in zip(insides, layer.form.walks, strict=True)
-    ]
-    return tiled, put(tiled, access, layer.column(access, (*tiles, *inside)))
 
 
 def _box(*extents: Index | int | str) -> tuple[tuple[Index, Index], ...]:
