@@ -61,17 +61,18 @@ def decide(
             for.
     """
     effort = Effort() if effort is None else effort
-    solver = Solver(effort.part(1, 3))
     known = statement.all_hypotheses
     solved = dict(statement.solved)
+    obliged = [replace(one, need=one.need.subs(solved)) for one in obliged]
+    if quick:  # where all needs are met, which ones ever fail need not be known
+        strict = statement.with_needs((one.need for one in obliged), order) if obliged else statement
+        if told_apart(strict, effort.part(1, 4), nonnegative=letters) is not None:
+            return Verdict("refuted", explanation="The two sides have different values.", method="search")
+    solver = Solver(effort.part(1, 3))
     open_ones = [
-        one
-        for one in (replace(one, need=one.need.subs(solved)) for one in obliged)
-        if not is_met(one.need, known, reals, solver) and not _is_met_at(statement, one.need)
+        one for one in obliged if not is_met(one.need, known, reals, solver) and not _is_met_at(statement, one.need)
     ]
     strict = statement.with_needs((one.need for one in open_ones), order) if open_ones else statement
-    if quick and told_apart(strict, effort.part(1, 4), nonnegative=letters) is not None:
-        return Verdict("refuted", explanation="The two sides have different values.", method="search")
     if not open_ones:
         return _proved(statement, effort, quick)
     found = Search(strict, effort).run(FIRST_SIZES, effort.part(1, 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from symconv.claims.indices import to_index
 from symconv.claims.obligations import ClaimNeed, End, Path, Unmet
@@ -78,21 +79,25 @@ class Existence:
         """Both ends of the ranges whose index stands alone on an axis of an entry, but for a number beside it."""
         ranges = {over.variable: over for over in path.ranges}
         access, box = entry
-        lettered = self._box_in_letters(access.tensor) or box
-        for index, (low, high), (low_text, high_text) in zip(access.index, box, lettered, strict=True):
+        for axis, (index, (low, high)) in enumerate(zip(access.index, box, strict=True)):
             over = next((ranges[name] for name in index.names if name in ranges), None)
             if over is None or (index - over.variable).value is None:
                 continue
             shift = index - over.variable
+            low_text, high_text = (self._box_in_letters(access.tensor) or box)[axis]
             for old, limit, text, sign in ((over.lower, low, low_text, 1), (over.upper, high, high_text, -1)):
                 written = text if _has_names(old) else limit
                 yield End(over.variable, old, size_expr(written - shift), sign * (index - limit))
 
-    def _box_in_letters(self, tensor: str) -> Box | None:
-        """The box of a tensor in the size letters of the claim, at the declared size too."""
+    @cached_property
+    def _lettered(self) -> Scope:
+        """The scope with the size letters of the claim, at the declared size too."""
         scope = self.scope
-        if scope.literal and not scope.is_family:
-            scope = general_scope(scope.declared)
+        return general_scope(scope.declared) if scope.literal and not scope.is_family else scope
+
+    def _box_in_letters(self, tensor: str) -> Box | None:
+        """The box of a tensor in the size letters of the claim."""
+        scope = self._lettered
         letters = {repr(size): letter for letter, size in reversed(scope.sizes.items())}
         if tensor == scope.letters.output:
             box: Box = tuple((bound.lower, bound.upper) for bound in scope.output.free)

@@ -29,11 +29,12 @@ class Index:
     p - 1
     """
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "_names", "terms")
 
     def __init__(self, terms: Mapping[tuple[Atom, ...], int]) -> None:
         self.terms: dict[tuple[Atom, ...], int] = {key: value for key, value in terms.items() if value}
         self._hash: int | None = None
+        self._names: frozenset[str] | None = None
 
     @staticmethod
     def of(value: IndexLike) -> Index:
@@ -110,14 +111,16 @@ class Index:
     @property
     def names(self) -> frozenset[str]:
         """All names that occur, inside quotients and extrema too."""
-        found: set[str] = set()
-        for key in self.terms:
-            for atom in key:
-                if isinstance(atom, str):
-                    found.add(atom)
-                else:
-                    found |= atom.names
-        return frozenset(found)
+        if self._names is None:
+            found: set[str] = set()
+            for key in self.terms:
+                for atom in key:
+                    if isinstance(atom, str):
+                        found.add(atom)
+                    else:
+                        found |= atom.names
+            self._names = frozenset(found)
+        return self._names
 
     def linear_in(self, name: str) -> tuple[Index, Index] | None:
         """``(coefficient, rest)`` with ``self == coefficient*name + rest``, or None where `name` occurs otherwise."""
