@@ -18,7 +18,7 @@ from symconv.claims.scope import ORDER, Scope
 from symconv.claims.syntax import Claim, Expr, MatrixLiteral
 from symconv.claims.traversal import words
 from symconv.errors import ClaimError
-from symconv.formulas.algebra import Bound, Guard, Node, scalar
+from symconv.formulas.algebra import Bound, Guard, Node, equal, scalar
 from symconv.formulas.index import Index
 from symconv.formulas.walks import accesses
 from symconv.proofs.needs import Valued
@@ -43,7 +43,13 @@ def compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
 
 
 def _decide(
-    left: Node, right: Node, free: Sequence[Bound], obliged: Sequence[ClaimNeed], scope: Scope, quick: bool
+    left: Node,
+    right: Node,
+    free: Sequence[Bound],
+    obliged: Sequence[ClaimNeed],
+    scope: Scope,
+    quick: bool,
+    given: Sequence[Guard] = (),
 ) -> Verdict:
     letters = scope.declared.nonnegative
     unknown = [name for name in letters if name not in scope.boxes]
@@ -59,7 +65,7 @@ def _decide(
         right,
         free,
         {name: box for name, box in scope.boxes.items() if name in read},  # an example shows no other tensor
-        (*scope.hypotheses, *_element_facts(scope), *_order_facts(left, right, scope)),
+        (*scope.hypotheses, *_element_facts(scope), *_order_facts(left, right, scope), *given),
         definitions=scope.definitions,
         reals=frozenset(scope.output.table.real),
         order=scope.order,
@@ -136,12 +142,34 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
     # apart from the entries: their ranges take it for granted that there are any
     sizes = _sizes_agree(mine.sizes, theirs.sizes, obliged, scope, quick)
     refuted = next((verdict for verdict in sizes if verdict.status == "refuted"), None)
-    if refuted is not None:
+    if refuted is not None and (quick or not refuted.scope.symbolic):
         return refuted
     first = Index.of(scope.base)
     free = [Bound(name, first, n - 1 + first) for name, n in zip(names, mine.sizes, strict=True)]
-    entries = _decide(mine.entry(at), theirs.entry(at), free, obliged, scope, quick)
+    alike = [equal(a, b) for a, b in zip(mine.sizes, theirs.sizes, strict=True)] if refuted is not None else []
+    entries = _decide(mine.entry(at), theirs.entry(at), free, obliged, scope, quick, alike)
+    if refuted is not None:
+        return _smaller(refuted, entries)
     return entries if entries.status == "refuted" else all_of((*sizes, entries))
+
+
+def _smaller(refuted: Verdict, entries: Verdict) -> Verdict:
+    """The verdict on arrays that differ in size, by an entry where they are alike if that shows at a smaller size."""
+    names = refuted.scope.symbolic
+
+    def size(verdict: Verdict) -> tuple[int, list[int]]:
+        assert verdict.counterexample is not None
+        own = [verdict.counterexample.sizes[name] for name in names]
+        return sum(own), own
+
+    if entries.status != "refuted" or size(refuted) < size(entries):
+        return refuted
+    return replace(
+        refuted,
+        counterexample=entries.counterexample,
+        explanation=entries.explanation,
+        conditions=entries.conditions,
+    )
 
 
 def _entry_names(left: Expr, right: Expr, ndim: int, scope: Scope) -> tuple[str, ...]:

@@ -191,12 +191,14 @@ class Statement:
             statement = statement.subs(env)
 
     def _equation(self, order: Sequence[str]) -> tuple[str, Index] | None:
-        held = set(self.indices) | {name for name, _ in self.definitions}
         for guard in self.hypotheses:
-            if guard.kind != "eq" or guard.names & set(self.indices) or _has_atoms(guard.expr):
+            expr = guard.expr
+            for defined, value in reversed(self.definitions):
+                expr = expr.subs({defined: value})
+            if guard.kind != "eq" or expr.names & set(self.indices) or _has_atoms(expr):
                 continue
-            for name in sorted(guard.names - held, key=lambda n: size_order(n, order), reverse=True):
-                split = guard.expr.linear_in(name)
+            for name in sorted(expr.names, key=lambda n: size_order(n, order), reverse=True):
+                split = expr.linear_in(name)
                 if split is not None and split[0].value in (1, -1):
                     return name, -split[1] if split[0].value == 1 else split[1]
         return None

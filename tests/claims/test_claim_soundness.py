@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from claim_words import Case, Judge, Layer, MeaninglessError, World, outcome, random_case
+from claim_words import INDICES, Case, Judge, Layer, MeaninglessError, World, outcome, random_case
+from smallest import complaint_about_letters, complaint_at_a_smaller_size, complaint_at_its_size
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
@@ -122,9 +123,22 @@ def complaint(case: Case, verdict: Any, general: bool) -> tuple[str, str]:
             return status, f"refuted otherwise than as {found}: {verdict.counterexample}"
         if not confirmed(case, verdict.counterexample, general):
             return status, f"refuted by no example: {verdict.counterexample}"
+        wrong = not_the_smallest(case, verdict, general)
+        if wrong:
+            return status, f"{wrong}; found was {verdict.counterexample}"
     if not case.changed and status in ("refuted", "error"):
         return status, f"an identity, and {status}: {verdict.explanation}"
     return status, ""
+
+
+def not_the_smallest(case: Case, verdict: Any, general: bool) -> str:
+    here = at(case, verdict.counterexample, general).layer
+    open_ones = ("I", "K", *(name for name in ("S", "P", "D") if name in case.sizes))
+    return (
+        complaint_about_letters(case.text, verdict, case.sizes, case.layer.axes, general)
+        or (complaint_at_a_smaller_size(case.text, verdict, here, case.indices, open_ones) if general else "")
+        or complaint_at_its_size(case.text, verdict, here, case.indices)
+    )
 
 
 def survey(count: int, seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
@@ -169,3 +183,40 @@ def test_no_random_claim_of_many_is_judged_wrongly() -> None:
     table, complaints = survey(SLOW_CASES, 7)
     report(table)
     assert not complaints, "\n".join(complaints[:10])
+
+
+def test_an_example_that_is_not_the_smallest_is_seen() -> None:
+    """The checks of smallness, each broken once: sizes, letters, entries, places and numbers."""
+    case = Case("c[p] == a[p]*b[1]", Layer(size=4, kernel=2), INDICES, {}, True)
+    verdict = sc.check_claim(case.text, declarations(case), general=True)
+    assert not_the_smallest(case, verdict, True) == ""
+    found = verdict.counterexample
+    assert found is not None
+    assert (found.sizes["I"], found.sizes["K"], found.indices) == (2, 2, {"p": 1})
+    one, two = found.tensors["a"], found.tensors["b"]
+    assert (one, two) == ({(2,): 1}, {(2,): 1})
+    larger = {"sizes": {"I": 4, "K": 3, "O": 2}}
+    for change, complaint_due in (
+        (larger, "at the smaller"),
+        ({"sizes": {"I": 2, "K": 2, "O": 1, "n": 3}}, "sizes that nobody has named"),
+        ({"indices": {"o": 1}}, "indices that nobody has named"),
+        ({"tensors": {"a": {**one, (1,): 1}, "b": two}}, "fewer entries"),
+        ({"tensors": {"a": one, "b": {(2,): 3}}}, "smaller numbers"),
+        ({"tensors": {"a": {(9,): 1}, "b": two}}, "other entries"),
+    ):
+        other = replace(verdict, counterexample=replace(found, **change))
+        assert complaint_due in not_the_smallest(case, other, True), change
+    far = replace(found, sizes={"I": 3, "K": 2, "O": 2}, indices={"p": 2})
+    literal = replace(case, layer=Layer(size=3, kernel=2))
+    assert "earlier place" in not_the_smallest(literal, replace(verdict, counterexample=far), False)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("text", ["C == corr(C, B)", "C == corr(B, B)", "diff(E, B) == corr(A, A)", "C == A"])
+def test_arrays_that_differ_in_an_entry_at_a_smaller_size_than_in_size(text: str, axes: int) -> None:
+    layer = Layer(axes=axes, size=4, kernel=2)
+    verdict = sc.check_claim(text, declarations(Case(text, layer, INDICES, {}, True)), general=True)
+    assert verdict.status == "refuted"
+    assert verdict.counterexample is not None
+    assert (verdict.counterexample.sizes["I"], verdict.counterexample.sizes["K"]) == (1, 1)
+    assert verdict.counterexample.tensors

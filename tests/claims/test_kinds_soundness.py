@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 from claim_words import Judge, Layer, MeaninglessError, Outcome, World, outcome
+from smallest import complaint_about_letters, complaint_at_a_smaller_size, complaint_at_its_size
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
@@ -125,14 +126,28 @@ def complaint(text: str, layer: Layer, general: bool) -> tuple[str, str]:
         return status, said
     if not general and status not in ("undecided", DUE[next(iter(found))]):
         return status, said
+    if status == "refuted":
+        here = at_counterexample(layer, verdict, general)
+        return status, (
+            complaint_about_letters(text, verdict, {}, 1, general)
+            or (complaint_at_a_smaller_size(text, verdict, here, INDICES, ("I", "K")) if general else "")
+            or complaint_at_its_size(text, verdict, here, INDICES)
+        )
     return status, ""
+
+
+def at_counterexample(layer: Layer, verdict: sc.Verdict, general: bool) -> Layer:
+    counter = verdict.counterexample
+    assert counter is not None
+    return replace(layer, size=counter.sizes["I"], kernel=counter.sizes["K"]) if general else layer
 
 
 def confirmed(text: str, layer: Layer, verdict: sc.Verdict, general: bool) -> bool:
     counter = verdict.counterexample
     assert counter is not None
-    here = replace(layer, size=counter.sizes["I"], kernel=counter.sizes["K"]) if general else layer
-    world = World(here, {letter: dict(counter.tensors.get(letter, {})) for letter in "abg"})
+    world = World(
+        at_counterexample(layer, verdict, general), {letter: dict(counter.tensors.get(letter, {})) for letter in "abg"}
+    )
     for place in Judge(world, INDICES).places(text):
         if counter.entry is not None:
             if any((gap.letter, gap.at) == counter.entry and not gap.free for gap in place.missing):
