@@ -45,7 +45,7 @@ class Setting:
 
 def _total(least: int, most: int) -> int:
     """The smallest even total padding, or the only one there is."""
-    return least + least % 2 if least < most else least
+    return min(least + least % 2, most)
 
 
 @dataclass(frozen=True)
