@@ -49,10 +49,7 @@ class Knowledge:
         own = {bound.name for bound in inner}
         return Knowledge(
             {name: low for name, low in self.lower.items() if name not in own},
-            [
-                *(bound for bound in self.bounds if not ({bound.name} | bound.lower.names | bound.upper.names) & own),
-                *inner,
-            ],
+            [*(bound for bound in self.bounds if bound.name not in own), *inner],
             [fact for fact in self.facts if not fact.names & own],
             {name: value for name, value in self.definitions.items() if not ({name} | value.names) & own},
         )
@@ -78,7 +75,7 @@ class Knowledge:
             return self.nonnegative(guard.expr) and self.nonnegative(-guard.expr)
         assert guard.divisor is not None
         modulus = guard.divisor.value
-        return bool(modulus) and all(value % (modulus or 1) == 0 for value in guard.expr.terms.values())
+        return modulus is not None and modulus > 0 and all(c % modulus == 0 for c in guard.expr.terms.values())
 
     def _with_facts(self, expr: Index) -> Sequence[Index]:
         # e >= 0 follows from e - f >= 0 for a fact f >= 0; one fact at a time is enough for windows.

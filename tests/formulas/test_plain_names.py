@@ -20,6 +20,10 @@ def entry(*names: str) -> Access:
     return Access("a", tuple(Index.of(name) for name in names))
 
 
+def two_rows(one: str, two: str) -> Node:
+    return summation(entry(one, two), Bound(one, Index.of(0), Index.of(2)), Bound(two, Index.of(one), Index.of(3)))
+
+
 ROWS = over("m", entry("m"))
 
 
@@ -32,6 +36,8 @@ ROWS = over("m", entry("m"))
         (over("m'", over("m", entry("m", "m'"))), (), over("m", over("m'", entry("m'", "m")))),
         (over("m", over("m'", entry("m", "m'"))), (), over("m", over("m'", entry("m", "m'")))),
         (over("m''", over("n'", entry("n'", "m''"))), (), over("m", over("n", entry("n", "m")))),
+        (two_rows("m", "n'"), (), two_rows("m", "n")),
+        (two_rows("m'", "n"), (), two_rows("m", "n")),
         (product(over("m'", entry("m'")), ROWS), (), product(over("m", entry("m")), ROWS)),
         (over("p", over("m'", entry("m'"), Index.of("p"))), (), over("p", over("m", entry("m"), Index.of("p")))),
         (Power(over("m'", entry("m'")), const(-1)), (), Power(over("m", entry("m")), const(-1))),

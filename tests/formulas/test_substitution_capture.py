@@ -26,7 +26,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name, names_in
-from symconv.formulas.substitution import substitute
+from symconv.formulas.substitution import rename_bounds, substitute
 from symconv.operators.convolution import Conv
 
 i, m, n, p, q = (Index.of(name) for name in ("i", "m", "n", "p", "q"))
@@ -93,6 +93,21 @@ def test_fresh_names_avoid_inner_names_as_well() -> None:
     for value in range(3):
         assert polynomial(ours, {"m": value}, BOXES) == polynomial(node, {"p": value}, BOXES)
     assert fresh_name("m", {"m", "m'"}) == "m''"
+
+
+def test_only_those_bound_names_move_that_are_taken() -> None:
+    bounds = (Bound("m", Index.of(0), n), Bound("n", m, Index.of(2)))
+    node = Reduce("max", bounds, between(0, m - n, p), Access("x", (m + n + p,)))
+    assert rename_bounds(node, {"p", "i"}) is node
+    o = Index.of("m'")
+    moved = Reduce(
+        "max",
+        (Bound("m'", Index.of(0), n), Bound("n", o, Index.of(2))),
+        between(0, o - n, p),
+        Access("x", (o + n + p,)),
+    )
+    assert rename_bounds(node, {"m", "p"}) == moved
+    assert rename_bounds(node, {"m", "n"}) == rename_bounds(moved, {"n"})
 
 
 def test_a_fresh_name_is_not_replaced_in_turn() -> None:

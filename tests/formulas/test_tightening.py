@@ -152,11 +152,16 @@ def test_an_index_that_hides_another_one_of_its_name_has_a_range_of_its_own() ->
     for bounds in ((Bound("m", i, V(2)), lower), (lower, Bound("m", i, V(2)))):
         node = Reduce("sum", bounds, guards, Access("w", (m,)))
         assert settle(node, KNOWN) == node
-    facts = Knowledge({"i": 0, "j": 0}, [Bound("p", V(0), i)], [i - 2, j], {"O": i + 1}).within([lower])
-    for expr in (i, i - 2, V("O"), V("p"), i - V("p"), V("O") + 3):
-        assert not facts.nonnegative(expr)
-    assert facts.nonnegative(j)
-    assert facts.nonnegative(i + 3)
+    p, outputs, more = V("p"), V("O"), V("Q")
+    outer = [Bound("i", V(0), V(4)), Bound("p", i, V(5)), Bound("q", V(0), i)]
+    known = Knowledge({"i": 0, "k": 1}, outer, [i - 2, j - 1], {"O": i + 1, "Q": j + 1})
+    inner = known.within([Bound("m", i, V(2)), lower])
+    for expr in (i, i - 2, m, outputs, outputs + 3, p, p - i, i - V("q"), more - outputs):
+        assert not inner.nonnegative(expr), expr
+    for expr in (i + 3, 1 - i, j - 1, more - 2, 2 - m, 5 - p, V("q"), V("k") - 1):
+        assert inner.nonnegative(expr), expr
+    for expr in (i - 2, outputs, p, p - i, i - V("q")):
+        assert known.nonnegative(expr), expr
 
 
 # ------------------------------------------------------------------ counts
