@@ -224,7 +224,7 @@ def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], c
         first = style.relation(">=").join([style.name(place), str(base)])
         conditions = []
         for guard in guards:
-            moving = _moving(guard.expr, place)  # what grows with the place stands on the left
+            moving = _moving(guard.expr, place, base)  # what grows with the place stands on the left
             ends = [style.index(moving, context), style.index(guard.expr + moving, context)]
             conditions.append(style.relation("<=").join(ends))
         return style.count_of(style.set(first, conditions))
@@ -232,7 +232,7 @@ def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], c
     return Named(Label(write(LATEX), write(UNICODE)), (), Reduce("sum", (bound,), guards, const(1)))
 
 
-def _moving(expr: Index, place: str) -> Index:
-    """What ``expr`` loses from the first place to `place`: ``S*(p - 1)`` in ``room - S*(p - 1)``."""
+def _moving(expr: Index, place: str, base: int) -> Index:
+    """What ``expr`` loses from the first place to `place`: ``S*(p - 1)`` in ``room - S*(p - 1)``, indices from 1."""
     steps = Index({key: -value for key, value in expr.terms.items() if place in key})
-    return steps - steps.subs({place: 1})
+    return steps - steps.subs({place: base})

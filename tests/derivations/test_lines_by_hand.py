@@ -12,6 +12,9 @@ from test_lines_by_loops import conv, layer, operator_of, transposed
 
 from symconv.derivations.derive import derive
 from symconv.formulas.printing import UNICODE
+from symconv.operators.convolution import Conv
+from symconv.operators.patches import Fold
+from symconv.operators.pooling import MaxPool
 
 Lines = list[tuple[str, str]]
 LINES: list[tuple[Any, str, str, Lines]] = [
@@ -107,3 +110,33 @@ def test_lines_are_as_short_as_one_writes_them(own: Any, what: Any, wrt: Any, li
     printed = [(step.rule, step.right(UNICODE)) for step in steps if step.rule in rules]
     wanted = [pair for pair in printed if pair in lines]
     assert wanted == lines, printed
+
+
+REACH = "I + 2P − D(K − 1) − 1"
+
+
+@pytest.mark.parametrize(
+    ("op", "base", "lines"),
+    [
+        (Conv((3,)), 1, ["O = #{p ≥ 1 : p − 1 ≤ I − 3}", "O = I − 2"]),
+        (Conv((3,), 2, 1), 0, ["O = #{p ≥ 0 : 2p ≤ I − 1}", "O = ⌊(I − 1)/2⌋ + 1"]),
+        (Conv((3,)).generic(), 1, [f"O = #{{p ≥ 1 : S(p − 1) ≤ {REACH}}}", f"O = ⌊({REACH})/S⌋ + 1"]),
+        (Conv((3,)).generic(), 0, [f"O = #{{p ≥ 0 : Sp ≤ {REACH}}}", f"O = ⌊({REACH})/S⌋ + 1"]),
+        (Conv((3, 2)), 1, ["O₁ = #{p ≥ 1 : p − 1 ≤ I₁ − 3}", "O₁ = I₁ − 2", "O₂ = #{q ≥ 1 : q − 1 ≤ I₂ − 2}",
+                           "O₂ = I₂ − 1"]),
+        (MaxPool((2,), ceil_mode=True).generic(), 1, [
+            "O = #{p ≥ 1 : S(p − 1) ≤ I + 2P + S − D(K − 1) − 2, S(p − 1) ≤ I + P − 1}",
+            f"O = min(⌈({REACH})/S⌉ + 1, ⌈(I + P)/S⌉)",
+        ]),
+        (MaxPool((3,), 2, ((-1, 2),), 1, True), 1, ["O = #{p ≥ 1 : 2p − 2 ≤ I − 1, 2p − 2 ≤ I − 2}",
+                                                    "O = min(⌈(I − 2)/2⌉ + 1, ⌈(I − 1)/2⌉)"]),
+        (Fold((4,), (2,)).generic(), 1, ["N = #{i ≥ 1 : S(i − 1) ≤ O + 2P − D(K − 1) − 1}",
+                                         "N = ⌊(O + 2P − D(K − 1) − 1)/S⌋ + 1"]),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_number_of_windows_is_the_number_of_their_places(op: Any, base: int, lines: list[str]) -> None:
+    steps = [step for step in derive(op, index_base=base).steps if step.rule in ("place", "count")]
+    found = [step.statement for step in steps if step.rule == "count"]
+    start = [step.statement for step in steps if step.rule == "place"]
+    assert [line for pair in zip(start, found, strict=True) for line in pair] == lines

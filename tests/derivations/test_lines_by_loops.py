@@ -26,6 +26,7 @@ from readback.pages import phrase, read_latex, read_text
 
 from symconv.derivations.derive import derive
 from symconv.derivations.step import Derivation, Step, in_latex, plain
+from symconv.formulas.formula import Formula
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
@@ -228,8 +229,11 @@ def test_what_the_formula_of_a_line_says_is_what_plain_loops_give(own: Layer) ->
             g = ones if all_ones else case.arrays["g"]
             for step in stage.steps:
                 formula = step.after
-                if formula.quantity.of[0][0] not in "cE":
-                    continue  # a number of outputs, which the lines are checked for
+                if formula.quantity.of[0][0] in "ON":
+                    assert formula.values({}, sizes if formula.sizes else None) == counted(case, formula), (
+                        step.statement
+                    )
+                    continue
                 tensors = {tensor.name: arrays[tensor.name] for tensor in formula.tensors}
                 assert not (all_ones and "g" in tensors)
                 given = {**tensors, **({"g": nested(g)} if "g" in tensors else {})}
@@ -240,6 +244,16 @@ def test_what_the_formula_of_a_line_says_is_what_plain_loops_give(own: Layer) ->
                         assert not case.terms[at[: len(case.shape("c"))]]
                         continue
                     assert close(value, wanted.get(at, 0)), f"{step.statement} at {at}: {value}, not {wanted.get(at)}"
+
+
+def counted(case: Case, formula: Formula) -> dict[Point, int]:
+    """How many outputs there are on an axis, how many places in an image, or how many entries in adaptive windows."""
+    own, name = case.layer, formula.quantity.of[0]
+    axis = int(name.partition("_")[2] or 1) - 1
+    if own.kind.startswith("adaptive"):
+        windows = oracles.adaptive_windows(case.sizes[axis], own.output[axis])
+        return {(o + own.base,): len(window) for o, window in enumerate(windows)}
+    return {(): places_of(own)[axis] if name.startswith("N") else case.output[axis]}
 
 
 def nested(array: Array) -> Any:

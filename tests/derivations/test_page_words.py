@@ -319,6 +319,21 @@ def test_a_derivative_keeps_its_name_until_a_line_says_what_it_is(own: Any) -> N
     assert "∂" not in lines["restrict_to_touching_outputs"]
 
 
+@pytest.mark.parametrize(
+    ("op", "size", "text"),
+    [
+        (ConvTranspose((3,), 2, P), 3, "For P ≥ 0 with 6 ≥ 2P (an output is left)."),
+        (Conv((K,)), 5, "For K ≥ 1 with 5 ≥ K (a window fits)."),
+        (Conv((3,), padding=P), 1, "For P ≥ 0 with 2P ≥ 2 (a window fits)."),
+        (Conv((6,), padding=1, padding_mode="reflect"), None, "For I ≥ 4."),  # and not 2, to be reflected
+        (Conv((3,), padding=3, padding_mode="reflect"), None, "For I ≥ 4."),  # and not 1, for a window to fit
+    ],
+    ids=repr,
+)
+def test_the_strongest_bound_of_a_name_is_said(op: Operator, size: int | None, text: str) -> None:
+    assert plain(derive(op, input_size=size).hypotheses) == text
+
+
 def test_axes_that_are_alike_are_counted_once() -> None:
     def titles(op: Operator, *size: int) -> list[str]:
         return [plain(stage.title) for stage in derive(op, input_size=size or None).stages]
