@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from symconv.certificates.arithmetic import arithmetic
 from symconv.certificates.equality import equality
 from symconv.certificates.naming import in_comment
+from symconv.certificates.stating import stated
 from symconv.certificates.trees import NotCertified
+from symconv.derivations.theorems.recorded import Stated
 from symconv.doors import instance, text
 from symconv.errors import ArgumentError
-from symconv.proofs.record import Conjunction, Equality, Record
+from symconv.proofs.record import Conjunction, Equality, Equivalence, Goal, Record
 from symconv.proofs.verdict import Verdict
 
 __all__ = ["Certificate", "certificate", "missing_because"]
 
 IMPORTS = "From Symconv Require Import Follow."
+IMPORTS_TAPS = "From Symconv Require Import ByTaps."
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -29,17 +32,19 @@ class Certificate:
         title: what it says, in words.
         body: the theorem and its parts, without the import of the library.
         before: what symconv had worked out before the statement was made, such as "derivatives": it is not certified.
+        imports: the command that imports what the body is written with.
     """
 
     name: str
     title: str
     body: str
     before: tuple[str, ...] = ()
+    imports: str = IMPORTS
 
     @property
     def text(self) -> str:
         """The whole file; the last line prints what the theorem rests on."""
-        return f"{self.comment}{IMPORTS}\n\n{self.body}\nPrint Assumptions {self.name}.\n"
+        return f"{self.comment}{self.imports}\n\n{self.body}\nPrint Assumptions {self.name}.\n"
 
     @property
     def comment(self) -> str:
@@ -93,7 +98,8 @@ def _made(verdict: Verdict, name: str, title: str) -> Certificate | str:
     if len(parts) != 1:
         texts.append(f"Definition {name} := {_conjoined(names)}.\n")
     before = dict.fromkeys(word for part in parts if isinstance(part, Equality) for word in part.before)
-    return Certificate(name, title, "\n".join(texts), tuple(before))
+    imports = IMPORTS_TAPS if any(isinstance(part, Stated) for part in parts) else IMPORTS
+    return Certificate(name, title, "\n".join(texts), tuple(before), imports)
 
 
 def _leaves(record: Record) -> list[Record]:
@@ -114,5 +120,7 @@ def _conjoined(names: list[str]) -> str:
 def _section(record: Record, name: str) -> str:
     if isinstance(record, Equality):
         return equality(record, name) + "End Certificate.\n"
-    assert not isinstance(record, Conjunction)
+    if isinstance(record, Stated):
+        return stated(record, name)
+    assert isinstance(record, Goal | Equivalence)
     return arithmetic(record, name)

@@ -80,6 +80,9 @@ class Printer(FormulaWalker[str]):
         numbers: the real parameters that occur.
     """
 
+    order = "order"
+    """The order of the values, as text."""
+
     def __init__(self, names: Names, reals: frozenset[str] = frozenset()) -> None:
         self.names, self.reals = names, reals
         self.field = self.ordered = False
@@ -231,14 +234,18 @@ class Printer(FormulaWalker[str]):
         return f"{signs}iv {parenthesised(condition(node.guards, self.names))} {self.factor(node.body)}"
 
     def largest(self, node: Reduce) -> str:
-        """A maximum over the points of a window."""
+        """A maximum over the points of a window; where there is none, `none`."""
         self.ordered = True
+        return f"maximum {self.order} none {self.window(node)}"
+
+    def window(self, node: Reduce) -> str:
+        """The points of a window, and the function that is read at them."""
         self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
         bounds = node.bounds
         taps = self.points(bounds)
         if node.guards:
             taps = f"(filter {self.function(bounds, condition(node.guards, self.names))} {taps})"
-        return f"maximum order none {taps} {self.function(bounds, self.visit(node.body))}"
+        return f"{taps} {self.function(bounds, self.visit(node.body))}"
 
     # ------------------------------------------------------------------ points: one or several bound indices
 

@@ -38,4 +38,5 @@ def at_this_layer(frame: Frame, verdict: Verdict, *more: str) -> Verdict:
     symbolic = (*sorted(frame.output.parameters, key=size_order), *more)
     symbolic = tuple(dict.fromkeys(symbolic))
     status = "exact" if verdict.status == "proved" and not symbolic else verdict.status
-    return replace(verdict, status=status, scope=replace(verdict.scope, symbolic=symbolic))
+    # no record: a certificate of what was proved of windows does not say what is said of this layer
+    return replace(verdict, status=status, scope=replace(verdict.scope, symbolic=symbolic), record=None)

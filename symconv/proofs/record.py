@@ -18,6 +18,7 @@ from symconv.proofs.unify import Assignment
 
 __all__ = [
     "Alike",
+    "Argument",
     "Conjunction",
     "Equality",
     "Equivalence",
@@ -176,7 +177,11 @@ class Conjunction:
     parts: tuple[Record, ...]
 
 
-Record: TypeAlias = "Equality | Goal | Equivalence | Conjunction"
+class Argument:
+    """A proof by another rule than those of this stage; the stage that knows the rule says of what, in a subclass."""
+
+
+Record: TypeAlias = "Equality | Goal | Equivalence | Argument | Conjunction"
 
 
 def conjunction(records: Iterable[Record | None]) -> Record | None:

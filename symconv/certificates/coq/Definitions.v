@@ -42,3 +42,17 @@ Fixpoint max_of {V A} (order : Order V) (l : list A) (f : A -> V) : option V :=
                  | None => Some (f x) | Some m => Some (if le order m (f x) then f x else m) end end.
 Definition maximum {V A} (order : Order V) (none : V) (l : list A) (f : A -> V) : V :=
   match max_of order l f with None => none | Some m => m end.
+
+(* An ordered field, as the real numbers are one; 1/0 is any value. *)
+Record OField := {
+  values :> CField; order_of : Order values; inverse : values -> values; one_zero : @one values <> zero;
+  order_add : forall a b c, le order_of a b = true -> le order_of (a ⊕ c) (b ⊕ c) = true;
+  order_mul : forall a b, le order_of zero a = true -> le order_of zero b = true -> le order_of zero (a · b) = true;
+  inverse_spec : forall a, a <> zero -> a · inverse a = one }.
+Arguments order_of {_}. Arguments inverse {_}.
+Notation "a ≼ b" := (le order_of a b = true) (at level 70).
+(* Whether a value is larger, or no smaller, than the largest of some (`max_of`); than nothing, it always is. *)
+Definition larger {V} (order : Order V) (v : V) (largest : option V) : bool :=
+  match largest with None => true | Some m => negb (le order v m) end.
+Definition no_smaller {V} (order : Order V) (v : V) (largest : option V) : bool :=
+  match largest with None => true | Some m => le order m v end.

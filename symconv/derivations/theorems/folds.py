@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from symconv.derivations.theorems.deciding import all_of, expanded
 from symconv.derivations.theorems.proposition import AnyInteger, Every, Proposition, Relation
+from symconv.derivations.theorems.recorded import on_record
 from symconv.derivations.theorems.refuting import refuted
 from symconv.derivations.theorems.stages import InductionPoint, StageScript, Tap, node_of
 from symconv.derivations.theorems.taps import TAP, NotReadError, linear, total_of, totals_in
@@ -67,7 +68,7 @@ class ByTaps:
             for part in clause.then:
                 assert isinstance(part, Relation)
                 verdicts.append(self.relation(inner, part, taps))
-        return all_of(verdicts)
+        return on_record(all_of(verdicts), proposition)
 
     def relation(self, proposition: Proposition, relation: Relation, taps: tuple[AnyInteger, ...] = ()) -> Verdict:
         """One relation under all that is given, for every tap that it names."""

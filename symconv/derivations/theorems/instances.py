@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from symconv.derivations.theorems.deciding import all_of
 from symconv.derivations.theorems.folds import ByTaps, Induction
 from symconv.derivations.theorems.proposition import AnyTensor, Condition, Every, Iff, Proposition, Relation
+from symconv.derivations.theorems.recorded import on_record
 from symconv.derivations.theorems.stages import node_of
 from symconv.derivations.theorems.taps import NotReadError, part_of
 from symconv.formulas.algebra import ONE, ZERO, Access, Bracket, Node, Reduce
@@ -67,7 +68,7 @@ class BothWays:
         there = self.forward.relation(given, inequality)
         if there.status == "refuted":
             return there
-        return all_of((there, self._back(proposition, both.left, inequality, given.arrays)))
+        return on_record(all_of((there, self._back(proposition, both.left, inequality, given.arrays))), proposition)
 
     def _back(
         self,

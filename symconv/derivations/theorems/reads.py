@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations.theorems.deciding import all_of, decide, expanded, guards_of
 from symconv.derivations.theorems.proposition import Proposition, Relation, is_arithmetic
+from symconv.derivations.theorems.recorded import Taps, on_record
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Reduce, equal
 from symconv.formulas.index import Index
 
@@ -49,7 +50,8 @@ def equal_reads(proposition: Proposition, forward: Mapping[str, Index], backward
     if verdict.status != "proved":
         return decide(proposition)  # a model speaks against these taps only, not against the statement
     text = "Both maxima run over the same entries: each tap of one side reads what a tap of the other side reads."
-    return replace(verdict, explanation=text, method="equal sets of reads", record=None)
+    verdict = replace(verdict, explanation=text, method="equal sets of reads")
+    return on_record(verdict, proposition, Taps(tuple(forward.items()), tuple(backward.items())))
 
 
 class _Reads:
