@@ -251,7 +251,10 @@ def _at(polynomial: Polynomial, filling: Mapping[Entry, Fraction]) -> Fraction:
 
 
 def small_fillings(at: At) -> Iterator[tuple[tuple[int, ...], dict[Entry, Fraction]]]:
-    """Entries and small rational tensors, the sparsest first; equal and negative values are among them."""
+    """Entries and small rational tensors, the sparsest first; equal and negative values are among them.
+
+    None is other than 0, one, two (sixty pairs are tried), then all of them.
+    """
     read = ((name, index) for name, box in sorted(at.boxes().items()) for index in places(box))
     points = list(at.points())
     for filling in _fillings(list(islice(read, MAX_ENTRIES))):
@@ -265,11 +268,11 @@ def _fillings(entries: Sequence[Entry]) -> Iterator[dict[Entry, Fraction]]:
     for entry in entries:
         for value in (1, -1, 2):
             yield {entry: Fraction(value)}
-    for one, value in ((entries, 1), (entries, -1)):
-        yield dict.fromkeys(one, Fraction(value))
     for pair in islice(combinations(entries, 2), 60):
         for values in ((1, 1), (1, -1), (-1, -1), (1, 2), (2, 1)):
             yield {entry: Fraction(value) for entry, value in zip(pair, values, strict=True)}
+    for value in (1, -1):
+        yield dict.fromkeys(entries, Fraction(value))
     state = 20_260
     values_of = [Fraction(v, 2) for v in (-4, -2, -2, -1, 0, 0, 1, 2, 2, 4, 6)]
     for _ in range(40):

@@ -57,6 +57,15 @@ def test_what_is_declared_is_no_condition() -> None:
         assert (verdict.status, verdict.conditions) == ("refuted", ())
 
 
+def test_an_example_has_no_more_entries_than_it_needs() -> None:
+    """The norm of a[2], a[3] must not be 0, and a[1] is what the line gets wrong: two entries, and not all four."""
+    verdict = sc.check_claim("c[p]*diff(c[p], a[i]) == a[i]", Declarations(sc.LPPool(2, (2,), 1), (4,)))
+    assert (verdict.status, verdict.conditions) == ("refuted", ())
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.indices == {"p": 2, "i": 1}
+    assert verdict.counterexample.tensors == {"a": {(1,): 1, (2,): 1}}
+
+
 def test_of_two_conventions_the_one_that_decides_is_named() -> None:
     text = "abs(diff(abs(a[1]), a[1])) + 0*b[i-p+1] == 1"
     verdict = sc.check_claim(text, Declarations(CONV, (4,)))
