@@ -9,9 +9,10 @@ from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Maths, Phrase
 from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative
 from symconv.formulas.calculus import closed_count
-from symconv.formulas.walks import walk
+from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.proofs.windows import FILLED
 
 if TYPE_CHECKING:
     from symconv.derivations.chain import Frame
@@ -24,13 +25,19 @@ def _counts(node: Node) -> Iterator[Reduce]:
 
     One count an axis: a window has a tap where it has one on every axis.
     """
+    yield from _divisors(node)
     for part in walk(node):
-        if isinstance(part, Power) and part.exponent == const(-1) and isinstance(part.base, Reduce):
-            yield part.base
-        elif isinstance(part, Reduce) and part.op in ("max", "min"):
+        if isinstance(part, Reduce) and part.op in ("max", "min"):
             for bound in part.bounds:
                 guards = tuple(guard for guard in part.guards if bound.name in guard.names)
                 yield Reduce("sum", (bound,), guards, ONE)
+
+
+def _divisors(node: Node) -> Iterator[Reduce]:
+    """The sums that a formula divides by: counts, and sums of entries."""
+    for part in walk(node):
+        if isinstance(part, Power) and part.exponent == const(-1) and isinstance(part.base, Reduce):
+            yield part.base
 
 
 def every_count_is_positive(frame: Frame) -> bool:
@@ -113,6 +120,9 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
             return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
         return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
     found = kinks(frame.output.body, frame.tensor(frame.wrt).name)
+    counts = (divisor for divisor in _divisors(frame.output.body) if not accesses(divisor))
+    if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
+        found = (FILLED, *found)
     return (", and ".join(found),) if found else ()
 
 

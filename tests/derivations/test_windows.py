@@ -16,6 +16,7 @@ from sympy import Symbol
 from test_lines_by_loops import layer, operator_of
 
 from symconv.derivations.chain import Frame
+from symconv.derivations.derive import derive
 from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Phrase, in_latex, plain
 from symconv.derivations.windows import (
@@ -26,6 +27,7 @@ from symconv.derivations.windows import (
     needs_of_outputs,
 )
 from symconv.formulas.algebra import (
+    ONE,
     Absolute,
     Access,
     Bound,
@@ -155,6 +157,32 @@ class Normalised(TemplateMatching):
         entry, bounds = self.tap_entry(geometry), [tap.bound for tap in self.tap_axes(geometry)]
         energy = summation(Power(entry, const(2)), *bounds)
         return times(summation(entry, *bounds), Power(energy, const(-1)))
+
+
+@dataclass(frozen=True, repr=False)
+class Rest(TemplateMatching):
+    """The mean of the entries from the output's own place up to the third one, weighed by the template's first."""
+
+    last: int = 2
+
+    def body(self, geometry: Geometry) -> Node:
+        letters, (out,) = geometry.letters, self.axes("output", geometry)
+        rest = Bound("k", out.index, Index.of(self.last))
+        entries = times(Access(letters.input, (Index.of("k"),)), Access(letters.weight, (Index.of(0),)))
+        return times(Power(summation(ONE, rest), const(-1)), summation(entries, rest))
+
+
+@pytest.mark.parametrize("wrt", ["input", "weight"])
+def test_every_line_of_a_gradient_says_that_an_output_may_divide_by_a_count_of_none(wrt: Any) -> None:
+    """The chain rule sums over all outputs, those without a value too."""
+    filled = "every window holds an entry of the input"
+    assert plain(needs_of_derivatives(Frame(Rest((2,)), wrt=wrt))) == filled
+    for step in derive(Rest((2,)), "gradient", wrt).steps:
+        assert step.verdict.status == "proved"
+        assert any(filled in condition for condition in step.verdict.conditions)
+    few = Frame(Rest((2,)), wrt=wrt, input_size=(4,))  # outputs 0, 1 and 2: each has an entry at least
+    assert needs_of_derivatives(few) == ()
+    assert plain(needs_of_derivatives(Frame(Rest((2,), last=1), wrt=wrt, input_size=(4,)))) == filled
 
 
 def test_an_operator_without_a_maximum_is_not_said_to_have_one() -> None:
