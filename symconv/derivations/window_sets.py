@@ -139,8 +139,7 @@ def _set_form(frame: Frame) -> Node:
         bounds.append(Bound(name, Index.of(frame.base), frame.sizes[axis] - 1 + frame.base))
         place = Index.of(name)
         guards += between(first, place, first + d * (k - 1))
-        if d != 1:
-            guards.append(divides(d, place - first))
+        guards.append(divides(d, place - first))
     entry = Access(letters.input, tuple(Index.of(name) for name, *_ in ends))
 
     def change(node: Node) -> Node | None:
@@ -179,24 +178,20 @@ def _sizes_of_sets(frame: Frame) -> tuple[Guard, ...]:
         return ()
     known = frame.output.knowledge()
     conditions = []
-    taps = frame.letters.axes("weight", op.spatial_axes)
-    for axis, ((name, first, k, d), m) in enumerate(zip(_ends(frame), taps, strict=True)):
+    for axis, (name, first, k, d) in enumerate(_ends(frame)):
         if d != 1:
             continue
-        tap = Bound(m, Index.of(0), k - 1)
-        guards = tuple(g.subs({name: first + m}) for g in _clip(frame, axis))
+        tap = Bound(name, Index.of(0), k - 1)
+        guards = tuple(g.subs({name: first + name}) for g in _clip(frame, axis))
         positions = Reduce("sum", (Bound(name, first, first + k - 1),), _clip(frame, axis), ONE)
-        divisor = Reduce("sum", (tap,), guards if _is_counted(frame, axis) else (), ONE)
+        divisor = Reduce("sum", (tap,), guards if _is_counted(op, axis, frame.sizes[axis]) else (), ONE)
         conditions.append(equal(_closed(positions, known), _closed(divisor, known)))
     return tuple(conditions)
 
 
-def _is_counted(frame: Frame, axis: int) -> bool:
+def _is_counted(op: AvgPool, axis: int, size: Index) -> bool:
     """Whether the formula divides by a count on an axis, not by the number of taps of the whole window."""
-    op, window = _pooling(frame), frame.op.windows[axis]
-    before, after = window.padding(frame.sizes[axis])
-    assert isinstance(op, AvgPool)
-    return op.ceil_mode or (not op.count_include_pad and not (before == 0 and after == 0))
+    return op.ceil_mode or (not op.count_include_pad and any(pad != 0 for pad in op.windows[axis].padding(size)))
 
 
 def _closed(count: Reduce, known: Knowledge) -> Index:

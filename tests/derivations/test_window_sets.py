@@ -58,6 +58,9 @@ POOLS: list[tuple[Layer, Point, bool]] = [
     (layer("avgpool", (2,), (2,), ((0, 1),), ceil_mode=True, exclude_padding=True, base=0), (4,), False),
     (layer("avgpool", (2, 2), (2, 1), ((1, 0), (0, 0)), (1, 2)), (3, 4), True),
     (layer("avgpool", (2, 3), (1, 2), ((0, 0), (2, 1)), exclude_padding=True), (3, 3), False),
+    (layer("avgpool", (2, 3), (1, 2), ((0, 0), (1, 0)), exclude_padding=True, base=0), (4, 5), True),
+    (layer("avgpool", (2,), (1,), exclude_padding=True), (4,), True),
+    (layer("avgpool", (2,), (1,), ((0, 1),), exclude_padding=True), (3,), True),
     (layer("avgpool", (2,), (1,), ((1, 1),), divisor=3), (3,), True),
     (layer("lppool", (2,), (1,), ((1, 1),), norm="2"), (3,), True),
     (layer("lppool", (2, 2), (2, 1), norm="1", base=0), (4, 3), True),
@@ -145,14 +148,16 @@ def positions(case: Case, at: Point, padded: bool) -> set[Point]:
 
 
 @pytest.mark.parametrize("end", ["lower", "upper"])
-def test_a_set_that_misses_a_position_is_refused(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+@pytest.mark.parametrize("exclude", [True, False])
+def test_a_set_that_misses_a_position_is_refused(monkeypatch: pytest.MonkeyPatch, end: str, exclude: bool) -> None:
     """An average divides by its taps: a set that leaves out the outermost one, on one axis, has another size."""
-    own = frame(layer("avgpool", (3, 3), (2, 1), ((0, 0), (1, 1))), (4, 4), True)
+    pad = 0 if exclude else 1
+    own = frame(layer("avgpool", (3, 3), (2, 1), ((1, 0), (pad, pad)), exclude_padding=exclude), (4, 4), True)
     clip = window_sets._clip
 
     def narrower(frame: Frame, axis: int) -> tuple[Guard, ...]:
         n, place = frame.sizes[axis], Index.of("j") - frame.base
-        return between(-1 + (end == "lower"), place, n - (end == "upper")) if axis == 1 else clip(frame, axis)
+        return between(-pad + (end == "lower"), place, n + pad - 1 - (end == "upper")) if axis else clip(frame, axis)
 
     assert set_form_steps(own)[0].verdict.holds
     monkeypatch.setattr(window_sets, "_clip", narrower)
