@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from symconv.derivations.rules import RULES
 from symconv.derivations.step import Derivation, plain
+from symconv.formulas.formula import Formula
 from symconv.kernels.plans.im2col import im2col_derivation
 from symconv.kernels.plans.rows import rows_derivation
 from symconv.kernels.plans.separable import separable_derivation
@@ -113,16 +115,102 @@ def test_what_a_plan_states(rewrite: Rewrite, op: Conv, lines: list[str]) -> Non
     assert [f"{step.id} {step.statement}" for step in steps] + [f"{d.id} {plain(d.entry)}" for d in stated] == lines
     assert all(step.verdict.holds for step in derivation.steps)
     assert all(step.opens for step in steps if rewrite is not rows_derivation or step.id == "1")
+    for stage in derivation.stages:
+        assert plain(stage.domain).startswith("for ")
+        assert plain(stage.title)[0].isupper()
+        assert "for every" not in plain(stage.title)
+    assert all(step.rule in RULES and step.title not in RULES for step in derivation.steps)
+    assert plain(derivation.hypotheses).endswith("An array is zero outside its range.") or tiled
+    assert plain(derivation.lead).endswith(".")
+    assert derivation.title[:2] == "A "
     known = {definition.id for definition in derivation.definitions}
     for step in derivation.steps:
         assert set(step.uses) <= known
         known.add(step.id)
 
 
+def test_what_a_low_rank_is_made_of() -> None:
+    """A column and a row for each of at most as many products as the shorter side has taps."""
+    (step,) = separable_derivation(Conv((4, 5), groups=2, in_channels=2, out_channels=2)).steps
+    extents = {
+        tensor.name: [high.value for _, high in tensor.box] for tensor in step.after.tensors if tensor.name != "a"
+    }
+    assert extents == {"u": [1, 3, 3], "v": [1, 3, 4]}
+    assert [(tensor.name, tensor.role) for tensor in step.after.tensors] == [
+        ("a", "input"),
+        ("u", "weight"),
+        ("v", "weight"),
+    ]
+    assert step.before.tensors == step.after.tensors
+
+
+def test_the_roots_of_unity_are_those_of_the_tile_that_wraps_around() -> None:
+    *_, wrapped, transformed = spectral_derivation(Conv((4,))).steps
+    assert transformed.before == transformed.after == wrapped.after
+    assert wrapped.before != wrapped.after
+    assert transformed.verdict.sizes == 1
+    assert transformed.verdict.scope.fixed == (("T", 12),)
+
+
 def test_the_gradient_of_what_is_not_padded_with_zeros_is_no_convolution() -> None:
     """Every entry that a padding repeats receives what arrives there: tap by tap, and never as one convolution."""
     for mode, steps in (("zeros", ["1", "2", "3", "4", "5"]), ("circular", ["1", "2", "3", "4"])):
         assert [step.id for step in im2col_derivation(Conv((3,), padding=1, padding_mode=mode)).steps] == steps
+    for strides in ((2, 1), (1, 2)):
+        assert [step.id for step in im2col_derivation(Conv((2, 2), strides)).steps] == ["1", "2", "3", "4"]
+
+
+BOXES = {
+    "b": ("weight", "F - 1, H - 1, 2, 1"),
+    "x": ("input", "H - 1, 5, 4"),
+    "A1": ("weight", "3, 5"),
+    "G1": ("weight", "5, 2"),
+    "B1": ("weight", "5, 5"),
+    "A2": ("weight", "3, 4"),
+    "G2": ("weight", "4, 1"),
+    "B2": ("weight", "4, 4"),
+}
+
+
+def boxes(formula: Formula) -> dict[str, tuple[str, str]]:
+    """The role of every tensor and the last index of each of its axes, which all start at 0."""
+    assert all(low == 0 for tensor in formula.tensors for low, _ in tensor.box)
+    return {t.name: (t.role, ", ".join(repr(high) for _, high in t.box)) for t in formula.tensors}
+
+
+def ranges(formula: Formula) -> list[tuple[str, str, str]]:
+    return [(bound.name, repr(bound.lower), repr(bound.upper)) for bound in formula.free]
+
+
+def test_what_is_filtered_is_one_tile_of_the_layer() -> None:
+    derivation = by_four(Conv((3, 2)))
+    steps = {step.id: step for step in derivation.steps}
+    inside = [name for name in steps if not name.startswith("T")]
+    assert steps["T2"].uses == ("T1", inside[-1])
+    assert plain(derivation.lead).startswith("Outputs are computed a tile at a time")
+    direct, by_channel, form = (steps[name].before for name in ("T2", "T3", "T4"))
+    assert str(direct).endswith("= ∑(h = 0 … H − 1) ∑(k₁ = 0 … 2) ∑(k₂ = 0 … 1) b[f, h, k₁, k₂]·x[h, i₁+k₁, i₂+k₂]")
+    assert ranges(direct) == [("f", "0", "F - 1"), ("i1", "0", "3"), ("i2", "0", "3")]
+    assert boxes(direct) == BOXES
+    assert direct.lower == (("F", 1), ("H", 1))
+    assert str(by_channel).endswith("= ∑(h = 0 … H − 1) ∑(q = 0 … Q − 1) A[i, q]·u[q, f, h]·v[q, h, t]")
+    assert ranges(by_channel) == [("f", "0", "F - 1"), ("t", "0", "T - 1"), ("i", "0", "M - 1")]
+    assert boxes(by_channel) == {
+        "A": ("weight", "M - 1, Q - 1"),
+        "u": ("weight", "Q - 1, F - 1, H - 1"),
+        "v": ("input", "Q - 1, H - 1, T - 1"),
+    }
+    assert str(form).endswith("= ∑(t = 0 … T − 1) ∑(i = 0 … M − 1) g[t, i]·∑(q = 0 … Q − 1) A[i, q]·u[q]·v[q, t]")
+    assert ranges(form) == []
+    assert boxes(form) == {
+        "A": ("weight", "M - 1, Q - 1"),
+        "g": ("upstream", "T - 1, M - 1"),
+        "u": ("weight", "Q - 1"),
+        "v": ("input", "Q - 1, T - 1"),
+    }
+    for formula, sizes in ((by_channel, "FHMQT"), (form, "MQT")):
+        assert formula.lower == tuple((size, 1) for size in sizes)
+    assert all(steps[name].before.tensors == steps[name].after.tensors for name in ("T2", "T3", "T4"))
 
 
 @pytest.mark.parametrize("rewrite", [im2col_derivation, spectral_derivation, by_two])

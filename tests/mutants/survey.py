@@ -2,8 +2,9 @@
 
 `scope/operators.window.toml` puts `symconv/operators/window.py` in scope: it names the tests that see to that file
 (quick ones, where they do), and the changes of it that make no difference, by the function that they are in and by
-their text, with the reason. `killers/operators.window.json` remembers tests that were red for a change of a function,
-for the sample of a normal run.
+their text, with the reason; where only some functions of a file are in scope, such as the rewrite of a plan, which
+stands beside its costs, `functions` has their names. `killers/operators.window.json` remembers tests that were red for
+a change of a function, for the sample of a normal run.
 """
 
 from __future__ import annotations
@@ -37,12 +38,24 @@ class Scope:
 
     Attributes:
         tests: the files of tests (or doctests) that see to it.
+        functions: the functions and classes in scope; all where there is none.
         equivalent: the reason why a change, by its function and its text, makes no difference.
     """
 
     path: str
     tests: list[str]
     equivalent: dict[tuple[str, str], str]
+    functions: tuple[str, ...] = ()
+
+    def changes(self) -> list[Change]:
+        """The changes of the file that are in scope."""
+        found = changes(ast.parse((ROOT / self.path).read_text(encoding="utf-8")))
+        return [change for change in found if not self.functions or change.function in self.functions]
+
+    def order(self) -> dict[str, Any]:
+        """What the judge is told of all its changes."""
+        told: dict[str, Any] = {"files": [self.path], "tests": self.tests, "not": NO_JUDGES}
+        return {**told, "only": [change.key for change in self.changes()]} if self.functions else told
 
 
 def scopes() -> list[Scope]:
@@ -50,12 +63,9 @@ def scopes() -> list[Scope]:
     for file in sorted(Path(HERE, "scope").glob("*.toml")):
         data = tomllib.loads(file.read_text(encoding="utf-8"))
         alike = {(entry["in"], text): entry["why"] for entry in data.get("equivalent", []) for text in entry["changes"]}
-        found.append(Scope(f"symconv/{file.stem.replace('.', '/')}.py", data["tests"], alike))
+        path = f"symconv/{file.stem.replace('.', '/')}.py"
+        found.append(Scope(path, data["tests"], alike, tuple(data.get("functions", ()))))
     return found
-
-
-def changes_of(path: str) -> list[Change]:
-    return changes(ast.parse((ROOT / path).read_text(encoding="utf-8")))
 
 
 def killers_of(path: str) -> Path:
@@ -99,7 +109,7 @@ def main(parts: Sequence[str]) -> int:
         path = scope.path
         if parts and not any(part in path for part in parts):
             continue
-        head, *records = judged({"files": [path], "tests": scope.tests, "not": NO_JUDGES})
+        head, *records = judged(scope.order())
         equivalent = [r for r in records if (r["function"], r["change"]) in scope.equivalent]
         alive = [r for r in records if not r["killer"]]
         open_ones = [r for r in alive if r not in equivalent]

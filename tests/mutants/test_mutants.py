@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 
 import pytest
-from mutants.survey import NO_JUDGES, ROOT, Scope, changes_of, hints, judged, scopes
+from mutants.survey import ROOT, Scope, hints, judged, scopes
 
 SAMPLE = 60  # of all changes, in a normal run
 SCOPES = scopes()
@@ -17,7 +17,7 @@ def test_the_files_in_scope_and_the_changes_that_make_no_difference_are_there() 
     named = [path for scope in SCOPES for path in (scope.path, *scope.tests)]
     assert not [path for path in named if not (ROOT / path.partition("::")[0]).exists()]
     for scope in SCOPES:
-        keys = {change.key for change in changes_of(scope.path)}
+        keys = {change.key for change in scope.changes()}
         assert not [key for key in scope.equivalent if key not in keys], scope.path
         assert all(scope.equivalent.values()), scope.path
 
@@ -30,7 +30,7 @@ def test_a_sample_of_changes_turns_a_test_red() -> None:
     ranked = sorted(
         (hashlib.sha256(f"{change.function} {change.text}".encode()).hexdigest(), scope.path, change.key)
         for scope in SCOPES
-        for change in changes_of(scope.path)
+        for change in scope.changes()
         if change.function in hints(scope.path) and change.key not in scope.equivalent and not change.runs_at_import
     )[:SAMPLE]
     tests = sorted({test for _, _, (function, _) in ranked for test in known[function]})
@@ -48,7 +48,7 @@ def test_a_sample_of_changes_turns_a_test_red() -> None:
 @pytest.mark.parametrize("scope", SCOPES, ids=[scope.path for scope in SCOPES])
 def test_every_change_turns_a_test_red(scope: Scope) -> None:
     complaints, counts = [], Counter[str]()
-    head, *records = judged({"files": [scope.path], "tests": scope.tests, "not": NO_JUDGES})
+    head, *records = judged(scope.order())
     complaints += head["problems"]
     for r in records:
         equivalent = (r["function"], r["change"]) in scope.equivalent

@@ -279,7 +279,6 @@ def separable_derivation(op: Operator) -> Derivation:
     m, n = window.bounds
     weight = next(tensor for tensor in output.tensors if tensor.role == "weight")
     kernel = accesses(window.body, weight.name)[0]
-    term = Bound("t", Index.of(0), Index.of(0))
     lead = weight.box[:-2]
     column = Access("u", (*kernel.index[:-2], Index.of("t"), Index.of(m.name)))
     row = Access("v", (*kernel.index[:-2], Index.of("t"), Index.of(n.name)))

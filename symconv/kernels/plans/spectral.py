@@ -341,7 +341,7 @@ def _wrapped(walk: Walk, number: int) -> Step:
     """Along one axis: a sum that wraps around the tile reads the same, as no output reads beyond its end."""
     from symconv.operators.convolution import Conv
 
-    line = Conv((walk.taps,), dilation=abs(walk.step), flip=walk.step < 0).output()
+    line = Conv((walk.taps,), dilation=abs(walk.step), flip=walk.step != abs(walk.step)).output()
     access = read_of(line.body, line)
     (place,) = access.index
     (size,) = (Index.of(name) for name in line.sizes)
