@@ -206,13 +206,7 @@ def _power(expr: Raised, scope: Scope, bound: frozenset[str]) -> Node:
 def _raised(base: Node, exponent: Node) -> Node:
     if isinstance(exponent, Constant) and abs(exponent.value) > 64:
         raise ClaimError(f"the exponent {exponent.value} is larger than 64")
-    if isinstance(base, Constant) and isinstance(exponent, Constant):
-        whole = exponent.value.denominator == 1
-        if whole and (base.value != 0 or exponent.value > 0):  # what has no value is left as it stands
-            return Constant(base.value**exponent.value.numerator)
-    if exponent == ONE:
-        return base
-    return algebra.Power(base, exponent)
+    return base if exponent == ONE else algebra.Power(base, exponent)
 
 
 def _reduced(op: Fold, expr: Expr, overs: Sequence[Range | Over], scope: Scope, bound: frozenset[str]) -> Node:
@@ -275,15 +269,10 @@ def _error_by(by: Entry, scope: Scope, bound: frozenset[str]) -> Node:
     if by.name not in scope.boxes or by.name == letters.upstream:
         raise scope.unknown("the variable", by.name, [n for n in scope.boxes if n != letters.upstream])
     at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name])))
-    taken = frozenset().union(*(e.names for e in at))
-    inner = differentiate(scope.output.body, by.name, at, scope.op.tie_policy())
-    places = tuple(Index.of(b.name) for b in free)
-    whole = Reduce("sum", tuple(free), (), product(_upstream(scope, places), inner))
-    if taken & {b.name for b in free}:  # the sum over outputs must not catch the entry's own indices
-        plain = {b.name: Index.of(b.name + "'") for b in free}
-        body = differentiate(substitute(scope.output.body, plain), by.name, at, scope.op.tie_policy())
-        bounds = tuple(Bound(b.name + "'", b.lower, b.upper) for b in free)
-        whole = Reduce("sum", bounds, (), product(_upstream(scope, tuple(plain.values())), body))
+    places = {b.name: Index.of(b.name + "'") for b in free}  # the sum over outputs must not catch the entry's indices
+    inner = differentiate(substitute(scope.output.body, places), by.name, at, scope.op.tie_policy())
+    bounds = tuple(Bound(b.name + "'", b.lower, b.upper) for b in free)
+    whole = Reduce("sum", bounds, (), product(_upstream(scope, tuple(places.values())), inner))
     return product(_exists(by.name, at, scope), whole)
 
 
@@ -363,7 +352,7 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
                          f"{scope.capital('input')} has {len(scope.boxes[letter])} axes")  # fmt: skip
     entry = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
-        return largest(bounds, guards, entry, scope)
+        return largest(bounds, guards, entry)
     value = lower(order, scope, bound | orders(scope))
     return norm(bounds, guards, Absolute(entry) if kind == "lp" else entry, value)
 
@@ -379,4 +368,4 @@ def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
     if expr.to not in (Name("oo"), Name("infinity")):
         raise ClaimError("only limits to infinity are read")
     check_bound(expr.variable, scope, bound)
-    return limit_of_norm(lower(expr.body, scope, bound | {expr.variable}), expr.variable, scope)
+    return limit_of_norm(lower(expr.body, scope, bound | {expr.variable}), expr.variable)

@@ -70,8 +70,7 @@ def members(over: Over, scope: Scope, bound: frozenset[str]) -> tuple[list[Bound
         first = window.tap(o - scope.base, 0, size) + scope.base
         place = Index.of(variable)
         guards += between(first, place, first + window.d * (window.k - 1))
-        if window.d != 1:
-            guards.append(divides(window.d, place - first))
+        guards.append(divides(window.d, place - first))
     return bounds, [*guards, *is_output(outputs, scope)]
 
 
@@ -85,7 +84,7 @@ def set_size(where: Expr, scope: Scope, bound: frozenset[str]) -> Node:
     """The number of elements of a set; that of a window set is counted, axis by axis."""
     if isinstance(where, Name) and where.name in scope.declared.sets:
         return scalar(scope.elements)
-    if isinstance(where, Entry) and where.name in scope.declared.sets:
+    if isinstance(where, Entry):
         bounds, guards = members(Over(coordinates(len(scope.windows), bound), where), scope, bound)
         whole, counts = Index.of(1), []
         for b in bounds:

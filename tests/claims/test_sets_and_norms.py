@@ -12,6 +12,10 @@ from claims.told import told
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
+from symconv.claims.language import read_claim
+from symconv.claims.lowering import lower
+from symconv.claims.scope import literal_scope
+from symconv.errors import ClaimError
 
 NORMS = {"L": "lp", "N": "lp without absolute value", "W": "l2"}
 POOL = Declarations(sc.MaxPool((2,), 2), (4,), sets=("S",), functions=NORMS, indices={"i": "input 1"})
@@ -50,6 +54,10 @@ SETS = [
     ("sum(a[s], (q,1,2), s in S[q]) == sum(a[s], (s,1,3))", "1, not 0 at a[4] = 1"),
     ("sum(a[s], (q,1,2), s in S[q], (t,1,2)) == 2*sum(a[s], (s,1,4))", "exact"),
     ("sum(cases((a[s], s <= p), (0,)), s in S[1]) == cases((a[1], p == 1), (a[1] + a[2],))", "exact"),
+    ("sum(s, s in S[2]) == 7", "exact"),
+    ("sum(s, s in S[2]) == 6", "7, not 6"),
+    ("sum(s*q, (q,1,2), s in S[q]) == 17", "exact"),
+    ("sum(s*t, s in S[1], t in S[2]) == 21", "exact"),
     ("sum(a[s], s in S[p+1]) == a[2*p+1] + a[2*p+2]",
      "exact if windows of S outside are empty if entries of a outside count as 0"),
     ("sum(a[s], (s,1,2), s in S[p]) == 1",
@@ -193,6 +201,18 @@ def test_a_line_over_a_set_means_what_it_says(text: str, due: str) -> None:
         (DILATED, "L(A,S,1) == L(A,1)", "exact"),  # the first of two sets
         (DILATED, "L(A,T,1) == L(A,1)", "error: S and T are two sets without indices; a claim speaks of one"),
         (DILATED, "L(A,T,1) == sum(abs(a[s]), s in T)", "exact"),
+        (replace(DILATED, op=sc.MaxPool((2,), 1, 0, 3)), "sum(a[s], s in S[p]) == a[p] + a[p+3]", "exact"),
+        (replace(DILATED, op=sc.MaxPool((2,), 1, 0, 3)), "size(S[p]) == 2", "exact"),
+        (replace(PADDED, op=sc.AvgPool((2,), 1, ((0, 1),)), input_size=(3,)), "size(S[3]) == 1", "exact"),
+        (replace(PADDED, op=sc.AvgPool((2,), 1, ((0, 1),)), input_size=(3,)), "size(S[2]) == 2", "exact"),
+        (replace(PADDED, op=sc.AvgPool((2,), 1, ((1, 0),)), input_size=(3,)), "size(S[1]) == 1", "exact"),
+        (replace(PADDED, op=sc.MaxPool((2,), 2, ceil_mode=True)), "size(S[3]) == 1", "exact"),
+        (replace(PADDED, op=sc.MaxPool((2,), 2, ceil_mode=True)), "size(S[2]) == 2", "exact"),
+        (replace(PADDED, op=sc.AvgPool((3, 2), (2, 1), (1, 0)), input_size=(5, 3)), "size(S[1,q]) == 4", "exact"),
+        (replace(PADDED, op=sc.AvgPool((3, 2), (2, 1), (1, 0)), input_size=(5, 3)), "size(S[2,q]) == 6", "exact"),
+        (replace(PADDED, op=sc.AvgPool((3, 3), 2, 1), input_size=(5, 5)), "size(S[1,2]) == 6", "exact"),
+        (replace(PADDED, op=sc.AvgPool((3, 3), 2, 1), input_size=(5, 5)), "size(S[2,2]) == 9", "exact"),
+        (POOL, "size(2) == 1", "error: the set '?' is not declared (declared: S)"),
         (PLANE, "size(S[p,q]) == 2", "exact"),
         (PLANE, "sum(a[s,t], (s,t) in S[p,q]) == a[p,q] + a[p+1,q]", "exact"),
         (PLANE, "L(A,S[p,q],1) == abs(a[p,q]) + abs(a[p+1,q])", "exact"),
@@ -250,3 +270,18 @@ def test_windows_and_families_of_other_layers(declared: Declarations, text: str,
 )  # fmt: skip
 def test_a_line_over_a_set_for_all_sizes(declared: Declarations, text: str, due: str) -> None:
     assert told(sc.check_claim(text, declared, general=True)) == due
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("sum(a[s], (s,1,2), s in S[p])", "s is summed over twice"),
+        ("sum(a[s], s in S[p], s in S[p])", "s is summed over twice"),
+        ("sum(a[s], s in S[p], (s,1,2))", "s is summed over twice"),
+        ("sum(sum(a[s], s in S[p]), s in S[p])", "s is summed over twice"),
+        ("sum(L(A,S[p],1), s in T[p])", "the set 'T' is not declared"),
+    ],
+)
+def test_a_value_that_has_no_meaning_is_refused_before_anything_is_asked_of_it(text: str, error: str) -> None:
+    with pytest.raises(ClaimError, match=f"^{error}"):
+        lower(read_claim(text).parts[0], literal_scope(POOL))
