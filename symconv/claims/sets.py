@@ -103,5 +103,5 @@ def set_size(where: Expr, scope: Scope, bound: frozenset[str]) -> Node:
 
 def coordinates(count: int, bound: frozenset[str]) -> tuple[str, ...]:
     """Letters for the coordinates of a member of a set, which no claim can write; none is summed over already."""
-    free = (name for number in itertools.count(1) if (name := f"s{number}'") not in bound)
+    free = (name for number in itertools.count() if (name := f"s{number}'") not in bound)
     return tuple(itertools.islice(free, count))

@@ -129,6 +129,9 @@ OF_NORMS = [
     ("L(A,S[p],1/2) == 1", "error: the order of a norm must be at least 1, got 1/2"),
     ("L(A,S[p],-1) == 1", "error: the order of a norm must be at least 1, got -1"),
     ("L(A,S[p],q) == 1", f"error: the name 'q' is not declared ({KNOWN})"),
+    ("L(setof(a[s], s in S[p])) == 1", "error: L takes (array, set, order) or (array, order), got 1 arguments"),
+    ("foo(setof(a[s], s in S[p])) == 1", "error: the function 'foo' is not declared (declared: floor, ceil, mod, abs, "
+     "max, min, size, diff, sum, L, N, W); did you mean floor?"),
     ("L(A) == 1", "error: L takes (array, set, order) or (array, order), got 1 arguments"),
     ("L(A,S[p],2,2) == 1", "error: L takes (array, set, order) or (array, order), got 4 arguments"),
     ("W(A,S[p],2) == 1", "error: functions: 'W' must be one of 'lp', 'lp without absolute value', got 'l2'"),
