@@ -113,9 +113,8 @@ def _merged(parts: Iterable[tuple[_T, ...]]) -> tuple[_T, ...]:
 
 
 def _element_facts(scope: Scope) -> tuple[Guard, ...]:
-    """A set has at least one element."""
     used = any(scope.elements.names & e.names for box in scope.boxes.values() for ends in box for e in ends)
-    return (Guard("ge", scope.elements - 1),) if used and scope.elements.value is None else ()
+    return (scope.nonempty,) if used and scope.elements.value is None else ()
 
 
 def _order_facts(left: Node, right: Node, scope: Scope) -> tuple[Guard, ...]:

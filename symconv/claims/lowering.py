@@ -352,7 +352,7 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
                          f"{scope.capital('input')} has {len(scope.boxes[letter])} axes")  # fmt: skip
     entry = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
-        return largest(bounds, guards, entry)
+        return largest(bounds, guards, entry, scope)
     value = lower(order, scope, bound | orders(scope))
     return norm(bounds, guards, Absolute(entry) if kind == "lp" else entry, value)
 
@@ -368,4 +368,4 @@ def _limit(expr: Limit, scope: Scope, bound: frozenset[str]) -> Node:
     if expr.to not in (Name("oo"), Name("infinity")):
         raise ClaimError("only limits to infinity are read")
     check_bound(expr.variable, scope, bound)
-    return limit_of_norm(lower(expr.body, scope, bound | {expr.variable}), expr.variable)
+    return limit_of_norm(lower(expr.body, scope, bound | {expr.variable}), expr.variable, scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from symconv.claims.scope import Scope
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import (
     ONE,
@@ -18,11 +19,13 @@ from symconv.formulas.algebra import (
     Reduce,
     Scalar,
     const,
+    nonnegative,
     product,
     summation,
 )
 from symconv.formulas.index import Index, maximum
 from symconv.formulas.naming import free_names
+from symconv.proofs.goals import follows
 
 __all__ = ["largest", "limit_of_norm", "norm"]
 
@@ -41,14 +44,17 @@ def norm(bounds: Sequence[Bound], guards: Sequence[Guard], term: Node, order: No
     return Power(summation(Power(term, order), *bounds, guards=guards), root)
 
 
-def largest(bounds: Sequence[Bound], guards: Sequence[Guard], entry: Node) -> Node:
+def largest(bounds: Sequence[Bound], guards: Sequence[Guard], entry: Node, scope: Scope) -> Node:
     """The norm of order infinity: the largest absolute value, and 0 where there is none, as any norm of nothing is."""
+    known = (*scope.hypotheses, scope.nonempty)
+    if not guards and follows(known, [nonnegative(b.upper - b.lower) for b in bounds]):
+        return Reduce("max", tuple(bounds), (), Absolute(entry))
     conditions = (*(guard for b in bounds for guard in b.guards()), *guards)
     ranges = tuple(Bound(b.name, b.lower, maximum(b.lower, b.upper)) for b in bounds)
     return Reduce("max", ranges, (), product(Bracket(conditions), Absolute(entry)))
 
 
-def limit_of_norm(body: Node, variable: str) -> Node:
+def limit_of_norm(body: Node, variable: str, scope: Scope) -> Node:
     """The limit of a p-norm as p grows: the largest absolute value, which the squeeze proves for any finite set.
 
     Raises:
@@ -60,5 +66,5 @@ def limit_of_norm(body: Node, variable: str) -> Node:
         entry = inner.body.base.arg
         read = norm(inner.bounds, inner.guards, Absolute(entry), order)
         if body == read and variable not in free_names(replace(inner, body=entry)):
-            return largest(inner.bounds, inner.guards, entry)
+            return largest(inner.bounds, inner.guards, entry, scope)
     raise ClaimError(f"the limit in {variable} is not that of a norm (sum |x|^{variable})^(1/{variable})")

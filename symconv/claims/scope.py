@@ -17,7 +17,7 @@ from symconv.claims.naming import Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
-from symconv.formulas.algebra import Guard
+from symconv.formulas.algebra import Guard, nonnegative
 from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
@@ -81,6 +81,11 @@ class Scope:
     @property
     def base(self) -> int:
         return self.declared.base
+
+    @property
+    def nonempty(self) -> Guard:
+        """A set without indices has at least one element."""
+        return nonnegative(self.elements - 1)
 
     def capital(self, role: str) -> str:
         """The array of a role, as it is written."""
