@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symconv.derivations.rules import RULES
+from symconv.derivations.step import plain
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.compile import compile
 from symconv.kernels.form.extraction import tap_form
@@ -102,6 +104,30 @@ def test_the_steps_that_run_are_printed() -> None:
     assert _lines(Conv((3,), 2, 1, bias=True, in_channels=2, flip=True)) == [
         "c[p] = ∑(h = 0 … 1) (a[h, 2p+1]·b[h, 0] + a[h, 2p]·b[h, 1] + a[h, 2p−1]·b[h, 2]) + d"
     ]
+
+
+def test_the_steps_are_told_in_order() -> None:
+    for op, plan, title in (
+        (MaxPool((7, 3), 2, 3), "separable", "Max pooling, one axis after the other"),
+        (AvgPool((7,), 1), "taps", "Average pooling, tap by tap"),
+        (Conv((3,)), "taps", "A correlation, tap by tap"),
+    ):
+        derivation = chain_derivation(op, plan)
+        steps = derivation.steps
+        assert derivation.title == title
+        assert [step.id for step in steps] == [str(number) for number in range(1, len(steps) + 1)]
+        assert steps[-1].uses == tuple(step.id for step in steps[:-1])
+        assert all(step.opens and step.rule in RULES and step.title not in RULES for step in steps)
+        assert plain(derivation.lead).startswith("A window has a fixed number of taps")
+        assert plain(derivation.hypotheses) == "An array is zero outside its range."
+        assert [plain(stage.title) for stage in derivation.stages][-1] == "The output"
+        assert all(plain(stage.domain).startswith("for ") for stage in derivation.stages)
+    doubled = chain_derivation(LPPool(2, (9, 2), 1), "separable").steps
+    assert [step.title for step in doubled] == ["Prepare", "Double", "Double", "Double", "Reduce", "Put together"]
+    assert {tensor.name: tensor.role for step in doubled[:-1] for tensor in step.before.tensors} == {
+        "a": "input",
+        "R": "input",
+    }
 
 
 def test_the_padded_input_has_a_definition() -> None:
