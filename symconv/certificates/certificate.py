@@ -19,6 +19,7 @@ from symconv.proofs.verdict import Verdict
 __all__ = ["Certificate", "certificate", "missing_because"]
 
 IMPORTS = "From Symconv Require Import Follow."
+IMPORTS_POWERS = "From Symconv Require Import ByTaps Powers."
 IMPORTS_TAPS = "From Symconv Require Import ByTaps."
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -99,6 +100,8 @@ def _made(verdict: Verdict, name: str, title: str) -> Certificate | str:
         texts.append(f"Definition {name} := {_conjoined(names)}.\n")
     before = dict.fromkeys(word for part in parts if isinstance(part, Equality) for word in part.before)
     imports = IMPORTS_TAPS if any(isinstance(part, Stated) for part in parts) else IMPORTS
+    if any("by_norms" in part for part in texts):
+        imports = IMPORTS_POWERS
     return Certificate(name, title, "\n".join(texts), tuple(before), imports)
 
 

@@ -16,7 +16,7 @@ is lazymatch multimatch Axiom Definition Lemma Theorem Prop SProp Set Type Varia
 Require Import Record Ltac Print Assumptions nat list bool true false pair tt option Some None not and or Z N Q R intros
 split apply exact rewrite symmetry transitivity reflexivity subst assert destruct ltac Eq Lt Gt xH xO xI Zpos Zneg Z0 N0
 Npos inl inr left right conj ex_intro or_introl or_intror eq_refl cons nil known Num num order none absolute sign power
-above at_least equals Logic Certificate"""
+above at_least equals Logic Certificate Pow"""
 _CONSTRUCTORS = frozenset("OSI")
 _HARMLESS = frozenset(ascii_letters + digits + " ,;:.-_=+<>[]()/'^|")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_']*")

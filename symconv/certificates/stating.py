@@ -1,7 +1,8 @@
 """A proposition of a theorem, as its page prints it, as a theorem for Coq over any ordered field.
 
 Named arrays stay names, a `let` each; nothing is put in, and every hypothesis stands in its place. What it rests on is
-proved in `coq/Taps.v` and `coq/Subgradients.v` for a window of any number of taps; the script only finds it there.
+proved for a window of any number of taps in `coq/Taps.v`, `coq/Subgradients.v` and, of norms, `coq/Powers.v`; the
+script only finds it there.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def stated(record: Stated, name: str) -> str:
     opening += ["Section Certificate.", "Variable Num : OField."]
     if writer.printer.ordered:
         opening.append("Variable none : Num.")
-    proof = ["Proof. by_taps. Qed."]
+    if writer.printer.powers:
+        opening.append("Variable Pow : Powers Num.")
+    proof = ["Proof. by_norms. Qed." if writer.printer.powers else "Proof. by_taps. Qed."]
     if record.taps is not None:
         script = reads_proof(record.proposition, record.taps, writer.printer, writer.on_sizes)
         proof = ["Proof.", *(f"  {line}" for line in script), "Qed."]
@@ -60,6 +63,8 @@ class _Values(Printer):
     """Writes trees over an ordered field."""
 
     order = "order_of"
+    powers = False
+    """Whether powers other than reciprocals are taken."""
 
     @case(Compare)
     def _compared(self, node: Compare) -> str:
@@ -73,11 +78,16 @@ class _Values(Printer):
     def _raised(self, node: Power) -> str:
         if node.exponent == const(-1):
             return f"inverse {self.factor(node.base)}"
-        raise NotCertified("powers have no form in Coq yet")
+        self.powers = True
+        return f"real_power Pow {self.factor(node.base)} {self.factor(node.exponent)}"
 
-    @case(Absolute, Sign)
-    def _of_one(self, node: Absolute | Sign) -> str:
-        raise NotCertified("absolute values have no form in Coq yet")
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> str:
+        return f"magnitude {self.factor(node.arg)}"
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> str:
+        raise NotCertified("signs have no form in Coq yet")
 
 
 class _Writer:

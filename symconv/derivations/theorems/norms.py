@@ -9,6 +9,7 @@ from symconv.derivations.theorems.building import V, at, axes_of, every, integer
 from symconv.derivations.theorems.folds import ByTaps, ranged_script
 from symconv.derivations.theorems.pooling import largest_norm
 from symconv.derivations.theorems.proposition import Let, Proposition, Real, Relation, chain
+from symconv.derivations.theorems.recorded import on_record
 from symconv.derivations.theorems.refuting import refuted
 from symconv.derivations.theorems.stages import InductionPoint, StageScript, node_of
 from symconv.derivations.theorems.taps import NotReadError
@@ -108,7 +109,8 @@ def _bernoulli(proposition: Proposition) -> Verdict:
         problem = ", ".join(entry.name for entry in obligations if entry.outcome != "proved")
     if not problem:
         text = "By Bernoulli's inequality, by induction over a whole exponent."
-        return Verdict("proved", scope, explanation=text, obligations=obligations, method=method)
+        verdict = Verdict("proved", scope, explanation=text, obligations=obligations, method=method)
+        return on_record(verdict, proposition)
     found = refuted(proposition, relation)
     if found is not None:
         return replace(found, scope=scope)
