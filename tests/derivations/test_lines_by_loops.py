@@ -230,9 +230,9 @@ def test_what_the_formula_of_a_line_says_is_what_plain_loops_give(own: Layer) ->
             for step in stage.steps:
                 formula = step.after
                 if formula.quantity.of[0][0] in "ON":
-                    assert formula.values({}, sizes if formula.sizes else None) == counted(case, formula), (
-                        step.statement
-                    )
+                    for side in (step.before, formula):
+                        found = side.values({}, sizes if side.sizes else None)
+                        assert found == counted(case, side), step.statement
                     continue
                 tensors = {tensor.name: arrays[tensor.name] for tensor in formula.tensors}
                 assert not (all_ones and "g" in tensors)

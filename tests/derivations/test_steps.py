@@ -10,8 +10,10 @@ import pytest
 
 from symconv.derivations.chain import Frame
 from symconv.derivations.counting import about_sizes, at_this_layer, size_domain
+from symconv.derivations.derive import derive
+from symconv.derivations.output import _counted as counted
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, in_latex, maths, plain
-from symconv.formulas.algebra import const, nonnegative, product
+from symconv.formulas.algebra import Bound, Guard, const, nonnegative, product
 from symconv.formulas.effort import STEPS
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
@@ -277,3 +279,25 @@ def test_a_line_is_what_a_step_arrives_at() -> None:
     assert "a[p+m]" in step(OUTPUT, other).statement  # in the order of its own indices
     assert shown("1", "alpha", ">=", "beta", ALL, title="").statement == "alpha ≥ beta"
     assert shown("1", "alpha", ">=", "beta", ALL, title="").latex() == r"\alpha \geq \beta"
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_places_are_counted_only_where_they_are_the_first_ones_and_all_are_looked_at(base: int) -> None:
+    """Windows of 3 with stride 2: the places p from the base on with 2*(p - base) <= I - 3."""
+    frame = Frame(Conv((3,), 2), base=base)
+    place, first = Index.of("p"), Index.of(base)
+    fits = (nonnegative(INPUT - 3 - 2 * (place - base)),)
+    total = frame.op.windows[0].outputs(INPUT)
+
+    def status(upper: Index, count: Index, fits: tuple[Guard, ...] = fits, kernel: int = 3) -> str:
+        given = derive(Conv((kernel,), 2)).steps[0].after  # for which sizes
+        return counted(given, Bound("p", first, upper), fits, count).status
+
+    last = total + base - 1
+    assert status(last, total) == status(INPUT + base, total) == "proved"
+    assert status(last, total + 1) == status(last, total - 1) == status(last + 1, total + 2) == "refuted"
+    assert status(last - 1, total) == "refuted"  # the last place is not looked at
+    assert status(last + 1, -total) != "proved"
+    fewer = (nonnegative(INPUT - 6 - (place - base)),)  # at I = 3 there would be -2 of them
+    assert status(INPUT, INPUT - 5, fewer) == "refuted"
+    assert status(INPUT, INPUT - 5, fewer, 6) == "proved"
