@@ -24,7 +24,9 @@ from symconv.formulas.algebra import (
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
 
-__all__ = ["kinks"]
+__all__ = ["NO_ZERO", "kinks"]
+
+NO_ZERO = "no division by 0"
 
 
 def kinks(node: Node, tensor: str) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class _Kinks(FormulaWalker[Iterator[str]]):
             yield "roots and fractional powers of positive numbers alone (at 0 the derivative counts as 0)"
         elif exponent is not None:
             if accesses(node) and exponent < 0:
-                yield "no division by 0"
+                yield NO_ZERO
             if exponent > 1 and isinstance(base, Absolute):
                 base = base.arg  # |x|^n has the derivative 0 at 0
         yield from self.visit(base)

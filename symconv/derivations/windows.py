@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from symconv.derivations.kinks import kinks
+from symconv.derivations.kinks import NO_ZERO, kinks
 from symconv.derivations.step import Maths, Phrase
-from symconv.formulas.algebra import ONE, Guard, Node, Power, Reduce, const, nonnegative
+from symconv.formulas.algebra import ONE, Constant, Guard, Node, Power, Reduce, Scalar, nonnegative
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
@@ -35,8 +35,13 @@ def _counts(node: Node) -> Iterator[Reduce]:
 
 def _divisors(node: Node) -> Iterator[Reduce]:
     """The sums that a formula divides by: counts, and sums of entries."""
+    return (base for base in _bases(node) if isinstance(base, Reduce))
+
+
+def _bases(node: Node) -> Iterator[Node]:
+    """Whatever a formula divides by."""
     for part in walk(node):
-        if isinstance(part, Power) and part.exponent == const(-1) and isinstance(part.base, Reduce):
+        if isinstance(part, Power) and isinstance(part.exponent, Constant) and part.exponent.value < 0:
             yield part.base
 
 
@@ -123,7 +128,21 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
     counts = (divisor for divisor in _divisors(frame.output.body) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)
+    if not _sizes_divide(frame):
+        found = tuple(dict.fromkeys((NO_ZERO, *found)))
     return (", and ".join(found),) if found else ()
+
+
+def _sizes_divide(frame: Frame) -> bool:
+    """Whether it was proved that no size or index that the formula divides by is 0."""
+    from symconv.proofs.goals import prove_goal
+
+    if isinstance(frame.op, AdaptivePooling):
+        return True  # as for its counts
+    given = frame.output.assumptions()
+    divisors = [base.index for base in _bases(frame.output.body) if isinstance(base, Scalar)]
+    either = [(nonnegative(divisor - 1), nonnegative(-divisor - 1)) for divisor in divisors]
+    return all(any(prove_goal(given, [goal]).status == "proved" for goal in goals) for goals in either)
 
 
 def _nonzero(entry: Maths) -> Maths:

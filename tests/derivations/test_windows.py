@@ -44,7 +44,7 @@ from symconv.formulas.algebra import (
     product as times,
 )
 from symconv.formulas.index import Index
-from symconv.operators.adaptive import AdaptiveMaxPool
+from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.frame import Geometry
@@ -183,6 +183,54 @@ def test_every_line_of_a_gradient_says_that_an_output_may_divide_by_a_count_of_n
     few = Frame(Rest((2,)), wrt=wrt, input_size=(4,))  # outputs 0, 1 and 2: each has an entry at least
     assert needs_of_derivatives(few) == ()
     assert plain(needs_of_derivatives(Frame(Rest((2,), last=1), wrt=wrt, input_size=(4,)))) == filled
+
+
+@dataclass(frozen=True, repr=False)
+class Divided(TemplateMatching):
+    """Entries divided by what the sizes and the index of the output say, to a power."""
+
+    divisor: Any = None
+    power: Any = -1
+
+    def body(self, geometry: Geometry) -> Node:
+        (out,) = self.axes("output", geometry)
+        divisor = self.divisor(out.index) if callable(self.divisor) else self.divisor
+        value = times(self.tap_entry(geometry), self.tap_weight(geometry))
+        return times(
+            Power(divisor, const(self.power)), summation(value, *(tap.bound for tap in self.tap_axes(geometry)))
+        )
+
+
+NATURAL = {"padding": Symbol("P", integer=True, nonnegative=True)}
+COUNTED = summation(ONE, Bound("k", Index.of(0), Index.of("P")))
+
+
+@pytest.mark.parametrize(
+    ("op", "text"),
+    [
+        (Divided((2,), divisor=lambda p: Scalar(3 - p)), "no division by 0"),  # the fourth output is one by 0
+        (Divided((2,), divisor=lambda p: Scalar(3 - p), power=-2), "no division by 0"),
+        (Divided((2,), divisor=lambda p: Scalar(3 - p), power=Fraction(-1, 2)), "no division by 0"),
+        (Divided((2,), divisor=lambda p: Scalar(3 - p), power=2), ""),
+        (Divided((2,), divisor=lambda p: Scalar(p + 1)), ""),
+        (Divided((2,), divisor=lambda p: Scalar(-1 - p)), ""),
+        (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P"))), "no division by 0"),
+        (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P") + 1)), ""),
+        (Divided((2,), **NATURAL, divisor=COUNTED, power=-2), ""),
+        (
+            Divided((2,), divisor=lambda p: summation(ONE, Bound("k", p, Index.of(3))), power=-2),
+            "every window holds an entry of the input",
+        ),
+        (AdaptiveAvgPool((3,)), ""),
+        (AvgPool((2,), divisor_override=Symbol("D", integer=True)), "no division by 0"),
+        (AvgPool((2,), divisor_override=-3), ""),
+    ],
+    ids=str,
+)
+def test_what_is_divided_by_is_not_0_or_is_said_to_be_none(op: Operator, text: str) -> None:
+    assert plain(needs_of_derivatives(Frame(op))) == text
+    steps = derive(op, "gradient").steps if text else ()
+    assert all(any(text in condition for condition in step.verdict.conditions) for step in steps)
 
 
 def test_an_operator_without_a_maximum_is_not_said_to_have_one() -> None:
