@@ -130,6 +130,18 @@ def test_the_steps_are_told_in_order() -> None:
     }
 
 
+def test_an_array_on_the_way_is_as_long_as_what_it_reads() -> None:
+    """A place p of N reads up to ``2*(N - 1) + 6`` along 7 taps at stride 2, and its own place along the other axis."""
+    for step in chain_derivation(MaxPool((7, 3), (2, 1), 3), "separable").steps[:-1]:
+        (tensor,) = step.before.tensors
+        assert [(b.name, repr(b.lower), repr(b.upper)) for b in step.before.free] == [
+            ("p", "0", "N_1 - 1"),
+            ("q", "0", "N_2 - 1"),
+        ]
+        assert repr(tensor.box) == "((0, 2*N_1 + 4), (0, N_2 - 1))"
+        assert step.before.lower == (("N_1", 1), ("N_2", 1))
+
+
 def test_the_padded_input_has_a_definition() -> None:
     text = chain_derivation(MaxPool((7,), 2, 3), "taps").text()
     assert "D1  x[p] = a[p−3]   (the input with its padding; nothing where that does not exist)" in text
