@@ -197,7 +197,8 @@ class Divided(TemplateMatching):
         divisor = self.divisor(out.index) if callable(self.divisor) else self.divisor
         value = times(self.tap_entry(geometry), self.tap_weight(geometry))
         return times(
-            Power(divisor, const(self.power)), summation(value, *(tap.bound for tap in self.tap_axes(geometry)))
+            Power(divisor, self.power if isinstance(self.power, Scalar) else const(self.power)),
+            summation(value, *(tap.bound for tap in self.tap_axes(geometry))),
         )
 
 
@@ -212,9 +213,12 @@ COUNTED = summation(ONE, Bound("k", Index.of(0), Index.of("P")))
         (Divided((2,), divisor=lambda p: Scalar(3 - p), power=-2), "no division by 0"),
         (Divided((2,), divisor=lambda p: Scalar(3 - p), power=Fraction(-1, 2)), "no division by 0"),
         (Divided((2,), divisor=lambda p: Scalar(3 - p), power=2), ""),
+        (Divided((2,), divisor=lambda p: Scalar(3 - p), power=0), ""),
+        (Divided((2,), **NATURAL, divisor=lambda p: Scalar(3 - p), power=Scalar(Index.of("P"))), ""),
         (Divided((2,), divisor=lambda p: Scalar(p + 1)), ""),
         (Divided((2,), divisor=lambda p: Scalar(-1 - p)), ""),
         (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P"))), "no division by 0"),
+        (Divided((2,), **NATURAL, divisor=Scalar(-Index.of("P"))), "no division by 0"),
         (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P") + 1)), ""),
         (Divided((2,), **NATURAL, divisor=COUNTED, power=-2), ""),
         (
