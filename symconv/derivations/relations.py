@@ -156,13 +156,15 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
     for window in op.windows:
         taps = taps * window.k
     count = maths(lambda s: s.index(taps, context))
-    alone = taps.value is not None or (len(taps.terms) == 1 and len(next(iter(taps.terms))) == 1)
-    base = count if alone else Maths(f"({count.latex})", f"({count.text})")
+    in_brackets = Maths(f"({count.latex})", f"({count.text})")
+    is_alone = taps.value is not None or any(taps == Index.of(name) for name in taps.names)
+    base = count if is_alone else in_brackets
+    factor = in_brackets if len(taps.terms) > 1 else count
     real: Phrase = () if has_real_taps(lp) else ("a tap in the input for the window of ", lp.output_entry)
     p_name = maths(lambda s: s.name(p))
     big = Maths(rf"{m}^{{{p_name.latex}}}", f"{m}^{p_name.text}")
     sum_text = maths(lambda s: s.node(total, context))
-    bound = Maths(rf"{count.latex}\, {m}^{{{p_name.latex}}}", f"{count.text}·{m}^{p_name.text}")
+    bound = Maths(rf"{factor.latex}\, {m}^{{{p_name.latex}}}", f"{factor.text}·{m}^{p_name.text}")
     norm = _norm_name(lp, p)
     name = Maths(norm.latex, norm.text)
     largest = maths(lambda s: f"{m} = {s.node(maximum.output.body, context_of(maximum.output))}")

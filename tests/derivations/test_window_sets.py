@@ -238,6 +238,34 @@ def test_relations_hold_for_entries_that_are_not_negative(pair: tuple[Layer, Lay
             assert holds(dict(zip(free, at, strict=True))), (step.statement, at, a.entries)
 
 
+K, L = sympy.symbols("K L")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "count", "base"),
+    [
+        ((K,), "K", "K"),
+        ((2 * K,), "2K", "(2K)"),
+        ((K + 1,), "(K + 1)", "(K + 1)"),
+        ((K, L), "KL", "(KL)"),
+        ((K, K), "KK", "(KK)"),
+        ((2, K), "2K", "(2K)"),
+        ((2, 3), "6", "6"),
+    ],
+    ids=str,
+)
+def test_the_number_of_taps_stands_in_brackets_where_it_is_raised_to_a_power(
+    kernel: tuple[Any, ...], count: str, base: str
+) -> None:
+    (stage,) = relation_stages(Frame(LPPool(3, kernel, 1)), Frame(MaxPool(kernel, 1)))
+    _, every, roots, squeeze = stage.steps
+    assert every.statement.endswith(f" ≤ {count}·M^t")
+    assert every.latex().endswith(rf" \leq {count.replace(' ', '')}\, M^{{t}}")
+    assert roots.statement.endswith(f"] ≤ {base}^(1/t)·M")
+    assert roots.latex().endswith(rf" \leq {base.replace(' ', '')}^{{1/t}}\, M")
+    assert plain(squeeze.reason).startswith(f"{base}^(1/t) → 1, ")
+
+
 def _constant(value: Any, place: Point) -> Any:
     return value
 
