@@ -70,10 +70,11 @@ def turned_steps(
     image = image_of_turned(frame, role, sizes)
     named = image.named(rewritten)
     definitions = [] if image.is_plain else [image.definition("D3")]
-    steps = []
-    if named.text() != before.after.text():
+    line, last, steps = before.after, before, []
+    if named.text() != line.text():
         uses = (before.id, *(d.id for d in definitions))
-        steps.append(Step(frame.number(), before.after, named, "turn", "Substitute", words, uses=uses))
+        last = Step(frame.number(), line, named, "turn", "Substitute", words, uses=uses)
+        steps.append(last)
     if single_channel(op):
         kernel = frame.array("weight") if flip else turned_kernel(frame, ndim)
         turning = array_of(frame, "weight") if flip else turned(array_of(frame, "weight"))
@@ -81,7 +82,6 @@ def turned_steps(
         if not flip:
             definitions.append(turned_definition("D4", frame, names, kernel_sizes))
         slid = correlated(image.array, turning, dilation=dilations, sizes=result[1])
-        last = steps[-1] if steps else before
         steps.append(
             Step(
                 frame.number(),
