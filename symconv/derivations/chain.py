@@ -195,8 +195,8 @@ def _object(frame: Frame) -> Phrase:
         return (frame.array("output"),)
     if frame.op.noun != "correlation" or any(w.s != 1 or w.d != 1 for w in op.windows) or is_padded(frame):
         return (frame.array("output"),)
-    if len(frame.output.free) != op.spatial_axes:
-        return (frame.array("output"),)
+    if len(frame.output.free) != op.spatial_axes or any(len(t.box) != op.spatial_axes for t in frame.output.tensors):
+        return (frame.array("output"),)  # arrays of several channels are not slid over each other as a whole
     star = Maths(r" \star ", " ⋆ ")
     pieces = [frame.array("output"), Maths(" = ", " = "), frame.array("input"), star, frame.array("weight")]
     return (Maths("".join(p.latex for p in pieces), "".join(p.text for p in pieces)),)

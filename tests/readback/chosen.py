@@ -106,6 +106,7 @@ CONVOLUTIONS = [
         window("conv", (2,), (2,), ((1, 1),), in_channels=2, out_channels=4, groups=2, bias=True), DX, DW, size=(3,)
     ),
     *chosen(window("conv", (2,), in_channels=2, out_channels=3), DX),
+    *chosen(window("conv", (2,), in_channels=2), DX, size=(3,)),
     *chosen(window("conv", (2,), (2,), out_channels=2), DX, size=(4,)),
     *chosen(window("conv", (1,), flip=True), DX),
     *chosen(window("conv", (3,), (1,), ((1, 1),), padding_mode="reflect"), DX, size=(3,)),
