@@ -37,7 +37,7 @@ from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
-__all__ = ["derive", "refuse_size_letters"]
+__all__ = ["derive", "names_beside_sizes"]
 
 WHAT = ("output", "derivative", "gradient")
 
@@ -81,7 +81,7 @@ def derive(
             "all_ones", True, "belongs to the gradient by the input of a Conv with one channel and padding_mode='zeros'"
         )
     size = None if input_size is None else _numbers(op, input_size)
-    refuse_size_letters(op, names, size)
+    names = names_beside_sizes(op, names, size)
     if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
         alike = Frame(with_first_ties(op), wrt, names, index_base, size)
         return output_derivation(alike) if what == "output" else set_derivation(alike, what)
@@ -140,25 +140,35 @@ def _needing(stage: Stage, needs: Phrase) -> Stage:
     )
 
 
-def refuse_size_letters(op: Operator, names: Mapping[str, str] | None, input_size: tuple[int, ...] | None) -> None:
-    """A page prints whole arrays by their capitals, which must not be the letters of its sizes as well.
+def names_beside_sizes(
+    op: Operator, names: Mapping[str, str] | None, input_size: tuple[int, ...] | None
+) -> dict[str, str]:
+    """The names of a page: it prints whole arrays by their capitals, which must not be the letters of its sizes.
+
+    A letter of ours gives way, such as that of the bias to a symbolic dilation D.
 
     Raises:
         ArgumentError: for a chosen letter whose capital is a size of this page, such as K, with a free one.
     """
-    letters = Letters.of(names)
+    letters, moved = Letters.of(names), dict(names or {})
     plain = op.geometry(Letters(), input_size)
     sizes = {*plain.symbols, *op.reals()}.union(*(size.names for size in (*plain.sizes, *plain.outputs)))
     for role in ARRAYS:
         letter = getattr(letters, role)
-        if role in letters.chosen and {look(letter), look(capital(letter))} & {look(size) for size in sizes}:
-            used = {*letters.printed(op.spatial_axes), *sizes, "I", "K", "O"}
+        if {look(letter), look(capital(letter))}.isdisjoint(map(look, sizes)):
+            continue
+        used = {*letters.printed(op.spatial_axes), *sizes, "I", "K", "O"}
+        if role in letters.chosen:
             raise ArgumentError(
                 f"names[{role!r}]",
                 letter,
                 f"must not be printed, as the array {capital(letter)}, by the letter of a size",
                 f"choose another letter, such as {free_letter(used, array=True)}",
             )
+        spare = free_letter(used | letters.names, array=True)  # so that no family of indices has to give way to it
+        if spare is not None:
+            moved[role] = spare
+    return moved
 
 
 def _has_all_ones(op: Operator) -> bool:

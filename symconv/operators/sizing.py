@@ -85,7 +85,7 @@ def _letters(op: Operator, axis: int, n: int) -> dict[str, int]:
     for option, letter in (("kernel_size", "K"), ("output_size", "O")):
         if option in options:
             letters[letter] = options[option][axis]
-    for option, letter, neutral in (("stride", "S", 1), ("dilation", "D", 1), ("output_padding", "A", 0)):
+    for option, letter, neutral in (("stride", "S", 1), ("dilation", "D", 1), ("output_padding", "R", 0)):
         if option in options and options[option][axis] != neutral:
             letters[letter] = options[option][axis]
     padding = options.get("padding", "valid")
@@ -107,7 +107,7 @@ def _symbolic(op: Operator, axis: int, letters: dict[str, int]) -> Operator:
     options = op.options()
     one: dict[str, Any] = {}
     for option, letter in (
-        ("kernel_size", "K"), ("stride", "S"), ("dilation", "D"), ("output_padding", "A"), ("output_size", "O")
+        ("kernel_size", "K"), ("stride", "S"), ("dilation", "D"), ("output_padding", "R"), ("output_size", "O")
     ):  # fmt: skip
         if option in options:
             one[option] = (Symbol(letter, integer=True) if letter in letters else options[option][axis],)

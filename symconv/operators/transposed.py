@@ -45,7 +45,7 @@ OUTPUT_PADDING = Option(
     "entries added after the output, which is the bias where no input reaches; PyTorch and ONNX take it only below the "
     "larger of stride and dilation, where it tells sizes apart",
     noun="output padding",
-    letter="A",
+    letter="R",  # the array of the input is A
     neutral=0,
     example="1",
 )

@@ -28,7 +28,7 @@ def test_a_size_comes_with_its_formula() -> None:
         "O = ⌊(I + 2P − K)/S⌋ + 1 = ⌊(224 + 2·3 − 7)/2⌋ + 1 = 112\n"
     )
     assert said("transposed --input 7 --kernel 4 --stride 2 --padding 1 --output-padding 1") == (
-        "O = S(I − 1) + A + K − 2P = 2·(7 − 1) + 1 + 4 − 2·1 = 15\n"
+        "O = S(I − 1) + K + R − 2P = 2·(7 − 1) + 4 + 1 − 2·1 = 15\n"
     )
     assert said("pool --input 7 --kernel 2 --ceil-mode").endswith("= 4\n")
     assert said("--input 9 --kernel 1") == "O = I − K + 1 = 9 − 1 + 1 = 9\n"

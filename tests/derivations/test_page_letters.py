@@ -12,12 +12,14 @@ from sympy import Symbol
 from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
 from symconv.derivations.relations import relation_stages
+from symconv.derivations.step import plain
 from symconv.derivations.window_sets import set_form_steps, window_set
 from symconv.errors import ArgumentError, ProblemFileError
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.transposed import ConvTranspose
 from symconv.problems.build import build_document
 from symconv.problems.reading import read_problem
 
@@ -47,6 +49,19 @@ def test_an_array_that_prints_like_another_or_like_a_size_is_refused_with_a_free
     free = str(refused.value)[-1]
     role = next(reversed(names))
     derive(op, "gradient", names={**names, role: free})  # and what is proposed is taken
+
+
+@pytest.mark.parametrize("wrt", ["input", "weight", "bias"])
+@pytest.mark.parametrize("op", [Conv((3,), bias=True), ConvTranspose((3,), bias=True)], ids=["conv", "transposed"])
+def test_no_default_array_is_printed_like_a_size_of_its_page(op: Operator, wrt: Any) -> None:
+    """The bias d is no D where the dilation is, and no size is called like the input's array A."""
+    worked = derive(op.generic(), "gradient", wrt)
+    sizes = set(re.findall(r"[A-Z]", plain(worked.hypotheses)))
+    assert sizes >= {"I", "K", "S", "P", "D"}
+    text = worked.text()
+    (array,) = re.findall(r"The entries of (\w) are independent", text)
+    whole = {array, *re.findall(r"[→:(⋆] ?([A-Z])(?: ⋆|\)| =)", text)}
+    assert whole.isdisjoint(sizes)
 
 
 def test_where_all_sizes_are_numbers_no_letter_is_one() -> None:

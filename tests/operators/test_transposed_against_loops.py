@@ -122,12 +122,12 @@ def test_derivatives_are_rows_of_the_jacobian_of_loops(case: Case, data: st.Data
 def test_symbols_for_all_options_give_the_same_values() -> None:
     op = ConvTranspose((3, 2), (2, 3), ((1, 0), (0, 1)), (1, 0), (1, 2))
     case = Case(op, (2, 3))
-    numbers = {"K_1": 3, "K_2": 2, "S_1": 2, "S_2": 3, "A_1": 1, "A_2": 0, "D_1": 1, "D_2": 2}
+    numbers = {"K_1": 3, "K_2": 2, "S_1": 2, "S_2": 3, "R_1": 1, "R_2": 0, "D_1": 1, "D_2": 2}
     generic = op.generic(keep=("padding",))
     assert generic.output().values(case.tensors(), (2, 3), **numbers) == computed(op.output(), case.tensors(), (2, 3))
     size = op.generic().output_size(tuple(sympy.symbols("I_1 I_2", positive=True, integer=True)))
     names = {str(s): s for s in size[0].free_symbols}
-    a, d, i, k, p, q, s = (names[f"{letter}_1"] for letter in "ADIKPQS")  # this layer pads its two sides apart
+    a, d, i, k, p, q, s = (names[f"{letter}_1"] for letter in "RDIKPQS")  # this layer pads its two sides apart
     assert sympy.expand(size[0] - (s * (i - 1) + d * (k - 1) + 1 + a - p - q)) == 0
     alike = (
         ConvTranspose((3, 2), 2, 1).generic().output_size(tuple(sympy.symbols("I_1 I_2", positive=True, integer=True)))

@@ -48,6 +48,7 @@ def check(
 ) -> Checked:
     """Raises where a line of the page is false at this size with these numbers; `fixed` are those of further names."""
     checker = _Checker(page, case, what, wrt, random)
+    checker.fixed = dict(fixed or {})
     checker.world.numbers.update(fixed or {})
     checker.ones.numbers.update(fixed or {})
     checker.run()
@@ -59,7 +60,8 @@ class _Checker(Sentences, Subgradients):
         self.page, self.case, self.what, self.wrt, self.random = page, case, what, wrt, random
         self.layer, self.done = case.layer, Checked()
         layer = case.layer
-        self.sizes = size_names(layer.ndim)
+        self.sizes = [] if layer.kind == "fold" else size_names(layer.ndim)
+        self.fixed: dict[str, int] = {}
         numbers: dict[str, Any] = {}
         if layer.kind != "fold":
             numbers = dict(zip(self.sizes, case.sizes, strict=True))
@@ -325,7 +327,7 @@ class _Checker(Sentences, Subgradients):
             symbols = {re.sub(r"[_\[\]]", "", name.translate(str.maketrans("₁₂₃", "123"))) for name in found}
         given = "All sizes are given" in self.page.hypotheses
         assert (step.status == "exact") == (not symbols) == given, (step, self.page.hypotheses)
-        assert symbols >= (set(self.sizes) if not given else set()), step
+        assert symbols >= ({*self.sizes, *self._letters()} if not given else set()), step
         if "conv" in step.right[:5] or step.relation == "⊇" or step.right.startswith("{"):
             self.set_line(step, left)
             return
@@ -340,6 +342,11 @@ class _Checker(Sentences, Subgradients):
                 except ZeroDivisionError:
                     raise AssertionError(f"({step.id}) {step.right} divides by 0 at {env}, {self.case.sizes}") from None
                 self._equal(found, wanted, f"({step.id}) {left} = {step.right}", env)
+
+    def _letters(self) -> set[str]:
+        """The letters of options that the page keeps open: its hypotheses bound them."""
+        text = re.sub(r"\[(\d)\]", r"\1", self.page.hypotheses.translate(str.maketrans("₁₂₃", "123")))
+        return {name for name in self.fixed if re.search(rf"(?<![A-Za-z]){name}(?![\dA-Za-z])", text)}
 
     def _reader(self, world: World, text: str, left: str) -> tuple[Reader, list[list[str]]]:
         names = [self.free(part) for part in left.split("/")]

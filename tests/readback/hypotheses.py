@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -18,7 +17,7 @@ from readback.world import World
 
 __all__ = ["check_hypotheses", "condition", "evaluate", "size_names"]
 
-FAR = 7  # the sizes up to which hypotheses are compared with what a layer takes
+FAR = {1: 7, 2: 7, 3: 4}  # the sizes up to which hypotheses are compared with what a layer takes, by its axes
 
 
 def evaluate(world: World, text: str, env: Mapping[str, Any]) -> Any:
@@ -33,13 +32,13 @@ def condition(world: World, text: str, env: Mapping[str, Any]) -> bool:
     return holds(env)
 
 
-def check_hypotheses(page: Page, layer: Layer, kernels: Mapping[Point, Mapping[str, int]] | None = None) -> list[Point]:
+def check_hypotheses(page: Page, layer: Layer, alike: Sequence[tuple[Layer, Mapping[str, int]]] = ()) -> list[Point]:
     """The sizes that are let in, up to some; they must be those that the layer takes, neither more nor fewer.
 
     Args:
         page: what is printed.
         layer: the layer.
-        kernels: where the page keeps the kernel in letters, kernels to try, each with what its letters stand for.
+        alike: where the page keeps options in letters, layers to try, each with what the letters stand for in it.
     """
     text = page.hypotheses
     words = re.sub(r"\s+", " ", text.split(". ", 1)[0].rstrip("."))
@@ -48,14 +47,14 @@ def check_hypotheses(page: Page, layer: Layer, kernels: Mapping[Point, Mapping[s
     stated, _, further = words[4:].partition(" with ")
     further = re.sub(r" \((a window fits|an output is left)\)$", "", further)
     allowed, empty = [], False
-    for kernel, letters in (kernels or {layer.kernel: {}}).items():
-        own = replace(layer, kernel=kernel)
-        for sizes in product(range(FAR), repeat=layer.ndim):
+    for own, letters in alike or [(layer, {})]:
+        folds = layer.kind == "fold"  # the size of its image is an option, and says how many patches there are
+        for sizes in [own.patches()] if folds else product(range(FAR[layer.ndim]), repeat=layer.ndim):
             world = World({}, {**dict(zip(names, sizes, strict=True)), **letters})
             holds = all(_shared_bounds(world, part) for part in _groups(stated))
             holds = holds and (not further or all(condition(world, part, {}) for part in further.split(" and ")))
-            assert holds == (min(sizes) >= 1 and own.accepts(sizes)), f"{text!r} and {sizes}, {kernel}: {holds}"
-            if holds and kernel == layer.kernel:
+            assert holds == (min(sizes) >= 1 and own.accepts(sizes)), f"{text!r} and {sizes}, {own}: {holds}"
+            if holds and own == layer:
                 allowed.append(sizes)
             empty |= holds and has_empty(own, sizes)
     said = re.search(r"over no tap is −?∞|whose window has no tap in the", text) is not None

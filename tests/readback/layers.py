@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from itertools import product
 from random import Random
@@ -17,7 +17,7 @@ import oracles
 
 from readback.arrays import Array
 
-__all__ = ["Case", "Layer", "case_of", "random_layer"]
+__all__ = ["KINDS", "OWN", "SYMBOLIC", "Case", "Layer", "case_of", "own_layer", "random_layer", "symbolic_layers"]
 
 Point = tuple[int, ...]
 EXTREMA = ("maxpool", "adaptive-max", "dilation", "erosion")
@@ -47,6 +47,8 @@ class Layer:
     exclude_padding: bool = False
     divisor: int | None = None
     base: int = 1
+    own: str = ""
+    """The class of an operator in a file of one's own; `kind` says what it computes."""
 
     @property
     def ndim(self) -> int:
@@ -54,7 +56,7 @@ class Layer:
 
     def arguments(self) -> list[str]:
         """The command line, without the question."""
-        found = [self.kind]
+        found = [self.own or self.kind]
         if self.kernel:
             found += ["--kernel", _by(self.kernel)]
         if self.stride:
@@ -72,15 +74,34 @@ class Layer:
                   if getattr(self, name)]  # fmt: skip
         for entry in fields(self):
             name, value = entry.name, getattr(self, entry.name)
+            if name == "norm" and self.own:
+                continue
             if name in ("padding_mode", "in_channels", "out_channels", "groups", "channels", "norm", "ties", "divisor"):
                 found += [f"--{name.replace('_', '-')}", str(value)] if value != entry.default else []
         return [*found, "--index-base", str(self.base)] if self.base != 1 else found
+
+    def symbolic_arguments(self) -> list[str]:
+        """The command line that leaves all sizes open: the kernel says how many axes there are."""
+        bare = replace(self, stride=(), pads=(), dilation=(), output_padding=(), output=())
+        given = ["--output", _by(self.output)] if self.kind == "fold" else []  # it needs one to be a layer at all
+        return [*bare.arguments(), *given, "--symbolic"]
+
+    def symbols(self) -> dict[str, int]:
+        """What the letters of its options stand for."""
+        found: dict[str, int] = {}
+        rows = {"K": self.kernel, "S": self.stride, "P": [low for low, _ in self.pads], "D": self.dilation}
+        rows["R"] = self.output_padding or (0,) * self.ndim if self.kind == "conv-transpose" else ()
+        rows["O"] = self.output if self.kind == "fold" else ()
+        for letter, values in rows.items():
+            for axis, value in enumerate(values, 1):
+                found[f"{letter}{axis}" if self.ndim > 1 else letter] = value
+        return found
 
     @property
     def variables(self) -> tuple[str, ...]:
         if self.kind in ("conv", "conv-transpose"):
             return ("input", "weight", *(("bias",) if self.bias else ()))
-        return ("input", "weight") if self.kind in ("dilation", "erosion") else ("input",)
+        return ("input", "weight") if self.kind in ("dilation", "erosion", "matching") else ("input",)
 
     def axes(self) -> list[oracles.Axis]:
         return [
@@ -99,9 +120,13 @@ class Layer:
             return tuple(map(oracles.transposed_size, sizes, self.axes()))
         return tuple(map(oracles.output_size, sizes, self.axes()))
 
+    def patches(self) -> Point:
+        """How many patches a folding adds up, by axis."""
+        return tuple(map(oracles.output_size, self.output, self.axes()))
+
     def accepts(self, sizes: Point) -> bool:
         """Whether the layer can be applied: every axis has an output, and padding by reading reads what is there."""
-        if min(self.output_size(sizes), default=0) < 1:
+        if min(self.patches() if self.kind == "fold" else self.output_size(sizes), default=0) < 1:
             return False
         if self.kind == "conv" and self.padding_mode == "reflect":
             return all(max(pair) < n for n, pair in zip(sizes, self.pads, strict=True))
@@ -163,6 +188,8 @@ def case_of(layer: Layer, sizes: Point, random: Random, *, zeros: bool = True) -
         _extrema(case)
     elif layer.kind == "lppool":
         _norms(case)
+    elif layer.kind in ("energy", "matching"):
+        _squares(case)
     else:
         _linear(case)
     return case
@@ -195,7 +222,7 @@ def _shapes(layer: Layer, sizes: Point) -> dict[str, Point]:
     if layer.kind == "fold":
         places = tuple(map(oracles.output_size, layer.output, layer.axes()))
         return {"a": (*_many(layer.channels), *layer.kernel, *places), "g": (*_many(layer.channels), *outs)}
-    if layer.kind in ("dilation", "erosion"):
+    if layer.kind in ("dilation", "erosion", "matching"):
         return {"a": sizes, "b": layer.kernel, "g": outs}
     return {"a": sizes, "g": outs}
 
@@ -375,6 +402,20 @@ def _extrema(case: Case) -> None:
                 _add(case.derivatives["weight"], (o, m), share * sign)
 
 
+def _squares(case: Case) -> None:
+    """Twice the squares of the taps; or their squared differences from a template, which meets zeros in the padding."""
+    arrays, base, squares = case.arrays, case.layer.base, case.layer.kind == "energy"
+    for o, m, i in _reads(case.layer, case.sizes):
+        place, tap, entry = _shift(o, base), _shift(m, base), _shift(i, base)
+        value = (arrays["a"].at(entry) if entry is not None else 0) - (0 if squares else arrays["b"].at(tap))
+        factor = 2 if squares else 1
+        arrays["c"].entries[place] = arrays["c"].entries.get(place, 0) + factor * value**2
+        if entry is not None:
+            _add(case.derivatives["input"], (place, entry), 2 * factor * value)
+        if not squares:
+            _add(case.derivatives["weight"], (place, tap), -2 * value)
+
+
 def _norms(case: Case) -> None:
     p = Fraction(case.layer.norm)
     for o, terms in case.terms.items():
@@ -394,7 +435,7 @@ KINDS = ("conv", "conv", "conv", "conv-transpose", "conv-transpose", "maxpool", 
 def random_layer(random: Random, kind: str = "") -> Layer:
     """A small layer; nothing says that it has an output at any size."""
     kind = kind or random.choice(KINDS)
-    ndim = random.choice((1, 1, 1, 2))
+    ndim = random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3))
     options: dict[str, Any] = {"kind": kind, "base": random.choice((1, 1, 1, 0))}
 
     def each(*values: int) -> Point:
@@ -403,7 +444,8 @@ def random_layer(random: Random, kind: str = "") -> Layer:
     if kind.startswith("adaptive"):
         options["output"] = each(1, 2, 3)
     else:
-        options |= {"kernel": each(1, 2, 2, 3), "stride": each(1, 1, 2, 3), "dilation": each(1, 1, 2)}
+        taps = (1, 2, 2, 3) if ndim < 3 else (1, 2)
+        options |= {"kernel": each(*taps), "stride": each(1, 1, 2, 3), "dilation": each(1, 1, 2)}
         low = -1 if kind in ("conv", "maxpool", "dilation", "erosion", "conv-transpose", "unfold", "lppool") else 0
         options["pads"] = tuple((random.randint(low, 2), random.randint(low, 2)) for _ in range(ndim))
         if random.random() < 0.4:
@@ -445,3 +487,46 @@ def random_layer(random: Random, kind: str = "") -> Layer:
     if kind == "fold":
         options["output"] = each(1, 2, 3, 4)
     return Layer(**options)
+
+
+OWN = {"Total": "total", "Energy": "energy", "Filter": "conv", "Matching": "matching"}
+"""Operators of one's own, by what they compute."""
+
+
+def own_layer(random: Random, name: str) -> Layer:
+    """A small layer of a class in `own_operators`."""
+    ndim = random.choice((1, 1, 2))
+    kernel, stride, dilation = (tuple(random.choice(of) for _ in range(ndim)) for of in
+                                ((1, 2, 2, 3), (1, 1, 2, 3), (1, 1, 2)))  # fmt: skip
+    pads = tuple((random.randint(-1, 2), random.randint(-1, 2)) for _ in range(ndim))
+    return Layer(OWN[name], kernel, stride, pads, dilation, base=random.choice((0, 1)), own=name)
+
+
+SYMBOLIC = ("conv", "conv-transpose", "maxpool", "avgpool", "lppool", "dilation", "erosion", "unfold", "fold")
+
+
+def symbolic_layers(random: Random, kind: str, count: int) -> list[Layer]:
+    """Layers that differ in their sizes alone, for a page that leaves these open: paddings are alike on both sides."""
+    while True:
+        first = random_layer(random, kind)
+        if first.ndim < 3 and first.padding_mode == "zeros":
+            break
+    found = []
+    while len(found) < count:
+        ndim = first.ndim
+        kernel, stride, low, dilation = ([random.choice(of) for _ in range(ndim)] for of in
+                                         ((1, 2, 3), (1, 1, 2, 3), (0, 0, 1, 2), (1, 1, 2)))  # fmt: skip
+        own = replace(first, kernel=tuple(kernel), stride=tuple(stride), pads=tuple((p, p) for p in low),
+                      dilation=tuple(dilation))  # fmt: skip
+        if kind == "conv-transpose":
+            own = replace(
+                own, output_padding=tuple(random.randrange(max(s, d)) for s, d in zip(stride, dilation, strict=True))
+            )
+        if kind == "fold":
+            own = replace(own, output=tuple(random.randint(1, 4) for _ in range(ndim)))
+        found.append(own)
+    ones = (1,) * first.ndim  # of its windows some lie in the padding alone
+    found.append(
+        replace(found[0], kernel=ones, stride=ones, pads=((1, 1),) * first.ndim, dilation=ones, output_padding=())
+    )
+    return found

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
 from random import Random
 
-import oracles
 import pytest
 from click.testing import CliRunner
 
 from readback.checking import Checked, check
 from readback.hypotheses import check_hypotheses
-from readback.layers import KINDS, Layer, case_of, random_layer
+from readback.layers import KINDS, OWN, SYMBOLIC, Layer, case_of, own_layer, random_layer, symbolic_layers
 from readback.pages import Page, read_latex, read_text
 from symconv.cli.application import commands
 
 Point = tuple[int, ...]
+PLUGIN = Path(__file__).with_name("own_operators.py")
+MOST = 36  # entries of an input that is gone through
 
 
-def asked(random: Random, kind: str) -> tuple[Layer, list[str], str, str, Point | None]:
-    """A random question that has an answer: a layer, its command line, what is derived by what, and at which size."""
+@dataclass(frozen=True)
+class Asked:
+    """A question that has an answer.
+
+    Attributes:
+        layer: the layer.
+        call: its command line.
+        size: the input size, where it is given.
+        alike: layers for a page that keeps options in letters, each with what the letters stand for; the first is ours.
+    """
+
+    layer: Layer
+    call: list[str]
+    what: str
+    wrt: str
+    size: Point | None = None
+    alike: Sequence[tuple[Layer, Mapping[str, int]]] = ()
+
+
+def asked(random: Random, kind: str) -> Asked:
+    """A random question: a layer, its command line, what is derived by what, and at which size."""
     while True:
         layer = random_layer(random, kind)
         what = random.choice(("output", "derivative", "gradient", "gradient"))
@@ -34,17 +58,33 @@ def asked(random: Random, kind: str) -> tuple[Layer, list[str], str, str, Point 
         plain = layer.kind == "conv" and layer.in_channels * layer.out_channels == 1 and layer.padding_mode == "zeros"
         if plain and (wrt, what) == ("input", "gradient") and random.random() < 0.3:
             call.append("--all-ones")
-        return layer, call, what, wrt, size
+        return Asked(layer, call, what, wrt, size)
+
+
+def asked_for_all_sizes(random: Random, kind: str) -> Asked:
+    """A random question with --symbolic."""
+    alike = [(layer, layer.symbols()) for layer in symbolic_layers(random, kind, 4)]
+    alike.sort(key=lambda entry: -min(entry[0].patches()) if kind == "fold" else 0)
+    layer = alike[0][0]
+    what = random.choice(("output", "derivative", "gradient", "gradient"))
+    wrt = random.choice(layer.variables) if what != "output" else "input"
+    call = ["derive", *layer.symbolic_arguments(), "--what", what, "--wrt", wrt]
+    return Asked(layer, call, what, wrt, None, alike)
+
+
+def asked_of_ones_own(random: Random, name: str) -> Asked:
+    """A random question about an operator of a user's file."""
+    layer = own_layer(random, name)
+    what = random.choice(("output", "derivative", "gradient", "gradient"))
+    wrt = random.choice(layer.variables) if what != "output" else "input"
+    call = ["derive", "--plugin", str(PLUGIN), *layer.arguments(), "--what", what, "--wrt", wrt]
+    return Asked(layer, call, what, wrt)
 
 
 def usable(layer: Layer, size: Point | None) -> bool:
     if layer.kind == "fold":
-        return min(patches(layer)) >= 1
+        return min(layer.patches()) >= 1
     return size is None or layer.accepts(size)
-
-
-def patches(layer: Layer) -> Point:
-    return tuple(map(oracles.output_size, layer.output, layer.axes()))
 
 
 def printed(call: list[str]) -> str:
@@ -53,32 +93,39 @@ def printed(call: list[str]) -> str:
     return result.output
 
 
-def read_back(kind: str, seed: int, count: int) -> Checked:
+Asking = Callable[[Random, str], Asked]
+
+
+def read_back(kind: str, seed: int, count: int, ask: Asking = asked) -> Checked:
     """Reads `count` pages of a kind of layer, each from the terminal and from LaTeX, at three sizes."""
     random, total = Random(f"{kind} {seed}"), Checked()
     for _ in range(count):
-        layer, call, what, wrt, size = asked(random, kind)
+        question = ask(random, kind)
         for style, read in (("text", read_text), ("latex", read_latex)):
-            text = printed([*call, "--format", style])
+            text = printed([*question.call, "--format", style])
             try:
-                done = _one(read(text), layer, what, wrt, size, random)
+                done = _one(read(text), question, random)
             except Exception as error:
-                raise AssertionError(f"symconv {' '.join(call)} --format {style}\n{error}") from error
+                raise AssertionError(f"symconv {' '.join(question.call)} --format {style}\n{error}") from error
             for name, value in vars(done).items():
                 setattr(total, name, getattr(total, name) + value)
     return total
 
 
-def _one(page: Page, layer: Layer, what: str, wrt: str, size: Point | None, random: Random) -> Checked:
-    if layer.kind == "fold":
-        allowed = [patches(layer)]
+def _one(page: Page, question: Asked, random: Random) -> Checked:
+    if question.alike or question.layer.kind != "fold":
+        allowed = [question.size] if question.size else check_hypotheses(page, question.layer, question.alike)
     else:
-        allowed = [size] if size is not None else check_hypotheses(page, layer)
+        allowed = [question.layer.patches()]
     allowed.sort(key=sum)
     total = Counter()  # type: ignore[var-annotated]
-    for sizes in dict.fromkeys([*allowed[:2], random.choice(allowed)]):
-        for zeros in (True, False):
-            total.update(vars(check(page, case_of(layer, sizes, random, zeros=zeros), what, wrt, random)))
+    far = [sizes for sizes in allowed if prod(sizes) <= MOST] or allowed[:1]
+    for sizes in dict.fromkeys([*allowed[:2], random.choice(far)]):
+        for layer, letters in question.alike[:2] or [(question.layer, {})]:
+            for zeros in (True, False):
+                if layer.accepts(sizes):
+                    case = case_of(layer, sizes, random, zeros=zeros)
+                    total.update(vars(check(page, case, question.what, question.wrt, random, letters)))
     return Checked(**total)
 
 
@@ -95,4 +142,31 @@ def test_a_sample_of_pages_is_read_back(kind: str) -> None:
 def test_pages_are_read_back(kind: str, seed: int) -> None:
     done = read_back(kind, 100 + seed, 12)
     print(f"{kind}: {done}")
+    assert done.lines >= 100
+
+
+@pytest.mark.parametrize("kind", SYMBOLIC)
+def test_a_sample_of_pages_for_all_sizes_is_read_back(kind: str) -> None:
+    assert read_back(kind, 2, 1, asked_for_all_sizes).lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", SYMBOLIC)
+def test_pages_for_all_sizes_are_read_back(kind: str, seed: int) -> None:
+    done = read_back(kind, 200 + seed, 6, asked_for_all_sizes)
+    print(f"{kind}: {done}")
+    assert done.lines >= 100
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_sample_of_pages_about_operators_of_ones_own_is_read_back(name: str) -> None:
+    assert read_back(name, 3, 2, asked_of_ones_own).lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_pages_about_operators_of_ones_own_are_read_back(name: str) -> None:
+    done = read_back(name, 300, 15, asked_of_ones_own)
+    print(f"{name}: {done}")
     assert done.lines >= 100

@@ -114,7 +114,9 @@ def derivations(tmp_path: Path, random: Random, kind: str, style: str) -> int:
         question["sizes"] = "declared"
     (part, *_) = page(tmp_path, {"layer": (layer, sizes)}, [question], style)
     read, fixed = page_of(part), {} if declared else kernels(layer)
-    tried = {kernel: kernels(replace(layer, kernel=kernel)) for kernel in (*_alike(layer), layer.kernel)}
+    tried = [
+        (own, kernels(own)) for own in (replace(layer, kernel=kernel) for kernel in (*_alike(layer), layer.kernel))
+    ]
     allowed = [sizes] if declared else check_hypotheses(read, layer, tried)
     lines = 0
     for own in dict.fromkeys([allowed[0], sizes, random.choice(allowed)]):

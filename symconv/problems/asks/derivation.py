@@ -64,13 +64,13 @@ def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
 
 def _check_size_letters(question: Question, op: Any, where: Where) -> None:
     """Refuse a chosen letter that a derivation would print for a whole array and for a size."""
-    from symconv.derivations.derive import refuse_size_letters  # a file without derivations needs none of it
+    from symconv.derivations.derive import names_beside_sizes  # a file without derivations needs none of it
 
     padding_by_name = isinstance(getattr(op, "padding", 0), str)
     kept = [name for name in op.size_letters() if name in ("stride", "padding", "dilation")]
     sizes = op if padding_by_name else op.generic(keep=kept, shared=True)
     try:
-        refuse_size_letters(sizes, question.names, None)
+        names_beside_sizes(sizes, question.names, None)
     except ArgumentError as error:
         raise where.error(str(error)) from None
 
