@@ -150,21 +150,20 @@ def direct_steps(
     image = Spread(frame, image_role, (Index.of(1),) * ndim, pads, tuple(covered))
     kernel_name = frame.array(kernel_role)
     definitions: tuple[Definition, ...] = ()
-    before, steps = touched.after, []
+    before, last, steps = touched.after, touched, []
     if not image.is_plain:
         before = image.named(touched.after)
         definitions = (image.definition("D3"),)
-        steps.append(
-            Step(
-                frame.number(),
-                touched.after,
-                before,
-                "name_access",
-                "Read",
-                ("what the windows cover: ", frame.array(image_role), ", zeros where they reach beyond it (D3)."),
-                uses=(touched.id, "D3"),
-            )
+        last = Step(
+            frame.number(),
+            touched.after,
+            before,
+            "name_access",
+            "Read",
+            ("what the windows cover: ", frame.array(image_role), ", zeros where they reach beyond it (D3)."),
+            uses=(touched.id, "D3"),
         )
+        steps.append(last)
     if not single_channel(_channelled(frame)):
         return tuple(steps), definitions
     kernel = array_of(frame, kernel_role)
@@ -182,7 +181,7 @@ def direct_steps(
             "recognise",
             "Recognise",
             (*_a_correlation(frame), ": image ", image.introduced, ", kernel ", kernel_name, ".", remark),
-            uses=(steps[-1].id if steps else touched.id, *([] if _is_transposed(frame) else ["D1"])),
+            uses=(last.id, *([] if _is_transposed(frame) else ["D1"])),
             fits=has_result_size(before, result),
         )
     )
