@@ -71,7 +71,7 @@ def members(over: Over, scope: Scope, bound: frozenset[str]) -> tuple[list[Bound
         place = Index.of(variable)
         guards += between(first, place, first + window.d * (window.k - 1))
         guards.append(divides(window.d, place - first))
-    return bounds, [*guards, *is_output(outputs, scope)]
+    return bounds, [guard for guard in (*guards, *is_output(outputs, scope)) if guard.truth is not True]
 
 
 def is_output(at: Sequence[Index], scope: Scope) -> list[Guard]:

@@ -138,8 +138,8 @@ def _set_form(frame: Frame) -> Node:
     for axis, (name, first, k, d) in enumerate(ends):
         bounds.append(Bound(name, Index.of(frame.base), frame.sizes[axis] - 1 + frame.base))
         place = Index.of(name)
-        guards += between(first, place, first + d * (k - 1))
-        guards.append(divides(d, place - first))
+        own = (*between(first, place, first + d * (k - 1)), divides(d, place - first))
+        guards += [guard for guard in own if guard.truth is not True]
     entry = Access(letters.input, tuple(Index.of(name) for name, *_ in ends))
 
     def change(node: Node) -> Node | None:

@@ -67,7 +67,9 @@ class Guard:
 
     @property
     def truth(self) -> bool | None:
-        """True or False where the condition does not depend on any name, else None."""
+        """True or False where the condition holds or fails whatever the names are, as far as one can see; else None."""
+        if self.divisor == 1:
+            return True
         value = self.expr.value
         if value is None:
             return None
