@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
-from symconv.claims.judging import judge
-from symconv.claims.mending import mended
+from symconv.claims.meaning.judging import judge
+from symconv.claims.meaning.mending import mended
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import Claim
 from symconv.doors import flag, instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from symconv.claims.family import given
+from symconv.claims.meaning.family import given
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import Claim
 from symconv.proofs.verdict import Counterexample, Verdict

@@ -42,9 +42,9 @@ class ClaimSource:
             ClaimError: where it cannot be read.
         """
         if self.latex:
-            from symconv.claims.latex import read_latex
+            from symconv.claims.reading.latex import read_latex
 
             return read_latex(self.latex)
-        from symconv.claims.language import read_claim
+        from symconv.claims.reading.language import read_claim
 
         return read_claim(self.text)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
-from symconv.claims.latex_words import GREEK
+from symconv.claims.reading.latex_words import GREEK
 from symconv.claims.syntax import (
     Binary,
     Call,
@@ -45,7 +45,7 @@ def to_text(expr: Expr | Claim) -> str:
 
     A number that no text can be (a negative one, or a third) is written as the quotient or difference that it is.
 
-    >>> from symconv.claims.language import read_claim
+    >>> from symconv.claims.reading.language import read_claim
     >>> to_text(read_claim("size==floor((I+2*P-K)/S)+1"))
     'size == floor((I + 2*P - K)/S) + 1'
     """
@@ -149,7 +149,7 @@ def to_latex(expr: Expr | Claim) -> str:
     `read_latex` reads the same tree back, save for what LaTeX has one sign for: a number of elements is written in bars
     as an absolute value is, and an asterisk between scalars is a product.
 
-    >>> from symconv.claims.language import read_claim
+    >>> from symconv.claims.reading.language import read_claim
     >>> print(to_latex(read_claim("c[i] == sum(a[i+m-1]*b[m], (m,1,K))")))
     c_{i} = \sum_{m=1}^{K} a_{i + m - 1} b_{m}
     """

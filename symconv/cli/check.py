@@ -95,7 +95,7 @@ def _table(results: list[ClaimVerdict]) -> None:
 
 def _details(result: ClaimVerdict) -> list[str]:
     """What a verdict speaks of, what is given, and what it rests on or where it fails."""
-    from symconv.claims.family import given
+    from symconv.claims.meaning.family import given
 
     verdict: Any = result.verdict
     declared = given(result.source.declared, result.claim)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from symconv.claims.declarations import Declarations
-from symconv.claims.scope import NORMS
+from symconv.claims.meaning.scope import NORMS
 from symconv.claims.source import ClaimSource, Mode
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters

@@ -14,8 +14,8 @@ import pytest
 from claims.told import told
 
 import symconv as sc
-from symconv.claims import arrays
 from symconv.claims.declarations import Declarations
+from symconv.claims.meaning import arrays
 
 LINE = Declarations(sc.Conv((2,)), (4,))
 ONES = replace(LINE, upstream="ones")

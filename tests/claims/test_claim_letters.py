@@ -12,7 +12,7 @@ import symconv as sc
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
-from symconv.claims.naming import naming
+from symconv.claims.meaning.naming import naming
 from symconv.claims.source import ClaimSource, Mode
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv

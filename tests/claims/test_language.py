@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from hostile import BOTH, check_refused
 
-from symconv.claims.language import read_claim
+from symconv.claims.reading.language import read_claim
 from symconv.claims.syntax import (
     Binary,
     Call,

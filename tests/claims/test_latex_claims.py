@@ -8,8 +8,8 @@ import sys
 import pytest
 from hostile import BOTH, check_refused
 
-from symconv.claims.language import read_claim
-from symconv.claims.latex import read_latex
+from symconv.claims.reading.language import read_claim
+from symconv.claims.reading.latex import read_latex
 from symconv.claims.syntax import Binary, Call, Entry, Expr, Sum
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
@@ -451,5 +451,5 @@ def test_long_formulas_within_the_caps_are_read() -> None:
 
 
 def test_the_parser_is_loaded_with_the_first_formula() -> None:
-    code = "import symconv.claims.latex, sys; sys.exit('lark' in sys.modules)"
+    code = "import symconv.claims.reading.latex, sys; sys.exit('lark' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,9 +12,9 @@ from claims.told import told
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
-from symconv.claims.language import read_claim
-from symconv.claims.lowering import lower
-from symconv.claims.scope import literal_scope
+from symconv.claims.meaning.lowering import lower
+from symconv.claims.meaning.scope import literal_scope
+from symconv.claims.reading.language import read_claim
 from symconv.errors import ClaimError
 
 NORMS = {"L": "lp", "N": "lp without absolute value", "W": "l2"}

@@ -9,9 +9,9 @@ from claim_trees import claims, has_asterisk, powers_deep
 from hypothesis import HealthCheck, assume, given, settings
 from test_latex_claims import EXERCISE, VARIANTS
 
-from symconv.claims.language import read_claim
-from symconv.claims.latex import read_latex
-from symconv.claims.limits import LENGTH, POWERS
+from symconv.claims.reading.language import read_claim
+from symconv.claims.reading.latex import read_latex
+from symconv.claims.reading.limits import LENGTH, POWERS
 from symconv.claims.syntax import Binary, Claim, Name, Negate, Number, Raised
 from symconv.claims.writing import to_latex, to_text
 from symconv.report.mathml import check_formula

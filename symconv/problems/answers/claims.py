@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.claims.claim_verdict import ClaimVerdict
-from symconv.claims.family import given
-from symconv.claims.scope import general_scope, mentioned
+from symconv.claims.meaning.family import given
+from symconv.claims.meaning.scope import general_scope, mentioned
 from symconv.claims.syntax import Claim, Expr, Name, Number
 from symconv.claims.traversal import map_expr
 from symconv.claims.writing import size_expr, to_latex

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from symconv.claims.indices import to_index
-from symconv.claims.obligations import ClaimNeed, End, Path, Unmet
-from symconv.claims.scope import Scope, general_scope
-from symconv.claims.sets import coordinates, is_output, members
+from symconv.claims.meaning.indices import to_index
+from symconv.claims.meaning.obligations import ClaimNeed, End, Path, Unmet
+from symconv.claims.meaning.scope import Scope, general_scope
+from symconv.claims.meaning.sets import coordinates, is_output, members
 from symconv.claims.syntax import Entry, Expr, Name, Over
 from symconv.claims.traversal import walk_expr
 from symconv.claims.writing import size_expr, to_text

@@ -9,10 +9,10 @@ from itertools import product as points
 from math import prod
 from typing import Any
 
-from symconv.claims.indices import to_index
-from symconv.claims.lowering import are_sizes, lower
+from symconv.claims.meaning.indices import to_index
+from symconv.claims.meaning.lowering import are_sizes, lower
+from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.nested import nested, shape_of
-from symconv.claims.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import Binary, Call, Derivative, Entry, Expr, MatrixLiteral, Name, Negate, Number
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bracket, Node, add, const, equal, nonnegative, product

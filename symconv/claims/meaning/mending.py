@@ -6,14 +6,14 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 from symconv.claims.claim_verdict import ClaimVerdict
-from symconv.claims.decision import wrong_ends
-from symconv.claims.definedness import obligations
-from symconv.claims.judging import judged, scope_of, tell
-from symconv.claims.lowering import orders
-from symconv.claims.obligations import End
-from symconv.claims.ranges import free_ranges
-from symconv.claims.repair import candidates, shown, with_ends
-from symconv.claims.scope import Scope
+from symconv.claims.meaning.decision import wrong_ends
+from symconv.claims.meaning.definedness import obligations
+from symconv.claims.meaning.judging import judged, scope_of, tell
+from symconv.claims.meaning.lowering import orders
+from symconv.claims.meaning.obligations import End
+from symconv.claims.meaning.ranges import free_ranges
+from symconv.claims.meaning.repair import candidates, shown, with_ends
+from symconv.claims.meaning.scope import Scope
 from symconv.claims.syntax import Claim, Entry, Expr
 from symconv.claims.traversal import map_expr
 from symconv.claims.writing import to_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symconv.claims.scope import ORDER, Scope
+from symconv.claims.meaning.scope import ORDER, Scope
 from symconv.claims.syntax import (
     Call,
     Cases,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symconv.claims.scope import Scope
+from symconv.claims.meaning.scope import Scope
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import (
     ONE,

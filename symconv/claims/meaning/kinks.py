@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from symconv.claims.obligations import ClaimNeed, Path
+from symconv.claims.meaning.obligations import ClaimNeed, Path
 from symconv.formulas import algebra
 from symconv.formulas.algebra import (
     Absolute,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from symconv.claims.obligations import ClaimNeed
+from symconv.claims.meaning.obligations import ClaimNeed
 from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce
 from symconv.formulas.walks import transform
 from symconv.proofs.needs import Valued

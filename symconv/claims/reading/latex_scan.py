@@ -11,8 +11,8 @@ from __future__ import annotations
 import keyword
 import re
 
-from symconv.claims.latex_pieces import CLOSING, GOES_ON, OPENING, Piece, Pieces
-from symconv.claims.latex_words import (
+from symconv.claims.reading.latex_pieces import CLOSING, GOES_ON, OPENING, Piece, Pieces
+from symconv.claims.reading.latex_words import (
     ARITHMETIC,
     AT,
     CASES,

@@ -18,7 +18,7 @@ import keyword
 import re
 from typing import Any
 
-from symconv.claims.limits import DEPTH, TERMS, check_size, check_text, read_number
+from symconv.claims.reading.limits import DEPTH, TERMS, check_size, check_text, read_number
 from symconv.claims.syntax import (
     Binary,
     Call,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeGuard
 
-from symconv.claims.existence import filled
-from symconv.claims.indices import to_index, to_ratio
-from symconv.claims.lowering import lower, orders
-from symconv.claims.obligations import NEVER, ClaimNeed, Path
-from symconv.claims.scope import Scope
+from symconv.claims.meaning.existence import filled
+from symconv.claims.meaning.indices import to_index, to_ratio
+from symconv.claims.meaning.lowering import lower, orders
+from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
+from symconv.claims.meaning.scope import Scope
 from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Raised
 from symconv.claims.traversal import walk_expr
 from symconv.claims.writing import to_text

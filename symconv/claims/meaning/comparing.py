@@ -6,15 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from symconv.claims import arrays
-from symconv.claims.assumptions import nonnegative_obligation, read_as_nonnegative, under_signs, without_known_ranges
-from symconv.claims.decision import decide
-from symconv.claims.definedness import obligations, of_arrays
-from symconv.claims.lowering import lower, orders
-from symconv.claims.number_arrays import are_numbers, compare_numbers
-from symconv.claims.obligations import ClaimNeed
-from symconv.claims.ranges import free_names_of, free_ranges
-from symconv.claims.scope import ORDER, Scope
+from symconv.claims.meaning import arrays
+from symconv.claims.meaning.assumptions import (
+    nonnegative_obligation,
+    read_as_nonnegative,
+    under_signs,
+    without_known_ranges,
+)
+from symconv.claims.meaning.decision import decide
+from symconv.claims.meaning.definedness import obligations, of_arrays
+from symconv.claims.meaning.lowering import lower, orders
+from symconv.claims.meaning.number_arrays import are_numbers, compare_numbers
+from symconv.claims.meaning.obligations import ClaimNeed
+from symconv.claims.meaning.ranges import free_names_of, free_ranges
+from symconv.claims.meaning.scope import ORDER, Scope
 from symconv.claims.syntax import Claim, Expr, MatrixLiteral
 from symconv.claims.traversal import words
 from symconv.errors import ClaimError

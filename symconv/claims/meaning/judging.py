@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from symconv.claims.comparing import all_of, compare
 from symconv.claims.declarations import Declarations
-from symconv.claims.family import kept, names_axes
-from symconv.claims.ranges import use_abstract_sets
-from symconv.claims.scope import Scope, general_scope, literal_scope, mentioned
+from symconv.claims.meaning.comparing import all_of, compare
+from symconv.claims.meaning.family import kept, names_axes
+from symconv.claims.meaning.ranges import use_abstract_sets
+from symconv.claims.meaning.scope import Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import Mode
 from symconv.claims.syntax import Claim, Derivative, Limit, Name
 from symconv.claims.traversal import walk_expr

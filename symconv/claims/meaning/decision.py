@@ -14,8 +14,8 @@ from itertools import islice, product
 from math import prod
 from typing import Any
 
-from symconv.claims.obligations import ClaimNeed, End
-from symconv.claims.repair import said
+from symconv.claims.meaning.obligations import ClaimNeed, End
+from symconv.claims.meaning.repair import said
 from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index

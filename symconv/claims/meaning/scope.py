@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.claims.declarations import Declarations
-from symconv.claims.naming import Naming, naming
+from symconv.claims.meaning.naming import Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
@@ -121,7 +121,7 @@ class Scope:
 
     def _size_expression(self, text: str) -> Index:
         """A size expression of a generalisation, such as "O + 1": letters, numbers, plus, minus and times."""
-        from symconv.claims.language import read_claim
+        from symconv.claims.reading.language import read_claim
 
         claim = read_claim(text)
         if len(claim.parts) != 1:

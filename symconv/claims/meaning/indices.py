@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symconv.claims.naming import SIZES
-from symconv.claims.scope import Scope
+from symconv.claims.meaning.naming import SIZES
+from symconv.claims.meaning.scope import Scope
 from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Negate, Number
 from symconv.errors import ClaimError
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symconv.claims.latex_scan import scan
-from symconv.claims.limits import check_size, check_text
+from symconv.claims.reading.latex_scan import scan
+from symconv.claims.reading.limits import check_size, check_text
 from symconv.claims.syntax import Claim
 
 __all__ = ["read_latex"]
@@ -49,7 +49,7 @@ def read_latex(text: str) -> Claim:
     check_text(text, latex=True)
     pieces, notes = scan(text)
     # The parser is loaded with the first formula in LaTeX, not with the package.
-    from symconv.claims.latex_parse import read_pieces
+    from symconv.claims.reading.latex_parse import read_pieces
 
     claim = read_pieces(pieces, text)
     claim = replace(claim, notes=(*notes, *claim.notes))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
-from symconv.claims.obligations import End
+from symconv.claims.meaning.obligations import End
 from symconv.claims.syntax import Binary, Call, Claim, Entry, Expr, Name, Number, Range, Sum
 from symconv.claims.traversal import children, map_expr, walk_expr
 from symconv.claims.writing import to_text

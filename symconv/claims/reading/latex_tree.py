@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from lark import Token, Tree
 
-from symconv.claims.limits import TERMS, read_number
+from symconv.claims.reading.limits import TERMS, read_number
 from symconv.claims.syntax import (
     Binary,
     Call,

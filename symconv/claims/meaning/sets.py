@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from symconv.claims.indices import indices_of, to_index
-from symconv.claims.scope import ORDER, Scope
+from symconv.claims.meaning.indices import indices_of, to_index
+from symconv.claims.meaning.scope import ORDER, Scope
 from symconv.claims.syntax import Entry, Expr, Name, Over
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from symconv.claims.limits import DEPTH
+from symconv.claims.reading.limits import DEPTH
 from symconv.errors import ClaimError
 
 __all__ = ["CLOSING", "GOES_ON", "OPENING", "Open", "Piece", "Pieces"]

@@ -1,7 +1,7 @@
 """What a claim needs to have a meaning: entries that exist, divisors that are not 0, maxima over something.
 
 One walk over the claim, with the ranges and cases that lead to each place, yields everything that its two sides need;
-what becomes of a need that is not met is decided in `symconv.claims.decision`.
+what becomes of a need that is not met is decided in `symconv.claims.meaning.decision`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from symconv.claims import arrays
-from symconv.claims.arithmetic import of_divisor, of_nonzero, of_norm, of_power, of_upper
-from symconv.claims.existence import Existence, filled
-from symconv.claims.family import has_ties
-from symconv.claims.indices import to_index
-from symconv.claims.kinks import kinks
-from symconv.claims.lowering import conditions_of, lower, orders
-from symconv.claims.obligations import NEVER, ClaimNeed, Path
-from symconv.claims.scope import Scope
-from symconv.claims.sets import members
+from symconv.claims.meaning import arrays
+from symconv.claims.meaning.arithmetic import of_divisor, of_nonzero, of_norm, of_power, of_upper
+from symconv.claims.meaning.existence import Existence, filled
+from symconv.claims.meaning.family import has_ties
+from symconv.claims.meaning.indices import to_index
+from symconv.claims.meaning.kinks import kinks
+from symconv.claims.meaning.lowering import conditions_of, lower, orders
+from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
+from symconv.claims.meaning.scope import Scope
+from symconv.claims.meaning.sets import members
 from symconv.claims.syntax import (
     Binary,
     Call,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from symconv.claims import arrays
+from symconv.claims.meaning import arrays
+from symconv.claims.meaning.scope import Scope
 from symconv.claims.nested import shape_of, shape_text
-from symconv.claims.scope import Scope
 from symconv.claims.syntax import Call, Entry, Expr, MatrixLiteral, Name
 from symconv.claims.traversal import map_expr, walk_expr
 from symconv.errors import ClaimError, SymconvError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from symconv.claims.indices import indices_of, to_index
-from symconv.claims.norms import largest, limit_of_norm, norm
-from symconv.claims.scope import ARRAY_FUNCTIONS, NORMS, ORDER, Scope
-from symconv.claims.sets import check_bound, coordinates, members, set_size
+from symconv.claims.meaning.indices import indices_of, to_index
+from symconv.claims.meaning.norms import largest, limit_of_norm, norm
+from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, NORMS, ORDER, Scope
+from symconv.claims.meaning.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
     Binary,
     Call,

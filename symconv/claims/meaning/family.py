@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any, TypeGuard
 
 from symconv.claims.declarations import Declarations
-from symconv.claims.naming import naming
-from symconv.claims.scope import Scope
+from symconv.claims.meaning.naming import naming
+from symconv.claims.meaning.scope import Scope
 from symconv.claims.syntax import Binary, Claim, Derivative
 from symconv.claims.traversal import walk_expr, words
 from symconv.operators.base import Operator

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lark import Lark, Token, UnexpectedInput
 
-from symconv.claims.latex_pieces import Piece
-from symconv.claims.latex_tree import Reader
+from symconv.claims.reading.latex_pieces import Piece
+from symconv.claims.reading.latex_tree import Reader
 from symconv.claims.syntax import Claim
 from symconv.errors import ClaimError
 

@@ -1,0 +1,1 @@
+"""How a claim is read: the Python-like language, and LaTeX as people write it, to the tree of `claims.syntax`."""
