@@ -14,6 +14,7 @@ from symconv.formulas.exact import Numbers, evaluate
 from symconv.formulas.index import Index
 from symconv.formulas.radicals import Base, Radical, UndecidedNumberError, power
 from symconv.formulas.terms import Term, expand, rebuild
+from symconv.formulas.walks import children
 
 __all__ = [
     "ExactNumbers",
@@ -111,12 +112,13 @@ def number_of(node: Node) -> NumberLike | None:
     return value if isinstance(value, Radical) else Fraction(value)
 
 
+_ARITHMETIC = (Add, Multiply, Power, Absolute, Sign)
+
+
 def _is_number(node: Node) -> bool:
-    if isinstance(node, Add | Multiply):
-        return all(map(_is_number, node.args))
-    if isinstance(node, Power):
-        return _is_number(node.base) and _is_number(node.exponent)
-    return _is_number(node.arg) if isinstance(node, Absolute | Sign) else isinstance(node, Constant)
+    if isinstance(node, _ARITHMETIC):
+        return all(map(_is_number, children(node)))
+    return isinstance(node, Constant)
 
 
 class _WithValue(ExactNumbers):

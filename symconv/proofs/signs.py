@@ -82,7 +82,7 @@ class _Predicate(FormulaWalker[bool]):
     place: Place
 
     def visit(self, node: Node) -> bool:
-        number = number_of(node)
+        number = None if isinstance(node, Constant) else number_of(node)
         if number is None:
             return super().visit(node)
         try:
@@ -93,6 +93,10 @@ class _Predicate(FormulaWalker[bool]):
     def number(self, value: NumberLike) -> bool:
         """What is known of a number."""
         raise NotImplementedError
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return self.number(node.value)
 
     def _within(self, node: Reduce) -> bool:
         """Whether it is known of every value that a reduction is made of."""

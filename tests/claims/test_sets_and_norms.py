@@ -233,7 +233,7 @@ def test_a_line_over_a_set_means_what_it_says(text: str, due: str) -> None:
         (DEEP, "L(A,S[p],1) == 0", "error: L is taken over positions with 1 coordinates, and A has 2 axes"),
         (ROOT, "c[p] == L(A,S[p],2)", "exact"),
         (ROOT, "c[p]**2 == sum(a[s]**2, s in S[p])", "exact"),
-        (ROOT, "c[p] == L(A,S[p],1)", "2**(1/2), not 2 at p = 1, a[1] = 1, a[2] = 1, a[3] = 1"),
+        (ROOT, "c[p] == L(A,S[p],1)", "2**(1/2), not 2 at p = 1, a[1] = 1, a[2] = 1"),
         (ROOT, "c[p] == L(A,S[p],p)",
          "error: p is the order of a norm and an index here; take another letter for the index"),
         (CONV, "L(A**k,S[p],1) == L(A,S[p],1)", "exact"),

@@ -44,8 +44,8 @@ GUIDE = "Dumoulin & Visin, A guide to convolution arithmetic (arXiv 1603.07285)"
 def _left_over(ndim: int) -> tuple[Let, ...]:
     """The output padding under which the transposed layer gives the input size back, for every axis."""
     return tuple(
-        Let(repr(A), (), scalar(I + 2 * P - D * (K - 1) - 1 - S * (O - 1)))
-        for I, K, S, P, D, O, A in each_axis("IKSPDOA", ndim)  # noqa: E741
+        Let(repr(R), (), scalar(I + 2 * P - D * (K - 1) - 1 - S * (O - 1)))
+        for I, K, S, P, D, O, R in each_axis("IKSPDOR", ndim)  # noqa: E741
     )
 
 
@@ -88,14 +88,14 @@ def _upsampled(ndim: int, *, turned: bool = True, zeros: bool = True) -> Proposi
     """A layer of stride 1 over the input with S - 1 zeros between its entries, the kernel turned."""
     over: ConvTranspose = ConvTranspose((3,) * ndim).generic()
     output = over.output()
-    K, P, D, A = options("KPDA", ndim)
-    pads = tuple((d * (k - 1) - p, d * (k - 1) - p + a) for k, p, d, a in zip(K, P, D, A, strict=True))
+    K, P, D, R = options("KPDR", ndim)
+    pads = tuple((d * (k - 1) - p, d * (k - 1) - p + r) for k, p, d, r in zip(K, P, D, R, strict=True))
     plain = Conv(K, padding=pads, dilation=D, flip=turned).output(names={"input": "z"})
     inputs, steps = zip(*((I, S if zeros else V(1)) for I, S in each_axis("IS", ndim)), strict=True)  # noqa: E741
     sizes = {theirs: S * (I - 1) + 1 for theirs, I, S in zip(plain.sizes, inputs, steps, strict=True)}  # noqa: E741
     right = image(plain, sizes)
     return replace(
-        setting(output, order="IKSPDA"),
+        setting(output, order="IKSPDR"),
         lets=(let_of(output), spread("z", "a", inputs, steps)),
         clauses=(
             *same_extents(output, right),
