@@ -106,7 +106,9 @@ PLANS: list[tuple[Rewrite, Conv, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rewrite", "op", "lines"), PLANS, ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize(
+    ("rewrite", "op", "lines"), PLANS, ids=lambda value: getattr(value, "__name__", repr(value)[:60])
+)
 def test_what_a_plan_states(rewrite: Rewrite, op: Conv, lines: list[str]) -> None:
     derivation = rewrite(op)
     tiled = rewrite in (by_two, by_four)  # what is inside of a tile is stated and tested elsewhere
