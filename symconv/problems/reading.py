@@ -131,7 +131,7 @@ def _operator(name: str, table: Any, where: Where) -> Declared:
         raise where.error(f"must be a table with a kind: {', '.join(OPERATORS)}")
     kind = schema.one_of(*OPERATORS)(table["kind"], where.at("kind"))
     options = check_table(
-        table, operator_keys(kind), where, f"{'a' if kind in ('Conv', 'MaxPool', 'Dilation') else 'an'} {kind}"
+        table, operator_keys(kind), where, f"{'an' if kind[0] in 'AEIOU' or kind[:2] == 'LP' else 'a'} {kind}"
     )
     size = options.pop("input_size")
     del options["kind"]

@@ -94,10 +94,6 @@ class _Predicate(FormulaWalker[bool]):
         """What is known of a number."""
         raise NotImplementedError
 
-    @case(Constant)
-    def _constant(self, node: Constant) -> bool:
-        return self.number(node.value)
-
     def _within(self, node: Reduce) -> bool:
         """Whether it is known of every value that a reduction is made of."""
         return replace(self, place=self.place.inside(node.bounds, node.guards)).visit(node.body)
@@ -113,6 +109,10 @@ class _Nonnegative(_Predicate):
 
     def number(self, value: NumberLike) -> bool:
         return value >= 0
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return self.number(node.value)
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:
@@ -159,6 +159,10 @@ class _Positive(_Predicate):
 
     def number(self, value: NumberLike) -> bool:
         return value > 0
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return self.number(node.value)
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:
@@ -211,6 +215,10 @@ class _Nonzero(_Predicate):
 
     def number(self, value: NumberLike) -> bool:
         return value != 0
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> bool:
+        return self.number(node.value)
 
     @case(Scalar)
     def _scalar(self, node: Scalar) -> bool:

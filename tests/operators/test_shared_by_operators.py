@@ -215,7 +215,7 @@ GENERIC: list[tuple[Operator, dict[str, Any], dict[str, str]]] = [
     (
         ConvTranspose((3,), 2, output_padding=1),
         {},
-        {"kernel_size": "(K,)", "stride": "(S,)", "padding": "((P, P),)", "output_padding": "(A,)", "dilation": "(D,)"},
+        {"kernel_size": "(K,)", "stride": "(S,)", "padding": "((P, P),)", "output_padding": "(R,)", "dilation": "(D,)"},
     ),
     (AdaptiveAvgPool((2, 2)), {"shared": True}, {"output_size": "(O, O)"}),
     (AdaptiveAvgPool((2, 3)), {"shared": True}, {"output_size": "(O_1, O_2)"}),

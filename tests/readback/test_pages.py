@@ -155,8 +155,9 @@ def sizes_of(tmp_path: Path, random: Random, kind: str, style: str) -> int:
 
 
 def _captions(captions: Sequence[str], layer: Layer, sizes: Point) -> None:
-    """Where the drawn window is, and how many outputs touch an entry; nothing is drawn where no zeros are padded."""
-    assert len(captions) == (0 if layer.padding_mode != "zeros" else 2), captions
+    """Where the drawn window is, and how many outputs touch an entry; planes are drawn, where zeros are padded."""
+    drawn = layer.padding_mode == "zeros" and len(layer.kernel) <= 2
+    assert len(captions) == (2 if drawn else 0), captions
     if not captions:
         return
     window, touched = captions
