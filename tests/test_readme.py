@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from symconv.cli import application
 from symconv.problems.asks import ASKS
-from symconv.problems.tables import OPERATORS, QUESTION, TOP, operator_keys
+from symconv.problems.tables import OPERATORS, TOP, operator_keys, question_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_the_console_output_of_the_readme(block: str) -> None:
 
 
 def test_the_readme_names_every_key_and_question() -> None:
-    keys = {*TOP, *QUESTION, *ASKS, *OPERATORS, *(key for kind in OPERATORS for key in operator_keys(kind))}
+    keys = {*TOP, *question_keys(), *ASKS, *OPERATORS, *(key for kind in OPERATORS for key in operator_keys(kind))}
     keys |= {key for ask in ASKS.values() for key in ask.keys}
     for key in sorted(keys):
         assert f"`{key}`" in README or f"[{key}" in README, key

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from symconv.claims.declarations import Declarations
+from symconv.claims.meaning.naming import SIZES
 from symconv.claims.meaning.scope import NORMS
 from symconv.claims.source import ClaimSource, Mode
 from symconv.errors import ArgumentError
@@ -16,8 +17,6 @@ from symconv.problems.schema import Key, Where, check_table
 from symconv.problems.tables import OUTSIDE
 
 __all__ = ["CLAIM", "Settled", "read_claims"]
-
-SIZE_WORDS = ("input", "output", "kernel", "stride", "padding", "dilation")
 
 
 def _modes(value: Any, where: Where) -> tuple[str, ...]:
@@ -74,9 +73,7 @@ CLAIM: dict[str, Key] = {
         "the question that it belongs to; its names and index_base, and what it says of outside, hold for the claim",
     ),
     "check": Key(_modes, '"literal" (at the declared size), "general" (for all sizes), or both', example='"general"'),
-    "sizes": Key(
-        _words(*SIZE_WORDS), "letters for sizes: " + ", ".join(SIZE_WORDS), example='{ I = "input", K = "kernel" }'
-    ),
+    "sizes": Key(_words(*SIZES), "letters for sizes: " + ", ".join(SIZES), example='{ I = "input", K = "kernel" }'),
     "general": Key(
         _meanings, "what numbers stand for in general, one for all or one an occurrence", example='{ 3 = "K" }'
     ),

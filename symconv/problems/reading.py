@@ -24,7 +24,7 @@ from symconv.problems.asks import ASKS
 from symconv.problems.claim_table import Settled, read_claims
 from symconv.problems.problem import Declared, Problem, Question
 from symconv.problems.schema import Key, Where, check_table
-from symconv.problems.tables import OPERATORS, QUESTION, TOP, operator_keys
+from symconv.problems.tables import OPERATORS, TOP, operator_keys, question_keys
 
 __all__ = ["load_problem", "read_problem"]
 
@@ -178,7 +178,7 @@ def _questions(
             raise here.error(f"the id {read['id']!r} is used twice", "give every question its own id")
         ask = ASKS[read["ask"]]
         for key in read:
-            if key not in QUESTION and key not in ask.keys:
+            if key not in question_keys(ask.keys):
                 raise here.at(key).error(
                     f"is not used by ask = {read['ask']!r}", "remove it, or ask for something else"
                 )
@@ -204,7 +204,7 @@ def _keys(entry: Any, where: Where) -> dict[str, Key]:
     """The keys of all questions, where those of its own kind say how they are read; any other kind's are known too."""
     word = entry.get("ask") if isinstance(entry, dict) else None
     own = ASKS[schema.one_of(*ASKS)(word, where.at("ask"))].keys if isinstance(word, str) else {}
-    return {**QUESTION, **{name: key for ask in ASKS.values() for name, key in ask.keys.items()}, **own}
+    return question_keys({**{name: key for ask in ASKS.values() for name, key in ask.keys.items()}, **own})
 
 
 def _chosen(read: Mapping[str, Any], where: Where, operators: Mapping[str, Declared]) -> tuple[Declared, ...]:

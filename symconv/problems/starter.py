@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from symconv.problems.asks import ASKS
 from symconv.problems.schema import Key
-from symconv.problems.tables import QUESTION, TOP, operator_keys
+from symconv.problems.tables import TOP, operator_keys, question_keys
 
 __all__ = ["starter"]
 
@@ -79,10 +80,11 @@ def starter() -> str:
     seen = {"ask"}
     number = 0
     for word, ask in ASKS.items():
+        own = {name: replace(key, doc=f"{word}: {key.doc}") for name, key in ask.keys.items()}
         for example in ask.examples:
             number += 1
             set_here = {"id": f'"{number}"', "ask": f'"{word}"', **example}
-            lines += ["[[questions]]", *_table({**QUESTION, **ask.keys}, set_here, seen), ""]
+            lines += ["[[questions]]", *_table(question_keys(own), set_here, seen), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING
+from types import MappingProxyType
 from typing import Any
 
 from symconv.operators.base import Operator
@@ -12,9 +14,10 @@ from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.option import option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.problems import schema
+from symconv.problems.asks import ASKS
 from symconv.problems.schema import Key, Where
 
-__all__ = ["OPERATORS", "OUTSIDE", "QUESTION", "TOP", "operator_keys"]
+__all__ = ["OPERATORS", "OUTSIDE", "TOP", "operator_keys", "question_keys"]
 
 OPERATORS: dict[str, type[Operator]] = {
     kind.__name__: kind for kind in (Conv, MaxPool, AvgPool, LPPool, Dilation, Erosion)
@@ -47,17 +50,21 @@ def operator_keys(kind: str) -> dict[str, Key]:
 
 OUTSIDE = ("zero", "undefined")
 
-QUESTION: dict[str, Key] = {
-    "id": Key(schema.text, "the number of the question, such as 1a", required=True),
-    "title": Key(schema.text, "its heading", required=True),
-    "ask": Key(schema.text, "what is asked", required=True),
-    "operator": Key(schema.text, "the name of an operator of this file"),
-    "operators": Key(schema.texts, "several of them, for the questions about poolings"),
-    "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
-    "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
-    "outside": Key(schema.one_of(*OUTSIDE), "the same as for the whole file, for the claims of this question"),
-}
-"""The keys that every question has; a kind of question may have more for itself (`symconv.problems.ask.Ask`)."""
+
+def question_keys(own: Mapping[str, Key] = MappingProxyType({})) -> dict[str, Key]:
+    """The keys that every question has, and those that its kind has for itself."""
+    return {
+        "id": Key(schema.text, "the number of the question, such as 1a", required=True),
+        "title": Key(schema.text, "its heading", required=True),
+        "ask": Key(schema.one_of(*ASKS), f"what is asked: {', '.join(ASKS)}", required=True),
+        "operator": Key(schema.text, "the name of an operator of this file"),
+        "operators": Key(schema.texts, "several of them, for the questions about poolings"),
+        **own,
+        "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
+        "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
+        "outside": Key(schema.one_of(*OUTSIDE), "the same as for the whole file, for the claims of this question"),
+    }
+
 
 TOP: dict[str, Key] = {
     "title": Key(schema.text, "the title of the report", required=True),

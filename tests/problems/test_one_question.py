@@ -52,7 +52,7 @@ def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
 TAPS = Ask(
     "the taps of a window",
     _answer,
-    keys={"count": Key(one_of("exactly", "about"), "taps: how exactly", example='"about"', default="exactly")},
+    keys={"count": Key(one_of("exactly", "about"), "how exactly", example='"about"', default="exactly")},
     needs=_needs,
     examples=({"title": '"The taps"', "operator": '"conv"'},),
 )
@@ -84,6 +84,8 @@ def test_it_is_read_and_answered() -> None:
         ('operator = "wide"', 'operator = "square"', "ask = 'taps' takes one axis; name a layer"),
         ('operator = "wide"', 'operators = ["wide", "square"]', "ask = 'taps' takes one operator, got 2"),
         ('operator = "wide"', "", "ask = 'taps' needs an operator"),
+        ('ask = "taps"', "", "a question needs the key 'ask'; what is asked: size, size-formula, .*, taps$"),
+        ('ask = "taps"', "ask = 3", "ask: must be one of 'size', .*'taps', got 3"),
         (
             "[[questions]]",
             '[[questions]]\nid = "0"\ntitle = "Size"\nask = "size"\noperator = "wide"\n[[questions]]',

@@ -17,7 +17,7 @@ from symconv.problems.build import build_document
 from symconv.problems.problem import Problem
 from symconv.problems.reading import load_problem, read_problem
 from symconv.problems.starter import starter
-from symconv.problems.tables import OPERATORS, QUESTION, TOP, operator_keys
+from symconv.problems.tables import OPERATORS, TOP, operator_keys, question_keys
 from symconv.report.document import Document, Section
 from symconv.report.render import to_html, to_latex
 
@@ -321,7 +321,7 @@ def test_hostile_titles_are_printed_as_typed() -> None:
 
 def test_the_starter_explains_every_key() -> None:
     text = starter()
-    tables = (TOP, QUESTION, *(ask.keys for ask in ASKS.values()), *map(operator_keys, OPERATORS))
+    tables = (TOP, question_keys(), *(ask.keys for ask in ASKS.values()), *map(operator_keys, OPERATORS))
     for name in {name for table in tables for name in table}:
         assert re.search(rf"^#?{name} = |^\[+{name}[.\]]", text, flags=re.MULTILINE) or name == "claims", name
     problem = read_problem(text)

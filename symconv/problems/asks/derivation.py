@@ -79,18 +79,16 @@ DERIVATION = Ask(
     "definition, derivative and gradient, step by step",
     _answer,
     keys={
-        "wrt": Key(
-            schema.texts, 'derivation: by what is differentiated, "input" or "weight" or both', default=("input",)
-        ),
+        "wrt": Key(schema.texts, 'by what is differentiated, "input" or "weight" or both', default=("input",)),
         "all_ones": Key(
             schema.boolean,
-            "derivation: go on to the case of an all-ones upstream gradient",
+            "go on to the case of an all-ones upstream gradient",
             example="true",
             default=False,
         ),
         "sizes": Key(
             schema.one_of("symbolic", "declared"),
-            "derivation: symbolic sizes, or those declared",
+            "symbolic sizes, or those declared",
             example='"declared"',
             default="symbolic",
         ),

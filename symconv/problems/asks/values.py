@@ -85,16 +85,14 @@ VALUES = Ask(
     "the output for given data; a convolution is shown in both readings",
     _answer,
     keys={
-        "input": Key(
-            schema.text, "values: the name of the input data, or the id of a question whose output it is", default=""
-        ),
+        "input": Key(schema.text, "the name of the input data, or the id of a question whose output it is", default=""),
         "weight": Key(
-            schema.text, "values of a convolution, a dilation or an erosion: the name of the kernel data", default=""
+            schema.text, "the name of the kernel data, for a convolution, a dilation or an erosion", default=""
         ),
-        "printed": Key(schema.array, "values: an answer to compare with"),
+        "printed": Key(schema.array, "an answer to compare with"),
         "unstated": Key(
             schema.texts,
-            "values: options that the exercise does not state; the report says what was taken",
+            "options that the exercise does not state; the report says what was taken",
             default=(),
         ),
     },
