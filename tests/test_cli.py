@@ -111,6 +111,26 @@ def test_the_examples_of_the_help_are_real_commands(tmp_path: Path, monkeypatch:
         assert run(*example).exit_code == 0, example
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("adaptive-avgpool", "there is no operator 'adaptive-avgpool'; did you mean 'adaptive-avg'?"),
+        ("ConvTranspose2d", "there is no operator 'ConvTranspose2d'; did you mean 'conv-transpose'?"),
+        ("softmax", "there is no operator 'softmax'; there are adaptive-avg, adaptive-max, avgpool, conv, "),
+    ],
+)
+def test_an_unknown_operator_is_told_what_there_is(name: str, message: str) -> None:
+    result = run("derive", name, "--kernel", "2")
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_every_operator_is_said_in_a_whole_phrase() -> None:
+    listed = run("derive", "--help").output.split("Commands:\n")[1]
+    assert "..." not in listed
+    assert "  avgpool         The average of every window.\n" in listed
+
+
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     program = (
         "import sys\nfrom symconv.cli.application import commands\n"

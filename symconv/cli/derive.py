@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,11 @@ class _Operators(click.Group):
                 f"{shortened(args[0])!r} names code, which is run only where it is asked for: symconv derive --plugin "
                 "FILE.py CLASS ..."
             )
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            known = self.list_commands(ctx)
+            near = get_close_matches(args[0].lower(), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise click.UsageError(f"there is no operator {shortened(args[0])!r}; {hint}")
         return super().resolve_command(ctx, args)
 
 
@@ -88,6 +94,7 @@ def _command(name: str, kind: type[Operator]) -> click.Command:
         name,
         params=[given, *operator_options(kind), *more, *rest, *([all_ones_option()] if name == "conv" else [])],
         callback=lambda **given: show_operator(kind, **given),
+        short_help=re.split(r"[:;(]", summary)[0].rstrip(" .") + ".",
         help=summary + (f"\n\n\b\nExamples:{examples}" if examples else ""),
     )
     return certificates_option(command)
