@@ -106,6 +106,21 @@ def test_the_steps_that_run_are_printed() -> None:
     ]
 
 
+def test_a_sum_of_more_than_sixteen_terms_has_a_sum_sign() -> None:
+    terms = " + ".join(["a[p]·b[0]", *(f"a[p+{m}]·b[{m}]" for m in range(1, 16))])
+    assert _lines(Conv((16,))) == [f"c[p] = {terms}"]
+    assert _lines(Conv((17,))) == ["c[p] = ∑(k = 0 … 16) a[p+k]·b[k]"]
+    assert _lines(Conv((17,), bias=True)) == ["c[p] = ∑(k = 0 … 16) a[p+k]·b[k] + d"]
+    assert _lines(Conv((3, 6))) == ["c[p, q] = ∑(k = 0 … 17) a[p+⌊k/6⌋, q+k−6⌊k/6⌋]·b[⌊k/6⌋, k−6⌊k/6⌋]"]
+    assert _lines(LPPool(2, (17,), 1)) == ["c[p] = (∑(k = 0 … 16) a[p+k]^2)^(1/2)"]
+
+
+def test_a_thousand_taps_are_proved_at_once() -> None:
+    (step,) = compile(Conv((1000,), bias=True)).derivation("taps").steps
+    assert step.statement == "c[p] = ∑(k = 0 … 999) a[p+k]·b[k] + d"
+    assert step.verdict.status == "proved"
+
+
 def test_the_steps_are_told_in_order() -> None:
     for op, plan, title in (
         (MaxPool((7, 3), 2, 3), "separable", "Max pooling, one axis after the other"),

@@ -52,7 +52,7 @@ from symconv.kernels.programs.stage import ChainStage
 
 __all__ = ["Made", "added_up", "entry_of", "read_chain", "rolled", "row_major"]
 
-MOST_WRITTEN = 128
+MOST_WRITTEN = 16
 """A sum of more terms than that is written with a sum sign."""
 
 SOURCE = "%in"  # no tensor of a formula can be called that
