@@ -32,8 +32,9 @@ __all__ = [
 
 Relation: TypeAlias = Literal["==", "<=", ">=", "<", ">"]
 
-Span: TypeAlias = "tuple[int, int]"
 Fold: TypeAlias = Literal["sum", "max", "min"]
+
+Span: TypeAlias = "tuple[int, int]"
 """First character and one past the last, in the source; (0, 0) for what was not written."""
 
 
