@@ -124,13 +124,11 @@ class Normal(FormulaWalker[Node]):
     def _reduced(self, node: Reduce) -> Node:
         alone = without_single_taps(node) if node.op != "sum" else node
         if alone != node:
-            return self.used("max over one tap", self.visit(alone))
+            return self.used(f"{node.op} over one tap", self.visit(alone))
         reduce, inner = self._inside(node)
         body = inner.visit(reduce.body)
-        if node.op == "min":
-            return self._minimum(reduce.bounds, reduce.guards, body, inner)
-        if node.op == "max":
-            return self._maximum(reduce.bounds, reduce.guards, body, inner)
+        if node.op != "sum":
+            return self._extremum(replace(reduce, body=body), inner)
         return self._sum(reduce.bounds, reduce.guards, body)
 
     def _inside(self, reduce: Reduce) -> tuple[Reduce, Normal]:
@@ -254,51 +252,48 @@ class Normal(FormulaWalker[Node]):
         whole = summation(product(*kept), *bounds, guards=guards)
         return self.product([*outside, whole])
 
-    def _maximum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node, inner: Normal) -> Node:
-        """A maximum: a factor and a summand that are the same for all its taps stand outside.
+    def _extremum(self, whole: Reduce, inner: Normal) -> Node:
+        """A maximum or minimum: a factor and a summand that are the same for all its taps stand outside.
 
         ``max(k x) = k max(x)`` for k > 0 and ``max(x + t) = max(x) + t``, for an empty window too, where both sides
-        are minus infinity. ``max([G] x) = max(x, where G holds)`` for x >= 0 where G holds at one tap, and
-        ``max(t) = t`` for what is the same for all taps, where there is one.
+        are minus infinity; ``max(t) = t`` for what is the same for all taps, where there is one. The same of minima.
         """
-        own = {bound.name for bound in bounds}
-        if not free_names(body) & own and self._occupied(bounds, guards):
-            return self.used("max(t) = t", body)
+        op, body = whole.op, whole.body
+        own = {bound.name for bound in whole.bounds}
+        if not free_names(body) & own and self._occupied(whole.bounds, whole.guards):
+            return self.used(f"{op}(t) = t", body)
+        alone = [
+            f
+            for f in (body.args if isinstance(body, Add | Multiply) else ())
+            if not free_names(f) & own and not has_extremum(f)
+        ]
         if isinstance(body, Add):
-            outside = [f for f in body.args if not free_names(f) & own and not has_extremum(f)]
-            kept = [f for f in body.args if f not in outside]
-            if outside and kept:
-                rest = self._maximum(bounds, guards, add(*kept), inner)
-                return self.used("max(x + t) = max(x) + t", add(rest, *outside))
+            kept = [f for f in body.args if f not in alone]
+            if alone and kept:
+                rest = self._extremum(replace(whole, body=add(*kept)), inner)
+                return self.used(f"{op}(x + t) = {op}(x) + t", add(rest, *alone))
         if isinstance(body, Multiply):
-            outside = [f for f in body.args if not free_names(f) & own and is_positive(f, self.context)]
+            outside = [f for f in alone if is_positive(f, self.context)]
             kept = [f for f in body.args if f not in outside]
             if outside and kept:
-                rest = self._maximum(bounds, guards, product(*kept), inner)
-                return self.used("max(k x) = k max(x) for k > 0", self.product([*outside, rest]))
-            brackets = [f for f in body.args if isinstance(f, Bracket)]
-            others = [f for f in body.args if not isinstance(f, Bracket)]
-            conditions = tuple(dict.fromkeys((*guards, *(guard for b in brackets for guard in b.guards))))
-            if brackets and is_nonnegative(product(*others), inner.context) and self._occupied(bounds, conditions):
-                whole = self._maximum(bounds, conditions, product(*others), inner)
-                return self.used("max([G] x) = max(x where G) for x >= 0", whole)
-        return self._extremum(Reduce("max", bounds, guards, body))
+                rest = self._extremum(replace(whole, body=product(*kept)), inner)
+                return self.used(f"{op}(k x) = k {op}(x) for k > 0", self.product([*outside, rest]))
+        return self._under_conditions(whole, inner) or self._without_minus(whole)
 
-    def _minimum(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...], body: Node, inner: Normal) -> Node:
-        """A minimum: ``min(k x) = k min(x)`` for k > 0 and ``min(x + t) = min(x) + t``, for an empty window too."""
-        own = {bound.name for bound in bounds}
-        kind = type(body)
-        if isinstance(body, Add | Multiply):
-            alone = [f for f in body.args if not free_names(f) & own]
-            outside = [f for f in alone if not has_extremum(f) and (kind is Add or is_positive(f, self.context))]
-            kept = [f for f in body.args if f not in outside]
-            if outside and kept:
-                joined = add if kind is Add else product
-                rest = self._minimum(bounds, guards, joined(*kept), inner)
-                return self.used("min(k x + t) = k min(x) + t for k > 0", joined(rest, *outside))
-        return self._extremum(Reduce("min", bounds, guards, body))
+    def _under_conditions(self, whole: Reduce, inner: Normal) -> Node | None:
+        """``max([G] x) = max(x, where G holds)`` for x >= 0 where G holds at one tap."""
+        factors = whole.body.args if isinstance(whole.body, Multiply) else ()
+        brackets = [f for f in factors if isinstance(f, Bracket)]
+        if whole.op != "max" or not brackets:
+            return None
+        others = product(*(f for f in factors if f not in brackets))
+        conditions = tuple(dict.fromkeys((*whole.guards, *(guard for b in brackets for guard in b.guards))))
+        if not (is_nonnegative(others, inner.context) and self._occupied(whole.bounds, conditions)):
+            return None
+        rest = self._extremum(replace(whole, guards=conditions, body=others), inner)
+        return self.used("max([G] x) = max(x where G) for x >= 0", rest)
 
-    def _extremum(self, whole: Reduce) -> Node:
+    def _without_minus(self, whole: Reduce) -> Node:
         """``max(-x) = -min(x)``, for an empty window too; no sum in it has a minus before what comes first."""
         body, sign = turned(whole.body)
         if sign == 1:

@@ -89,6 +89,12 @@ TRUE = [
     ("maximum", "max(0*a[s], s in S[p]) == 0"),
     ("maximum", "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"),
     ("norm", "limit(L(A, S[p], q), q, oo) == max(abs(a[s]), s in S[p])"),
+    # minima
+    ("maximum", "min(setof(K*a[s], s in S[p])) == K*min(setof(a[s], s in S[p]))"),
+    ("maximum", "min(setof(3*a[s]/2+a[1], s in S[p])) == 3*min(setof(a[s], s in S[p]))/2+a[1]"),
+    ("conv", "min(b[m]+a[p], (m,1,K)) == min(b[m], (m,1,K))+a[p]"),
+    ("conv", "min(K, (m,1,K)) == K"),
+    ("conv", "min(K*a[p], (m,1,K)) == K*a[p]"),
     # sums in pieces
     ("conv", "sum(b[m], (m,1,K)) - b[1] == sum(b[m], (m,2,K))"),
     ("conv", "sum(b[m], (m,1,min(K,3))) + sum(b[m], (m,min(K,3)+1,K)) == sum(b[m], (m,1,K))"),
@@ -115,6 +121,10 @@ TRUE = [
 ]
 
 FALSE = [
+    ("conv", "min(a[p]*b[m], (m,1,K)) == a[p]*min(b[m], (m,1,K))"),
+    ("conv", "min(b[m]+m, (m,1,K)) == min(b[m], (m,1,K))+1"),
+    ("conv", "min(b[m], (m,1,K)) == b[1]"),
+    ("conv", "min(b[m], (m,1,K)) == max(b[m], (m,1,K))"),
     ("average, padded", "c[p]*size(S[p]) == sum(a[s], s in S[p])"),
     ("conv", "(1000000*1000000*1000000+1)**(1/2)*c[p] == 1000000*1000*c[p]"),
     ("conv", "(a[p]*b[1])**2 == a[p]*b[1]**2"),
