@@ -193,8 +193,13 @@ def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
 
 def are_sizes(expr: Binary, scope: Scope) -> bool:
     """Whether an asterisk stands between sizes, such as ``S * P``, and not between arrays."""
-    names = [part.name for part in walk_expr(expr) if isinstance(part, Name)]
-    return all(name in scope.sizes for name in names)
+    whole = (*ARRAY_FUNCTIONS, *scope.declared.operators)
+    return not any(
+        isinstance(part, MatrixLiteral)
+        or (isinstance(part, Name) and part.name not in scope.sizes)
+        or (isinstance(part, Call) and part.name in whole)
+        for part in walk_expr(expr)
+    )
 
 
 def _power(expr: Raised, scope: Scope, bound: frozenset[str]) -> Node:
