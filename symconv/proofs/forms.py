@@ -114,7 +114,7 @@ class Forms:
         power, number = exponent.constant, base.constant
         if power == 0:
             return self.number(Fraction(1))
-        if power is not None and power.denominator == 1 and 1 <= power <= MAX_POWER:
+        if isinstance(power, Fraction) and power.denominator == 1 and 1 <= power <= MAX_POWER:
             return self.multiply([base] * int(power))
         if power is not None and number is not None:
             try:

@@ -40,7 +40,7 @@ _INFINITIES = (-inf, inf)
 
 
 class NoValueError(Exception):
-    """A root of a negative number."""
+    """What has no value among the reals: a root of a negative number, or arithmetic with an infinity."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,13 @@ class ExactNumbers(Numbers):
         return super().multiply(values)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if base in _INFINITIES or not isinstance(exponent, Fraction):
+        if base in _INFINITIES or exponent in _INFINITIES:
             raise NoValueError
         if base == 0:
             return super().power(base, exponent)
         self.effort.spend(ROOT)
+        if not isinstance(exponent, Fraction):  # it has a value for a base > 0, which is no number with roots
+            raise UndecidedNumberError(f"({base})**({exponent}) is not worked out")
         if base < 0:
             if exponent.denominator != 1:
                 raise NoValueError

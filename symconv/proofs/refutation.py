@@ -163,9 +163,9 @@ def counterexample_at(
     # where entries decide whether a side has a value, a witness with all other entries 0 is no better than any
     candidates = _polynomial_witnesses(at) if at.polynomial and not powers else small_fillings(at)
     for point, filling in candidates:
-        if powers and no_value(at, powers, point, filled(filling)) is not None:
-            continue
         try:
+            if powers and no_value(at, powers, point, filled(filling)) is not None:
+                continue
             left, right = (value_at(at, side, point, filled(filling)) for side in (statement.left, statement.right))
             differ = bool(left != right)
         except (NoValueError, UndecidedNumberError):
@@ -180,7 +180,11 @@ def counterexample_at(
 
 
 def no_value(at: At, powers: Sequence[Need], point: Sequence[int], read: Read) -> tuple[Need, dict[str, int]] | None:
-    """The first power that has no value for the tensors that `read` reads, and where on its path that is."""
+    """The first power that has no value for the tensors that `read` reads, and where on its path that is.
+
+    Raises:
+        UndecidedNumberError: for a number in it that was not worked out.
+    """
     here = {**at.env, **dict(zip(at.statement.indices, point, strict=True))}
     domain = _domain(at, read)
     for need in powers:

@@ -271,3 +271,25 @@ def test_the_output_and_the_error_have_a_value_where_every_window_holds_somethin
     if general == "refuted":
         assert every.counterexample is not None
         assert every.counterexample.sizes["K"] > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("2**(2**(1/2)) == 2**(8**(1/2)/2)", "exact"),
+        ("(2**(2**(1/2)))**(2**(1/2)) == 4", "exact"),
+        ("0**(2**(1/2)) == 0", "exact"),
+        ("abs(a[1])**(2**(1/2)) == a[2]", "refuted"),
+        ("0**(1 - 2**(1/2)) == 0", "error"),
+        ("(-2)**(2**(1/2)) == 1", "error"),
+        ("a[1]**(2**(1/2)) == a[1]**(2**(1/2))", "error"),
+        ("2**(2**(1/2)) == 3", "undecided"),
+        ("1/(2**(2**(1/2)) - 2) == 5", "undecided"),
+        ("a[1]/(a[1] + 2**(2**(1/2))) == 5", "undecided"),
+        ("diff(abs(2**(2**(1/2)) + a[1]), a[1])**2 == 1", "undecided"),
+        ("diff(abs(a[2]), a[2])**2 + 0*diff(abs(2**(2**(1/2)) + a[1]), a[1]) == 1", "refuted"),
+    ],
+)
+def test_a_power_with_an_irrational_exponent_has_a_value_that_is_not_worked_out(text: str, status: str) -> None:
+    """2**(2**(1/2)) is no number with roots (Gelfond and Schneider): where it decides, nothing is said."""
+    assert sc.check_claim(text, Declarations(sc.Conv((2,)), (4,))).status == status

@@ -19,6 +19,7 @@ from symconv.claims.meaning.repair import said
 from symconv.formulas.algebra import Bound, Guard, nonnegative
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.index import Index
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.proofs.exact import At
 from symconv.proofs.goals import prove_goal
 from symconv.proofs.needs import Inside, Need, Otherwise, failure, known_on
@@ -117,7 +118,7 @@ def _rests_on(
             if one.need.of_values:
                 return no_value(at, [one.need], point, read) is not None
             return failure(one.need, {**counter.sizes, **counter.indices}, effort) is not None
-        except OutOfEffort:
+        except (OutOfEffort, UndecidedNumberError):
             return True
 
     return tuple(dict.fromkeys(one.condition for one in conventions if decides(one)))
@@ -268,7 +269,10 @@ def _undefined_at_first(
             return _says(one, {name: where[name] for name in where if name in _speaks_of(one.need)})
         at = At(statement, env, effort)
         for point, filling in small_fillings(at) if powers else ():
-            found = no_value(at, [one.need for one in powers], point, filled(filling))
+            try:
+                found = no_value(at, [one.need for one in powers], point, filled(filling))
+            except UndecidedNumberError:
+                continue
             if found is not None:
                 one = next(one for one in powers if one.need is found[0])
                 entries = [
