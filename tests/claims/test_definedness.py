@@ -293,3 +293,27 @@ def test_the_output_and_the_error_have_a_value_where_every_window_holds_somethin
 def test_a_power_with_an_irrational_exponent_has_a_value_that_is_not_worked_out(text: str, status: str) -> None:
     """2**(2**(1/2)) is no number with roots (Gelfond and Schneider): where it decides, nothing is said."""
     assert sc.check_claim(text, Declarations(sc.Conv((2,)), (4,))).status == status
+
+
+SIGN = ("the derivative of |x| at x = 0 counts as 0", "the derivative of sign(x) at x = 0 counts as 0")
+JUMP = ("the derivative of a gradient where entries tie counts as 0",)
+
+
+@pytest.mark.parametrize(
+    ("op", "text", "conditions"),
+    [
+        (sc.Conv((2,)), "diff(diff(abs(a[i]), a[i]), a[i]) == 0", SIGN),
+        (sc.Conv((2,)), "diff(diff(abs(a[i]), a[i])*b[1], b[1]) == diff(abs(a[i]), a[i])", SIGN[:1]),
+        (sc.Conv((2,)), "diff(diff(c[p]**2, b[1]), b[1]) == 2*a[p]**2", ()),
+        (sc.Conv((2,)), "diff(diff(max(a[m], (m,1,I)), a[i]), a[i]) == 0", (*FIRST, *JUMP)),
+        (sc.MaxPool((2,)), "diff(diff(c[p], a[i]), a[i]) == 0", JUMP),
+        (sc.MaxPool((2,), ties="split"), "diff(diff(c[p], a[i]), a[i]) == 0", JUMP),
+    ],
+)
+def test_where_a_gradient_jumps_its_derivative_is_a_convention(
+    op: Operator, text: str, conditions: tuple[str, ...]
+) -> None:
+    declared = Declarations(op, (4,), indices={"i": "input 1"})
+    for general, due in ((False, "exact"), (True, "proved")):
+        verdict = sc.check_claim(text, declared, general=general)
+        assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)

@@ -1,7 +1,8 @@
 """Where a derivative does not exist it counts as something, by a convention that is said.
 
 Of |x| at 0 and of a root at 0 it counts as 0; of a maximum that several entries share, as that of the first of them,
-where the layer has no option that decides it.
+where the layer has no option that decides it. What such a derivative is made of, signs and shares, jumps there: its own
+derivative counts as 0, and so does that of a comparison.
 """
 
 from __future__ import annotations
@@ -10,15 +11,22 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from symconv.claims.meaning.obligations import ClaimNeed, Path
-from symconv.formulas import algebra
 from symconv.formulas.algebra import (
     Absolute,
+    Access,
     Add,
+    Bracket,
     Compare,
     Constant,
+    FormulaWalker,
     Multiply,
+    Named,
     Node,
+    Power,
     Reduce,
+    Scalar,
+    Share,
+    Sign,
     add,
     const,
     product,
@@ -26,14 +34,15 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds
-from symconv.formulas.walks import accesses
+from symconv.formulas.walker import case
+from symconv.formulas.walks import accesses, children
 from symconv.proofs.needs import Need, Valued
 
 __all__ = ["kinks"]
 
 
 def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimNeed]:
-    """The conventions of a derivative of a tree by a tensor.
+    """The conventions of a derivative of a tree by a tensor, in reading order.
 
     Args:
         node: the tree.
@@ -41,27 +50,69 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimN
         path: what leads there.
         ties: whether it is declared which of several equal maxima takes the gradient.
     """
-    if not accesses(node, tensor):
-        return
-    if isinstance(node, Absolute):
-        yield _kink(node.arg, "the derivative of |x| at x = 0 counts as 0", path)
-        yield from kinks(node.arg, tensor, path, ties=ties)
-    elif isinstance(node, algebra.Power):
-        exponent = node.exponent
-        whole = isinstance(exponent, Constant) and exponent.value.denominator == 1
-        if not whole:
-            yield _kink(node.base, "the derivative of a norm or root at 0 counts as 0", path)
-        smooth = isinstance(exponent, Constant) and exponent.value > 1 and isinstance(node.base, Absolute)
-        inner = node.base.arg if smooth and isinstance(node.base, Absolute) else node.base
-        yield from kinks(inner, tensor, path, ties=ties)
-    elif isinstance(node, Reduce):
-        convention = _ties(node.op, ties)
+    return _Kinks(tensor, path, ties).visit(node)
+
+
+class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
+    """The conventions of a tree; what does not read the tensor has the derivative 0, and needs none."""
+
+    def __init__(self, tensor: str, path: Path, ties: bool) -> None:
+        self.tensor, self.path, self.ties = tensor, path, ties
+
+    def visit(self, node: Node) -> Iterator[ClaimNeed]:
+        found = super().visit(node)
+        return found if accesses(node, self.tensor) else iter(())
+
+    @case(Constant, Scalar, Access, Bracket, Add, Multiply, Named)
+    def _smooth(self, node: Node) -> Iterator[ClaimNeed]:
+        for part in children(node):
+            yield from self.visit(part)
+
+    @case(Absolute)
+    def _absolute(self, node: Absolute) -> Iterator[ClaimNeed]:
+        yield self._kink(node.arg, "the derivative of |x| at x = 0 counts as 0")
+        yield from self.visit(node.arg)
+
+    @case(Power)
+    def _power(self, node: Power) -> Iterator[ClaimNeed]:
+        """No exponent reads the tensor: there is no derivative of such a power here."""
+        exponent, base = node.exponent, node.base
+        if not (isinstance(exponent, Constant) and exponent.value.denominator == 1):
+            yield self._kink(base, "the derivative of a norm or root at 0 counts as 0")
+        if isinstance(exponent, Constant) and exponent.value > 1 and isinstance(base, Absolute):
+            base = base.arg  # |x|^n has the derivative 0 at 0
+        yield from self.visit(base)
+
+    @case(Sign)
+    def _sign(self, node: Sign) -> Iterator[ClaimNeed]:
+        yield self._kink(node.arg, "the derivative of sign(x) at x = 0 counts as 0")
+
+    @case(Compare)
+    def _compare(self, node: Compare) -> Iterator[ClaimNeed]:
+        apart = add(node.left, product(const(-1), node.right))
+        yield self._kink(apart, "the derivative of a comparison of equal numbers counts as 0")
+
+    @case(Reduce)
+    def _reduce(self, node: Reduce) -> Iterator[ClaimNeed]:
+        convention = _ties(node.op, self.ties)
         if convention:
-            yield _tie(node, convention, path)
-        yield from kinks(node.body, tensor, path.then(*node.bounds, *node.guards), ties=ties)
-    elif isinstance(node, Add | Multiply):
-        for part in node.args:
-            yield from kinks(part, tensor, path, ties=ties)
+            yield self._tie(node, convention)
+        yield from _Kinks(self.tensor, self.path.then(*node.bounds, *node.guards), self.ties).visit(node.body)
+
+    @case(Share)
+    def _share(self, node: Share) -> Iterator[ClaimNeed]:
+        yield self._tie(node.reduce, "the derivative of a gradient where entries tie counts as 0")
+
+    def _tie(self, node: Reduce, convention: str) -> ClaimNeed:
+        """One tap alone is the largest: ``(3/2 - count)**(1/2)`` has a value for a count of at most one of them."""
+        taps = rename_bounds(node, names_in(node))
+        count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
+        one = Valued(add(const(Fraction(3, 2)), product(const(-1), count)), const(Fraction(1, 2)))
+        return ClaimNeed(Need(self.path.steps, one), "convention", convention, "", condition=convention)
+
+    def _kink(self, node: Node, convention: str) -> ClaimNeed:
+        need = Need(self.path.steps, Valued(node, const(-1)))
+        return ClaimNeed(need, "convention", convention, "", condition=convention)
 
 
 def _ties(op: str, declared: bool) -> str:
@@ -69,16 +120,3 @@ def _ties(op: str, declared: bool) -> str:
     if op == "min" and declared:
         return "of equal minima the gradient goes as of equal maxima"
     return f"of equal {op}ima the first one takes the gradient" if op != "sum" and not declared else ""
-
-
-def _tie(node: Reduce, convention: str, path: Path) -> ClaimNeed:
-    """One tap alone is the largest: ``(3/2 - count)**(1/2)`` has a value for a count of at most one of them."""
-    taps = rename_bounds(node, names_in(node))
-    count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
-    one = Valued(add(const(Fraction(3, 2)), product(const(-1), count)), const(Fraction(1, 2)))
-    return ClaimNeed(Need(path.steps, one), "convention", convention, "", condition=convention)
-
-
-def _kink(node: Node, convention: str, path: Path) -> ClaimNeed:
-    need = Need(path.steps, Valued(node, const(-1)))
-    return ClaimNeed(need, "convention", convention, "", condition=convention)
