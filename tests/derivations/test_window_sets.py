@@ -106,7 +106,7 @@ def both(maths: Maths) -> str:
 def test_sets_and_their_lines_agree_with_the_written_page(case: tuple[Layer, Point, bool], golden: Golden) -> None:
     own = frame(*case)
     text = "\n".join([both(set_name(own)), both(window_set(own)), "", *lines(set_form_steps(own))])
-    golden(f"window sets/{name(case)}.txt", text)
+    golden(f"window_sets/{name(case)}.txt", text)
 
 
 @pytest.mark.parametrize("case", POOLS, ids=name)
