@@ -101,7 +101,7 @@ class Desk:
     problem: Problem
     progress: Progress = lambda _: None
     _count: int = 0
-    _definitions: dict[tuple[str, str], str] = field(default_factory=dict)
+    _definitions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     _nodes: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
     bases: dict[str, Basis] = field(default_factory=dict)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
@@ -203,7 +203,7 @@ class Desk:
         rows: list[NotationRow] = []
         apart: list[Block] = []
         for definition in definitions:
-            key = (repr(definition.object), repr(definition.entry))
+            key = (repr(definition.object), repr(definition.entry), repr(definition.size))
             known = self._definitions.get(key)
             if known is not None:
                 numbers[definition.id] = known

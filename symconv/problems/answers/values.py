@@ -293,7 +293,8 @@ def _compare(
         return [Paragraph(words("The printed answer agrees."))]
     if matching:
         return [Paragraph(words("The printed answer is the one for the ", matching[0], "."))]
-    reason = words(f"No reading gives it; from the first one {count}.")
+    one = f"{count[0].upper()}{count[1:]}."
+    reason = words(one if len(results) == 1 else f"No reading gives it; {count} from the first one.")
     return [_band(desk, "The printed answer is different", name, printed, reason)]
 
 
