@@ -102,6 +102,7 @@ class TreePrinter(FormulaWalker[str]):
                 bottom.append(inverse(arg))
             else:
                 top.append(arg)
+        top, bottom = ([part for part in parts if not self._is_one(part)] for parts in (top, bottom))
         # sums and maxima reach to the right as far as they can, so they go last
         top.sort(key=lambda n: isinstance(n, Reduce))
         if bottom:
@@ -113,6 +114,10 @@ class TreePrinter(FormulaWalker[str]):
             )
             return self.signs.times([head, *(self._factor(n, last=n is loose[-1]) for n in loose)])
         return self._product([Constant(number), *top])
+
+    def _is_one(self, node: Node) -> bool:
+        """Whether a factor is the count of one thing, which need not be written."""
+        return isinstance(node, Reduce) and closed_count(node, self.context.known) == 1
 
     def _product(self, nodes: Sequence[Node]) -> str:
         parts = [n for n in nodes if n != ONE]
@@ -131,7 +136,8 @@ class TreePrinter(FormulaWalker[str]):
     @case(Power)
     def _power(self, node: Power) -> str:
         if is_negative(node.exponent):
-            return self.signs.fraction("1", self.visit(inverse(node)))
+            bottom = inverse(node)
+            return "1" if self._is_one(bottom) else self.signs.fraction("1", self.visit(bottom))
         if isinstance(node.base, Power):
             merged = self._nested(node.base, node.exponent)
             if merged is not None:

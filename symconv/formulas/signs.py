@@ -34,8 +34,9 @@ class PrintContext:
     taken: frozenset[str] = frozenset()
 
     def inside(self, bounds: Iterable[Bound]) -> PrintContext:
-        """The context under bound indices, which come after all that have a rank."""
-        return self.ranked(bound.name for bound in bounds)
+        """The context under bound indices, which come after all that have a rank, and whose ranges are known there."""
+        inner = tuple(bounds)
+        return replace(self.ranked(bound.name for bound in inner), known=self.known.within(inner))
 
     def ranked(self, names: Iterable[str]) -> PrintContext:
         """The context with more names, which come after all that have a rank."""

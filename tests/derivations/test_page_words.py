@@ -357,3 +357,28 @@ def test_axes_that_are_alike_are_counted_once() -> None:
 )
 def test_the_kernel_that_slides_over_the_upstream_gradient(op: Conv, kernel: Maths) -> None:
     assert turned_array(Frame(op), op) == kernel
+
+
+@pytest.mark.parametrize(
+    ("op", "divisor"),
+    [
+        (AvgPool((3,), 2, ((1, 2),), count_include_pad=False), "(min(3, I − 2p + 3) − max(1, 4 − 2p) + 1)"),
+        (AvgPool((2,), 1, ((0, 1),), count_include_pad=False), "min(2, I − p + 1)"),
+        (AvgPool((3,), 1, ((2, 0),), count_include_pad=False), "(4 − max(1, 4 − p))"),
+        (AvgPool((2,), 3, ceil_mode=True), "min(2, I − 3p + 3)"),
+        (AvgPool((1, 2), 1, ((0, 0), (1, 0)), count_include_pad=False), "(3 − max(1, 3 − q))"),
+        (AvgPool((2,), 1, ((2, 0),), count_include_pad=False), "(3 − max(1, 4 − p))"),  # which may be 0
+    ],
+    ids=repr,
+)
+def test_a_count_is_written_alike_on_every_line(op: Operator, divisor: str) -> None:
+    """That an output exists is known under the sum over the outputs, too."""
+    page = derive(op, "gradient")
+    lines = [step.right(UNICODE) for step in page.steps if step.rule != "chain_rule"]
+    assert [f"/{divisor}" in line for line in (op.output(index_base=1).text(), *lines)] == [True] * (len(lines) + 1)
+
+
+def test_a_count_that_is_a_number_under_a_sum_is_that_number() -> None:
+    page = derive(AvgPool((1,), 1, ((2, 0),), count_include_pad=False), "gradient")
+    assert page.steps[2].right(UNICODE).startswith("1/max(0, 2 − max(1, 4 − p))")
+    assert page.steps[-1].right(UNICODE) == "∑(p = i + 2 … i + 2) g[p]"
