@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.derivations.chain import Frame, abbreviated
+from symconv.derivations.chain import Frame, abbreviated, axes_alike
 from symconv.derivations.counting import about_sizes
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, between, const, nonnegative
@@ -24,16 +24,11 @@ __all__ = ["covering_stages", "window_stages"]
 
 def window_stages(frame: Frame, op: AdaptivePooling) -> tuple[Stage, ...]:
     """One stage for every axis whose arithmetic differs from that of the axes before it."""
-    stages, seen = [], []
-    for axis, size in enumerate(frame.sizes):
-        kind = (op.outputs[axis], size)
-        if kind not in seen:
-            seen.append(kind)
-            stages.append(_window_stage(frame, op, axis))
-    return tuple(stages)
+    kinds = tuple(zip(op.outputs, frame.sizes, strict=True))
+    return tuple(_window_stage(frame, op, axis, words) for axis, words in axes_alike(kinds))
 
 
-def _window_stage(frame: Frame, op: AdaptivePooling, axis: int) -> Stage:
+def _window_stage(frame: Frame, op: AdaptivePooling, axis: int, where: str) -> Stage:
     """The entries that overlap one of the equal parts of the input, and how many they are."""
     n, count, base = frame.sizes[axis], op.count(axis, frame.sizes[axis]), frame.base
     i, p = (frame.letters.axes(family, op.ndim)[axis] for family in ("input", "output"))
@@ -78,8 +73,7 @@ def _window_stage(frame: Frame, op: AdaptivePooling, axis: int) -> Stage:
         uses=(first.id,),
         check=lambda: about_sizes(frame, _counted(formula, low, high, n)),
     )
-    title: Phrase = (f"The windows on axis {axis + 1}",) if op.ndim > 1 else ("The windows",)
-    return Stage(title, ("for every ", letter), (first, second))
+    return Stage((f"The windows{where}",), ("for every ", letter), (first, second))
 
 
 def _number_of(

@@ -25,6 +25,7 @@ __all__ = [
     "Frame",
     "abbreviated",
     "alike",
+    "axes_alike",
     "derivative_stage",
     "entry",
     "extents",
@@ -147,6 +148,23 @@ def size_text(sizes: Sequence[Index], context: PrintContext) -> Maths:
         return style.by(texts) or "1"
 
     return maths(write)
+
+
+def axes_alike(kinds: Sequence[object]) -> list[tuple[int, str]]:
+    """The first axis of every kind, and words for all axes of its kind; no words where there is one axis alone.
+
+    >>> axes_alike(["long", "short", "long"])
+    [(0, ' on axis 1, and alike on axis 3'), (1, ' on axis 2')]
+    """
+    result = []
+    for axis, kind in enumerate(kinds):
+        if kind not in kinds[:axis]:
+            others = [str(other + 1) for other in range(axis + 1, len(kinds)) if kinds[other] == kind]
+            words = f" on axis {axis + 1}"
+            if others:
+                words += f", and alike on {'axis' if len(others) == 1 else 'axes'} {' and '.join(others)}"
+            result.append((axis, words if len(kinds) > 1 else ""))
+    return result
 
 
 def per_axis(values: Sequence[Index], style: Style, context: PrintContext) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symconv.derivations.adaptive import window_stages
-from symconv.derivations.chain import Frame, notation
+from symconv.derivations.chain import Frame, axes_alike, notation
 from symconv.derivations.counting import about_sizes, size_domain
 from symconv.derivations.patches import fold_stage, position_definition
 from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
@@ -117,15 +117,11 @@ def _grouped(guards: list[Guard]) -> list[tuple[list[str], int]]:
 def _window_stages(frame: Frame, sizes: tuple[Index, ...], family: str, name: str, title: str) -> tuple[Stage, ...]:
     """One stage for every axis whose arithmetic differs from that of the axes before it."""
     stages = []
-    seen: list[tuple[Window, Index]] = []
-    for axis, (window, size) in enumerate(zip(frame.op.windows, sizes, strict=True)):
-        if (window, size) in seen:
-            continue
-        seen.append((window, size))
-        number = f"{name}_{axis + 1}" if frame.op.spatial_axes > 1 else name
-        words = f"{title} on axis {axis + 1}" if frame.op.spatial_axes > 1 else title
-        place = frame.letters.axes(family, frame.op.spatial_axes)[axis]
-        stages.append(_size_stage(frame, window, size, place, number, words))
+    kinds = tuple(zip(frame.op.windows, sizes, strict=True))
+    for axis, words in axes_alike(kinds):
+        number = f"{name}_{axis + 1}" if len(kinds) > 1 else name
+        place = frame.letters.axes(family, len(kinds))[axis]
+        stages.append(_size_stage(frame, *kinds[axis], place, number, title + words))
     return tuple(stages)
 
 

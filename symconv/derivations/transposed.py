@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame, extents
+from symconv.derivations.chain import Frame, axes_alike, extents
 from symconv.derivations.counting import about_sizes, size_domain
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.whole import direct_steps, turned_steps
@@ -38,17 +38,13 @@ __all__ = ["gather_stage", "gather_step", "gradient_stages", "reach_stages"]
 
 def reach_stages(frame: Frame, op: ConvTranspose | MaxUnpool) -> tuple[Stage, ...]:
     """One stage for every axis whose arithmetic differs from that of the axes before it."""
-    stages, seen = [], []
-    for axis in range(op.spatial_axes):
-        added = op.added(axis) if isinstance(op, ConvTranspose) else Index.of(0)
-        kind = (op.windows[axis], frame.sizes[axis], added)
-        if kind not in seen:
-            seen.append(kind)
-            stages.append(_reach_stage(frame, op, axis, added))
-    return tuple(stages)
+    axes = range(op.spatial_axes)
+    added = [op.added(axis) if isinstance(op, ConvTranspose) else Index.of(0) for axis in axes]
+    kinds = tuple(zip(op.windows, frame.sizes, added, strict=True))
+    return tuple(_reach_stage(frame, op, axis, added[axis], words) for axis, words in axes_alike(kinds))
 
 
-def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: Index) -> Stage:
+def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: Index, where: str) -> Stage:
     """Count the places from the first tap of the first input to the last tap of the last one, then cut and add."""
     window, size = op.windows[axis], frame.sizes[axis]
     before, after = window.padding(size)
@@ -99,9 +95,7 @@ def _reach_stage(frame: Frame, op: ConvTranspose | MaxUnpool, axis: int, added: 
         uses=(first.id,),
         check=lambda: about_sizes(frame, _counted(start, place, last, beyond, op.count(axis, size))),
     )
-    words = "How far the input reaches"
-    title: Phrase = (f"{words} on axis {axis + 1}",) if ndim > 1 else (words,)
-    return Stage(title, size_domain(frame), (first, second))
+    return Stage((f"How far the input reaches{where}",), size_domain(frame), (first, second))
 
 
 def _places(name: str, last: Index) -> Named:
