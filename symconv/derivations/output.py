@@ -66,26 +66,30 @@ def conditions(frame: Frame) -> Phrase:
 
 def _of_sizes(frame: Frame) -> Phrase:
     """Positive sizes, and an output on every axis."""
-    formula = frame.output
+    formula, op = frame.output, frame.op
     context = context_of(formula)
-    guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in dict(formula.definitions)]
-    known = Knowledge(dict(formula.lower))
-    guards += [nonnegative(fact) for fact in formula.facts if not known.nonnegative(fact)]
-    if not guards:
+    defined = dict(formula.definitions)
+    guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in defined]
+    guards += [nonnegative(fact) for fact in formula.facts]
+    strongest = _strongest(guards)
+    known = Knowledge(strongest)
+    facts = [guard for guard in guards if not known.holds(guard)]
+    if not strongest and not facts:
         return ("All sizes are given.",)
-    grouped = _grouped(guards)
+    grouped = _grouped(strongest)
 
     def write(style: Style) -> str:
         return style.listed(
             style.relation(">=").join([", ".join(style.name(n) for n in names), str(low)]) for names, low in grouped
         )
 
-    facts = [_condition(fact, context) for fact in guards if _name_bound(fact) is None]
-    words: list[str | Maths] = ["For ", maths(write)] if grouped else ["For"]
-    for position, fact in enumerate(facts):
-        words += [" with " if position == 0 else " and ", fact]
-    fits = not isinstance(frame.op, ConvTranspose | MaxUnpool) and not _hang_over(frame.op)
-    words.append((" (a window fits)." if fits else " (an output is left).") if facts else ".")
+    words: list[str | Maths] = ["For ", maths(write), " with "] if grouped else ["For "]
+    for fact in facts:
+        words += [_condition(fact, context), " and "]
+    words.pop()  # the word before a further condition
+    of_windows = {guard for axis, size in enumerate(frame.sizes) for guard in op.facts(axis, size)}
+    fits = not isinstance(op, ConvTranspose | MaxUnpool) and not _hang_over(op)
+    words.append((" (a window fits)." if fits else " (an output is left).") if of_windows & {*facts} else ".")
     return tuple(words)
 
 
@@ -93,21 +97,19 @@ def _condition(guard: Guard, context: PrintContext) -> Maths:
     return maths(lambda s: s.conditions([guard], context)[0])
 
 
-def _name_bound(guard: Guard) -> tuple[str, int] | None:
-    """``(name, low)`` for a guard ``name >= low``."""
-    for name in guard.expr.names:
-        split = guard.expr.linear_in(name)
-        if split is not None and split[0] == 1 and split[1].value is not None:
-            return name, -split[1].value
-    return None
-
-
-def _grouped(guards: list[Guard]) -> list[tuple[list[str], int]]:
-    strongest: dict[str, int] = {}
+def _strongest(guards: list[Guard]) -> dict[str, int]:
+    """The least that single names can be; ``2*name - 3 >= 0`` says that of an integer, too."""
+    found: dict[str, int] = {}
     for guard in guards:
-        found = _name_bound(guard)
-        if found is not None:
-            strongest[found[0]] = max(found[1], strongest.get(found[0], found[1]))
+        for name in guard.expr.names:
+            factor, rest = (part.value for part in guard.expr.linear_in(name) or (Index.of(0), Index.of(0)))
+            if factor is not None and factor > 0 and rest is not None:
+                low = -(rest // factor)
+                found[name] = max(low, found.get(name, low))
+    return found
+
+
+def _grouped(strongest: dict[str, int]) -> list[tuple[list[str], int]]:
     result: dict[int, list[str]] = {}
     for name, low in strongest.items():
         result.setdefault(low, []).append(name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from symconv.doors import flag, items, list_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Access, Guard, Node, product, summation
+from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
@@ -20,7 +21,7 @@ from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes,
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
 from symconv.operators.option import documented, option_fields
-from symconv.operators.options import Integer, integer, per_axis
+from symconv.operators.options import Integer, integer, per_axis, to_index
 from symconv.operators.stated import checked_body
 from symconv.operators.window import Window, named_window
 
@@ -251,13 +252,15 @@ class Operator(ABC):
         lower.update(dict.fromkeys(self.reals(), 1))
         taken = {*symbols, *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
+        known = Knowledge(lower)
+        above = [to_index(value, {}, "option") - least for value, least in self._limited() if is_symbolic(value)]
         if input_size is None:
             sizes = self.input_sizes(tuple(fresh_name(name, taken) for name in numbered("I", ndim)))
             lower.update({name: 1 for size in sizes for name in size.names if name not in symbols})
         else:
             sizes = tuple(Index.of(n) for n in input_size)
         outputs, definitions = [], []
-        facts = []
+        facts = [expr for expr in dict.fromkeys(above) if not known.nonnegative(expr)]
         for axis, size in enumerate(sizes):
             count = self.count(axis, size)
             if count.value is None and count not in map(Index.of, count.names):
@@ -285,11 +288,20 @@ class Operator(ABC):
         """Tell `note` the least value of every option that is a bare symbol."""
         for window in self.windows:
             window.parameters(note)
+        for value, least in self._limited():
+            note_symbols((value,), least, note)
+        for name, sym in self.size_symbols().items():  # such as a divisor that is declared positive
+            if sym.is_nonnegative:
+                note(name, 1 if sym.is_positive else 0)
+
+    def _limited(self) -> Iterator[tuple[Integer, int]]:
+        """The options that must not be below a number, each with that number."""
         for option, entry in option_fields(type(self)).values():
+            value = getattr(self, entry.name)
             if isinstance(option.kind, PerAxis):
-                note_symbols(getattr(self, entry.name), option.kind.least, note)
+                yield from ((on_axis, option.kind.least) for on_axis in value)
             elif isinstance(option.kind, Whole) and option.kind.least is not None:
-                note_symbols((getattr(self, entry.name),), option.kind.least, note)
+                yield value, option.kind.least
 
     def output(
         self,

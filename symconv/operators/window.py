@@ -141,7 +141,7 @@ class Window:
             value = getattr(self, name)
             if is_symbolic(value):
                 for sym in value.free_symbols:
-                    if sym == value:
+                    if sym == value and not sym.is_negative:
                         note(sym.name, least)
                     elif sym.is_positive:
                         note(sym.name, 1)

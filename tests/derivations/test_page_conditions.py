@@ -9,14 +9,19 @@ from typing import Any
 import oracles
 import pytest
 from click.testing import CliRunner
+from sympy import Symbol, floor
 
 from symconv.cli.application import commands
+from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
+from symconv.derivations.output import conditions
 from symconv.derivations.step import Derivation, plain
-from symconv.errors import GeometryError
+from symconv.errors import GeometryError, SymconvError
+from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.convolution import Conv
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.transposed import ConvTranspose
 
 
 def least_input(worked: Derivation) -> int:
@@ -189,3 +194,121 @@ def test_an_output_with_a_bias_is_not_called_the_correlation_alone() -> None:
         (text,) = [line for line in derive(Conv((2,), bias=bias), "output").text().splitlines() if " D1 " in line]
         assert text.strip().startswith(f"D1  {wanted}c[p] = ")
         assert ("+ d " in text) is bias
+
+
+D, E, Q = Symbol("D", integer=True), Symbol("E", integer=True, positive=True), Symbol("Q", integer=True)
+P, N = Symbol("P", integer=True, nonnegative=True), Symbol("N", integer=True, negative=True)
+BY_ZERO = " An output that divides by 0 has no value."
+
+
+@pytest.mark.parametrize(
+    ("op", "text"),
+    [
+        (Conv((2,), dilation=D), "For D, I ≥ 1 with I ≥ D + 1 (a window fits)."),
+        (Conv((2,), dilation=D**2), "For I ≥ 1 with DD ≥ 1 and I ≥ DD + 1 (a window fits)."),
+        (Conv((2,), dilation=E**2), "For E, I ≥ 1 with I ≥ EE + 1 (a window fits)."),
+        (Conv((2,), stride=D - 3), "For D ≥ 4, I ≥ 2."),
+        (Conv((2,), stride=2 * D - 3), "For D, I ≥ 2."),  # the least integer, not the half of 4
+        (Conv((2,), stride=3 - D), "For I ≥ 2 with 2 ≥ D."),
+        (Conv((2, 2), stride=(E - 1, 2 * E)), "For E, I₁, I₂ ≥ 2."),
+        (Conv((D * E,)), "For E, I ≥ 1 with DE ≥ 1 and I ≥ DE (a window fits)."),
+        (Conv((3,), dilation=floor(E / 2)), "For E, I ≥ 1 with ⌊E/2⌋ ≥ 1 and I ≥ 2⌊E/2⌋ + 1 (a window fits)."),
+        (Conv((2,), in_channels=Q - 1, out_channels=2), "For I, Q ≥ 2."),
+        (ConvTranspose((3,), stride=2, output_padding=Q - 1), "For I, Q ≥ 1."),
+        (Conv((3,), padding=Q), "For I ≥ 1, Q ≥ 0 with I + 2Q ≥ 3 (a window fits)."),
+        (Conv((3,), padding=2 * P), "For I ≥ 1, P ≥ 0 with I + 4P ≥ 3 (a window fits)."),
+        (Conv((3,), padding=2 * Q), "For I ≥ 1 with I + 4Q ≥ 3 (a window fits)."),
+        (Conv((3,), padding=N), "For I ≥ 1 with I + 2N ≥ 3 (a window fits)."),  # which crops
+        (AvgPool((2,), divisor_override=E), "For E ≥ 1, I ≥ 2."),
+        (AvgPool((2,), divisor_override=E * E), "For E ≥ 1, I ≥ 2."),
+        (AvgPool((2,), divisor_override=P), "For I ≥ 2, P ≥ 0." + BY_ZERO),
+        (AvgPool((2,), divisor_override=P + 1), "For I ≥ 2, P ≥ 0."),
+        (AvgPool((2,), divisor_override=N), "For I ≥ 2." + BY_ZERO),
+        (AvgPool((2,), divisor_override=D), "For I ≥ 2." + BY_ZERO),
+        (AvgPool((2,), divisor_override=2 * D - 1), "For I ≥ 2."),
+    ],
+    ids=repr,
+)
+def test_what_the_options_must_be_is_among_the_hypotheses(op: Any, text: str) -> None:
+    assert plain(conditions(Frame(op))) == text
+
+
+def test_hypotheses_on_options_alone_are_a_sentence() -> None:
+    for op, text in [
+        (Conv((2,), dilation=D), "For D ≥ 1 with 7 ≥ D (a window fits)."),
+        (Conv((2,), dilation=D**2), "For DD ≥ 1 and 7 ≥ DD (a window fits)."),
+        (Conv((2,), stride=D**2), "For DD ≥ 1."),
+        (Conv((2,)), "All sizes are given."),
+    ]:
+        assert plain(conditions(Frame(op, input_size=(8,)))) == text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda d: Conv((2,), dilation=d**2),
+        lambda d: Conv((2,), stride=d - 3),
+        lambda d: Conv((2,), stride=2 * d - 3, padding=1),
+        lambda d: Conv((2,), stride=3 - d, dilation=d + 1),
+        lambda d: Conv((2 * d,), padding=((d, -d),)),
+        lambda d: Conv((2,), in_channels=d - 1, out_channels=2 * d - 5),
+        lambda d: MaxPool((d * d - 2,), 1, dilation=d),
+        lambda d: ConvTranspose((3,), stride=d, output_padding=d - 2),
+    ],
+)
+def test_hypotheses_are_neither_too_few_nor_too_many(make: Any) -> None:
+    """A layer in D is the layer at every number that the hypotheses allow, and at no other."""
+    formula = make(D).output()
+    for d, n in product(range(-4, 7), range(1, 9)):
+        env = {"D": d, "I": n}
+        allowed = all(env[name] >= low for name, low in formula.lower if name in env)
+        allowed = allowed and all(fact.evaluate(env) >= 0 for fact in formula.facts)
+        try:
+            is_taken = bool(make(d).output_size(n))
+        except SymconvError:
+            is_taken = False
+        assert allowed is is_taken, env
+
+
+CUBE = ((1, 0), (0, 0), (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("op", "size", "titles"),
+    [
+        (MaxPool((2,)), None, [""]),
+        (MaxPool((2, 2)), None, [" on axis 1", " on axis 2"]),  # I_1 and I_2 are two letters
+        (MaxPool((2, 2)), (4, 4), [" on axis 1, and alike on axis 2"]),
+        (MaxPool((2, 2)), (4, 5), [" on axis 1", " on axis 2"]),
+        (MaxPool((2, 2, 2), 1, CUBE), (4, 4, 4), [" on axis 1, and alike on axis 3", " on axis 2"]),
+        (MaxPool((2, 3, 2)), (4, 4, 4), [" on axis 1, and alike on axis 3", " on axis 2"]),
+        (MaxPool((2, 2, 2)), (4, 4, 4), [" on axis 1, and alike on axes 2 and 3"]),
+        (MaxPool((2, 2, 2)), (3, 4, 4), [" on axis 1", " on axis 2, and alike on axis 3"]),
+        (ConvTranspose((2, 2, 2)), (4, 4, 4), [" on axis 1, and alike on axes 2 and 3"]),
+        (
+            ConvTranspose((2, 2, 2), stride=2, output_padding=(0, 1, 0)),
+            (4, 4, 4),
+            [" on axis 1, and alike on axis 3", " on axis 2"],
+        ),
+        (AdaptiveMaxPool((3, 2, 3)), (4, 4, 4), [" on axis 1, and alike on axis 3", " on axis 2"]),
+        (AdaptiveMaxPool((3, 3)), (5, 5), [" on axis 1, and alike on axis 2"]),
+    ],
+    ids=repr,
+)
+def test_a_stage_says_for_which_axes_it_speaks(op: Any, size: Any, titles: list[str]) -> None:
+    stages = [stage for stage in derive(op, "output", input_size=size).stages if "gather" not in plain(stage.title)]
+    found = [re.search(r"( on axis .*)?$", plain(stage.title)) for stage in stages[: len(titles)]]
+    assert [match[0] for match in found if match is not None] == titles
+    assert len(stages) - len(titles) == isinstance(op, ConvTranspose)
+
+
+@pytest.mark.parametrize("mode", ["replicate", "circular", "reflect"])
+def test_a_padding_that_there_is_not_is_filled_by_nothing(mode: str) -> None:
+    for pads in (0, -1, ((-1, 0),), ((0, -2),)):
+        op, plainly = Conv((2,), 1, pads, padding_mode=mode), Conv((2,), 1, pads)
+        assert op.output(index_base=1).text() == plainly.output(index_base=1).text()
+        text = derive(op, "gradient").text()
+        assert "by several taps" not in text
+        assert "mod" not in text
+    for pads in (1, ((-1, 1),), ((1, 0),), P):
+        assert Conv((2,), 1, pads, padding_mode=mode).output().text() != Conv((2,), 1, pads).output().text()

@@ -324,7 +324,7 @@ def test_a_derivative_keeps_its_name_until_a_line_says_what_it_is(own: Any) -> N
     [
         (ConvTranspose((3,), 2, P), 3, "For P ≥ 0 with 6 ≥ 2P (an output is left)."),
         (Conv((K,)), 5, "For K ≥ 1 with 5 ≥ K (a window fits)."),
-        (Conv((3,), padding=P), 1, "For P ≥ 0 with 2P ≥ 2 (a window fits)."),
+        (Conv((3,), padding=P), 1, "For P ≥ 1."),
         (Conv((6,), padding=1, padding_mode="reflect"), None, "For I ≥ 4."),  # and not 2, to be reflected
         (Conv((3,), padding=3, padding_mode="reflect"), None, "For I ≥ 4."),  # and not 1, for a window to fit
     ],
