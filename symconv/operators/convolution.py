@@ -142,7 +142,9 @@ class Conv(Channelled):
         read = []
         for window, o, tap, size in zip(self.windows, outputs[len(lead) :], taps, geometry.sizes, strict=True):
             m = window.k - 1 - tap.index if self.flip else tap.index
-            read.append(padded_position(self.padding_mode, window.tap(o.index, m, size), size))
+            inside = all(side.value is not None and side.value <= 0 for side in window.padding(size))
+            mode = "zeros" if inside else self.padding_mode  # which is read nowhere
+            read.append(padded_position(mode, window.tap(o.index, m, size), size))
         source: tuple[Index, ...] = ()
         if self.in_channels != 1:
             within = inner[0].index if inner else Index.of(0)
