@@ -21,27 +21,33 @@ from symconv.formulas.algebra import (
     Share,
     Sign,
 )
+from symconv.formulas.bounds import Knowledge
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
+from symconv.proofs.windows import NO_ZERO
 
-__all__ = ["NO_ZERO", "kinks"]
-
-NO_ZERO = "no division by 0"
+__all__ = ["kinks"]
 
 
-def kinks(node: Node, tensor: str) -> tuple[str, ...]:
+def kinks(node: Node, tensor: str, known: Knowledge, reals: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """What a tree needs to have a derivative by the entries of a tensor; ties of maxima are ruled by shares.
 
     What a division or a root needs, the value itself needs, by whatever it is differentiated.
+
+    Args:
+        node: the tree.
+        tensor: the tensor by whose entries it is differentiated.
+        known: what is known of sizes.
+        reals: the names that are no integers.
     """
-    return tuple(dict.fromkeys(_Kinks(tensor).visit(node)))
+    return tuple(dict.fromkeys(_Kinks(tensor, known, reals).visit(node)))
 
 
 class _Kinks(FormulaWalker[Iterator[str]]):
     """The conditions of a tree, in reading order."""
 
-    def __init__(self, tensor: str) -> None:
-        self.tensor = tensor
+    def __init__(self, tensor: str, known: Knowledge, reals: frozenset[str]) -> None:
+        self.tensor, self.known, self.reals = tensor, known, reals
 
     @case(Constant, Scalar, Access, Add, Multiply, Bracket, Reduce, Share, Named)
     def _smooth(self, node: Node) -> Iterator[str]:
@@ -62,14 +68,21 @@ class _Kinks(FormulaWalker[Iterator[str]]):
 
     @case(Power)
     def _power(self, node: Power) -> Iterator[str]:
-        exponent = node.exponent.value if isinstance(node.exponent, Constant) else None
-        base = node.base
-        if accesses(node) and (exponent is None or exponent.denominator != 1):
+        base, least = node.base, self._least(node.exponent)
+        if accesses(node) and least is None:
             yield "roots and fractional powers of positive numbers alone (at 0 the derivative counts as 0)"
-        elif exponent is not None:
-            if accesses(node) and exponent < 0:
+        elif least is not None:
+            if accesses(node) and least < 0:
                 yield NO_ZERO
-            if exponent > 1 and isinstance(base, Absolute):
+            if least > 1 and isinstance(base, Absolute):
                 base = base.arg  # |x|^n has the derivative 0 at 0
         yield from self.visit(base)
         yield from self.visit(node.exponent)
+
+    def _least(self, exponent: Node) -> int | None:
+        """The least that an exponent is known to be, up to 2, where it is an integer; -1 where it may be negative."""
+        if isinstance(exponent, Constant):
+            return int(exponent.value) if exponent.value.denominator == 1 else None
+        if not isinstance(exponent, Scalar) or exponent.index.names & self.reals:
+            return None
+        return next((low for low in (2, 1, 0) if self.known.nonnegative(exponent.index - low)), -1)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from symconv.derivations.kinks import NO_ZERO, kinks
+from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Maths, Phrase
-from symconv.formulas.algebra import ONE, Constant, Guard, Node, Power, Reduce, Scalar, nonnegative
+from symconv.formulas.algebra import ONE, Guard, Node, Reduce, nonnegative
 from symconv.formulas.calculus import closed_count
+from symconv.formulas.effort import Effort
 from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
-from symconv.proofs.windows import FILLED
+from symconv.proofs.needs import Inside
+from symconv.proofs.windows import FILLED, NO_ZERO, divisor, needs_of
 
 if TYPE_CHECKING:
     from symconv.derivations.chain import Frame
@@ -35,14 +37,7 @@ def _counts(node: Node) -> Iterator[Reduce]:
 
 def _divisors(node: Node) -> Iterator[Reduce]:
     """The sums that a formula divides by: counts, and sums of entries."""
-    return (base for base in _bases(node) if isinstance(base, Reduce))
-
-
-def _bases(node: Node) -> Iterator[Node]:
-    """Whatever a formula divides by."""
-    for part in walk(node):
-        if isinstance(part, Power) and isinstance(part.exponent, Constant) and part.exponent.value < 0:
-            yield part.base
+    return (base for base in map(divisor, walk(node)) if isinstance(base, Reduce))
 
 
 def every_count_is_positive(frame: Frame) -> bool:
@@ -80,23 +75,28 @@ def _positive(frame: Frame, counts: Iterator[Reduce]) -> bool:
 
 
 def empty_windows(frame: Frame) -> Phrase:
-    """What is to be said of outputs whose window has no tap; nothing where it was proved that there is none."""
+    """What is to be said of outputs without a value; nothing where it was proved that there is none.
+
+    Their window has no tap, or a size or an index by which they divide is 0.
+    """
     op = frame.op
+    by_zero = " An output that divides by 0 has no value."
+    divided: Phrase = () if _sizes_divide(frame) else (by_zero,)
     if every_count_is_positive(frame):
-        return ()
+        return divided
     if isinstance(op, AvgPool):
         where = "padded input" if op.count_include_pad else "input"
-        return (f" An output whose window has no tap in the {where} has no value.",)
+        return (f" An output whose window has no tap in the {where} has no value.", *divided)
     if not any(isinstance(part, Reduce) and part.op != "sum" for part in walk(frame.output.body)):
-        return (" An output that divides by 0 has no value.",)
-    return (" A ", *_over_no_tap(frame), ".")
+        return (by_zero,)
+    return (" A ", *_over_no_tap(frame), ".", *divided)
 
 
 def needs_of_outputs(frame: Frame) -> Phrase:
-    """What a line about an output needs to have a value: a tap to divide by, or to take the maximum of."""
+    """What a line about an output needs to have a value: a tap, or a number, to divide by; a tap to be the maximum."""
     op = frame.op
     if every_count_is_positive(frame):
-        return ()
+        return () if _sizes_divide(frame) else (NO_ZERO,)
     if isinstance(op, AvgPool):
         where = "padded input" if op.count_include_pad else "input"
         return ("a tap in the ", where, " for the window of ", frame.output_entry)
@@ -116,7 +116,7 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
     An average over no tap has no value; a norm has no derivative at a window of zeros, and the absolute value none at
     0: there `Formula.values` and the kernels take 0.
     """
-    op = frame.op
+    op, output = frame.op, frame.output
     if isinstance(op, AvgPool) and not every_count_is_positive(frame):
         where = "padded input" if op.count_include_pad else "input"
         return (f"that outputs without a tap in the {where} are left out (they have no value)",)
@@ -124,8 +124,8 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
         if op.norm_type in (1, float("inf")):
             return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
         return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
-    found = kinks(frame.output.body, frame.tensor(frame.wrt).name)
-    counts = (divisor for divisor in _divisors(frame.output.body) if not accesses(divisor))
+    found = kinks(output.body, frame.tensor(frame.wrt).name, output.knowledge(), frozenset(op.reals()))
+    counts = (divisor for divisor in _divisors(output.body) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)
     if not _sizes_divide(frame):
@@ -135,14 +135,14 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
 
 def _sizes_divide(frame: Frame) -> bool:
     """Whether it was proved that no size or index that the formula divides by is 0."""
-    from symconv.proofs.goals import prove_goal
+    from symconv.proofs.signs import is_met
+    from symconv.proofs.smt import Solver
 
     if isinstance(frame.op, AdaptivePooling):
         return True  # as for its counts
-    given = frame.output.assumptions()
-    divisors = [base.index for base in _bases(frame.output.body) if isinstance(base, Scalar)]
-    either = [(nonnegative(divisor - 1), nonnegative(-divisor - 1)) for divisor in divisors]
-    return all(any(prove_goal(given, [goal]).status == "proved" for goal in goals) for goals in either)
+    given, reals, solver = frame.output.assumptions(), frozenset(frame.op.reals()), Solver(Effort())
+    needs = (need for need in needs_of(frame.output.body) if isinstance(need.demand, Inside))
+    return all(is_met(need, given, reals, solver) for need in needs)
 
 
 def _nonzero(entry: Maths) -> Maths:

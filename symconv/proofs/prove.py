@@ -22,7 +22,7 @@ from symconv.proofs.screening import told_apart
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement, of_formulas
 from symconv.proofs.verdict import Verdict, VerdictScope
-from symconv.proofs.windows import FILLED, given_windows, open_windows
+from symconv.proofs.windows import given_windows, open_needs, said_of
 
 __all__ = ["bijection_proof", "prove", "prove_statement"]
 
@@ -43,7 +43,8 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
     Returns:
         A verdict: "proved" with a bijection and its obligations; "exact" where there is one size only and the sides
         are identical there; "refuted" with the smallest example; else "undecided". Where windows may lie in the
-        padding alone, an average or a maximum over them has no value: what holds then holds under that condition.
+        padding alone, an average or a maximum over them has no value, and where a size or an index may be 0, what is
+        divided by it has none: what holds then holds under that condition.
 
     Raises:
         ArgumentError: where the two do not speak of the same indices and tensors.
@@ -59,10 +60,10 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
     given = iterable_of("assuming", assuming, Guard, "must be conditions, such as (equal('S', 1),)")
     effort = Effort(plain_integer("steps", steps, 1))
     statement = of_formulas(left, right, given)
-    windows = open_windows(statement, effort.part(1, 8))
-    verdict = prove_statement(statement.with_needs(windows) if windows else statement, effort=effort)
-    if windows and verdict.holds:
-        verdict = replace(verdict, conditions=(FILLED,))
+    needs = open_needs(statement, effort.part(1, 8))
+    verdict = prove_statement(statement.with_needs(needs) if needs else statement, effort=effort)
+    if needs and verdict.holds:
+        verdict = replace(verdict, conditions=tuple(dict.fromkeys(map(said_of, needs))))
     if {left.quantity.kind, right.quantity.kind} & {"derivative", "gradient"}:
         verdict = replace(verdict, record=preceded_by(verdict.record, "derivatives"))
     return verdict

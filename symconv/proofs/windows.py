@@ -1,6 +1,7 @@
-"""Windows of formulas that must hold something: an average over no tap, and a maximum over none, has no value.
+"""Where sizes and indices alone leave a formula without a value: windows over nothing, and divisions by 0.
 
-Trees count both as something (0 and minus infinity); what a statement says of them is said under a condition.
+An average over no tap has no value, nor has a maximum over none, nor ``1/(3 - p)`` at the output p = 3. Trees count all
+of them as something (0, minus infinity, 0); what a statement says of them is said under a condition.
 """
 
 from __future__ import annotations
@@ -26,27 +27,37 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    nonnegative,
 )
 from symconv.formulas.effort import Effort
+from symconv.formulas.index import maximum
 from symconv.formulas.walker import case
 from symconv.formulas.walks import children
 from symconv.proofs.context import Window
-from symconv.proofs.needs import Member, Need, Step
+from symconv.proofs.needs import Inside, Member, Need, Step
 from symconv.proofs.signs import is_met
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement
 
-__all__ = ["FILLED", "given_windows", "open_windows", "windows_of"]
+__all__ = ["FILLED", "NO_ZERO", "divisor", "given_windows", "needs_of", "open_needs", "said_of"]
 
 FILLED = "every window holds an entry of the input"
 """The condition under which an average or a maximum over windows has a value everywhere."""
 
+NO_ZERO = "no division by 0"
+"""The condition under which a quotient has a value everywhere."""
 
-def open_windows(statement: Statement, effort: Effort) -> tuple[Need, ...]:
-    """The windows of both sides that are not known to hold anything wherever their value is used."""
+
+def open_needs(statement: Statement, effort: Effort) -> tuple[Need, ...]:
+    """What either side needs, and is not known to have wherever its value is used."""
     solver = Solver(effort)
-    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in windows_of(side))
+    found = dict.fromkeys(need for side in (statement.left, statement.right) for need in needs_of(side))
     return tuple(need for need in found if not is_met(need, statement.all_hypotheses, statement.reals, solver))
+
+
+def said_of(need: Need) -> str:
+    """What `needs_of` found, in words."""
+    return FILLED if isinstance(need.demand, Member) else NO_ZERO
 
 
 def given_windows(statement: Statement) -> tuple[Window, ...]:
@@ -71,14 +82,19 @@ def _is_reached(need: Need, known: frozenset[Guard]) -> bool:
     return True
 
 
-def windows_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
-    """The windows in a tree, each with what leads to it: maxima, and counts that divide, none of them over nothing."""
+def needs_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
+    """What a tree needs, each with what leads to it: maxima and counts that divide are over something.
+
+    A size or an index that divides is not 0.
+    """
     return _Windows(path).visit(node)
 
 
-def _divisor(node: Power) -> Node | None:
-    """What a power divides by; None where it divides by nothing."""
-    return node.base if isinstance(node.exponent, Constant) and node.exponent.value < 0 else None
+def divisor(node: Node) -> Node | None:
+    """What a power divides by; None where it divides by nothing, and for any other node."""
+    if not isinstance(node, Power) or not isinstance(node.exponent, Constant):
+        return None
+    return node.base if node.exponent.value < 0 else None
 
 
 @dataclass(frozen=True)
@@ -104,9 +120,11 @@ class _Windows(FormulaWalker[Iterator[Need]]):
 
     @case(Power)
     def _power(self, node: Power) -> Iterator[Need]:
-        count = _divisor(node)
+        count = divisor(node)
         if isinstance(count, Reduce):
             yield Need(self.path, Member(count.bounds, count.guards))
+        elif isinstance(count, Scalar):
+            yield Need(self.path, Inside((nonnegative(maximum(count.index, -count.index) - 1),)))
         yield from self._parts(node)
 
     @case(Reduce)

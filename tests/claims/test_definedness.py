@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
+from operators.matching import TemplateMatching
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
+from symconv.formulas.algebra import Node, Power, Scalar, const, product, summation
 from symconv.operators.base import Operator
+from symconv.operators.frame import Geometry
 
 LINE = Declarations(
     sc.Conv((3,), stride=2, padding=1),
@@ -317,3 +322,38 @@ def test_where_a_gradient_jumps_its_derivative_is_a_convention(
     for general, due in ((False, "exact"), (True, "proved")):
         verdict = sc.check_claim(text, declared, general=general)
         assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)
+
+
+@dataclass(frozen=True, repr=False)
+class Falling(TemplateMatching):
+    """A correlation divided by 3 - p for the output p from 0: the fourth output is one by 0."""
+
+    def body(self, geometry: Geometry) -> Node:
+        (out,) = self.axes("output", geometry)
+        total = summation(
+            product(self.tap_entry(geometry), self.tap_weight(geometry)),
+            *(tap.bound for tap in self.tap_axes(geometry)),
+        )
+        return product(Power(Scalar(3 - out.index), const(-1)), total)
+
+
+@pytest.mark.parametrize(
+    ("text", "three", "four", "general"),
+    [
+        ("c[p] == c[p]", "exact", "exact", "proved"),
+        ("c[p] == 0", "refuted", "refuted", "refuted"),
+        ("C == C", "exact", "undecided", "proved"),  # of four outputs one has no value, so the array has none
+        ("diff(E,A) == diff(E,A)", "exact", "undecided", "proved"),
+        ("c[4] == 1", "refuted", "undecided", "refuted"),  # which there is not, or which has no value
+        ("sum(c[p],(p,1,3)) == sum(c[p],(p,1,3))", "exact", "exact", "refuted"),
+    ],
+)
+def test_a_line_says_nothing_of_an_output_that_divides_by_0(text: str, three: str, four: str, general: str) -> None:
+    quotient = ("no division by 0",)
+    for size, every, due in ((4, False, three), (5, False, four), (5, True, general)):
+        verdict = sc.check_claim(text, Declarations(Falling((2,)), (size,)), general=every)
+        assert verdict.status == due, str(verdict)
+        said = verdict.holds and (every or (size == 5 and text.startswith("c[p]")))
+        assert verdict.conditions == (quotient if said else ())
+        if verdict.status == "refuted" and verdict.counterexample is not None:
+            assert verdict.counterexample.indices.get("p") != 4

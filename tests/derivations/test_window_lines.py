@@ -43,6 +43,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.algebra import (
     product as times,
 )
+from symconv.formulas.bounds import Knowledge
 from symconv.formulas.index import Index
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -50,6 +51,7 @@ from symconv.operators.convolution import Conv
 from symconv.operators.frame import Geometry
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.proofs.prove import prove
 
 GEOMETRIES: list[dict[str, Any]] = [
     {"kernel": (2,), "stride": (1,), "pads": ((0, 0),)},
@@ -227,12 +229,16 @@ COUNTED = summation(ONE, Bound("k", Index.of(0), Index.of("P")))
         ),
         (AdaptiveAvgPool((3,)), ""),
         (AvgPool((2,), divisor_override=Symbol("D", integer=True)), "no division by 0"),
+        (AvgPool((2,), divisor_override=Symbol("D", integer=True, positive=True)), ""),
         (AvgPool((2,), divisor_override=-3), ""),
     ],
     ids=str,
 )
 def test_what_is_divided_by_is_not_0_or_is_said_to_be_none(op: Operator, text: str) -> None:
     assert plain(needs_of_derivatives(Frame(op))) == text
+    assert (plain(empty_windows(Frame(op))) == " An output that divides by 0 has no value.") is bool(text)
+    verdict = prove(op.output(), op.output(index_base=1))  # whoever asks about the formula alone is told as well
+    assert (verdict.status, verdict.conditions) == ("proved", (text,) if text else ())
     steps = derive(op, "gradient").steps if text else ()
     assert all(any(text in condition for condition in step.verdict.conditions) for step in steps)
 
@@ -297,7 +303,15 @@ NO_QUOTIENT = "no division by 0"
         (Power(B, const(Fraction(1, 2))), (NO_ROOT,)),  # the value has no meaning there, whatever moves
         (Power(A, const(Fraction(-3, 2))), (NO_ROOT,)),
         (Power(N, const(Fraction(1, 2))), ()),
-        (Power(A, N), (NO_ROOT,)),
+        (Power(A, N), (NO_QUOTIENT,)),  # an integer, which may be negative
+        (Power(A, Scalar(Index.of("z"))), ()),
+        (Power(A, Scalar(Index.of("z") - 1)), (NO_QUOTIENT,)),
+        (Power(B, Scalar(Index.of("o") - 2)), (NO_QUOTIENT,)),
+        (Power(A, Scalar(Index.of("k"))), ()),
+        (Power(A, Scalar(Index.of("x"))), (NO_ROOT,)),  # a real number
+        (Power(Absolute(A), Scalar(Index.of("k"))), ()),
+        (Power(Absolute(A), Scalar(Index.of("o"))), (NO_ZERO,)),
+        (Power(Absolute(A), Scalar(Index.of("x") + 1)), (NO_ROOT, NO_ZERO)),
         (Power(const(2), A), (NO_ROOT,)),
         (Power(N, N), ()),
         (Power(A, const(-1)), (NO_QUOTIENT,)),
@@ -309,10 +323,10 @@ NO_QUOTIENT = "no division by 0"
         (Power(Absolute(A), const(-2)), (NO_QUOTIENT, NO_ZERO)),
         (Power(Absolute(Sign(A)), const(2)), (NO_JUMP,)),
         (Power(Sign(A), const(2)), (NO_JUMP,)),
-        (Power(Absolute(A), N), (NO_ROOT, NO_ZERO)),
+        (Power(Absolute(A), N), (NO_QUOTIENT, NO_ZERO)),
         (Power(N, Absolute(A)), (NO_ROOT, NO_ZERO)),
     ],
     ids=repr,
 )
 def test_what_a_tree_needs_to_have_a_derivative(node: Node, needs: tuple[str, ...]) -> None:
-    assert kinks(node, "a") == needs
+    assert kinks(node, "a", Knowledge({"k": 2, "o": 1, "z": 0, "x": 1}), frozenset("x")) == needs

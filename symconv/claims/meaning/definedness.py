@@ -42,7 +42,7 @@ from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
-from symconv.proofs.windows import FILLED, windows_of
+from symconv.proofs.windows import needs_of, said_of
 
 __all__ = ["obligations", "of_arrays"]
 
@@ -128,16 +128,16 @@ class _Walker:
             at, box = self.exist.place(expr, path)
             env = dict(zip(self.scope.output.indices, at, strict=True))
             there = algebra.inside(algebra.Access(expr.name, at), box)
-            own = windows_of(substitute(self.scope.output.body, env), path.then(*there).steps)
+            own = needs_of(substitute(self.scope.output.body, env), path.then(*there).steps)
             self._windows(own)
 
     def _windows(self, needs: Iterable[Need]) -> None:
-        self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=FILLED) for need in needs)
+        self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=said_of(need)) for need in needs)
 
     def _outputs(self) -> Path:
         """The way to every entry of the output; all of them have a value where the output, or the error, has one."""
         everywhere = Path().then(*self.scope.output.free)
-        self._windows(windows_of(self.scope.output.body, everywhere.steps))
+        self._windows(needs_of(self.scope.output.body, everywhere.steps))
         return everywhere
 
     # ------------------------------------------------------------------ sums, maxima, cases
