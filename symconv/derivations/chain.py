@@ -17,7 +17,8 @@ from symconv.formulas.printing import LATEX, UNICODE, PrintContext, Style, conte
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
-from symconv.formulas.walks import accesses, transform, walk
+from symconv.formulas.walker import case
+from symconv.formulas.walks import Rewriter, accesses, transform, walk
 from symconv.operators.base import Operator, Variable
 from symconv.operators.letters import Letters, capital, look
 
@@ -287,22 +288,36 @@ def derivative_stage(frame: Frame) -> Stage:
 
 def abbreviated(frame: Frame, body: Node) -> Node:
     """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short."""
-    whole, outputs = frame.output.body, tuple(Index.of(name) for name in frame.output.indices)
-    letter = frame.letters.output
-    label = Label(LATEX.name(letter), UNICODE.name(letter))
+    return _Abbreviating(frame).visit(body)
 
-    def change(node: Node) -> Node | None:
-        if isinstance(node, Named):
-            return node  # already under a name
-        if isinstance(node, Power) and node == whole:
-            return Named(label, outputs, node)
-        if isinstance(node, Share) and one_share(frame):
-            env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
-            entries = accesses(substitute(node.reduce.body, env), frame.letters.input)
-            return Named(share_label(frame), (*outputs, *entries[0].index), node) if len(entries) == 1 else None
-        return None
 
-    return transform(body, change)
+class _Abbreviating(Rewriter):
+    """A tree with parts of it under names; what is under a name already stays as it is."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.outputs = tuple(Index.of(name) for name in frame.output.indices)
+
+    @case(Named)
+    def _known(self, node: Named) -> Node:
+        return node
+
+    @case(Power)
+    def _power(self, node: Power) -> Node:
+        """The output where it is a root, as in the derivative of a norm."""
+        if node != self.frame.output.body:
+            return self.composite(node)
+        letter = self.frame.letters.output
+        return Named(Label(LATEX.name(letter), UNICODE.name(letter)), self.outputs, node)
+
+    @case(Share)
+    def _share(self, node: Share) -> Node:
+        """A share of the one maximum, by the only entry that its tap compares."""
+        env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
+        entries = accesses(substitute(node.reduce.body, env), self.frame.letters.input)
+        if len(entries) != 1 or not one_share(self.frame):
+            return self.share(node)
+        return Named(share_label(self.frame), (*self.outputs, *entries[0].index), node)
 
 
 def one_share(frame: Frame) -> bool:
