@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from symconv.derivations.chain import Frame, abbreviated, axes_alike
 from symconv.derivations.counting import about_sizes
+from symconv.derivations.frame import Frame, axes_alike
+from symconv.derivations.shares import abbreviated
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.formulas.algebra import Bound, Guard, Label, Named, Reduce, Scalar, between, const, nonnegative
 from symconv.formulas.formula import Formula

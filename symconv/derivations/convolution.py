@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame
+from symconv.derivations.frame import Frame
 from symconv.derivations.spread import Spread, turned_kernel
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.whole import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symconv.derivations.chain import Frame
+from symconv.derivations.frame import Frame
 from symconv.derivations.step import Phrase, maths
 from symconv.proofs.statement import size_order
 from symconv.proofs.verdict import Verdict

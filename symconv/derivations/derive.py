@@ -7,18 +7,12 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from symconv.derivations.adaptive import covering_stages
-from symconv.derivations.chain import (
-    Frame,
-    derivative_stage,
-    gradient_stage,
-    notation,
-    one_share,
-    share_definition,
-    through_one_tap,
-)
+from symconv.derivations.chain import derivative_stage, gradient_stage, notation, through_one_tap
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
+from symconv.derivations.frame import Frame
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
+from symconv.derivations.shares import one_share, share_definition
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symconv.derivations.adaptive import window_stages
-from symconv.derivations.chain import Frame, axes_alike, notation
+from symconv.derivations.chain import notation
 from symconv.derivations.counting import about_sizes, size_domain
+from symconv.derivations.frame import Frame, axes_alike
 from symconv.derivations.patches import fold_stage, position_definition
 from symconv.derivations.step import Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.transposed import gather_stage, reach_stages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symconv.derivations.chain import Frame, entry, extents, size_text
+from symconv.derivations.frame import Frame, entry, extents, size_text
 from symconv.derivations.step import Definition, Maths, Stage, Step, maths
 from symconv.derivations.transposed import gather_step
 from symconv.formulas.algebra import Label, Named, Node

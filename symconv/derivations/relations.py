@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symconv.derivations.chain import Frame, is_padded
 from symconv.derivations.counting import at_this_layer
+from symconv.derivations.frame import Frame, is_padded
 from symconv.derivations.step import Maths, Phrase, Stage, Step, maths
 from symconv.derivations.window_sets import split_divisor
 from symconv.derivations.windows import has_real_taps, needs_of_outputs

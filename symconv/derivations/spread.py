@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame, alike, extents, size_text
+from symconv.derivations.frame import Frame, alike, extents, size_text
 from symconv.derivations.step import Definition, Maths, maths
 from symconv.formulas.algebra import Label
 from symconv.formulas.arrays import Array, padded, tensor, turned, upsampled

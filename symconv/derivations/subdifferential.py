@@ -9,8 +9,9 @@ import string
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from symconv.derivations.chain import Frame, notation
+from symconv.derivations.chain import notation
 from symconv.derivations.counting import at_this_layer
+from symconv.derivations.frame import Frame
 from symconv.derivations.output import conditions
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.theorems.subdifferential import convex_hull, set_sum

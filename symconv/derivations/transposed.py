@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame, axes_alike, extents
 from symconv.derivations.counting import about_sizes, size_domain
+from symconv.derivations.frame import Frame, axes_alike, extents
 from symconv.derivations.step import Definition, Maths, Phrase, Stage, Step, maths
 from symconv.derivations.whole import direct_steps, turned_steps
 from symconv.formulas.algebra import (

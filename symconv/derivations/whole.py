@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symconv.derivations import rules
-from symconv.derivations.chain import Frame, extents, per_axis, size_text
+from symconv.derivations.frame import Frame, extents, per_axis, size_text
 from symconv.derivations.spread import Spread, array_of, turn, turned_kernel
 from symconv.derivations.step import Definition, Maths, Phrase, Step, maths
 from symconv.formulas.algebra import Access, Bound, Guard, Label, Named, add

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symconv.derivations.chain import Frame, is_padded
+from symconv.derivations.frame import Frame, is_padded
 from symconv.derivations.step import Maths, Step, maths
 from symconv.derivations.windows import needs_of_outputs
 from symconv.formulas.algebra import (

@@ -17,7 +17,7 @@ from symconv.proofs.needs import Inside
 from symconv.proofs.windows import FILLED, NO_ZERO, divisor, needs_of
 
 if TYPE_CHECKING:
-    from symconv.derivations.chain import Frame
+    from symconv.derivations.frame import Frame
 
 __all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives", "needs_of_outputs"]
 

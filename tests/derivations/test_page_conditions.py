@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from sympy import Symbol, floor
 
 from symconv.cli.application import commands
-from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.output import conditions
 from symconv.derivations.step import Derivation, plain
 from symconv.errors import GeometryError, SymconvError

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sympy import Symbol
 
-from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.relations import relation_stages
 from symconv.derivations.step import plain
 from symconv.derivations.window_sets import set_form_steps, window_set

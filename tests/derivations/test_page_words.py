@@ -12,9 +12,9 @@ import pytest
 from sympy import Symbol
 from test_lines_by_loops import conv, layer, operator_of, transposed
 
-from symconv.derivations.chain import Frame
 from symconv.derivations.convolution import turned_array
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.step import Derivation, Maths, plain
 from symconv.formulas.printing import UNICODE
 from symconv.operators.adaptive import AdaptiveMaxPool

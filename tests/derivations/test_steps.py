@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from symconv.derivations.chain import Frame
 from symconv.derivations.counting import about_sizes, at_this_layer, size_domain
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.output import _counted as counted
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, in_latex, maths, plain
 from symconv.formulas.algebra import Bound, Guard, const, nonnegative, product

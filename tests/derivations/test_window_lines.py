@@ -15,8 +15,8 @@ from readback.layers import Layer
 from sympy import Symbol
 from test_lines_by_loops import layer, operator_of
 
-from symconv.derivations.chain import Frame
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Phrase, in_latex, plain
 from symconv.derivations.windows import (

@@ -25,7 +25,7 @@ from readback.test_pages import read_sets
 from readback.world import World
 
 from symconv.derivations import window_sets
-from symconv.derivations.chain import Frame
+from symconv.derivations.frame import Frame
 from symconv.derivations.relations import relation_stages
 from symconv.derivations.step import Maths, Step, in_latex, plain
 from symconv.derivations.window_sets import set_form_steps, set_name, window_set

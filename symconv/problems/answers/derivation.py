@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from symconv.derivations.chain import Frame
 from symconv.derivations.convolution import spread_kernel, turned_array
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.step import Derivation
 from symconv.derivations.whole import image_of_turned
 from symconv.formulas.exact import polynomials

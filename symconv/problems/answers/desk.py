@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from symconv.derivations.chain import Frame
+from symconv.derivations.frame import Frame
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Step
 from symconv.formulas.printing import LATEX
 from symconv.operators.base import Operator

@@ -1,0 +1,117 @@
+"""The shares of a maximum's gradient, and the output itself, under names that keep lines short."""
+
+from __future__ import annotations
+
+from symconv.derivations.frame import Frame, entry
+from symconv.derivations.step import Definition, Maths, Phrase, maths
+from symconv.formulas.algebra import Access, Label, Named, Node, Power, Reduce, Share
+from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
+from symconv.formulas.naming import free_names
+from symconv.formulas.printing import LATEX, UNICODE, context_of
+from symconv.formulas.substitution import substitute
+from symconv.formulas.walker import case
+from symconv.formulas.walks import Rewriter, accesses, transform, walk
+
+__all__ = ["abbreviated", "extrema_in_words", "has_shares", "one_share", "share_definition", "share_label"]
+
+
+def abbreviated(frame: Frame, body: Node) -> Node:
+    """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short."""
+    return _Abbreviating(frame).visit(body)
+
+
+class _Abbreviating(Rewriter):
+    """A tree with parts of it under names; what is under a name already stays as it is."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.outputs = tuple(Index.of(name) for name in frame.output.indices)
+
+    @case(Named)
+    def _known(self, node: Named) -> Node:
+        return node
+
+    @case(Power)
+    def _power(self, node: Power) -> Node:
+        """The output where it is a root, as in the derivative of a norm."""
+        if node != self.frame.output.body:
+            return self.composite(node)
+        letter = self.frame.letters.output
+        return Named(Label(LATEX.name(letter), UNICODE.name(letter)), self.outputs, node)
+
+    @case(Share)
+    def _share(self, node: Share) -> Node:
+        """A share of the one maximum, by the only entry that its tap compares."""
+        env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
+        entries = accesses(substitute(node.reduce.body, env), self.frame.letters.input)
+        if len(entries) != 1 or not one_share(self.frame):
+            return self.share(node)
+        return Named(share_label(self.frame), (*self.outputs, *entries[0].index), node)
+
+
+def one_share(frame: Frame) -> bool:
+    """Whether an output has one maximum, not one for every term of a sum: one letter can stand for its shares."""
+    body = frame.output.body
+    extrema = {n for n in walk(body) if isinstance(n, Reduce) and n.op != "sum"}
+    return len(extrema) == 1 and free_names(extrema.pop()) <= free_names(body)
+
+
+def share_label(frame: Frame) -> Label:
+    """A Greek letter for the shares of a maximum's gradient that is no name of the page."""
+    used = {name.lower() for name in frame.letters.names} | {name.lower() for name in frame.output.parameters}
+    for word, sign in (("omega", "ω"), ("lambda", "λ"), ("sigma", "σ"), ("theta", "θ"), ("rho", "ρ"), ("tau", "τ")):
+        if word not in used and sign not in used:
+            return Label(rf"\{word}", sign)
+    return Label(r"\operatorname{share}", "share")
+
+
+def share_definition(frame: Frame, id: str) -> Definition:
+    """The share of a maximum's gradient that an entry of its window receives: the tie rule, named."""
+    outputs = frame.letters.axes("output", frame.op.spatial_axes)
+    inputs = frame.letters.axes("input", frame.op.spatial_axes)
+    share = share_label(frame)
+    left = maths(lambda s: s.subscripted(s.written(share), [s.name(i) for i in (*outputs, *inputs)]))
+    own = entry(frame.letters.input, inputs)
+    first = frame.op.tie_policy() == "first"
+    value = _compared(frame)
+    one, many = extrema_in_words(frame.output)
+    order = "in the order of the taps" if "weight" in frame.op.variables else "row by row"
+    rule: Phrase = (
+        (" = 1 if ", value, f" is the first {one} of the window, {order}, else 0")
+        if first
+        else (f" = 1 over the number of {many} of the window if ", value, " is one, else 0")
+    )
+    return Definition(
+        id,
+        (maths(lambda s: s.written(share)),),
+        (left, *rule),
+        "first of ties" if first else "ties split",
+        ("for ", frame.output_entry, " and ", own),
+    )
+
+
+def _compared(frame: Frame) -> Maths:
+    """What the tap that reads an entry puts up for the maximum: the body of the window at that tap."""
+    closed = frame.op.derivative("input", names=frame.names, index_base=frame.base, input_size=frame.input_size)
+    share = next(n for n in walk(closed.body) if isinstance(n, Share))
+    env = {b.name: e for b, e in zip(share.reduce.bounds, share.at, strict=True)}
+    inputs = tuple(Index.of(name) for name in frame.letters.axes("input", frame.op.spatial_axes))
+
+    def read(node: Node) -> Node | None:  # the entry under its own index, also where only one tap could read it
+        return Access(node.tensor, inputs) if isinstance(node, Access) and node.tensor == frame.letters.input else None
+
+    value, context = transform(substitute(share.reduce.body, env), read), context_of(closed)
+    return maths(lambda s: s.node(value, context))
+
+
+def extrema_in_words(formula: Formula) -> tuple[str, str]:
+    """What a formula takes of its window, in words: one, and several."""
+    found = {n.op for n in walk(formula.body) if isinstance(n, Reduce)} & {"max", "min"}
+    if found == {"max", "min"}:
+        return "maximum or minimum", "maxima or minima"
+    return ("minimum", "minima") if found == {"min"} else ("maximum", "maxima")
+
+
+def has_shares(formula: Formula) -> bool:
+    return any(isinstance(n, Share) for n in walk(formula.body))
