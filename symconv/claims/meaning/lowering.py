@@ -211,6 +211,8 @@ def _power(expr: Raised, scope: Scope, bound: frozenset[str]) -> Node:
 def _raised(base: Node, exponent: Node) -> Node:
     if isinstance(exponent, Constant) and abs(exponent.value) > 64:
         raise ClaimError(f"the exponent {exponent.value} is larger than 64")
+    if isinstance(base, Absolute) and isinstance(exponent, Constant) and exponent.value % 2 == 0:
+        base = base.arg  # an even power of |x| has the derivatives of that of x, and no kink
     return base if exponent == ONE else algebra.Power(base, exponent)
 
 
