@@ -19,7 +19,7 @@ from functools import cached_property, lru_cache
 from math import ceil, lcm, prod
 from typing import Any, TypeAlias
 
-__all__ = ["Base", "Radical", "UndecidedNumberError", "power"]
+__all__ = ["Base", "Radical", "UndecidedNumberError", "factored", "power"]
 
 LARGEST_PRIME = 10_000  # factors up to here are found; what is left is prime where it is smaller than the square
 FINEST = 1 << 13  # bits of the last interval that is tried
@@ -224,7 +224,7 @@ def power(base: Fraction | Radical, exponent: Fraction) -> Fraction | Radical:
     ((key, value),) = _terms(base)
     if value <= 0:
         raise UndecidedNumberError(f"{base} is not positive")
-    factors = [*_factored(value.numerator), *((p, -count) for p, count in _factored(value.denominator))]
+    factors = [*factored(value.numerator), *((p, -count) for p, count in factored(value.denominator))]
     total = Fraction(1)
     for prime, count in factors:
         total = total * _prime_power(prime, count * exponent)
@@ -337,7 +337,7 @@ def _sign(value: Any) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _factored(value: int) -> tuple[tuple[int, int], ...]:
+def factored(value: int) -> tuple[tuple[int, int], ...]:
     """The prime factors of a positive integer with their counts; a last one that is too large may be composite."""
     found = []
     prime = 2

@@ -1,4 +1,4 @@
-"""What the factors of a product are: counts, index expressions, and a sum up to its sign."""
+"""What the factors of a product are: counts, and a sum up to its sign."""
 
 from __future__ import annotations
 
@@ -13,23 +13,13 @@ from symconv.formulas.algebra import (
     Multiply,
     Node,
     Reduce,
-    Scalar,
     add,
     const,
     product,
 )
-from symconv.formulas.index import Index
 from symconv.formulas.walks import walk
 
-__all__ = ["has_extremum", "index_of", "is_count", "pairs_as_sizes", "turned"]
-
-
-def index_of(node: Node) -> Index | None:
-    """The index expression that a value is, if it is one."""
-    if isinstance(node, Scalar):
-        return node.index
-    whole = isinstance(node, Constant) and node.value.denominator == 1
-    return Index.of(node.value.numerator) if isinstance(node, Constant) and whole else None
+__all__ = ["has_extremum", "is_count", "pairs_as_sizes", "turned", "with_number"]
 
 
 def is_count(node: Node) -> bool:
@@ -57,6 +47,7 @@ def turned(node: Node) -> tuple[Node, int]:
 
 
 def with_number(node: Node) -> tuple[Fraction, Node]:
+    """The number before a value, and the value without it."""
     if isinstance(node, Constant):
         return node.value, ONE
     if isinstance(node, Multiply) and isinstance(node.args[0], Constant):

@@ -45,10 +45,11 @@ from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.terms import expand
 from symconv.formulas.walker import case
 from symconv.proofs.context import Context
-from symconv.proofs.factors import has_extremum, index_of, is_count, pairs_as_sizes, turned
+from symconv.proofs.exponents import Exponent, number_power
+from symconv.proofs.factors import has_extremum, is_count, pairs_as_sizes, turned, with_number
 from symconv.proofs.numbers import number_of, split, written
 from symconv.proofs.rewriting import MOST_TERMS, without_single_taps
-from symconv.proofs.signs import has_member, is_nonnegative, is_positive
+from symconv.proofs.signs import has_member, is_nonnegative, is_nonzero, is_positive
 
 __all__ = ["Normal"]
 
@@ -100,7 +101,7 @@ class Normal(FormulaWalker[Node]):
 
     @case(Power)
     def _raised(self, node: Power) -> Node:
-        return self.power(self.visit(node.base), self.visit(node.exponent))
+        return self.power(self.visit(node.base), self.exponent(self.visit(node.exponent)))
 
     @case(Absolute)
     def _size(self, node: Absolute) -> Node:
@@ -143,9 +144,9 @@ class Normal(FormulaWalker[Node]):
     # ------------------------------------------------------------------ products
 
     def product(self, args: Sequence[Node]) -> Node:
-        """A product: ``|x|*|x| = x*x`` and ``sign(x)*|x| = x`` for real x; equal bases of powers together.
+        """A product: ``|x|*|x| = x*x``, ``sign(x)*|x| = x`` and ``sign(x)*x = |x|``; equal bases of powers together.
 
-        ``x**r * x**s = x**(r+s)`` for x >= 0 and exponents r, s > 0, or for x > 0; roots of numbers are worked out.
+        Roots of numbers are worked out.
         """
         whole = product(*args)
         factors = self._roots(list(whole.args) if isinstance(whole, Multiply) else [whole])
@@ -159,7 +160,9 @@ class Normal(FormulaWalker[Node]):
                     position = -1
                     break
             position += 1
-        return product(*factors)
+        many = [factor for factor in dict.fromkeys(factors) if factors.count(factor) > MOST_FACTORS]
+        powers = [self.power(factor, const(factors.count(factor))) for factor in many]
+        return product(*(factor for factor in factors if factor not in many), *powers)
 
     def _joined(self, one: Node, two: Node) -> list[Node] | None:
         if isinstance(one, Absolute) and one == two:
@@ -169,26 +172,44 @@ class Normal(FormulaWalker[Node]):
             if isinstance(sign, Sign) and isinstance(size, Absolute) and sign.arg == size.arg:
                 self.rules["sign(x)|x| = x"] = None
                 return [sign.arg]
+            if isinstance(sign, Sign) and sign.arg == size:
+                self.rules["sign(x) x = |x|"] = None
+                return [_AbsoluteOf(self).visit(size)]
         if not isinstance(one, Power) and not isinstance(two, Power):
             return None
         (base, first), (base2, second) = (
             (n.base, n.exponent) if isinstance(n, Power) else (n, ONE) for n in (one, two)
         )
-        if isinstance(base, Constant):  # numbers have been worked out before
-            return None
         if base != base2:
             return self._counts(one, two) or self._counts(two, one)
-        positive = all(isinstance(e, Constant) and e.value > 0 for e in (first, second))
-        whole = all(isinstance(e, Constant) and e.value.denominator == 1 for e in (first, second))
-        if whole and isinstance(first, Constant) and isinstance(second, Constant):
-            same_side = (first.value > 0) == (second.value > 0)
-            if same_side and abs(first.value + second.value) <= MOST_FACTORS:
+        numbers = [e.value for e in (first, second) if isinstance(e, Constant)]
+        if isinstance(base, Constant) and numbers:  # it has been worked out before
+            return None
+        if len(numbers) == 2 and all(number.denominator == 1 for number in numbers):
+            same_side = (numbers[0] > 0) == (numbers[1] > 0)
+            if same_side and abs(numbers[0] + numbers[1]) <= MOST_FACTORS:
                 return None  # written as a product on purpose
-        if not is_positive(base, self.context) and not (positive and (whole or is_nonnegative(base, self.context))):
+        if not self._joins(base, first, second):
             return None
         self.rules["x^r x^s = x^(r+s)"] = None
-        joined = self.power(base, self._sum_of(first, second))
+        joined = self.power(base, self.exponent(add(first, second)))
         return list(joined.args) if isinstance(joined, Multiply) else [joined]
+
+    def _joins(self, base: Node, first: Node, second: Node) -> bool:
+        """Whether ``x**r * x**s = x**(r+s)``: for x > 0, and for whole r and s where x is not 0.
+
+        At x = 0 both sides are 0 where r + s > 0 and one of r and s is.
+        """
+        if is_positive(base, self.context):
+            return True
+        whole = self.is_whole(first) and self.is_whole(second)
+        if whole and is_nonzero(base, self.context):
+            return True
+        if not whole and not is_nonnegative(base, self.context):
+            return False
+        return any(is_positive(e, self.context) for e in (first, second)) and is_positive(
+            self.exponent(add(first, second)), self.context
+        )
 
     def _counts(self, one: Node, two: Node) -> list[Node] | None:
         """``1/n * n' = 1`` for counts n = n' of which one is of something."""
@@ -198,14 +219,6 @@ class Normal(FormulaWalker[Node]):
             return None
         self.rules["n/n = 1 for a count n >= 1"] = None
         return [ONE]
-
-    def _sum_of(self, one: Node, two: Node) -> Node:
-        if isinstance(one, Constant) and isinstance(two, Constant):
-            return Constant(one.value + two.value)
-        indices = [index_of(node) for node in (one, two)]
-        if indices[0] is not None and indices[1] is not None:
-            return scalar(indices[0] + indices[1])
-        return add(one, two)
 
     def _roots(self, factors: list[Node]) -> list[Node]:
         """The numbers among factors as one number in its exact form."""
@@ -220,6 +233,16 @@ class Normal(FormulaWalker[Node]):
         if sorted(map(repr, [*worked_out, *others])) != sorted(map(repr, factors)):
             self.rules["roots of numbers"] = None
         return [*worked_out, *others]
+
+    def exponent(self, node: Node) -> Node:
+        """The normal form of an exponent."""
+        found = Exponent.of(node)
+        return node if found is None else found.node
+
+    def is_whole(self, exponent: Node) -> bool:
+        """Whether an exponent is known to be an integer."""
+        found = Exponent.of(exponent)
+        return found is not None and found.over == 1 and not found.index.names & self.context.reals
 
     def power(self, base: Node, exponent: Node) -> Node:
         """The normal form of a power of two normal forms."""
@@ -278,7 +301,7 @@ class Normal(FormulaWalker[Node]):
             if outside and kept:
                 rest = self._extremum(replace(whole, body=product(*kept)), inner)
                 return self.used(f"{op}(k x) = k {op}(x) for k > 0", self.product([*outside, rest]))
-        return self._under_conditions(whole, inner) or self._without_minus(whole)
+        return self._under_conditions(whole, inner) or self._without_minus(whole, inner)
 
     def _under_conditions(self, whole: Reduce, inner: Normal) -> Node | None:
         """``max([G] x) = max(x, where G holds)`` for x >= 0 where G holds at one tap."""
@@ -293,12 +316,13 @@ class Normal(FormulaWalker[Node]):
         rest = self._extremum(replace(whole, guards=conditions, body=others), inner)
         return self.used("max([G] x) = max(x where G) for x >= 0", rest)
 
-    def _without_minus(self, whole: Reduce) -> Node:
+    def _without_minus(self, whole: Reduce, inner: Normal) -> Node:
         """``max(-x) = -min(x)``, for an empty window too; no sum in it has a minus before what comes first."""
         body, sign = turned(whole.body)
-        if sign == 1:
+        if sign == 1 and with_number(body)[0] > 0:
             return whole
-        other = replace(whole, op="min" if whole.op == "max" else "max", body=body)
+        body = product(const(-1), whole.body) if sign == 1 else body
+        other = self._extremum(replace(whole, op="min" if whole.op == "max" else "max", body=body), inner)
         return self.used("max(-x) = -min(x)", product(const(-1), other))
 
     def _occupied(self, bounds: tuple[Bound, ...], guards: tuple[Guard, ...]) -> bool:
@@ -311,21 +335,33 @@ class _PowerOf(FormulaWalker[Node]):
     def __init__(self, normal: Normal, exponent: Node) -> None:
         self.normal, self.exponent = normal, exponent
         self.context = normal.context
-        self.whole = exponent.value if isinstance(exponent, Constant) and exponent.value.denominator == 1 else None
+        self.number = exponent.value if isinstance(exponent, Constant) and exponent.value.denominator == 1 else None
+        self.whole = normal.is_whole(exponent)
 
-    @case(Constant, Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Constant)
+    def _of_number(self, base: Constant) -> Node:
+        """``0**r = 0`` for r > 0; a size in the exponent stands above -1 and primes alone."""
+        exponent = Exponent.of(self.exponent)
+        if base == ONE or (base == ZERO and is_positive(self.exponent, self.context)):
+            return self.normal.used("1^r = 1 and 0^r = 0 for r > 0", base)
+        if base == ZERO or exponent is None or exponent.index.value is not None or not (self.whole or base.value > 0):
+            return self._other(base)
+        worked_out = self.normal.product(number_power(base.value, exponent))
+        same = worked_out == Power(base, self.exponent)
+        return worked_out if same else self.normal.used("powers of numbers", worked_out)
+
+    @case(Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
     def _other(self, base: Node) -> Node:
         """A whole power as a product; a reciprocal, and a root, as it is."""
-        if self.whole is not None and self.whole != -1:
-            return self._as_product(base, int(self.whole))
+        if self.number is not None and self.number != -1:
+            return self._as_product(base, int(self.number))
         return Power(base, self.exponent)
 
     @case(Multiply)
     def _of_product(self, base: Multiply) -> Node:
         """``(x y)**n = x**n y**n`` for a whole n, or for a factor that is >= 0."""
-        whole = self.whole is not None
-        factors = list(base.args) if whole else pairs_as_sizes(base.args)
-        outside = [f for f in factors if whole or is_positive(f, self.context)]
+        factors = list(base.args) if self.whole else pairs_as_sizes(base.args)
+        outside = [f for f in factors if self.whole or is_positive(f, self.context)]
         rest = [f for f in factors if f not in outside]
         if all(is_nonnegative(f, self.context) for f in rest):
             outside, rest = factors, []
@@ -339,9 +375,9 @@ class _PowerOf(FormulaWalker[Node]):
     def _of_power(self, base: Power) -> Node:
         """``(x**r)**n = x**(r n)`` for whole r and n other than 0, or for x >= 0 and r other than 0."""
         inner = base.exponent
-        both_whole = self.whole is not None and isinstance(inner, Constant) and inner.value.denominator == 1
-        if (both_whole and inner != ZERO) or (self._not_zero(inner) and is_nonnegative(base.base, self.context)):
-            joined = self.normal.power(base.base, self.normal.product([inner, self.exponent]))
+        whole = self.whole and self.normal.is_whole(inner)
+        if self._not_zero(inner) and (whole or is_nonnegative(base.base, self.context)):
+            joined = self.normal.power(base.base, self.normal.exponent(self.normal.product([inner, self.exponent])))
             return self.normal.used("(x^r)^n = x^(r n)", joined)
         return self._other(base)
 

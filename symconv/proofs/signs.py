@@ -36,6 +36,7 @@ from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
+from symconv.proofs.exponents import Exponent
 from symconv.proofs.goals import follows
 from symconv.proofs.needs import Inside, Member, Need, known_on
 from symconv.proofs.numbers import NumberLike, number_of
@@ -272,7 +273,8 @@ def has_power(base: Node, exponent: Node, place: Place) -> bool:
         return is_nonnegative(base, place) if value > 0 else is_positive(base, place)
     if is_positive(base, place) or (is_nonnegative(base, place) and is_positive(exponent, place)):
         return True
-    whole = isinstance(exponent, Scalar) and not exponent.index.names & place.reals
+    found = Exponent.of(exponent)
+    whole = found is not None and found.over == 1 and not found.index.names & place.reals
     return whole and (is_positive(exponent, place) or is_nonzero(base, place))
 
 
