@@ -12,7 +12,7 @@ from symconv.doors import plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.symbols import is_symbolic
 
-__all__ = ["check_shape", "order_of", "reader"]
+__all__ = ["check_shape", "exact_array", "order_of", "reader"]
 
 
 def order_of(name: str, value: Any) -> Fraction | int:
@@ -63,6 +63,24 @@ def reader(name: str, value: Any, base: int) -> Callable[[tuple[int, ...]], Any]
         return number
 
     return read
+
+
+def exact_array(value: Any, shape: tuple[int, ...]) -> Any:
+    """An array of objects of the entries of nested lists or an array, whole numbers as integers, which are quicker.
+
+    None where one of them is no exact number.
+    """
+    import numpy as np
+
+    level = [value]
+    for _ in shape:
+        level = [entry for part in level for entry in part]
+    numbers = [_number(entry) for entry in level]
+    if not all(isinstance(number, Fraction) for number in numbers):
+        return None
+    result = np.empty(len(numbers), object)
+    result[:] = [n.numerator if n.denominator == 1 else n for n in numbers if isinstance(n, Fraction)]
+    return result.reshape(shape)
 
 
 def _number(entry: Any) -> Fraction | float | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import (
@@ -56,6 +57,7 @@ __all__ = [
     "divides_by_nothing",
     "evaluate",
     "is_polynomial",
+    "polynomial_values",
     "polynomials",
     "share_of",
 ]
@@ -132,6 +134,66 @@ def polynomials(
         OutOfEffort: where all sums together cost more.
     """
     result: dict[tuple[int, ...], Polynomial] = {}
+    for names, places, weights, keys in _terms_at_points(node, free, env, boxes, limit, effort):
+        monomials = [
+            list(zip(*(axis.tolist() for axis in at), strict=True)) if at else [()] * len(keys) for at in places
+        ]
+        for row, key in enumerate(keys):
+            if not weights[row]:
+                continue
+            if len(names) == 1:
+                monomial: Monomial = ((names[0], monomials[0][row]),)
+            else:
+                monomial = tuple(sorted((name, m[row]) for name, m in zip(names, monomials, strict=True)))
+            entry = result.setdefault(key, {})
+            value = entry.get(monomial)
+            entry[monomial] = weights[row] if value is None else value + weights[row]
+    for key in [key for key, poly in result.items() if not all(poly.values())]:
+        kept = {monomial: value for monomial, value in result[key].items() if value}
+        if kept:
+            result[key] = kept
+        else:
+            del result[key]
+    return result
+
+
+def polynomial_values(
+    node: Node,
+    free: Sequence[Bound],
+    env: Mapping[str, int],
+    boxes: Mapping[str, Box],
+    tensors: Mapping[str, NDArray[Any]],
+    limit: int = MAX_POINTS,
+) -> dict[tuple[int, ...], Any]:
+    """The value of every entry of a polynomial tree that is not 0, all index points at once.
+
+    Args:
+        node, free, env, boxes, limit: as for `polynomials`.
+        tensors: arrays of exact numbers (of objects) by name; their first entries stand at the lower ends of the boxes.
+
+    Raises:
+        SizeLimitError: where a sum has more index points.
+    """
+    result: dict[tuple[int, ...], Any] = {}
+    lows = {name: [int(low.evaluate(env)) for low, _ in boxes[name]] for name in tensors}
+    for names, places, weights, keys in _terms_at_points(node, free, env, boxes, limit, None):
+        products = np.array([w.numerator if w.denominator == 1 else w for w in weights], dtype=object)
+        for name, at in zip(names, places, strict=True):
+            products *= tensors[name][tuple(axis - low for axis, low in zip(at, lows[name], strict=True))]
+        for key, value in zip(keys, products, strict=True):
+            result[key] = result[key] + value if key in result else value
+    return {key: value for key, value in result.items() if value}
+
+
+def _terms_at_points(
+    node: Node,
+    free: Sequence[Bound],
+    env: Mapping[str, int],
+    boxes: Mapping[str, Box],
+    limit: int,
+    effort: Effort | None,
+) -> Iterator[tuple[list[str], list[list[NDArray[Any]]], list[Fraction], list[tuple[int, ...]]]]:
+    """Every term of a polynomial tree at all of its points: what it reads and where, its weights, and the entries."""
     taken = frozenset(env).union(bound.name for bound in free)
     for term in (rename_term(term, taken) for term in expand(node, effort)):
         factors = [f for f in term.factors if isinstance(f, Access)]
@@ -146,28 +208,12 @@ def polynomials(
             continue
         columns = {**env, **table}
         keys = [table[f.name].tolist() for f in free]
-        indices = [[np.broadcast_to(e.evaluate(columns), (rows,)).tolist() for e in factor.index] for factor in factors]
-        names = [factor.tensor for factor in factors]
-        monomials = [list(zip(*columns_of, strict=True)) if columns_of else [()] * rows for columns_of in indices]
-        weights = _weights(scalars, columns, rows, term.coefficient, boxes)
-        whole = list(zip(*keys, strict=True)) if keys else [()] * rows
-        for row in range(rows):
-            if not weights[row]:
-                continue
-            if len(names) == 1:
-                monomial: Monomial = ((names[0], monomials[0][row]),)
-            else:
-                monomial = tuple(sorted((name, m[row]) for name, m in zip(names, monomials, strict=True)))
-            entry = result.setdefault(whole[row], {})
-            value = entry.get(monomial)
-            entry[monomial] = weights[row] if value is None else value + weights[row]
-    for key in [key for key, poly in result.items() if not all(poly.values())]:
-        kept = {monomial: value for monomial, value in result[key].items() if value}
-        if kept:
-            result[key] = kept
-        else:
-            del result[key]
-    return result
+        yield (
+            [factor.tensor for factor in factors],
+            [[np.broadcast_to(e.evaluate(columns), (rows,)) for e in factor.index] for factor in factors],
+            _weights(scalars, columns, rows, term.coefficient, boxes),
+            list(zip(*keys, strict=True)) if keys else [()] * rows,
+        )
 
 
 def _weights(

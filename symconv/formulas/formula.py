@@ -5,16 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from symconv.doors import items, mapping, plain_integer
 from symconv.errors import ArgumentError, GeometryError, SizeLimitError
+from symconv.formulas.algebra import Power
 from symconv.formulas.counting import count_terms
-from symconv.formulas.entries import check_shape, order_of, reader
+from symconv.formulas.entries import check_shape, exact_array, order_of, reader
 from symconv.formulas.equation import Equation
-from symconv.formulas.exact import Numbers, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
+from symconv.formulas.exact import (
+    Numbers,
+    Polynomial,
+    divides_by_nothing,
+    evaluate,
+    is_polynomial,
+    polynomial_values,
+    polynomials,
+)
 from symconv.formulas.printing import LATEX, UNICODE, print_formula
+from symconv.formulas.walks import walk
 
 if TYPE_CHECKING:
     import sympy
@@ -192,9 +203,14 @@ class Formula(Equation):
         missing = [t.name for t in self.tensors if t.name not in tensors]
         if missing:
             raise ArgumentError("tensors", tuple(tensors), f"must give a value for {', '.join(missing)}")
+        shapes = {t.name: tuple(int((h - low + 1).evaluate(env)) for low, h in t.box) for t in self.tensors}
         for t in self.tensors:
-            check_shape(t.name, tensors[t.name], tuple(int((h - low + 1).evaluate(env)) for low, h in t.box))
+            check_shape(t.name, tensors[t.name], shapes[t.name])
         self._count("values", env)
+        if is_polynomial(self.body):
+            arrays = {t.name: exact_array(tensors[t.name], shapes[t.name]) for t in self.tensors}
+            if not any(array is None for array in arrays.values()):
+                return self._polynomial_values(env, arrays)
         domain = Numbers({t.name: reader(t.name, tensors[t.name], self.base) for t in self.tensors})
         found: dict[tuple[int, ...], Any] = {}
         for point in product(*self.ranges(env)):
@@ -202,6 +218,17 @@ class Formula(Equation):
             undefined = divides_by_nothing(self.body, here)
             found[point] = math.nan if undefined else evaluate(self.body, here, domain, self.boxes)
         return found
+
+    def _polynomial_values(self, env: dict[str, int], arrays: Mapping[str, Any]) -> dict[tuple[int, ...], Any]:
+        """The values of a polynomial in exact entries, which need no entry to be worked out by itself."""
+        found = polynomial_values(self.body, self.free_at(env), env, self.boxes, arrays)
+        divides = any(isinstance(node, Power) for node in walk(self.body))
+        result: dict[tuple[int, ...], Any] = {}
+        for point in product(*self.ranges(env)):
+            here = {**env, **dict(zip(self.indices, point, strict=True))} if divides else env
+            undefined = divides and divides_by_nothing(self.body, here)
+            result[point] = math.nan if undefined else Fraction(found.get(point, 0))
+        return result
 
     def _count(self, method: str, env: Mapping[str, int]) -> None:
         """Refuse what is too much to be worked out term by term."""
