@@ -27,16 +27,21 @@ if TYPE_CHECKING:
     )
     from symconv.formulas.formula import Formula
     from symconv.kernels.compile import compile
-    from symconv.kernels.runtime.contract import Gradients, Kernel
+    from symconv.kernels.runtime.contract import Kernel
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.base import Operator
     from symconv.operators.convolution import Conv
+    from symconv.operators.dense import Dense
+    from symconv.operators.flatten import Flatten
+    from symconv.operators.gradients import Gradients
     from symconv.operators.importers.imported import ConventionWarning
     from symconv.operators.importers.keras import from_keras
     from symconv.operators.importers.onnx import from_onnx
     from symconv.operators.importers.text import from_text
     from symconv.operators.importers.torch import from_torch
+    from symconv.operators.joining import Add
     from symconv.operators.morphology import Dilation, Erosion
+    from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
     from symconv.operators.networks.printed import network_from_text, network_from_torch
     from symconv.operators.patches import Fold, Unfold
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdaptiveAvgPool",
     "AdaptiveMaxPool",
+    "Add",
     "ArgumentError",
     "AvgPool",
     "Certificate",
@@ -68,10 +74,12 @@ __all__ = [
     "ConvTranspose",
     "ConventionWarning",
     "Declarations",
+    "Dense",
     "Derivation",
     "Dilation",
     "Document",
     "Erosion",
+    "Flatten",
     "Fold",
     "Formula",
     "GeometryError",
@@ -80,6 +88,7 @@ __all__ = [
     "LPPool",
     "MaxPool",
     "MaxUnpool",
+    "Network",
     "NotSupportedError",
     "Operator",
     "Problem",
@@ -134,7 +143,12 @@ _HOME = {
     ),
     "formulas.formula": ("Formula",),
     "kernels.compile": ("compile",),
-    "kernels.runtime.contract": ("Gradients", "Kernel"),
+    "kernels.runtime.contract": ("Kernel",),
+    "operators.gradients": ("Gradients",),
+    "operators.dense": ("Dense",),
+    "operators.flatten": ("Flatten",),
+    "operators.joining": ("Add",),
+    "operators.networks.network": ("Network",),
     "operators.base": ("Operator",),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),
     "operators.convolution": ("Conv",),

@@ -12,7 +12,7 @@ from symconv.cli.activity import Activity
 from symconv.cli.shape import position_words
 
 if TYPE_CHECKING:
-    from symconv.operators.networks.network import Layer, Network
+    from symconv.operators.networks.table import Layer, NetworkTable
 
 __all__ = ["network"]
 
@@ -62,7 +62,7 @@ def network(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, 
         _print_table(found)
 
 
-def _onnx(file: Path, input_shape: tuple[int, ...] | None, activity: Activity) -> Network:
+def _onnx(file: Path, input_shape: tuple[int, ...] | None, activity: Activity) -> NetworkTable:
     from symconv.operators.networks.onnx_graph import load_model, network_from_onnx
 
     if not file.is_file():
@@ -75,7 +75,7 @@ def _onnx(file: Path, input_shape: tuple[int, ...] | None, activity: Activity) -
     return network_from_onnx(model, input_shape)
 
 
-def _printed(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, ...]) -> Network:
+def _printed(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, ...]) -> NetworkTable:
     from symconv.operators.networks.printed import network_from_text
 
     if input_shape is None:
@@ -92,7 +92,7 @@ def _printed(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str,
     return network_from_text(text, input_shape, ignore=ignore)
 
 
-def _print_table(found: Network) -> None:
+def _print_table(found: NetworkTable) -> None:
     """A row a layer, the totals, and the notes."""
     import sys
 

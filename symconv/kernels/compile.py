@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import numpy as np
 
 from symconv.doors import instance, one_of, plain_integer
+from symconv.errors import ArgumentError
 from symconv.kernels.backends.finding import backend_of
+from symconv.kernels.network import NetworkKernel
 from symconv.kernels.runtime.arguments import as_array
 from symconv.kernels.runtime.backend import Request
 from symconv.kernels.runtime.contract import Kernel
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
+from symconv.operators.networks.network import Network
 
 __all__ = ["compile"]
 
 
+@overload
 def compile(
     op: Operator,
     backend: str = "numpy",
@@ -25,21 +29,37 @@ def compile(
     accuracy: str = "default",
     plan: str | None = None,
     weight: Any = None,
-) -> Kernel:
-    """Compile an operator's formula into a function of arrays.
+) -> Kernel: ...
+
+
+@overload
+def compile(op: Network, backend: str = "numpy", *, threads: int = 1, accuracy: str = "default") -> NetworkKernel: ...
+
+
+def compile(
+    op: Operator | Network,
+    backend: str = "numpy",
+    *,
+    threads: int = 1,
+    accuracy: str = "default",
+    plan: str | None = None,
+    weight: Any = None,
+) -> Kernel | NetworkKernel:
+    """Compile an operator's formula, or a network's, into a function of arrays.
 
     The way, in one line: the backend reads the tap form off the operator's formula, keeps the plans of its table whose
     pattern the form has, and hands both to a `symconv.kernels.runtime.kernel.WindowKernel`; the kernel takes, for every
     shape and type that it is called with, the plan with the lowest estimate, and lets the engine of that plan run.
 
     Args:
-        op: an operator with numbers for all its options; the input size stays free.
+        op: an operator with numbers for all its options, or a network of such; the input size stays free.
         backend: "numpy".
         threads: 1; NumPy's matrix products have their own setting (such as OPENBLAS_NUM_THREADS).
         accuracy: "exact_order" for plain sums in the order of the taps; "default" for sums in any order; "fast" to
             allow transforms that lose digits. Sums are rounded in the type that is computed in.
         plan: how to compute it; by default a cost model chooses for every shape and type. A plan that is forced is
             taken for the gradients, too, where it has any. `Kernel.explain` lists what there is and what it costs.
+            Every layer of a network takes its own.
         weight: bind this weight; the kernel is then called without one, and keeps what it computes from it.
 
     Returns:
@@ -54,10 +74,15 @@ def compile(
     >>> kernel([1, 2, 3], [1, 0, -1]).tolist()
     [-2, -2, 2]
     """
-    instance("op", op, Operator, "must be an operator, such as Conv(3)")
+    instance("op", op, (Operator, Network), "must be an operator, such as Conv(3), or a Network")
     found = backend_of(backend)
     found.check_threads(plain_integer("threads", threads))
     allowed = cast("Accuracy", one_of("accuracy", accuracy, ACCURACIES))
+    if isinstance(op, Network):
+        if plan is not None or weight is not None:
+            raise ArgumentError("plan, weight", (plan, weight), "must be left out for a network: they are of one layer")
+        again = (_network_again, op, backend, threads, accuracy)
+        return NetworkKernel(op, lambda layer: compile(layer, backend, threads=threads, accuracy=accuracy), again)
     if plan is not None:
         instance("plan", plan, str, "must be the name of a plan, or None")
     given = None if weight is None else np.array(as_array("weight", weight))  # what the caller does to it is not seen
@@ -68,3 +93,8 @@ def compile(
 def _compiled_again(op: Operator, backend: str, threads: int, accuracy: str, plan: str | None, weight: Any) -> Kernel:
     """The kernel that a pickled or copied one was: compiled anew from what it was made of."""
     return compile(op, backend, threads=threads, accuracy=accuracy, plan=plan, weight=weight)
+
+
+def _network_again(network: Network, backend: str, threads: int, accuracy: str) -> NetworkKernel:
+    """The kernel that a pickled or copied one of a network was."""
+    return compile(network, backend, threads=threads, accuracy=accuracy)

@@ -17,6 +17,7 @@ from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.symbols import SymbolTable, is_symbolic
+from symconv.operators.arrays import TakesArrays
 from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
@@ -30,7 +31,7 @@ __all__ = ["Operator", "Variable"]
 Variable: TypeAlias = Literal["input", "weight", "bias"]
 
 
-class Operator(ABC):
+class Operator(TakesArrays, ABC):
     """A sliding-window operator: a frozen dataclass of its options that states one formula, its `body`.
 
     All else follows from the formula: sizes, entries, derivatives and gradients, derivations with their proofs, LaTeX,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import prod
 
 from symconv.errors import GeometryError
 from symconv.formulas.algebra import Access, Node, add
 from symconv.formulas.index import Index, floor
+from symconv.operators.arrays import shape_text
 from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.options import Integer, to_index
@@ -77,3 +79,28 @@ class Channelled(Windowed):
     def biased(self, body: Node, geometry: Geometry, output_channel: tuple[Index, ...]) -> Node:
         """A formula with the bias of its output channel added, where there is one."""
         return add(body, Access(geometry.letters.bias, output_channel)) if self.bias else body
+
+    # ------------------------------------------------------------------ whole arrays
+
+    def planes(self, shape: tuple[int, ...]) -> int:
+        """One: the formula is about all channels."""
+        return 1
+
+    def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if shape[0] != self.in_channels:
+            wanted = f"must have the {self.in_channels} channels that {self!r} takes"
+            raise GeometryError("the input", shape_text(shape), wanted, "channels come first")
+        return (self.out_channels, *self.output_size(shape[1:]))
+
+    def parameter_sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        del shape
+        bias = {"bias": (self.out_channels,)} if self.bias else {}
+        return {"weight": self.weight_size, **bias}
+
+    @property
+    def weight_size(self) -> tuple[int, ...]:
+        """The shape of the weight: ``(out, in/groups, *kernel)``."""
+        return (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        return prod(self.weight_size) * prod(self.array_size(shape)[1:])

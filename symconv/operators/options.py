@@ -25,8 +25,9 @@ __all__ = [
 Integer: TypeAlias = Any
 """An int, or a SymPy expression that stands for one."""
 
-TIES = ("first", "split", "set")
-"""Which of several equal maxima receives the gradient: the first, all in equal shares, or it is left open."""
+TIES = ("first", "split", "error", "set")
+"""Which of several equal maxima receives the gradient: the first, all in equal shares, none (such data are refused), or
+it is left open."""
 
 MOST_AXES = 16
 """More spatial axes than anybody has; each of them makes every formula longer."""
@@ -66,7 +67,7 @@ def tie_rule(ties: str) -> Literal["first", "split"]:
             "the gradient of a maximum under ties='set' is a set, not a formula; use ties='first' or 'split', or "
             "symconv.derive, which prints the set"
         )
-    return "first" if ties == "first" else "split"
+    return "split" if ties == "split" else "first"  # where ties are refused, the first winner is the only one
 
 
 def axes_of(argument: str, value: object, ndim: object, least: int = 1) -> tuple[Integer, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any
 
-from symconv.errors import GeometryError
+from symconv.errors import GeometryError, NotSupportedError
 from symconv.formulas.algebra import Access, Guard, Node, equal, summation
 from symconv.formulas.index import Index
 from symconv.operators.frame import Axis, Geometry, named_axes
@@ -27,6 +27,10 @@ class Patches(Windowed):
     """What `Unfold` and `Fold` share: the window, and the two tensors between which they map."""
 
     in_channels: Integer
+
+    def fitted(self, shape: tuple[int, ...]) -> Any:
+        """No layer of a network: it gives patches, and no image with channels."""
+        raise NotSupportedError(f"{self!r} cannot stand in a network: it gives patches, and no image with channels")
 
     def _channel(self, family: str, geometry: Geometry) -> tuple[Axis, ...]:
         """The channel index, in the letter of the tensor that it belongs to: both have the same channels."""

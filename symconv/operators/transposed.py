@@ -7,6 +7,7 @@ for SAME as in ONNX's ConvTranspose.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field, replace
+from math import prod
 from typing import Any
 
 from symconv.errors import ArgumentError, GeometryError
@@ -132,6 +133,16 @@ class ConvTranspose(Spreading, Channelled):
         """What is added after the output on an axis: the output padding, and what SAME needs beyond it."""
         declared = to_index(self.output_padding[axis], {}, "output_padding")
         return declared + max(0, -self._surplus(axis)) if self.padding in ("same_upper", "same_lower") else declared
+
+    # ------------------------------------------------------------------ whole arrays
+
+    @property
+    def weight_size(self) -> tuple[int, ...]:
+        """The shape of the weight: ``(in, out/groups, *kernel)``."""
+        return (self.in_channels, self.out_channels // self.groups, *self.kernel_size)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        return prod(self.weight_size) * prod(shape[1:])
 
     # ------------------------------------------------------------------ the formula
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
+from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Access, Compare, Node, Scalar, product, summation
 from symconv.formulas.index import Index
 from symconv.operators.frame import Axis, Geometry, named_axes
@@ -39,6 +40,10 @@ class MaxUnpool(Spreading):
     @property
     def noun(self) -> str:
         return "max unpooling"
+
+    def fitted(self, shape: tuple[int, ...]) -> Any:
+        """No layer of a network: it needs the positions of a max pooling as well."""
+        raise NotSupportedError(f"{self!r} cannot stand in a network: it needs the positions of a max pooling as well")
 
     # ------------------------------------------------------------------ the formula
 

@@ -18,11 +18,11 @@ Given = Callable[[Any], object]
 X, W = np.arange(8.0), np.ones(3)
 CONV, POOL = sc.Conv((3,)), sc.MaxPool((2,))
 CLAIM = "c[1] == a[1]*b[1]+a[2]*b[2]+a[3]*b[3]"
-NEEDED: dict[str, Any] = {"kernel_size": (2,), "norm_type": 2, "output_size": (2,)}
+NEEDED: dict[str, Any] = {"kernel_size": (2,), "norm_type": 2, "output_size": (2,), "out_features": 2}
 OPERATORS = [
     name
     for name in sc.__all__
-    if inspect.isclass(getattr(sc, name)) and issubclass(getattr(sc, name), type(CONV).__mro__[-3])
+    if inspect.isclass(getattr(sc, name)) and issubclass(getattr(sc, name), sc.Operator) and name != "Operator"
 ]
 
 
@@ -93,6 +93,28 @@ def kernel_doors() -> Iterator[tuple[str, Given]]:
     yield "derivation", kernel.derivation
 
 
+def network_doors() -> Iterator[tuple[str, Given]]:
+    network = sc.Network([sc.Conv((3,)), sc.Flatten(), sc.Dense(2)])
+    given = {n: {r: np.ones(s) for r, s in own.items()} for n, own in network.parameter_sizes(8).items()}
+    kernel = sc.compile(network)
+    yield "Network", sc.Network
+    yield "Network(layer)", lambda v: sc.Network([v])
+    yield "Network(name)", lambda v: sc.Network([(v, CONV)])
+    yield "Network(edges)", lambda v: sc.Network([CONV], v)
+    yield "Network(edge)", lambda v: sc.Network([CONV], [v])
+    for name in ("output_size", "shapes", "parameter_counts", "parameter_sizes", "multiply_adds", "table", "sources"):
+        yield f"Network.{name}", getattr(network, name)
+    yield "Network[]", lambda v: network[v]
+    for call, label in ((network.values, "values"), (network.gradients, "gradients"), (kernel, "kernel")):
+        yield f"Network.{label}(x)", lambda v, call=call: call(v, given)
+        yield f"Network.{label}(weights)", lambda v, call=call: call(X, v)
+        yield f"Network.{label}(layer)", lambda v, call=call: call(X, {**given, "conv1": v})
+        yield f"Network.{label}(weight)", lambda v, call=call: call(X, {**given, "conv1": {"weight": v}})
+    yield "Network.gradients(upstream)", lambda v: network.gradients(X, given, v)
+    yield "Network.kernel.vjp(grad_output)", lambda v: kernel.vjp(v, X, given)
+    yield "Network.kernel.explain(shape)", kernel.explain
+
+
 def file_doors() -> Iterator[tuple[str, Given]]:
     yield "check", sc.check
     yield "check_claim", lambda v: sc.check_claim(v, sc.Declarations(CONV, (5,)))
@@ -114,7 +136,7 @@ def file_doors() -> Iterator[tuple[str, Given]]:
     yield "network_from_text(ignore)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", (1, 3, 8, 8), ignore=v)
 
 
-DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *file_doors()])
+DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *network_doors(), *file_doors()])
 # What nothing is given to: records and what they are made of, errors, and the version.
 WITHOUT_DOOR = {
     *(

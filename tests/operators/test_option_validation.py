@@ -125,7 +125,7 @@ def test_options_of_a_convolution(options: dict[str, Any], argument: str, value:
             1,
             "must be True or False",
         ),
-        (lambda: MaxPool(2, ties="last"), "ties", "last", "must be one of 'first', 'split', 'set'"),
+        (lambda: MaxPool(2, ties="last"), "ties", "last", "must be one of 'first', 'split', 'error', 'set'"),
         (lambda: MaxPool(2, ties="frist"), "ties", "frist", "did you mean 'first'"),
         (lambda: MaxPool(2, padding="same"), "padding", "same", "needs stride 1"),
         (

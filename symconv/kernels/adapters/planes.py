@@ -21,6 +21,7 @@ from symconv.kernels.runtime.engine import source_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
+from symconv.kernels.runtime.ties import refuse_ties
 from symconv.operators.base import Operator
 from symconv.operators.window import Window
 
@@ -282,6 +283,7 @@ class PlaneKernel(DirectKernel):
         fit("grad_output", g, self.joined(planes.lead, outputs), "the shape of the output")
         if "input" not in wrt:
             return Gradients(None)
+        refuse_ties(self.op, planes.array, g.reshape(len(planes.array), *outputs))
         upstream = cast(g.reshape(len(planes.array), *outputs), compute_type(array.dtype))
         return Gradients(cast(self.pull(upstream, planes.array).reshape(array.shape), array.dtype))
 
@@ -303,6 +305,7 @@ class PlaneKernel(DirectKernel):
             raise ArgumentError("dweight, dbias", (dweight, dbias), f"must be left out: {self.op!r} has no weights")
         if dx is None:
             return np.zeros(shape, result)
+        refuse_ties(self.op, planes.array, np.ones((len(planes.array), *outputs), bool))
         tangent = fit("dx", as_array("dx", dx), array.shape, "the shape of x").reshape(planes.array.shape)
         pushed = self.push(planes.array, tangent.astype(compute_type(array.dtype), copy=False))
         return cast(pushed.reshape(shape), result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import Literal
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def local_form(op: Operator) -> TapForm:
         return None
 
     body = transform(formula.body, change)
-    ties = getattr(op, "ties", None) or op.tie_policy()
+    ties: Literal["first", "split", "set"] = "set" if getattr(op, "ties", None) == "set" else op.tie_policy()
     form = TapForm(formula, body, walks, channels, tuple(sorted(counts.items())), ties)
     return replace(form, kind=kind_of(form))
 

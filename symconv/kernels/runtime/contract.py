@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from symconv.doors import iterable_of
 from symconv.errors import ArgumentError
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
+from symconv.operators.gradients import Gradients
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -23,16 +23,6 @@ __all__ = ["VARIABLES", "Gradients", "Kernel", "check_variables"]
 
 VARIABLES = ("input", "weight", "bias")
 """What a gradient can be asked for."""
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """The vector-Jacobian products of one upstream gradient; None for what the operator does not have or was not asked
-    for."""
-
-    input: Array | None
-    weight: Array | None = None
-    bias: Array | None = None
 
 
 class Kernel(ABC):

@@ -21,6 +21,7 @@ from symconv.kernels.runtime.explanation import explanation, nominal, shape_call
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import bias_gradient, refuse_integers
 from symconv.kernels.runtime.plan import Plan, Task
+from symconv.kernels.runtime.ties import refuse_ties
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -199,7 +200,8 @@ class WindowKernel(Kernel):
                 nothing of it. That it belongs to `x` is not checked.
 
         Raises:
-            ArgumentError: for a shape or a type that does not fit, or an unknown variable.
+            ArgumentError: for a shape or a type that does not fit, an unknown variable, or a tie under
+                ``ties="error"`` in a window whose gradient is not 0.
             NotSupportedError: for ``ties="set"``, whose gradient is a set.
         """
         check_variables(wrt)
@@ -207,6 +209,8 @@ class WindowKernel(Kernel):
         refuse_integers(call.types, call.x, "vjp")
         g = as_array("grad_output", grad_output)
         fit("grad_output", g, call.frame.result, "the shape of the output")
+        if "input" in wrt:
+            refuse_ties(self.op, call.array, g)
         arranged = cast(call.ordered(g.reshape(call.frame.shape_out)), call.types.compute)
         known = NOTHING if output is None else call.known(output)
         to_input = to_weight = to_bias = None
@@ -242,6 +246,7 @@ class WindowKernel(Kernel):
         total = call.frame.order.zeros(call.frame.shape_out, compute)
         with np.errstate(all="ignore"):
             if dx is not None:
+                refuse_ties(self.op, call.array, np.ones(call.frame.result, bool))
                 tangent = fit("dx", as_array("dx", dx), call.array.shape, "the shape of x")
                 tangent = call.ordered(tangent.reshape(call.x.shape))
                 total += call.engine("output").push(call.x, tangent, call.layout, call.given, compute)

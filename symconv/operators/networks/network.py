@@ -1,278 +1,379 @@
-"""A network as images that flow from layer to layer, and the figures of every layer with windows."""
+"""Networks: layers one after the other, or joined by sums; what they are made of, and how large everything is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from symconv.errors import GeometryError, NotSupportedError
+from symconv.doors import items, iterable_of, list_of, one_of, text
+from symconv.errors import ArgumentError, NotSupportedError, SymconvError
+from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.base import Operator
-from symconv.operators.convolution import Conv
-from symconv.operators.networks.reading import positions_read, ranges, reach
-from symconv.operators.networks.staircase import Field
-from symconv.operators.patches import Unfold
-from symconv.operators.transposed import ConvTranspose
+from symconv.operators.joining import Add
+from symconv.operators.networks.shape import INPUT, Shape
+from symconv.operators.networks.table import NetworkTable
+from symconv.operators.options import Integer, integer
+from symconv.operators.window import Window
+from symconv.operators.windowed import Spreading
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from symconv.operators.networks.table import Image
 
-__all__ = ["Image", "Layer", "Network", "Ranges"]
+__all__ = ["Network", "in_layer"]
 
-Ranges = tuple[tuple[int, int], ...]
-"""Positions as ranges (first, last)."""
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
-@dataclass(frozen=True, eq=False)
-class Image:
-    """What lies between two layers.
-
-    Attributes:
-        channels: the number of channels.
-        sizes: the spatial sizes.
-        fields: what an entry depends on, one an axis; None where that is not known.
-        parents: the images that it is computed from, and by which operator; None for position by position.
-        depth: larger than that of every parent.
-        reads: which positions of the network's input it depends on, one entry an axis, once that has been asked for.
-    """
-
-    channels: int
-    sizes: tuple[int, ...]
-    fields: tuple[Field | None, ...]
-    parents: tuple[tuple[Image, Operator | None], ...] = ()
-    depth: int = 0
-    reads: dict[int, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
-
-    def network_input_read(self, axis: int) -> NDArray[np.bool_]:
-        """Which positions of an axis of the network's input this image depends on."""
-        if axis not in self.reads:
-            self.reads[axis] = self._trace(axis)
-        return self.reads[axis]
-
-    def _trace(self, axis: int) -> NDArray[np.bool_]:
-        """Walk back from all of this image; an image that is wanted as a whole hands over to its own trace."""
-        import numpy as np
-
-        wanted = {id(self): np.ones(self.sizes[axis], dtype=np.bool_)}
-        open_images: dict[int, Image] = {id(self): self}
-        while True:
-            image = max(open_images.values(), key=lambda entry: entry.depth)
-            del open_images[id(image)]
-            mask = wanted.pop(id(image))
-            if not image.parents:
-                return mask
-            if mask.all() and axis in image.reads and not open_images:
-                return image.reads[axis]
-            for parent, op in image.parents:
-                n = parent.sizes[axis]
-                if op is not None:
-                    back = positions_read(op, axis, n, mask)
-                else:
-                    back = mask if n == mask.size else np.full(n, bool(mask.any()))
-                if id(parent) in wanted:
-                    wanted[id(parent)] |= back
-                else:
-                    wanted[id(parent)], open_images[id(parent)] = back.copy(), parent
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer with windows, in numbers.
-
-    Attributes:
-        name: where it stands in the network.
-        kind: what the framework calls it.
-        operator: the operator that it was read as.
-        input, output: channels, then spatial sizes.
-        parameters: weights and biases.
-        multiply_adds: products of an input entry and a weight; those with padding count, as usual.
-        receptive_field: the largest number of positions of the network's input between the first and the last that one
-            output depends on, one an axis, padding counted; None where it is not known.
-        whole_input: on which axes every output depends on the whole input, as behind a gate.
-        jump: the input positions between neighbouring outputs, one an axis.
-        unread: the positions of the layer's input that no output of it reads, one tuple of ranges an axis.
-        unread_of_network: the same for the network's input and what comes out of this layer.
-    """
-
-    name: str
-    kind: str
-    operator: Operator
-    input: tuple[int, ...]
-    output: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
-    receptive_field: tuple[int | None, ...]
-    whole_input: tuple[bool, ...]
-    jump: tuple[Fraction | None, ...]
-    unread: tuple[Ranges, ...]
-    unread_of_network: tuple[Ranges, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The figures with plain numbers, lists and strings."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "operator": repr(self.operator),
-            "input": list(self.input),
-            "output": list(self.output),
-            "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds,
-            "receptive_field": list(self.receptive_field),
-            "whole_input": list(self.whole_input),
-            "jump": [None if step is None else int(step) if step.denominator == 1 else str(step) for step in self.jump],
-            "unread": [list(map(list, axis)) for axis in self.unread],
-            "unread_of_network": [list(map(list, axis)) for axis in self.unread_of_network],
-        }
-
-
-@dataclass
+@dataclass(frozen=True, init=False, repr=False)
 class Network:
-    """The layers of a network, as they are found one after the other.
+    """Layers in company: what one gives is what the next one takes.
 
     Attributes:
-        batch: the number of images that go through at once.
-        layers: the layers with windows.
-        notes: what the table leaves out, takes for granted, or where a framework departs from an operator.
+        layers: pairs of a name and an operator, each after those that it reads.
+        edges: pairs of names, from what is read to the layer that reads it; the network's input is called "input".
+
+    >>> from symconv.operators.convolution import Conv
+    >>> from symconv.operators.pooling import MaxPool
+    >>> network = Network([Conv(3, padding=1, in_channels=2, out_channels=4), MaxPool(2)])
+    >>> network.names, network.output_size((6, 6)), network.parameters
+    (('conv1', 'maxpool1'), (3, 3), 72)
     """
 
-    batch: int
-    layers: list[Layer] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    layers: tuple[tuple[str, Operator], ...]
+    edges: tuple[tuple[str, str], ...]
 
-    @property
-    def parameters(self) -> int:
-        """The parameters of all layers that are listed."""
-        return sum(layer.parameters for layer in self.layers)
+    def __init__(
+        self, layers: Sequence[Operator | tuple[str, Operator]], edges: Iterable[tuple[str, str]] | None = None
+    ) -> None:
+        """Put layers together.
 
-    @property
-    def multiply_adds(self) -> int:
-        """The multiply-adds of all layers that are listed."""
-        return sum(layer.multiply_adds for layer in self.layers)
-
-    def note(self, text: str) -> None:
-        """Add a note, once."""
-        if text not in self.notes:
-            self.notes.append(text)
-
-    def as_json(self) -> dict[str, Any]:
-        """The table for a program."""
-        return {
-            "batch": self.batch,
-            "layers": [layer.as_json() for layer in self.layers],
-            "parameters": self.parameters,
-            "multiply_adds": self.multiply_adds,
-            "notes": list(self.notes),
-        }
-
-    def start(self, channels: int, sizes: Sequence[int]) -> Image:
-        """The network's input."""
-        return Image(channels, tuple(sizes), (Field(),) * len(sizes))
-
-    def apply(self, name: str, kind: str, op: Operator, image: Image, *, listed: bool = True) -> Image:
-        """What an operator makes of an image, and its figures as a row of the table where it is `listed`.
+        Args:
+            layers: operators, or pairs of a name and an operator; a layer without a name is called by its class and a
+                number, such as conv1.
+            edges: pairs ``(from, to)`` of names where it is no chain; the input of the network is called "input". The
+                layers that `Add` joins are added in the order of its edges.
 
         Raises:
-            GeometryError: where channels, the number of axes or sizes do not fit, with the layer's name.
+            ArgumentError: for something else, two layers of one name, a layer that reads nothing or that nothing
+                leads to the output, several inputs of a layer other than `Add`, and for a cycle.
         """
-        if op.spatial_axes != len(image.sizes):
-            shown = "x".join(map(str, image.sizes))
-            raise NotSupportedError(f"{name} ({kind}) has {op.spatial_axes} spatial axes, and its input is {shown}")
-        takes = op.in_channels if isinstance(op, Conv | ConvTranspose) else image.channels
-        if takes != image.channels:
-            raise GeometryError(f"{name} ({kind}): in_channels", takes, f"must be the {image.channels} that come in")
-        try:
-            sizes = tuple(int(size) for size in op.output_size(image.sizes))
-        except GeometryError as error:
-            raise GeometryError(
-                f"{name} ({kind}): {error.argument}", error.value, error.requirement, error.fix
-            ) from None
-        fields = tuple(
-            None if before is None else before.through(*reach(op, axis, n))
-            for axis, (before, n) in enumerate(zip(image.fields, image.sizes, strict=True))
-        )
-        channels = int(op.out_channels) if isinstance(op, Conv | ConvTranspose) else image.channels
-        result = Image(channels, sizes, fields, ((image, op),), image.depth + 1)
-        if listed:
-            self.layers.append(self._layer(name, kind, op, image, result))
-        return result
+        named = _named(layers)
+        pairs = _chain(named) if edges is None else _checked(edges, named)
+        object.__setattr__(self, "layers", _in_order(named, pairs))
+        object.__setattr__(self, "edges", pairs)
 
-    def _layer(self, name: str, kind: str, op: Operator, image: Image, result: Image) -> Layer:
-        axes = range(len(image.sizes))
-        read = [positions_read(op, axis, image.sizes[axis]) for axis in axes]
-        for axis in axes:  # most layers read all of their input, and then see what their input sees
-            if read[axis].all() and len(result.parents) == 1:
-                result.reads[axis] = image.network_input_read(axis)
-        fields = list(zip(result.fields, result.sizes, strict=True))
-        weights = 0
-        products = 0
-        if isinstance(op, Conv | ConvTranspose):
-            weights = int(op.in_channels) * int(op.out_channels) // int(op.groups) * prod(map(int, op.kernel_size))
-            products = weights * prod(image.sizes if isinstance(op, ConvTranspose) else result.sizes)
-            weights += int(op.out_channels) if op.bias else 0
-        output: tuple[int, ...] = (result.channels, *result.sizes)
-        if isinstance(op, Unfold):
-            output = (image.channels * prod(map(int, op.kernel_size)), prod(result.sizes))
-        return Layer(
-            name,
-            kind,
-            op,
-            (image.channels, *image.sizes),
-            output,
-            weights,
-            products * self.batch,
-            tuple(None if one is None else one.extent(n) for one, n in fields),
-            tuple(one is not None and one.whole for one, _ in fields),
-            tuple(None if one is None else one.jump for one, _ in fields),
-            tuple(ranges(~mask) for mask in read),
-            tuple(ranges(~result.network_input_read(axis)) for axis in axes),
-        )
+    # ------------------------------------------------------------------ what there is
 
-    def merge(self, name: str, kind: str, images: Sequence[Image], *, stack: bool = False) -> Image:
-        """Images joined position by position, or one after the other along the channels (`stack`).
+    def __repr__(self) -> str:
+        chain = self.edges == tuple(pairwise((INPUT, *self.names)))
+        return f"Network({list(self.layers)!r}{'' if chain else f', edges={list(self.edges)!r}'})"
 
-        An image of size 1 on an axis counts for every position of it, as a gate does.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the layers, each after those that it reads."""
+        return tuple(name for name, _ in self.layers)
+
+    def __getitem__(self, name: str) -> Operator:
+        """The operator of a layer."""
+        return dict(self.layers)[one_of("the layer", name, self.names)]
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """What a layer reads, in the order of the edges."""
+        one_of("the layer", name, self.names)
+        return tuple(before for before, after in self.edges if after == name)
+
+    @property
+    def output(self) -> str:
+        """The name of the layer that gives the output of the network."""
+        return next(name for name, _ in self.layers if not any(before == name for before, _ in self.edges))
+
+    @property
+    def spatial_axes(self) -> int | None:
+        """The number of spatial axes of the input: those of the first layer with windows; None where there is none."""
+        return next((op.spatial_axes for _, op in self.layers if _has_windows(op)), None)
+
+    # ------------------------------------------------------------------ sizes
+
+    def input_shape(self, given: Any) -> Shape:
+        """The shape of an input, with its channels where they were left out.
 
         Raises:
-            GeometryError: where the sizes do not agree.
+            ArgumentError: for another number of axes.
         """
-        if len(images) == 1:
-            return images[0]
-        sizes = tuple(max(entries) for entries in zip(*(image.sizes for image in images), strict=True))
-        for image in images:
-            if any(n not in (1, size) or (stack and n != size) for n, size in zip(image.sizes, sizes, strict=True)):
-                shapes = " and ".join("x".join(map(str, image.sizes)) for image in images)
-                raise GeometryError(f"{name} ({kind}): the inputs", shapes, "must have the same spatial sizes")
-        counts = {image.channels for image in images} - {1}
-        if not stack and len(counts) > 1:
-            raise GeometryError(f"{name} ({kind}): the channels", tuple(i.channels for i in images), "must agree")
-        channels = sum(i.channels for i in images) if stack else max(i.channels for i in images)
-        fields = tuple(self._joined(name, kind, axis, size, images) for axis, size in enumerate(sizes))
-        depth = 1 + max(image.depth for image in images)
-        return Image(channels, sizes, fields, tuple((image, None) for image in images), depth)
+        entries = items(given)
+        shape = tuple(integer("input_size", n, 1) for n in ((given,) if entries is None else entries))
+        axes = self.spatial_axes
+        if axes is None or len(shape) == axes + 1:
+            return shape
+        if len(shape) != axes:
+            wanted = f"must have {axes} spatial sizes, or channels and {axes} spatial sizes"
+            raise ArgumentError("input_size", given, wanted)
+        return (self._channels, *shape)
 
-    def _joined(self, name: str, kind: str, axis: int, size: int, images: Sequence[Image]) -> Field | None:
-        """The field of joined images on one axis."""
-        full = [image for image in images if image.sizes[axis] == size]
-        gates = [image for image in images if image.sizes[axis] != size]
-        result: Field | None = full[0].fields[axis]
-        for image in full[1:]:
-            other = image.fields[axis]
-            joined = None if result is None or other is None else result.joined(other)
-            if joined is None and result is not None and other is not None:
-                self.note(
-                    f"{name} ({kind}) joins images whose entries lie {result.jump} and {other.jump} input positions "
-                    "apart; behind it the receptive field is not known"
-                )
-            result = joined
-        for image in gates:
-            gate = image.fields[axis]
-            if result is None or gate is None:
-                return None
-            if not gate.whole and not image.network_input_read(axis).all():
-                self.note(f"{name} ({kind}) has a gate that sees a part of the input; behind it no field is known")
-                return None
-            result = Field(result.first, result.last, whole=True)
-        return result
+    @property
+    def _channels(self) -> Integer:
+        """The channels of the input: those that the first layer which speaks of them takes."""
+        counts = (getattr(op, "in_channels", None) for _, op in self.layers)
+        return next((count for count in counts if count is not None), 1)
+
+    def shapes(self, input_size: Any) -> dict[str, Shape]:
+        """The shape of what every layer gives, and of the input, without a batch.
+
+        Args:
+            input_size: the spatial sizes of the input, or its channels and spatial sizes; symbols stay symbols.
+
+        Raises:
+            GeometryError: where two layers do not follow on, with the name of the layer.
+        """
+        found: dict[str, Shape] = {INPUT: self.input_shape(input_size)}
+        for name, op in self.layers:
+            with in_layer(name):
+                found[name] = op.joined_size([found[before] for before in self.sources(name)])
+        return found
+
+    def fitted(self, shapes: Mapping[str, Shape]) -> dict[str, Operator]:
+        """The operators as they act on arrays of these shapes, by layer."""
+        found = {}
+        for name, op in self.layers:
+            with in_layer(name):
+                found[name] = op.fitted(shapes[self.sources(name)[0]])
+        return found
+
+    def output_size(self, input_size: Any) -> Shape:
+        """The size of the output; with its channels where the size of the input has them, or where it is no image.
+
+        >>> from symconv.operators.convolution import Conv
+        >>> Network([Conv(3), Conv(3, stride=2)]).output_size((9, 9))
+        (3, 3)
+        """
+        given, shape = items(input_size), self.shapes(input_size)[self.output]
+        plain = self.spatial_axes is not None and len((1,) if given is None else given) == self.spatial_axes
+        return shape[1:] if plain and len(shape) == (self.spatial_axes or 0) + 1 else shape
+
+    @property
+    def parameters(self) -> Integer:
+        """The number of weights and biases.
+
+        Raises:
+            ArgumentError: where it depends on the size of the input; see `parameter_counts`.
+        """
+        total = 0
+        for name, op in self.layers:
+            with in_layer(name):
+                total += sum(map(prod, op.parameter_sizes(()).values()))
+        return total
+
+    def parameter_counts(self, input_size: Any) -> dict[str, Integer]:
+        """The number of weights and biases of every layer that has any, for an input of a size."""
+        sizes = self.parameter_sizes(input_size)
+        return {name: sum(map(prod, own.values())) for name, own in sizes.items()}
+
+    def parameter_sizes(self, input_size: Any) -> dict[str, dict[str, Shape]]:
+        """The shapes of the weight and the bias of every layer that has any, for an input of a size."""
+        shapes = self.shapes(input_size)
+        found = {name: op.parameter_sizes(shapes[self.sources(name)[0]]) for name, op in self.layers}
+        return {name: sizes for name, sizes in found.items() if sizes}
+
+    def multiply_adds(self, input_size: Any) -> Integer:
+        """How many products of an entry and a weight one input of a size takes; padding counts, biases do not."""
+        shapes = self.shapes(input_size)
+        return sum(op.multiply_adds(shapes[self.sources(name)[0]]) for name, op in self.layers)
+
+    def table(self, input_size: Any) -> NetworkTable:
+        """The layers with windows in numbers: sizes, costs, receptive fields and positions that nothing reads.
+
+        Raises:
+            NotSupportedError: for symbolic sizes, or a network without windows.
+        """
+        shape = self.input_shape(input_size)
+        if self.spatial_axes is None or not all(isinstance(n, int) for n in shape):
+            raise NotSupportedError(f"{self!r} has no table for {shape}: it needs layers with windows, and numbers")
+        self.shapes(input_size)
+        table = NetworkTable(1)
+        images: dict[str, Image | None] = {INPUT: table.start(shape[0], shape[1:])}
+        for name, op in self.layers:
+            before = [images[source] for source in self.sources(name)]
+            known = [image for image in before if image is not None]
+            if len(known) < len(before):
+                images[name] = None
+            elif isinstance(op, Add):
+                images[name] = table.merge(name, "Add", known)
+            elif op.place_by_place:
+                images[name] = known[0]
+            elif _has_windows(op):
+                images[name] = table.apply(name, type(op).__name__, op, known[0])
+            else:
+                images[name] = None
+        return table
+
+    @property
+    def receptive_field(self) -> tuple[int, ...]:
+        """How many positions of the input lie between the first and the last that one output of the last layer with
+        windows depends on, one number an axis; ``r + (k - 1) D j`` from layer to layer, for the step j between outputs.
+
+        Raises:
+            NotSupportedError: where it depends on the size of the input; see `table`.
+        """
+        axes, last = self.spatial_axes, None
+        if axes is None:
+            raise NotSupportedError(f"{self!r} has no layer with windows")
+        found: dict[str, tuple[tuple[int, int], ...] | None] = {INPUT: ((1, 1),) * axes}
+        for name, op in self.layers:
+            before = [found[source] for source in self.sources(name)]
+            fields = [field for field in before if field is not None]
+            if len(fields) < len(before) or not (op.place_by_place or _has_windows(op)):
+                found[name] = None
+                continue
+            if isinstance(op, AdaptivePooling | Spreading):
+                raise NotSupportedError(f"{name}: what {op!r} reads differs from output to output; see table(size)")
+            if len({tuple(step for _, step in field) for field in fields}) > 1:
+                raise NotSupportedError(f"{name}: it joins images with different steps; see table(size)")
+            merged = [(max(extent for extent, _ in axis), axis[0][1]) for axis in zip(*fields, strict=True)]
+            found[name] = last = tuple(
+                (extent + (window.kernel - 1) * window.dilation * step, step * window.stride)
+                for (extent, step), window in zip(merged, op.windows or (Window(1),) * axes, strict=True)
+            )
+        assert last is not None
+        return tuple(extent for extent, _ in last)
+
+    # ------------------------------------------------------------------ exact values
+
+    def values(self, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
+        """What every layer gives, exactly, by its name.
+
+        Args:
+            inputs: the input, ``(C, *spatial)``, or ``(*spatial)`` for one channel; nested lists or an array.
+            weights: by layer a table with "weight" and "bias", in the shapes of `parameter_sizes`.
+
+        Returns:
+            Arrays of exact numbers, in the shapes of `shapes`.
+
+        Raises:
+            ArgumentError: for a missing or superfluous weight, or one of another shape.
+            GeometryError: where two layers do not follow on.
+            SizeLimitError: above 1,000,000 terms in a layer.
+        """
+        from symconv.operators.networks.exact import values
+
+        return values(self, inputs, weights)
+
+    def gradients(
+        self, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None = None, upstream: Any = 1
+    ) -> dict[str, Any]:
+        """The gradients of the sum of the outputs, each times its `upstream`, exactly.
+
+        Args:
+            inputs, weights: as for `values`.
+            upstream: the gradient of an error by the output: an array of its shape, or one number for all entries.
+
+        Returns:
+            "input": the gradient by the network's input; and by the name of every layer the `Gradients` of its input,
+            weight and bias.
+
+        Raises:
+            ArgumentError: as for `values`, and where a layer has no derivative: a kink, or a tie under ties="error".
+        """
+        from symconv.operators.networks.exact import gradients
+
+        return gradients(self, inputs, weights, upstream)
+
+
+@contextmanager
+def in_layer(name: str) -> Iterator[None]:
+    """Say which layer an error comes from."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix) from None
+    except SymconvError as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def _named(layers: Any) -> dict[str, Operator]:
+    """The layers by their names; those that have none are counted by class."""
+    wanted = "must be a list of operators, or of pairs of a name and an operator"
+    entries: tuple[Any, ...] = list_of("layers", layers, object, wanted)
+    if not entries:
+        raise ArgumentError("layers", layers, "must hold a layer")
+    given = [entry[0] for entry in entries if isinstance(entry, tuple) and entry]
+    named: dict[str, Operator] = {}
+    for entry in entries:
+        if isinstance(entry, Operator):
+            kind, number = type(entry).__name__.lower(), 1
+            while f"{kind}{number}" in named or f"{kind}{number}" in given:
+                number += 1
+            named[f"{kind}{number}"] = entry
+            continue
+        if not isinstance(entry, tuple) or len(entry) != 2 or not isinstance(entry[1], Operator):
+            raise ArgumentError("layers", entry, wanted)
+        name = text("the name of a layer", entry[0], "must be a text")
+        if not _NAME.fullmatch(name) or name == INPUT:
+            raise ArgumentError(
+                "the name of a layer", name, "must be letters, digits and underscores, and not 'input'", "such as conv1"
+            )
+        if name in named:
+            raise ArgumentError("layers", name, "must not name two layers")
+        named[name] = entry[1]
+    return named
+
+
+def _has_windows(op: Operator) -> bool:
+    """Whether a layer reads windows; those of an adaptive pooling differ from output to output."""
+    return bool(op.windows) or isinstance(op, AdaptivePooling)
+
+
+def _chain(named: Mapping[str, Operator]) -> tuple[tuple[str, str], ...]:
+    """Every layer reads the one before it."""
+    joins = [name for name, op in named.items() if isinstance(op, Add)]
+    if joins:
+        raise ArgumentError("edges", None, f"must be given: {joins[0]} adds what several layers give")
+    names = (INPUT, *named)
+    return tuple(pairwise(names))
+
+
+def _checked(edges: Any, named: Mapping[str, Operator]) -> tuple[tuple[str, str], ...]:
+    """The edges, where they make a network with one output."""
+    wanted = "must be pairs of names (from, to), such as ('conv1', 'add1')"
+    pairs: list[tuple[str, str]] = []
+    for edge in iterable_of("edges", edges, object, wanted):
+        pair = items(edge)
+        if pair is None or len(pair) != 2 or not all(isinstance(name, str) for name in pair):
+            raise ArgumentError("edges", edge, wanted)
+        for name, known in zip(pair, ((INPUT, *named), tuple(named)), strict=True):
+            if name not in known:
+                raise ArgumentError("edges", name, f"must be one of {', '.join(known)}")
+        pairs.append((pair[0], pair[1]))
+    for name, op in named.items():
+        sources = [before for before, after in pairs if after == name]
+        if not sources:
+            raise ArgumentError("edges", tuple(pairs), f"must say what {name} reads", f"such as ('input', {name!r})")
+        if len(sources) > 1 and not isinstance(op, Add):
+            raise ArgumentError("edges", tuple(sources), f"must be one for {name}; only an Add joins several")
+        if len(sources) < 2 and isinstance(op, Add):
+            raise ArgumentError("edges", tuple(sources), f"must be two or more for {name}, which adds them")
+    ends = [name for name in named if not any(before == name for before, _ in pairs)]
+    if len(ends) > 1:
+        raise ArgumentError("edges", tuple(ends), "must lead to one output, and nothing reads these layers")
+    return tuple(pairs)
+
+
+def _in_order(named: Mapping[str, Operator], pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, Operator], ...]:
+    """The layers, each after those that it reads."""
+    ordered: dict[str, Operator] = {}
+    while len(ordered) < len(named):
+        ready = (
+            name
+            for name in named
+            if name not in ordered and all(b in ordered or b == INPUT for b, a in pairs if a == name)
+        )
+        found = next(ready, None)
+        if found is None:
+            rest = tuple(name for name in named if name not in ordered)
+            raise ArgumentError("edges", rest, "must have no cycle, and these layers wait for each other")
+        ordered[found] = named[found]
+    return tuple(ordered.items())

@@ -16,7 +16,7 @@ from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import sizes_of
 from symconv.operators.importers.onnx import NODES, attributes_of, read_node
-from symconv.operators.networks.network import Image, Network
+from symconv.operators.networks.table import Image, NetworkTable
 
 __all__ = ["load_model", "network_from_onnx"]
 
@@ -57,7 +57,7 @@ def load_model(path: Path) -> Any:
     return model
 
 
-def network_from_onnx(model: Any, input_shape: Sequence[int] | None = None) -> Network:
+def network_from_onnx(model: Any, input_shape: Sequence[int] | None = None) -> NetworkTable:
     """The table of an ONNX model.
 
     Layers with windows are listed; activations and normalisations pass through; sums, products and concatenations
@@ -80,7 +80,7 @@ def network_from_onnx(model: Any, input_shape: Sequence[int] | None = None) -> N
     if not images:
         raise ArgumentError("the model", graph.name, "must have an input that is no weight")
     shape = _input_shape(images[0], input_shape)
-    walk = _Walk(Network(shape[0]), constants, {tensor.name: tensor for tensor in graph.initializer})
+    walk = _Walk(NetworkTable(shape[0]), constants, {tensor.name: tensor for tensor in graph.initializer})
     walk.images[images[0].name] = walk.network.start(shape[1], shape[2:])
     for other in images[1:]:
         walk.ended[other.name] = f"the input {other.name}"
@@ -119,7 +119,7 @@ def _input_shape(declared: Any, given: Sequence[int] | None) -> tuple[int, ...]:
 class _Walk:
     """One pass over the nodes of a graph."""
 
-    def __init__(self, network: Network, constants: dict[str, tuple[int, ...]], tensors: dict[str, Any]) -> None:
+    def __init__(self, network: NetworkTable, constants: dict[str, tuple[int, ...]], tensors: dict[str, Any]) -> None:
         self.network = network
         self.images: dict[str, Image] = {}
         self.ended: dict[str, str] = {}

@@ -12,7 +12,7 @@ from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import sizes_of
 from symconv.operators.importers.text import Written, read_written, written
 from symconv.operators.importers.torch import is_layer, options_of
-from symconv.operators.networks.network import Image, Network
+from symconv.operators.networks.table import Image, NetworkTable
 
 __all__ = ["network_from_text", "network_from_torch"]
 
@@ -29,7 +29,7 @@ MOST_DEEP = 64
 _UNORDERED = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 
 
-def network_from_text(text: str, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> Network:
+def network_from_text(text: str, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> NetworkTable:
     """The table of a sequential model in PyTorch's printed form, or typed as ``nn.Sequential(nn.Conv2d(...), ...)``.
 
     The layers are taken in the order in which they stand there; a container that is no Sequential is noted, since its
@@ -47,7 +47,7 @@ def network_from_text(text: str, input_shape: Sequence[int], *, ignore: Sequence
     return _followed(_Chain(written(text), _ignored(ignore)), input_shape)
 
 
-def network_from_torch(model: Any, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> Network:
+def network_from_torch(model: Any, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> NetworkTable:
     """The table of a sequential PyTorch model: its modules, in the order in which they are registered.
 
     Args and Raises: as for `network_from_text`; `model` is anything with PyTorch's ``named_children``.
@@ -78,7 +78,7 @@ def _as_written(module: Any, depth: int = 1) -> Written:
     return Written(name, keywords={"padding": module.padding} if _PADDING.fullmatch(name) else {})
 
 
-def _followed(chain: _Chain, input_shape: Sequence[int]) -> Network:
+def _followed(chain: _Chain, input_shape: Sequence[int]) -> NetworkTable:
     """The layers of a chain applied one after the other."""
     input_shape = sizes_of("input_shape", input_shape)
     layers = list(chain.layers())
@@ -93,7 +93,7 @@ def _followed(chain: _Chain, input_shape: Sequence[int]) -> Network:
         raise ArgumentError(
             "input_shape", shown, f"must be {names}{axes} spatial size{'s' if axes > 1 else ''} (or without the batch)"
         )
-    network = Network(1 if len(input_shape) == axes + 1 else input_shape[0], notes=chain.notes)
+    network = NetworkTable(1 if len(input_shape) == axes + 1 else input_shape[0], notes=chain.notes)
     image: Image | None = network.start(input_shape[-axes - 1], input_shape[-axes:])
     ended = ""
     left_out = 0
@@ -158,7 +158,7 @@ class _Chain:
         for name, child in children:
             yield from self._below(child, f"{label}.{name}" if label else name)
 
-    def step(self, network: Network, label: str, layer: Written, image: Image) -> Image | None:
+    def step(self, network: NetworkTable, label: str, layer: Written, image: Image) -> Image | None:
         """What a layer makes of an image; None where it ends what has windows."""
         name = layer.name
         try:

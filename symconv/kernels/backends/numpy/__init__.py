@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from symconv.errors import ArgumentError
 from symconv.kernels.adapters.adaptive import AdaptiveAvgKernel, AdaptiveMaxKernel
+from symconv.kernels.adapters.dense import DenseKernel
+from symconv.kernels.adapters.flatten import FlattenKernel
 from symconv.kernels.adapters.morphology import MorphologyKernel
 from symconv.kernels.adapters.patches import FoldKernel, UnfoldKernel
 from symconv.kernels.adapters.stated import StatedKernel
@@ -23,6 +25,8 @@ from symconv.kernels.runtime.backend import Adapter, Backend, Request
 from symconv.kernels.runtime.contract import Kernel
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
+from symconv.operators.dense import Dense
+from symconv.operators.flatten import Flatten
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.transposed import ConvTranspose
@@ -45,6 +49,8 @@ class NumpyBackend(Backend):
         MaxUnpool: MaxUnpoolKernel.made,
         Dilation: MorphologyKernel.made,
         Erosion: MorphologyKernel.made,
+        Dense: DenseKernel.made,
+        Flatten: FlattenKernel.made,
     }
 
     def stated(self, request: Request) -> Kernel:

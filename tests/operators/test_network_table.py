@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
 from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.convolution import Conv
-from symconv.operators.networks.network import Layer, Network
 from symconv.operators.networks.onnx_graph import network_from_onnx
 from symconv.operators.networks.printed import network_from_text, network_from_torch
 from symconv.operators.networks.reading import positions_read, reach, unread_positions
 from symconv.operators.networks.staircase import Field, Staircase
+from symconv.operators.networks.table import Layer, NetworkTable
 from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 
@@ -162,7 +162,7 @@ chains = st.lists(
 @given(st.integers(6, 20), chains)
 def test_a_chain_against_following_every_tap(n: int, chain: list[Any]) -> None:
     """What each entry depends on, followed tap by tap with padding as positions beyond the ends."""
-    network = Network(1)
+    network = NetworkTable(1)
     image = network.start(1, (n,))
     seen: list[set[int]] = [{i} for i in range(n)]  # of the network's input, padding left out
     for place, (kind, k, s, p, d) in enumerate(chain):
@@ -327,7 +327,7 @@ def graph() -> Graph:
     return Graph(pytest.importorskip("onnx", reason="a graph is made with the onnx package"))
 
 
-def rows(network: Network) -> dict[str, Layer]:
+def rows(network: NetworkTable) -> dict[str, Layer]:
     return {layer.name: layer for layer in network.layers}
 
 

@@ -1,0 +1,253 @@
+"""A network in exact numbers: every entry and every gradient read off the formula of its layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symconv.doors import mapping
+from symconv.errors import ArgumentError
+from symconv.formulas.formula import Formula
+from symconv.operators.base import Operator
+from symconv.operators.gradients import Gradients
+from symconv.operators.joining import Add
+from symconv.operators.networks.shape import INPUT, Shape
+from symconv.operators.networks.winners import refused_ties
+
+__all__ = ["gradients", "values"]
+
+Exact = NDArray[Any]
+"""An array of exact numbers (of objects)."""
+
+
+class Connected(Protocol):
+    """What is asked of a `Network` here."""
+
+    @property
+    def layers(self) -> tuple[tuple[str, Operator], ...]: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def spatial_axes(self) -> int | None: ...
+    def sources(self, name: str) -> tuple[str, ...]: ...
+    def input_shape(self, given: Any) -> Shape: ...
+    def shapes(self, input_size: Any) -> dict[str, Shape]: ...
+    def fitted(self, shapes: Mapping[str, Shape]) -> dict[str, Operator]: ...
+
+
+def values(network: Connected, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Exact]:
+    """What every layer gives, by its name; see `Network.values`."""
+    run = _Run(network, inputs, weights)
+    return {name: run.shown(run.arrays[name]) for name in network.names}
+
+
+def gradients(
+    network: Connected, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None, upstream: Any
+) -> dict[str, Any]:
+    """The gradients by the input and by what every layer depends on; see `Network.gradients`."""
+    run = _Run(network, inputs, weights)
+    return run.backward(upstream)
+
+
+class _Run:
+    """One pass through a network.
+
+    Attributes:
+        arrays: what every layer gives, and the input, with their channels.
+    """
+
+    def __init__(self, network: Connected, inputs: Any, weights: Any) -> None:
+        self.network = network
+        given = exact_array("inputs", inputs)
+        shape = network.input_shape(given.shape) if given.ndim else given.shape
+        self.plain = len(shape) != given.ndim  # an image without an axis for its one channel
+        if self.plain and shape[0] != 1:
+            shown = "x".join(map(str, given.shape))
+            raise ArgumentError("inputs", shown, f"must have an axis for its {shape[0]} channels")
+        self.shapes = network.shapes(shape)
+        self.operators = network.fitted(self.shapes)
+        self.weights = read_weights(network, self.shapes, weights)
+        self.arrays: dict[str, Exact] = {INPUT: given.reshape(shape)}
+        for name in network.names:
+            self.arrays[name] = self._forward(name)
+
+    def shown(self, array: Exact) -> Exact:
+        """An array as it is given back: without the axis of one channel where the input had none."""
+        axes = self.network.spatial_axes
+        return array[0] if self.plain and axes and array.ndim == axes + 1 and len(array) == 1 else array
+
+    def _read(self, name: str) -> list[Exact]:
+        return [self.arrays[source] for source in self.network.sources(name)]
+
+    def _forward(self, name: str) -> Exact:
+        op, read = self.operators[name], self._read(name)
+        if isinstance(op, Add):
+            return np.asarray(sum(read[1:], start=read[0]))
+        return _applied(name, lambda sizes: op.output(input_size=sizes), op, read[0], self.weights.get(name, {}), None)
+
+    # ------------------------------------------------------------------ backward
+
+    def backward(self, upstream: Any) -> dict[str, Any]:
+        """From the output to the input, layer by layer."""
+        network = self.network
+        flows: dict[str, Exact] = {network.output: self._upstream(upstream)}
+        found: dict[str, Any] = {}
+        for name in reversed(network.names):
+            op, g = self.operators[name], flows.pop(name)
+            if isinstance(op, Add):
+                own = Gradients(g)
+            else:
+                refused_ties(name, op, self._read(name)[0], g, self._passed(name))
+                own = self._own(name, g)
+            found[name] = Gradients(self.shown(own.input), own.weight, own.bias)
+            for source in network.sources(name):
+                flows[source] = flows[source] + own.input if source in flows else own.input
+        return {INPUT: self.shown(flows[INPUT]), **{name: found[name] for name in network.names}}
+
+    def _passed(self, name: str) -> Callable[[Exact], Exact] | None:
+        """What the layer before hands on of a gradient, where it works place by place."""
+        (source,) = self.network.sources(name)
+        op = self.operators.get(source)
+        if op is None or not op.place_by_place or isinstance(op, Add):
+            return None
+        return lambda g: np.asarray(self._own(source, g).input)
+
+    def _own(self, name: str, g: Exact) -> Gradients:
+        op, (x,), given = self.operators[name], self._read(name), self.weights.get(name, {})
+        parts = {}
+        for variable in op.variables:
+            formula: Callable[[Any], Formula] = _gradient(op, variable)
+            parts[variable] = _applied(name, formula, op, x, given, g)
+        return Gradients(**parts)
+
+    def _upstream(self, upstream: Any) -> Exact:
+        shape = self.shapes[self.network.output]
+        given = exact_array("upstream", upstream)
+        if given.shape == self.shown(np.empty(shape, object)).shape:
+            return given.reshape(shape)
+        if given.ndim:
+            shown = "x".join(map(str, given.shape))
+            raise ArgumentError("upstream", shown, f"must have the shape {'x'.join(map(str, shape))} of the output")
+        return np.full(shape, given[()], object)
+
+
+def _gradient(op: Operator, variable: Any) -> Callable[[Any], Formula]:
+    return lambda sizes: op.gradient(variable, input_size=sizes)
+
+
+def _applied(
+    name: str,
+    formula_for: Callable[[Any], Formula],
+    op: Operator,
+    x: Exact,
+    given: Mapping[str, Exact],
+    g: Exact | None,
+) -> Exact:
+    """The entries of a formula of a layer, for all its planes; gradients of what planes share add up."""
+    planes = op.planes(x.shape)
+    whole = planes == 1 and x.ndim == op.spatial_axes
+    sizes = x.shape if whole else x.shape[1:]
+    formula = formula_for(sizes)
+    role = formula.quantity.wrt
+    shared = role is not None and _role(formula, role[0]) != "input"
+    results = []
+    for plane in range(planes):
+        together = planes == 1
+        arrays = {"input": x if together else x[plane], **given}
+        if g is not None:
+            arrays["upstream"] = g if together else g[plane]
+        results.append(_entries(formula, arrays))
+    wanted: Shape
+    if shared:
+        assert role is not None
+        wanted = given[_role(formula, role[0])].shape
+        return sum(results[1:], start=results[0]).reshape(wanted)
+    wanted = x.shape if role is not None else op.array_size(x.shape)
+    return np.stack(results).reshape(wanted)
+
+
+def _role(formula: Formula, letter: str) -> str:
+    return next(tensor.role for tensor in formula.tensors if tensor.name == letter)
+
+
+def _entries(formula: Formula, arrays: Mapping[str, Exact]) -> Exact:
+    """All entries of a formula whose sizes are numbers; axes of a single channel are none in its tensors."""
+    tensors = {}
+    for tensor in formula.tensors:
+        if tensor.role in arrays:
+            box = tuple(int((high - low + 1).evaluate({})) for low, high in tensor.box)
+            tensors[tensor.name] = arrays[tensor.role].reshape(box)
+        elif tensor.role == "bias":  # a gradient does not read it
+            tensors[tensor.name] = np.zeros(tuple(int((h - low + 1).evaluate({})) for low, h in tensor.box), object)
+    result = np.empty(formula.shape(), object)
+    for point, value in formula.values(tensors).items():
+        result[point] = value
+    return result
+
+
+# ---------------------------------------------------------------------- what is given
+
+
+def exact_array(name: str, value: Any) -> Exact:
+    """An array of objects of nested lists or of an array; its entries are looked at where they are read.
+
+    Raises:
+        ArgumentError: for rows of several lengths, or a mask.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ArgumentError(name, type(value).__name__, "must be an array without a mask", f"pass {name}.filled(...)")
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "biufO":
+        raise ArgumentError(name, value.dtype.name, "must be an array of real numbers")
+    try:
+        return np.array(value, dtype=object)
+    except (ValueError, TypeError):
+        raise ArgumentError(name, value, "must be an array of numbers, with rows of one length") from None
+
+
+def read_weights(network: Connected, shapes: Mapping[str, Shape], weights: Any) -> dict[str, dict[str, Exact]]:
+    """The weights and biases of every layer, in their full shapes.
+
+    Raises:
+        ArgumentError: for a missing or superfluous one, or one of another shape.
+    """
+    wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
+    table = mapping("weights", {} if weights is None else weights, wanted)
+    sizes = {name: op.parameter_sizes(shapes[network.sources(name)[0]]) for name, op in network.layers}
+    needed = {name: own for name, own in sizes.items() if own}
+    for name in table:
+        if name not in needed:
+            known = ", ".join(needed) or "none"
+            raise ArgumentError("weights", name, f"must be by the names of layers that have weights: {known}")
+    found: dict[str, dict[str, Exact]] = {}
+    for name, own in needed.items():
+        if name not in table:
+            raise ArgumentError("weights", tuple(table), f"must have an entry for {name}", _form(name, own))
+        entries = mapping(f"weights[{name!r}]", table[name], f"must be a table, {_form(name, own)}")
+        if set(entries) != set(own):
+            raise ArgumentError(
+                f"weights[{name!r}]", tuple(entries), f"must hold {' and '.join(own)}", _form(name, own)
+            )
+        found[name] = {
+            role: _fitting(f"weights[{name!r}][{role!r}]", entries[role], shape) for role, shape in own.items()
+        }
+    return found
+
+
+def _form(name: str, sizes: Mapping[str, Shape]) -> str:
+    shown = ", ".join(f'"{role}": an array of {"x".join(map(str, shape))}' for role, shape in sizes.items())
+    return f'such as {{"{name}": {{{shown}}}}}'
+
+
+def _fitting(argument: str, value: Any, shape: Shape) -> Exact:
+    """An array of a shape; ``(*kernel)`` stands for one channel in and out."""
+    array = exact_array(argument, value)
+    short = tuple(shape[2:])
+    if array.shape == shape or (shape[:2] == (1, 1) and array.shape == short and len(shape) > 2):
+        return array.reshape(shape)
+    shown = "x".join(map(str, array.shape)) or "a number"
+    raise ArgumentError(argument, shown, f"must have the shape {'x'.join(map(str, shape))}")
