@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from symconv.derivations.kinks import kinks
 from symconv.derivations.step import Maths, Phrase
-from symconv.formulas.algebra import ONE, Guard, Node, Reduce, nonnegative
+from symconv.formulas.algebra import ONE, Guard, Power, Reduce, Scalar, nonnegative
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.effort import Effort
+from symconv.formulas.formula import Formula
 from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -22,29 +23,35 @@ if TYPE_CHECKING:
 __all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives", "needs_of_outputs"]
 
 
-def _counts(node: Node) -> Iterator[Reduce]:
+def _counts(formula: Formula) -> Iterator[Reduce]:
     """What a formula takes for granted not to be 0: the counts that it divides by, the taps that it takes a maximum of.
 
     One count an axis: a window has a tap where it has one on every axis.
     """
-    yield from _divisors(node)
-    for part in walk(node):
+    yield from _divisors(formula)
+    for part in walk(formula.body):
         if isinstance(part, Reduce) and part.op in ("max", "min"):
             for bound in part.bounds:
                 guards = tuple(guard for guard in part.guards if bound.name in guard.names)
                 yield Reduce("sum", (bound,), guards, ONE)
 
 
-def _divisors(node: Node) -> Iterator[Reduce]:
-    """The sums that a formula divides by: counts, and sums of entries."""
-    return (base for base in map(divisor, walk(node)) if isinstance(base, Reduce))
+def _divisors(formula: Formula) -> Iterator[Reduce]:
+    """The sums that a formula may divide by: counts, and sums of entries."""
+    known = formula.knowledge()
+    for part in walk(formula.body):
+        base = divisor(part)
+        if isinstance(part, Power) and isinstance(part.exponent, Scalar):
+            base = None if known.nonnegative(part.exponent.index) else part.base
+        if isinstance(base, Reduce):
+            yield base
 
 
 def every_count_is_positive(frame: Frame) -> bool:
     """Whether it was proved that every output has a tap to take the maximum of, and no divisor is a count of none."""
     if isinstance(frame.op, AdaptivePooling):
         return True  # a part of the input overlaps one entry at least: the stage of its windows proves it
-    return _positive(frame, _counts(frame.output.body))
+    return _positive(frame, _counts(frame.output))
 
 
 def has_real_taps(frame: Frame) -> bool:
@@ -54,7 +61,7 @@ def has_real_taps(frame: Frame) -> bool:
     options = {name: value for name, value in op.options().items() if name in _OF_WINDOWS}
     alike = MaxPool(**options, ndim=op.ndim)
     output = alike.output(names=frame.names, index_base=frame.base, input_size=frame.input_size)
-    return _positive(frame, _counts(output.body))
+    return _positive(frame, _counts(output))
 
 
 _OF_WINDOWS = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
@@ -125,7 +132,7 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
             return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
         return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
     found = kinks(output.body, frame.tensor(frame.wrt).name, output.knowledge(), frozenset(op.reals()))
-    counts = (divisor for divisor in _divisors(output.body) if not accesses(divisor))
+    counts = (divisor for divisor in _divisors(output) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)
     if not _sizes_divide(frame):

@@ -32,7 +32,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import maximum
 from symconv.formulas.walker import case
-from symconv.formulas.walks import children
+from symconv.formulas.walks import accesses, children
 from symconv.proofs.context import Window
 from symconv.proofs.needs import Inside, Member, Need, Step
 from symconv.proofs.signs import is_met
@@ -120,11 +120,13 @@ class _Windows(FormulaWalker[Iterator[Need]]):
 
     @case(Power)
     def _power(self, node: Power) -> Iterator[Need]:
-        count = divisor(node)
-        if isinstance(count, Reduce):
-            yield Need(self.path, Member(count.bounds, count.guards))
-        elif isinstance(count, Scalar):
-            yield Need(self.path, Inside((nonnegative(maximum(count.index, -count.index) - 1),)))
+        path, divides = self.path, divisor(node)
+        if isinstance(node.exponent, Scalar) and not accesses(node):  # which is negative at some sizes, or at none
+            path, divides = (*path, nonnegative(-node.exponent.index - 1)), node.base
+        if isinstance(divides, Reduce):
+            yield Need(path, Member(divides.bounds, divides.guards))
+        elif isinstance(divides, Scalar):
+            yield Need(path, Inside((nonnegative(maximum(divides.index, -divides.index) - 1),)))
         yield from self._parts(node)
 
     @case(Reduce)

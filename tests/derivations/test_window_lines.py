@@ -217,6 +217,20 @@ COUNTED = summation(ONE, Bound("k", Index.of(0), Index.of("P")))
         (Divided((2,), divisor=lambda p: Scalar(3 - p), power=2), ""),
         (Divided((2,), divisor=lambda p: Scalar(3 - p), power=0), ""),
         (Divided((2,), **NATURAL, divisor=lambda p: Scalar(3 - p), power=Scalar(Index.of("P"))), ""),
+        (Divided((2,), **NATURAL, divisor=lambda p: Scalar(3 - p), power=Scalar(-Index.of("P"))), "no division by 0"),
+        (Divided((2,), **NATURAL, divisor=lambda p: Scalar(p + 1), power=Scalar(-Index.of("P"))), ""),
+        (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P")), power=Scalar(1 - Index.of("P"))), ""),  # 0 to the 1
+        (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P")), power=Scalar(-1 - Index.of("P"))), "no division by 0"),
+        (Divided((2,), **NATURAL, divisor=COUNTED, power=Scalar(-Index.of("P"))), ""),
+        (
+            Divided(
+                (2,),
+                **NATURAL,
+                divisor=lambda p: summation(ONE, Bound("k", p, Index.of(3))),
+                power=Scalar(-Index.of("P")),
+            ),
+            "every window holds an entry of the input",
+        ),
         (Divided((2,), divisor=lambda p: Scalar(p + 1)), ""),
         (Divided((2,), divisor=lambda p: Scalar(-1 - p)), ""),
         (Divided((2,), **NATURAL, divisor=Scalar(Index.of("P"))), "no division by 0"),
