@@ -36,10 +36,7 @@ def relation_stages(lp: Frame, other: Frame) -> tuple[Stage, ...]:
     """
     if lp.op.windows != other.op.windows or lp.input_size != other.input_size:
         raise GeometryError("operators", other.op, "must have the windows and the input size of the LP pooling")
-    moved = {role: getattr(lp.letters, role) for role in Letters.roles()}
-    kept = {role: getattr(other.letters, role) for role in Letters.roles()}
-    differing = {role: letter for role, letter in moved.items() if letter != kept[role]}
-    other = replace(other, names={**(other.names or {}), **differing})
+    other = replace(other, names={role: getattr(lp.letters, role) for role in Letters.roles()})
     if isinstance(other.op, AvgPool):
         return (_average_stage(lp, other),)
     assert isinstance(other.op, MaxPool)
@@ -86,9 +83,7 @@ def _average_stage(lp: Frame, average: Frame) -> Stage:
     op = lp.op
     assert isinstance(op, LPPool)
     one_norm = replace(op, norm_type=1)
-    norm = Frame(
-        one_norm, "input", average.names, average.base, average.input_size
-    ).output  # in the letters of the page
+    norm = replace(average, op=one_norm).output  # in the letters of the page
     divisor, _ = split_divisor(formula.body)
     named = formula.with_body(product(divisor, Named(_norm_name(lp, "1"), (), norm.body)))
     second = Step(
@@ -147,7 +142,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         p = str(op.norm_type)
     else:
         p = next(name for name in "prtzlvkes" if name not in lp.letters.names)
-        lp = Frame(replace(op, norm_type=symbol(p, positive=True)), "input", lp.names, lp.base, lp.input_size)
+        lp = replace(lp, op=replace(op, norm_type=symbol(p, positive=True)))
     m = lp.beside("M")
     formula = lp.output
     total = _power_sum(formula.body)
@@ -157,7 +152,7 @@ def _squeeze_stage(lp: Frame, maximum: Frame) -> Stage:
         taps = taps * window.k
     count = maths(lambda s: s.index(taps, context))
     in_brackets = Maths(f"({count.latex})", f"({count.text})")
-    is_alone = taps.value is not None or any(taps == Index.of(name) for name in taps.names)
+    is_alone = taps.value is not None or taps in map(Index.of, taps.names)
     base = count if is_alone else in_brackets
     factor = in_brackets if len(taps.terms) > 1 else count
     real: Phrase = () if has_real_taps(lp) else ("a tap in the input for the window of ", lp.output_entry)
@@ -249,18 +244,16 @@ def _power_sum(body: Node) -> Node:
 
 def _both_bounds() -> Verdict:
     lower, upper = power_sum_bound("lower"), power_sum_bound("upper")
-    weaker = lower if lower.status != "proved" else upper
-    return replace(weaker, obligations=(*lower.obligations, *upper.obligations))
+    return replace(upper if lower.holds else lower, obligations=(*lower.obligations, *upper.obligations))
 
 
 def _limit() -> Verdict:
     """The outer bound tends to the inner one: SymPy's limit of n**(1/p) for a symbolic n, and the bounds themselves."""
     import sympy
 
-    n, p = sympy.Symbol("n", positive=True), sympy.Symbol("p", positive=True)
-    verdict = _both_bounds()
-    if verdict.status == "proved" and sympy.limit(n ** (1 / p), p, sympy.oo) != 1:
+    n, p = sympy.symbols("n p", positive=True)
+    if sympy.limit(sympy.root(n, p), p, sympy.oo) != 1:
         return Verdict(
             "undecided", VerdictScope(("n", "p")), explanation="The limit of n**(1/p) was not found to be 1."
         )
-    return verdict
+    return _both_bounds()

@@ -24,15 +24,17 @@ from readback.reading import Reader
 from readback.test_pages import read_sets
 from readback.world import World
 
-from symconv.derivations import window_sets
+from symconv.derivations import relations, window_sets
 from symconv.derivations.frame import Frame
-from symconv.derivations.relations import relation_stages
+from symconv.derivations.relations import _under_condition, relation_stages
 from symconv.derivations.step import Maths, Step, in_latex, plain
 from symconv.derivations.window_sets import set_form_steps, set_name, window_set
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Guard, between
+from symconv.formulas.algebra import Guard, between, const, product
 from symconv.formulas.index import Index
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool, Pooling
+from symconv.proofs.induction import power_sum_bound
+from symconv.proofs.verdict import Verdict
 
 Golden = Callable[[str, str], None]
 P = sympy.Symbol("p", positive=True)
@@ -277,3 +279,45 @@ def test_relations_are_of_poolings_over_the_same_windows() -> None:
             relation_stages(Frame(lp), Frame(other))
     with pytest.raises(GeometryError):
         relation_stages(Frame(lp, input_size=(4,)), Frame(MaxPool((2,)), input_size=(5,)))
+
+
+MEAN, THIRD = AvgPool((2,)).output(), AvgPool((2,), divisor_override=3).output()
+
+
+def test_absolute_values_are_read_as_what_is_in_them_and_nothing_else_is() -> None:
+    absolute = LPPool(1, (2,)).output()
+    double = absolute.with_body(product(const(2), absolute.body))
+    halved = MEAN.with_body(product(const(2), MEAN.body))
+    for left, right, status in [
+        (absolute, halved, "proved"),
+        (halved, absolute, "proved"),
+        (double, halved, "refuted"),
+        (halved, double, "refuted"),
+        (MEAN, THIRD, "refuted"),
+    ]:
+        assert _under_condition(left, right).status == status
+
+
+@pytest.mark.parametrize("side", ["lower", "upper"])
+def test_a_bound_that_is_not_proved_leaves_the_limit_undecided(monkeypatch: pytest.MonkeyPatch, side: str) -> None:
+    def bound(which: str) -> Verdict:
+        return Verdict("undecided") if which == side else power_sum_bound(which)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(relations, "power_sum_bound", bound)
+    (stage,) = relation_stages(Frame(LPPool(3, (2,))), Frame(MaxPool((2,))))
+    assert [step.verdict.holds for step in stage.steps] == [side == "upper", side == "lower", False, False]
+
+
+def test_a_limit_that_is_not_1_leaves_the_last_step_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sympy, "limit", lambda *_: 2)
+    (stage,) = relation_stages(Frame(LPPool(3, (2,))), Frame(MaxPool((2,))))
+    assert [step.verdict.holds for step in stage.steps] == [True, True, True, False]
+    assert stage.steps[-1].verdict.explanation == "The limit of n**(1/p) was not found to be 1."
+
+
+def test_both_bounds_are_on_record_where_roots_are_taken() -> None:
+    (stage,) = relation_stages(Frame(LPPool(3, (2,))), Frame(MaxPool((2,))))
+    lower, upper, roots, limit = ([o.name for o in step.verdict.obligations] for step in stage.steps)
+    assert roots == limit == [*lower, *upper]
+    assert lower
+    assert upper
