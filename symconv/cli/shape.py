@@ -172,7 +172,7 @@ def _chain(axis: AxisSize) -> str:
 
 def position_words(runs: tuple[tuple[int, int], ...], size: int, most: int = 6) -> str:
     """Ranges of positions in words, counted from 0."""
-    words = [str(first) if first == last else f"{first}-{last}" for first, last in runs[:most]]
+    words = ["-".join(map(str, dict.fromkeys(run))) for run in runs[:most]]
     more = f", ... ({len(runs)} runs)" if len(runs) > most else ""
     end = " (the end)" if len(runs) == 1 and runs[0][1] == size - 1 else ""
     return ", ".join(words) + more + end
@@ -258,7 +258,6 @@ def _table(settings: Settings, kind: str) -> None:
     heads = ["stride", "padding", "dilation", "output padding", "also"]
     rows = []
     for one in settings.found:
-        before, after = one.sides
         low, high = one.padding
         free = []
         if one.free_stride:
@@ -267,7 +266,7 @@ def _table(settings: Settings, kind: str) -> None:
             free.append(f"total padding {low} to {high}")
         if one.inputs[0] != one.inputs[1]:
             free.append(f"inputs {one.inputs[0]} to {one.inputs[1]}")
-        side = str(before) if before == after else f"{before}:{after}"
+        side = ":".join(map(str, dict.fromkeys(one.sides)))
         rows.append([str(one.stride), side, str(one.dilation), str(one.output_padding), ", ".join(free)])
     if kind != "transposed":
         heads.pop(3)
