@@ -110,10 +110,7 @@ class Knowledge:
     def _plain(self, expr: Index) -> bool:
         # name = lower + slack with slack >= 0, so a polynomial in slacks without negative coefficients is >= 0
         shifted = expr.subs({name: Index.of(name) + low for name, low in self.lower.items() if low})
-        return all(
-            value >= 0 and all(isinstance(a, str) and a in self.lower for a in key)
-            for key, value in shifted.terms.items()
-        )
+        return all(value >= 0 and all(a in self.lower for a in key) for key, value in shifted.terms.items())
 
 
 def _split_extrema(expr: Index, test: Callable[[Index], bool]) -> bool:
@@ -179,7 +176,7 @@ def _without(expr: Index, atom: Quotient, test: Callable[[Index], bool]) -> list
     if not rising and not test(-factor):
         return []
     exact = factor * n + scale * remainder
-    if scale == d and coefficient.value in (1, -1):
+    if coefficient.value in (1, -1):
         # between integers: floor(n/d) >= r says n >= d*r, ceil(n/d) >= r says n > d*(r - 1)
         return [exact + (d - 1) if (atom.rounding == "ceil") == rising else exact]
     if (atom.rounding == "floor") == rising:

@@ -177,5 +177,5 @@ class ConvTranspose(Spreading, Channelled):
         within = summed[0].index if summed else Index.of(0)
         row = (group * inner + within,) if self.in_channels != 1 else ()
         per_out = self.per_group("out_channels", geometry)
-        column = (lead[0] - group * per_out,) if lead and per_out != 1 else ()
+        column = (lead[0] - group * per_out,) if per_out != 1 else ()
         return summed, row, column

@@ -175,6 +175,11 @@ FORMS: list[tuple[str, Node, Node]] = [
     ("an entry of another array", w(i), ZERO),
     ("a sum of another array", over("sum", w(m)), ZERO),
     ("a maximum of another array", over("max", w(m)), ZERO),
+    (
+        "numbers and sizes alone go before a sum",
+        over("sum", times(const(3), Scalar(V("S")), w(i), x_here)),
+        times(const(3), Scalar(V("S")), over("sum", times(w(i), bracket))),
+    ),
     ("a power of another array", Power(over("sum", w(m)), const(HALF)), ZERO),
     ("an absolute value of another array", Absolute(w(i)), ZERO),
     ("a product with a constant", times(w(i), x(i), const(2)), times(const(2), w(i), Bracket((equal(i, j),)))),

@@ -73,6 +73,15 @@ def test_definitions_are_spelled_out_in_ranges_too() -> None:
     assert not known.nonnegative(n + 3 - p)
 
 
+def test_the_quotient_of_the_index_goes_first() -> None:
+    """A range that starts at a quotient: ``⌊p/2⌋ ≥ ⌊n/3⌋`` for p from ``2⌊n/3⌋`` on."""
+    third = floor(n, 3)
+    known = Knowledge({"n": 0}, [Bound("p", 2 * third, 2 * third + 5)])
+    for order in (-third + floor(p, 2), floor(p, 2) - third):
+        assert known.nonnegative(order)
+        assert not known.nonnegative(order - 1)
+
+
 def test_a_divisibility_holds_where_every_coefficient_is_a_multiple() -> None:
     assert KNOWN.holds(divides(2, 4 * n - 2 * S))
     assert KNOWN.holds(divides(1, n + 3))

@@ -195,7 +195,10 @@ def _here(node: ast.AST, names: set[str]) -> Iterator[tuple[ast.AST, str, int | 
     elif isinstance(node, ast.BoolOp):
         yield node, "op", None, OPERATORS[type(node.op)]()
         for place in range(len(node.values)):
-            yield node, "values", None, node.values[:place] + node.values[place + 1 :]
+            left = node.values[:place] + node.values[place + 1 :]
+            if len(left) == 1:  # alone it is no such expression; after what leaves it to decide it is worth the same
+                left = [ast.Constant(isinstance(node.op, ast.And)), *left]
+            yield node, "values", None, left
     elif isinstance(node, ast.Constant):
         if isinstance(node.value, bool):
             yield node, "value", None, not node.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 
@@ -217,6 +218,11 @@ GENERIC: list[tuple[Operator, dict[str, Any], dict[str, str]]] = [
         {},
         {"kernel_size": "(K,)", "stride": "(S,)", "padding": "((P, P),)", "output_padding": "(R,)", "dilation": "(D,)"},
     ),
+    (
+        Conv((3,), padding=((sympy.Symbol("U"), sympy.Symbol("V")),)),  # letters of which nothing is known
+        {},
+        {"kernel_size": "(K,)", "stride": "(S,)", "padding": "((P, Q),)", "dilation": "(D,)"},
+    ),
     (AdaptiveAvgPool((2, 2)), {"shared": True}, {"output_size": "(O, O)"}),
     (AdaptiveAvgPool((2, 3)), {"shared": True}, {"output_size": "(O_1, O_2)"}),
     (Bare((2, 3)), {}, {"kernel_size": "(K_1, K_2)"}),
@@ -377,7 +383,7 @@ def test_indices_start_at_zero_or_one(base: Any) -> None:
             ask(index_base=base)
 
 
-@pytest.mark.parametrize("wrt", ["bias", "output", "", None, 1, ["input"]])
+@pytest.mark.parametrize("wrt", ["bias", "output", "", None, 1, ["input"], np.array(["input", "weight"])])
 def test_a_variable_is_one_that_the_operator_has(wrt: Any) -> None:
     for ask in (Conv((2,)).derivative, Conv((2,)).gradient, Conv((2,)).check_variable):
         with pytest.raises(ArgumentError, match=r"^wrt must be a variable of Conv: input, weight, got"):

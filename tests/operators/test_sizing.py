@@ -119,6 +119,10 @@ def test_the_numbers_work_out_to_the_size_that_loops_count(
     assert found.output == expected == worked_out(found.numbers)
 
 
+def test_one_axis_may_be_one_number() -> None:
+    assert size_report(Conv((3,)), 5) == size_report(Conv((3,)), (5,))  # type: ignore[arg-type]
+
+
 def test_axes_are_reported_one_by_one() -> None:
     first, second = size_report(Conv((3, 2), (2, 1), ((1, 0), (0, 2)), (1, 2)), (7, 8))
     assert (first.output, second.output) == (3, 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import numpy as np
 import oracles
 import pytest
 import sympy
@@ -146,6 +147,10 @@ def test_same_gives_stride_times_the_input(
         assert op.output_size((n,)) == (stride * n,)
         extra = max(0, stride - kernel)  # windows that leave gaps: what SAME lacks is added after the output
         assert op.output().text() == ConvTranspose((kernel,), stride, (pads,), extra).output().text()
+
+
+def test_a_padding_may_be_an_array() -> None:
+    assert ConvTranspose((3, 2), padding=np.array([1, 0])) == ConvTranspose((3, 2), padding=((1, 1), (0, 0)))
 
 
 def test_what_cannot_be_is_refused_with_its_numbers() -> None:
