@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
     from symconv.operators.networks.printed import network_from_text, network_from_torch
+    from symconv.operators.normalisation import BatchNorm
     from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
     from symconv.operators.settings import settings_for
@@ -68,6 +69,7 @@ __all__ = [
     "Add",
     "ArgumentError",
     "AvgPool",
+    "BatchNorm",
     "Certificate",
     "ClaimVerdict",
     "Conv",
@@ -148,6 +150,7 @@ _HOME = {
     "operators.dense": ("Dense",),
     "operators.flatten": ("Flatten",),
     "operators.joining": ("Add",),
+    "operators.normalisation": ("BatchNorm",),
     "operators.networks.network": ("Network",),
     "operators.base": ("Operator",),
     "operators.adaptive": ("AdaptiveAvgPool", "AdaptiveMaxPool"),

@@ -29,9 +29,10 @@ class NetworkKernel:
     Attributes:
         network: the network.
 
-    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)``, or ``(*spatial)`` for an input of one channel; of a network
-    without windows, ``(N, features)`` or ``(features,)``. The result has a batch where the input has one. Weights are
-    ``{name: {"weight": ..., "bias": ...}}``, in the shapes of `Network.parameter_sizes`. Nothing given is written to.
+    Arrays are ``(N, C, *spatial)``, ``(C, *spatial)``, or ``(*spatial)`` for an input of one channel; a network without
+    windows takes ``(N, ...)``, or ``(features,)`` for a single vector. The result has a batch where the input has one.
+    Weights are ``{name: {"weight": ..., "bias": ...}}``, in the shapes of `Network.parameter_sizes`. Nothing given is
+    written to.
 
     Memory: what a layer gives is kept until the last layer that reads it has run; for a gradient, until it comes back.
     """
@@ -134,15 +135,15 @@ class _Call:
     def __init__(self, kernel: NetworkKernel, x: Array, *weights: Any) -> None:
         self.kernel, self.network = kernel, kernel.network
         axes = self.network.spatial_axes
-        extra = x.ndim - (1 if axes is None else axes)
-        if extra not in ((0, 1) if axes is None else (0, 1, 2)):
+        extra = x.ndim - axes if axes is not None else min(x.ndim, 2)
+        if not (0 if axes is not None else 1) <= extra <= 2:
             wanted = (
-                "(N, features) or (features,)"
+                "(N, ...), or (features,) for a single vector"
                 if axes is None
                 else f"(N, C, *spatial), (C, *spatial) or (*spatial) with {axes} spatial axes"
             )
             raise ArgumentError("x", x.shape, f"must have the shape {wanted}")
-        self.batched = extra == (1 if axes is None else 2)
+        self.batched = extra == 2
         self.plain = axes is not None and extra == 0
         self.batch = x.shape[0] if self.batched else 1
         single = x.shape[1:] if self.batched else (1, *x.shape) if self.plain else x.shape

@@ -42,10 +42,12 @@ class Operator(TakesArrays, ABC):
 
     Attributes:
         variables: the tensors that the output depends on.
+        least_axes: how few spatial axes there may be.
         ndim: the number of spatial axes.
     """
 
     variables: ClassVar[tuple[Variable, ...]] = ("input",)
+    least_axes: ClassVar[int] = 1
     ndim: int
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -115,7 +117,7 @@ class Operator(TakesArrays, ABC):
         sizes = [name for name, (option, _) in known.items() if isinstance(option.kind, Size)]
         sizes.sort(key=lambda name: items(getattr(self, known[name][1].name)) is None)  # one number says nothing of it
         if not sizes:
-            plain_integer("ndim", self.ndim, 1)
+            plain_integer("ndim", self.ndim, self.least_axes)
         for place, name in enumerate(dict.fromkeys((*sizes, *known))):
             option, entry = known[name]
             is_size = isinstance(option.kind, Size)

@@ -18,7 +18,7 @@ Given = Callable[[Any], object]
 X, W = np.arange(8.0), np.ones(3)
 CONV, POOL = sc.Conv((3,)), sc.MaxPool((2,))
 CLAIM = "c[1] == a[1]*b[1]+a[2]*b[2]+a[3]*b[3]"
-NEEDED: dict[str, Any] = {"kernel_size": (2,), "norm_type": 2, "output_size": (2,), "out_features": 2}
+NEEDED: dict[str, Any] = {"kernel_size": (2,), "norm_type": 2, "output_size": (2,), "out_features": 2, "channels": 2}
 OPERATORS = [
     name
     for name in sc.__all__

@@ -135,6 +135,19 @@ def _dense() -> Plain:
     return Plain(forward, backward)
 
 
+def _norm() -> Plain:
+    def forward(read: list[Array], own: dict[str, Array]) -> Array:
+        return np.array([w * x + d for w, x, d in zip(own["weight"], read[0], own["bias"], strict=True)], object)
+
+    def backward(g: Array, read: list[Array], own: dict[str, Array]) -> tuple[list[Array], dict[str, Array]]:
+        channels = list(zip(own["weight"], np.atleast_1d(g), np.atleast_1d(read[0]), strict=True))
+        to_x = np.array([w * part for w, part, _ in channels], object)
+        to_weight = [np.sum(part * x) for _, part, x in channels]
+        return [to_x], {"weight": np.array(to_weight, object), "bias": np.array([np.sum(p) for _, p, _ in channels])}
+
+    return Plain(forward, backward)
+
+
 def _add() -> Plain:
     return Plain(lambda read, own: sum(read[1:], start=read[0]), lambda g, read, own: ([g] * len(read), {}))
 
@@ -145,7 +158,7 @@ def _outputs(size: int, kernel: int, stride: int, padding: int, dilation: int) -
 
 @st.composite
 def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
-    """A chain of convolutions, poolings and residual blocks, perhaps with a head of dense layers."""
+    """A chain of convolutions, poolings, normalisations and residual blocks, perhaps with a head of dense layers."""
     ndim, depth = draw(st.integers(1, 2)), draw(st.integers(1, 3))
     shape = (draw(st.integers(1, 3)), *(draw(st.integers(4, largest)) for _ in range(ndim)))
     net, before = Drawn(shape), "input"
@@ -157,8 +170,15 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         net.plain[name] = plain
         return name
 
+    def normalised() -> str:
+        name = put("BatchNorm", _norm(), before, args=(shape[0],))
+        net.weights[name] = {"weight": (shape[0],), "bias": (shape[0],)}
+        return name
+
     for _ in range(depth):
         kind = draw(st.sampled_from(("Conv", "Conv", "MaxPool", "AvgPool", "residual")))
+        if draw(st.integers(0, 4)) == 0:
+            before = normalised()
         kernel = draw(st.integers(1, 3))
         stride, dilation, padding = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 1))
         if kind in ("MaxPool", "AvgPool"):
@@ -189,7 +209,7 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         shape = (outs, *sizes)
         if kind == "residual":
             before = put("Add", _add(), sources, before)
-    if draw(st.booleans()) or not net.layers or all(kind == "Add" for _, kind, *_ in net.layers):
+    if draw(st.booleans()) or not net.layers or all(kind == "BatchNorm" for _, kind, *_ in net.layers):
         order = draw(st.sampled_from(("channel-first", "channel-last")))
         before = put("Flatten", _flatten(order), before, args=(order,))
         features = prod(shape)
@@ -197,7 +217,9 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
             outs, bias = draw(st.integers(1, 4)), draw(st.booleans())
             before = put("Dense", _dense(), before, args=(outs,), bias=bias)
             net.weights[before] = {"weight": (outs, features), **({"bias": (outs,)} if bias else {})}
-            features = outs
+            shape, features = (outs,), outs
+            if draw(st.integers(0, 4)) == 0:
+                before = normalised()
     return net
 
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from symconv.errors import ArgumentError
 from symconv.kernels.adapters.adaptive import AdaptiveAvgKernel, AdaptiveMaxKernel
-from symconv.kernels.adapters.dense import DenseKernel
 from symconv.kernels.adapters.flatten import FlattenKernel
 from symconv.kernels.adapters.morphology import MorphologyKernel
 from symconv.kernels.adapters.patches import FoldKernel, UnfoldKernel
 from symconv.kernels.adapters.stated import StatedKernel
+from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.adapters.unpooling import MaxUnpoolKernel
 from symconv.kernels.plans.folds import FoldPlan
@@ -28,6 +28,7 @@ from symconv.operators.base import Operator
 from symconv.operators.dense import Dense
 from symconv.operators.flatten import Flatten
 from symconv.operators.morphology import Dilation, Erosion
+from symconv.operators.normalisation import BatchNorm
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
@@ -50,6 +51,7 @@ class NumpyBackend(Backend):
         Dilation: MorphologyKernel.made,
         Erosion: MorphologyKernel.made,
         Dense: DenseKernel.made,
+        BatchNorm: BatchNormKernel.made,
         Flatten: FlattenKernel.made,
     }
 
