@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from symconv.operators.normalisation import BatchNorm
     from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+    from symconv.operators.relu import ReLU
     from symconv.operators.settings import settings_for
     from symconv.operators.sizing import size_report
     from symconv.operators.transposed import ConvTranspose
@@ -95,6 +96,7 @@ __all__ = [
     "Operator",
     "Problem",
     "ProblemFileError",
+    "ReLU",
     "RenderError",
     "SizeLimitError",
     "Step",
@@ -165,6 +167,7 @@ _HOME = {
     "operators.networks.printed": ("network_from_text", "network_from_torch"),
     "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
+    "operators.relu": ("ReLU",),
     "operators.settings": ("settings_for",),
     "operators.sizing": ("size_report",),
     "operators.transposed": ("ConvTranspose",),

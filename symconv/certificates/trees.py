@@ -12,6 +12,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -152,6 +153,10 @@ class Printer(FormulaWalker[str]):
     @case(Compare)
     def _compared(self, node: Compare) -> str:
         return self._call(function_name(node), node.left, node.right)
+
+    @case(Applied)
+    def _applied(self, node: Applied) -> str:
+        raise NotCertified(f"functions such as {node.function!r} have no form in Coq yet")
 
     @case(Share)
     def _shared(self, node: Share) -> str:

@@ -93,7 +93,7 @@ def show_operator(
 ) -> None:
     """Build an operator from what was typed, derive, and print; an option that is None keeps its default."""
     from symconv.operators.kinds import Size
-    from symconv.operators.option import option_fields
+    from symconv.operators.option import axes_unsaid, option_fields
 
     if symbolic and input_size is not None:
         raise click.UsageError("--symbolic leaves all sizes open and --input fixes one; give one of them")
@@ -106,6 +106,8 @@ def show_operator(
     axes = max(map(len, [input_size or (), *(given[name] for name in sizes)]), default=1)
     for name in sizes:  # one number stands for as many axes as there are elsewhere
         given[name] *= axes if len(given[name]) == 1 else 1
+    if input_size is not None and axes_unsaid(kind) is not None:
+        given["ndim"] = axes
     if wrt == "bias":
         given["bias"] = True
     op = kind(**given)

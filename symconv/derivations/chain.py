@@ -63,7 +63,8 @@ def derivative_stage(frame: Frame) -> Stage:
     target = frame.derivative
     assert target.quantity.wrt is not None
     variable, at = target.quantity.wrt
-    unsifted = rules.differentiate_term_by_term(frame.output, variable, at, target, frame.op.tie_policy())
+    op = frame.op
+    unsifted = rules.differentiate_term_by_term(frame.output, variable, at, target, op.tie_policy(), op.kink_policy())
     unsifted = unsifted.with_body(abbreviated(frame, unsifted.body))
     first = Step(
         frame.number(),

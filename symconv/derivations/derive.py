@@ -12,6 +12,7 @@ from symconv.derivations.convolution import all_ones_stage, input_stage, weight_
 from symconv.derivations.frame import Frame
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
+from symconv.derivations.pointwise import closed_stage
 from symconv.derivations.shares import one_share, share_definition
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
@@ -27,6 +28,7 @@ from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
 from symconv.operators.patches import Fold, Unfold
+from symconv.operators.pointwise import Pointwise
 from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
@@ -91,8 +93,7 @@ def derive(
         definitions.append(position_definition(frame, op, "D3"))
     array = frame.array(wrt)
     if what == "derivative":
-        taps = "at most one tap" if through_one_tap(first.steps[-1].after) else "one or more taps"
-        lead: Phrase = ("One output depends on one entry of ", array, f" through {taps} of its window.")
+        lead = _lead_of_derivative(op, array, through_one_tap(first.steps[-1].after))
         return Derivation(
             f"The derivative of one output with respect to the {wrt}",
             lead,
@@ -190,6 +191,15 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
     elif isinstance(op, MaxUnpool):
         stage, definition = look_up_stage(frame, op, touched)
         yield stage, (definition,)
+    elif isinstance(op, Pointwise):
+        yield closed_stage(frame, touched), ()
+
+
+def _lead_of_derivative(op: Operator, array: Maths, single: bool) -> Phrase:
+    if isinstance(op, Pointwise):
+        return ("One output depends on the entry of ", array, " at its place alone.")
+    taps = "at most one tap" if single else "one or more taps"
+    return ("One output depends on one entry of ", array, f" through {taps} of its window.")
 
 
 def _lead(op: Operator, wrt: str, array: Maths, single: bool) -> Phrase:
@@ -206,6 +216,12 @@ def _lead(op: Operator, wrt: str, array: Maths, single: bool) -> Phrase:
         return ("An entry that several windows show gathers the upstream gradient of all of them: a folding.",)
     if isinstance(op, Fold):
         return ("Every patch receives what the upstream gradient shows under its window: an unfolding.",)
+    if isinstance(op, Pointwise):
+        return (
+            "Every output hands its upstream gradient to the entry of ",
+            array,
+            " at its place.",
+        )
     if isinstance(op, MaxUnpool):
         return ("Every entry receives the upstream gradient from the position that it was put at.",)
     if isinstance(op, Conv | ConvTranspose) and wrt == "weight" and getattr(op, "padding_mode", "zeros") == "zeros":

@@ -24,6 +24,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.calculus import absorb, change_variables, differentiate, sift, tighten, without_settled_guards
 from symconv.formulas.formula import Formula
+from symconv.formulas.function import Kink
 from symconv.formulas.index import Index, Quotient, quotient
 from symconv.formulas.terms import Term, expand, rebuild
 from symconv.formulas.walks import transform
@@ -43,11 +44,16 @@ __all__ = [
 
 
 def differentiate_term_by_term(
-    output: Formula, variable: str, at: Sequence[str], target: Formula, ties: Literal["first", "split"]
+    output: Formula,
+    variable: str,
+    at: Sequence[str],
+    target: Formula,
+    ties: Literal["first", "split"],
+    kinks: Kink = "undefined",
 ) -> Formula:
     """Differentiate a formula of the output term by term; derivatives of single entries keep their name."""
     place = tuple(Index.of(name) for name in at)
-    return target.with_body(differentiate(output.body, variable, place, ties, formal=True))
+    return target.with_body(differentiate(output.body, variable, place, ties, kinks=kinks, formal=True))
 
 
 def use_independence(formula: Formula) -> Formula:

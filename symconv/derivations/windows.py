@@ -131,7 +131,9 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
         if op.norm_type in (1, float("inf")):
             return (_nonzero(frame.variable_entry), " (at 0 the derivative of the absolute value counts as 0)")
         return (_nonzero(frame.output_entry), " (at a window of zeros the derivative counts as 0)")
-    found = kinks(output.body, frame.tensor(frame.wrt).name, output.knowledge(), frozenset(op.reals()))
+    found = kinks(
+        output.body, frame.tensor(frame.wrt).name, output.knowledge(), op.kink_policy(), frozenset(op.reals())
+    )
     counts = (divisor for divisor in _divisors(output) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)

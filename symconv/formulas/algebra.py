@@ -1,8 +1,8 @@
 """Formulas as trees: windowed sums, maxima and minima of products of tensor accesses.
 
 A tensor is a function on all integer positions that is zero outside its declared box, so zero padding costs nothing.
-Maxima, minima, absolute values, powers and tie shares are factors of a product like any access, so that one walk
-differentiates, substitutes, evaluates and prints all of them. Every such walk is a `FormulaWalker`.
+Maxima, minima, absolute values, powers, functions of one value and tie shares are factors of a product like any access,
+so that one walk differentiates, substitutes, evaluates and prints all of them. Every such walk is a `FormulaWalker`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal, TypeAlias, TypeVar
 
+from symconv.formulas.function import Function
 from symconv.formulas.index import Index, IndexLike, Quotient
 from symconv.formulas.walker import Walker
 
@@ -21,6 +22,7 @@ __all__ = [
     "Absolute",
     "Access",
     "Add",
+    "Applied",
     "Bound",
     "Bracket",
     "Compare",
@@ -178,6 +180,14 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """A function of one value, one of `symconv.formulas.functions`, at the value of `arg`."""
+
+    function: Function
+    arg: Node
+
+
+@dataclass(frozen=True)
 class Bracket:
     """Iverson's bracket: 1 where all guards hold, else 0."""
 
@@ -241,7 +251,8 @@ class Named:
 
 
 Node: TypeAlias = (
-    "Constant | Scalar | Access | Add | Multiply | Power | Absolute | Sign | Bracket | Compare | Reduce | Share | Named"
+    "Constant | Scalar | Access | Add | Multiply | Power | Absolute | Sign | Applied | Bracket | Compare | Reduce"
+    " | Share | Named"
 )
 
 Answer = TypeVar("Answer")
@@ -259,6 +270,7 @@ class FormulaWalker(Walker[Answer]):
         Power,
         Absolute,
         Sign,
+        Applied,
         Bracket,
         Compare,
         Reduce,

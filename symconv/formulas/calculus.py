@@ -26,6 +26,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -51,6 +52,7 @@ from symconv.formulas.algebra import (
     product,
 )
 from symconv.formulas.bounds import Knowledge
+from symconv.formulas.function import Kink
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum, quotient
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds, substitute
@@ -78,25 +80,29 @@ def differentiate(
     at: tuple[Index, ...],
     ties: Literal["first", "split"] = "first",
     *,
+    kinks: Kink = "undefined",
     formal: bool = False,
 ) -> Node:
     """The derivative of a tree with respect to the entry `at` of a tensor.
 
     Each access ``x[e]`` leaves the bracket ``[e == at]``. A maximum or minimum hands its derivative to its taps by
-    shares under the tie policy `ties`; an absolute value has derivative 0 at 0. With `formal` the derivatives of
-    single entries keep their name, as one writes them before they are evaluated.
+    shares under the tie policy `ties`; an absolute value has derivative 0 at 0, a function with a kink the one that
+    `kinks` says. With `formal` the derivatives of single entries keep their name, as one writes them before they are
+    evaluated.
 
     Raises:
         NotSupportedError: for a power whose exponent depends on the tensor.
     """
-    return _Derivative(tensor, at, ties, formal).visit(node)
+    return _Derivative(tensor, at, ties, kinks, formal).visit(node)
 
 
 class _Derivative(FormulaWalker[Node]):
     """The derivative of a tree by one entry of a tensor."""
 
-    def __init__(self, tensor: str, at: tuple[Index, ...], ties: Literal["first", "split"], formal: bool) -> None:
-        self.tensor, self.at, self.ties, self.formal = tensor, at, ties, formal
+    def __init__(
+        self, tensor: str, at: tuple[Index, ...], ties: Literal["first", "split"], kinks: Kink, formal: bool
+    ) -> None:
+        self.tensor, self.at, self.ties, self.kinks, self.formal = tensor, at, ties, kinks, formal
 
     @case(Access)
     def _access(self, node: Access) -> Node:
@@ -129,6 +135,11 @@ class _Derivative(FormulaWalker[Node]):
     @case(Absolute)
     def _absolute(self, node: Absolute) -> Node:
         return product(Sign(node.arg), self.visit(node.arg))
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Node:
+        inner = self.visit(node.arg)
+        return ZERO if inner == ZERO else product(node.function.derivative(node.arg, self.kinks), inner)
 
     @case(Power)
     def _power(self, node: Power) -> Node:
@@ -189,7 +200,7 @@ class _OuterDerivative(FormulaWalker[tuple[Node, ...]]):
     def _scalar(self, exponent: Scalar) -> tuple[Node, ...]:
         return exponent, Power(self.power.base, Scalar(exponent.index - 1))
 
-    @case(Access, Add, Multiply, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Access, Add, Multiply, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _any(self, exponent: Node) -> tuple[Node, ...]:
         return exponent, Power(self.power.base, add(exponent, const(-1)))
 

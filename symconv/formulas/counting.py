@@ -14,6 +14,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -107,8 +108,8 @@ class _Terms(FormulaWalker[int]):
     def _power(self, node: Power) -> int:
         return self.visit(node.base)
 
-    @case(Absolute, Sign)
-    def _one(self, node: Absolute | Sign) -> int:
+    @case(Absolute, Sign, Applied)
+    def _one(self, node: Absolute | Sign | Applied) -> int:
         return self.visit(node.arg)
 
     @case(Named)

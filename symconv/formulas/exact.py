@@ -22,6 +22,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -39,6 +40,8 @@ from symconv.formulas.algebra import (
     inside,
 )
 from symconv.formulas.effort import Effort
+from symconv.formulas.elementary import Elementary
+from symconv.formulas.function import Function, UndefinedError
 from symconv.formulas.index import Index
 from symconv.formulas.lattice import MAX_POINTS, listed_points, points, truth
 from symconv.formulas.naming import names_in
@@ -101,7 +104,7 @@ class _IsPolynomial(FormulaWalker[bool]):
     def _reduce(self, node: Reduce) -> bool:
         return node.op == "sum" and self.visit(node.body)
 
-    @case(Absolute, Sign, Compare, Share)
+    @case(Absolute, Sign, Applied, Compare, Share)
     def _other(self, node: Node) -> bool:
         return False
 
@@ -254,6 +257,7 @@ class Domain(Protocol):
     def power(self, base: Any, exponent: Any) -> Any: ...
     def absolute(self, value: Any) -> Any: ...
     def sign(self, value: Any) -> Any: ...
+    def function(self, function: Function, value: Any) -> Any: ...
     def extremum(self, kind: str, values: list[Any]) -> Any: ...
     def compare(self, left: Any, relation: str, right: Any) -> Any: ...
     def add(self, values: list[Any]) -> Any: ...
@@ -262,7 +266,9 @@ class Domain(Protocol):
 
 @dataclass(frozen=True)
 class Numbers:
-    """Rational numbers, floats where a root leaves them, for tensors with known entries.
+    """Rational numbers, exact ones with e or a logarithm in them, floats where a root leaves them.
+
+    It is for tensors with known entries.
 
     Args:
         tensors: a map from tensor names to functions of an index.
@@ -284,6 +290,8 @@ class Numbers:
     def power(self, base: Any, exponent: Any) -> Any:
         if base == 0:
             return Fraction(1) if exponent == 0 else Fraction(0)  # see Power: a gradient at the origin is 0
+        if isinstance(base, Elementary):
+            return base.raised(exponent)
         if isinstance(exponent, Fraction):
             if exponent.denominator == 1:
                 return base**exponent.numerator
@@ -299,6 +307,9 @@ class Numbers:
 
     def sign(self, value: Any) -> Any:
         return Fraction((value > 0) - (value < 0))
+
+    def function(self, function: Function, value: Any) -> Any:
+        return function.at(value)
 
     def extremum(self, kind: str, values: list[Any]) -> Any:
         if not values:
@@ -425,6 +436,14 @@ class _Evaluation(FormulaWalker[Any]):
     @case(Sign)
     def _sign(self, node: Sign) -> Any:
         return self.domain.sign(self.visit(node.arg))
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Any:
+        value = self.visit(node.arg)
+        try:
+            return self.domain.function(node.function, value)
+        except UndefinedError as error:
+            raise error.found(node.arg, self.env) from None
 
     @case(Bracket)
     def _bracket(self, node: Bracket) -> Any:

@@ -10,9 +10,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from symconv.doors import items, mapping, plain_integer
-from symconv.errors import ArgumentError, GeometryError, SizeLimitError
+from symconv.errors import ArgumentError, GeometryError, NotSupportedError, Shown, SizeLimitError
 from symconv.formulas.algebra import Power
 from symconv.formulas.counting import count_terms
+from symconv.formulas.elementary import Elementary
 from symconv.formulas.entries import check_shape, exact_array, order_of, reader
 from symconv.formulas.equation import Equation
 from symconv.formulas.exact import (
@@ -24,7 +25,10 @@ from symconv.formulas.exact import (
     polynomial_values,
     polynomials,
 )
-from symconv.formulas.printing import LATEX, UNICODE, print_formula
+from symconv.formulas.function import TooLargeError, UndefinedError
+from symconv.formulas.printing import LATEX, UNICODE, PrintContext, print_formula
+from symconv.formulas.radicals import UndecidedNumberError
+from symconv.formulas.substitution import substitute
 from symconv.formulas.walks import walk
 
 if TYPE_CHECKING:
@@ -186,13 +190,17 @@ class Formula(Equation):
     ) -> dict[tuple[int, ...], Any]:
         """All entries for tensors with known entries: rational numbers stay rational, roots become floats.
 
+        What has e or a logarithm in it is an exact SymPy number where the entries are exact.
+
         Args:
             tensors: nested lists or arrays, by letter.
             input_size: the input size, one integer a spatial axis.
             parameters: numbers for symbolic options.
 
         Raises:
-            ArgumentError: for a missing tensor, one of another shape than its box, or an entry that is no number.
+            ArgumentError: for a missing tensor, one of another shape than its box, an entry that is no number, or
+                entries at which a function has no value: a logarithm of 0, a derivative at a kink.
+            NotSupportedError: where nobody could decide whether an exact number is 0.
             SizeLimitError: above 1,000,000 terms.
         """
         mapping("tensors", tensors, "must be a table of arrays by letter, such as {'a': [1, 2, 3], 'b': [1, 0]}")
@@ -216,7 +224,7 @@ class Formula(Equation):
         for point in product(*self.ranges(env)):
             here = {**env, **dict(zip(self.indices, point, strict=True))}
             undefined = divides_by_nothing(self.body, here)
-            found[point] = math.nan if undefined else evaluate(self.body, here, domain, self.boxes)
+            found[point] = math.nan if undefined else self._value(here, domain)
         return found
 
     def _polynomial_values(self, env: dict[str, int], arrays: Mapping[str, Any]) -> dict[tuple[int, ...], Any]:
@@ -229,6 +237,23 @@ class Formula(Equation):
             undefined = divides and divides_by_nothing(self.body, here)
             result[point] = math.nan if undefined else Fraction(found.get(point, 0))
         return result
+
+    def _value(self, env: Mapping[str, int], domain: Numbers) -> Any:
+        """One entry: a rational number, an exact SymPy number, or a float.
+
+        Raises:
+            ArgumentError: where a function has no value, or none that is worked out exactly.
+            NotSupportedError: where it was not decided whether a number is 0.
+        """
+        try:
+            value = evaluate(self.body, env, domain, self.boxes)
+        except UndefinedError as error:
+            found = Shown(f"{_written(error)} = {error.value}")
+            fix = "use symconv.compile for decimals" if isinstance(error, TooLargeError) else ""
+            raise ArgumentError("tensors", found, f"must give every function a value ({error.needs})", fix) from None
+        except UndecidedNumberError as error:
+            raise NotSupportedError(f"{error}; use symconv.compile for decimals") from None
+        return value.expr if isinstance(value, Elementary) else value
 
     def _count(self, method: str, env: Mapping[str, int]) -> None:
         """Refuse what is too much to be worked out term by term."""
@@ -259,3 +284,11 @@ class Formula(Equation):
 
     def __str__(self) -> str:
         return self.text()
+
+
+def _written(error: UndefinedError) -> str:
+    """The tree that has a value for which a function has none, in numbers for its indices."""
+    assert error.place is not None
+    arg, env = error.place
+    at = substitute(arg, {name: number for name, number in env.items() if isinstance(number, int)})
+    return UNICODE.node(at, PrintContext())

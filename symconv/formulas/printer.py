@@ -10,6 +10,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -61,6 +62,10 @@ class TreePrinter(FormulaWalker[str]):
     @case(Sign)
     def _sign(self, node: Sign) -> str:
         return self.signs.function("sign", self.visit(node.arg))
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> str:
+        return node.function.written(self.signs, self.visit(node.arg))
 
     @case(Bracket)
     def _bracket(self, node: Bracket) -> str:
@@ -239,7 +244,7 @@ class _Leads(FormulaWalker[bool]):
     def _signed(self, node: Node) -> bool:
         return True
 
-    @case(Access, Add, Power, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Access, Add, Power, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _plain(self, node: Node) -> bool:
         return False
 
@@ -263,7 +268,7 @@ class _Loose(FormulaWalker[bool]):
         count = closed_count(node, self.context.known)
         return not self.last if count is None else len(count.terms) > 1
 
-    @case(Constant, Access, Multiply, Power, Absolute, Sign, Bracket, Compare, Share, Named)
+    @case(Constant, Access, Multiply, Power, Absolute, Sign, Applied, Bracket, Compare, Share, Named)
     def _tight(self, node: Node) -> bool:
         return False
 
@@ -282,6 +287,10 @@ class _Atomic(FormulaWalker[bool]):
     @case(Access, Absolute)
     def _enclosed(self, node: Node) -> bool:
         return True
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> bool:
+        return node.function.encloses
 
     @case(Constant, Add, Multiply, Power, Sign, Bracket, Compare, Reduce, Share)
     def _open(self, node: Node) -> bool:

@@ -54,6 +54,8 @@ class Radical:
         return hash(self.terms)
 
     def __add__(self, other: Any) -> Any:
+        if not isinstance(other, int | Fraction | Radical):
+            return NotImplemented
         terms = dict(self.terms)
         for key, value in _terms(other):
             terms[key] = terms.get(key, Fraction(0)) + value
@@ -71,6 +73,8 @@ class Radical:
         return -self + other
 
     def __mul__(self, other: Any) -> Any:
+        if not isinstance(other, int | Fraction | Radical):
+            return NotImplemented
         others = _terms(other)
         if len(self.terms) * len(others) > MAX_PRODUCTS:
             raise UndecidedNumberError("a product has too many roots in it")

@@ -17,6 +17,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -37,6 +38,7 @@ from symconv.formulas.calculus import closed_count
 from symconv.formulas.counting import count_terms
 from symconv.formulas.equation import Equation
 from symconv.formulas.exact import RELATIONS, Box, Polynomial, divides_by_nothing, evaluate, is_polynomial, polynomials
+from symconv.formulas.images import is_always_positive
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 from symconv.formulas.sympy_values import SymPyDomain, entry_of, power_of
@@ -175,7 +177,9 @@ class _Plain(FormulaWalker[Any]):
             # zero where its base is, so that the base's conditions may stand outside
             return sympy.Pow(self.visit(node.base), self.whole(node.exponent))
         base, exponent = self.whole(node.base), self.whole(node.exponent)
-        return power_of(base, exponent, self.builder.table) if accesses(node.base) else sympy.Pow(base, exponent)
+        if not accesses(node.base) or is_always_positive(node.base, self.known):
+            return sympy.Pow(base, exponent)
+        return power_of(base, exponent, self.builder.table)
 
     @case(Absolute)
     def _absolute(self, node: Absolute) -> Any:
@@ -184,6 +188,10 @@ class _Plain(FormulaWalker[Any]):
     @case(Sign)
     def _sign(self, node: Sign) -> Any:
         return sympy.sign(self.visit(node.arg))
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Any:
+        return node.function.symbolic(self.whole(node.arg))
 
     @case(Compare)
     def _compare(self, node: Compare) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from symconv.formulas.exact import RELATIONS
+from symconv.formulas.function import Function
 from symconv.formulas.index import Index
 from symconv.formulas.symbols import SymbolTable, index_to_sympy
 
@@ -40,7 +41,7 @@ def power_of(base: Any, exponent: Any, table: SymbolTable) -> Any:
     sign = sympy.expand(exponent.xreplace(orders))  # with 1 and more for every order its sign is seen
     if base == 0 and sign.is_positive:
         return sympy.S.Zero
-    not_zero = base != 0 and (base.is_number or base.free_symbols <= orders.keys())
+    not_zero = base != 0 and (base.is_number or base.free_symbols <= orders.keys() or _is_positive(base))
     if not_zero or sign.is_nonnegative:
         return sympy.Pow(base, exponent)
     one = sympy.S.false if sign.is_nonzero else sympy.Eq(exponent, 0)
@@ -50,6 +51,14 @@ def power_of(base: Any, exponent: Any, table: SymbolTable) -> Any:
     some = sympy.Ne(base, 0, evaluate=base.has(sympy.Piecewise))
     value = sympy.Pow(base, exponent)
     return sympy.Piecewise((value, some if one == sympy.false else sympy.Or(some, one)), (0, True))
+
+
+def _is_positive(base: Any) -> bool:
+    """Whether an expression with powers of e in it is positive for all real entries."""
+    if not base.has(sympy.exp):
+        return False
+    entries = base.atoms(sympy.Indexed) or base.free_symbols
+    return bool(base.xreplace({entry: sympy.Dummy(real=True) for entry in entries}).is_positive)
 
 
 def extremum_of(kind: str, values: list[Any]) -> Any:
@@ -96,6 +105,9 @@ class SymPyDomain:
 
     def sign(self, value: Any) -> Any:
         return sympy.sign(value)
+
+    def function(self, function: Function, value: Any) -> Any:
+        return function.symbolic(value)
 
     def extremum(self, kind: str, values: list[Any]) -> Any:
         return extremum_of(kind, values)

@@ -14,6 +14,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -132,7 +133,7 @@ class _Expansion(FormulaWalker[list[Term]]):
             result += _guarded(whole, node.guards)
         return result
 
-    @case(Access, Absolute, Sign, Compare, Share)
+    @case(Access, Absolute, Sign, Applied, Compare, Share)
     def _atom(self, node: Node) -> list[Term]:
         return [Term(Fraction(1), (node,))]
 

@@ -9,6 +9,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -47,8 +48,8 @@ class _Children(FormulaWalker[tuple[Node, ...]]):
     def _power(self, node: Power) -> tuple[Node, ...]:
         return node.base, node.exponent
 
-    @case(Absolute, Sign)
-    def _one(self, node: Absolute | Sign) -> tuple[Node, ...]:
+    @case(Absolute, Sign, Applied)
+    def _one(self, node: Absolute | Sign | Applied) -> tuple[Node, ...]:
         return (node.arg,)
 
     @case(Compare)
@@ -79,7 +80,7 @@ def children(node: Node) -> tuple[Node, ...]:
 class _OwnIndices(FormulaWalker[tuple[Index, ...]]):
     """The index expressions that stand in a node itself, those in its guards apart."""
 
-    @case(Constant, Add, Multiply, Power, Absolute, Sign, Compare, Bracket)
+    @case(Constant, Add, Multiply, Power, Absolute, Sign, Applied, Compare, Bracket)
     def _none(self, node: Node) -> tuple[Index, ...]:
         return ()
 
@@ -150,6 +151,10 @@ class _Rebuilt(FormulaWalker[Node]):
     @case(Absolute, Sign)
     def _one(self, node: Absolute | Sign) -> Node:
         return type(node)(self.change(node.arg))
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Node:
+        return Applied(node.function, self.change(node.arg))
 
     @case(Compare)
     def _compare(self, node: Compare) -> Node:
@@ -225,7 +230,7 @@ class Rewriter(FormulaWalker[Node]):
     def bracket(self, node: Bracket) -> Node:
         return Bracket(tuple(self.guard(g) for g in node.guards))
 
-    @case(Add, Multiply, Power, Absolute, Sign, Compare)
+    @case(Add, Multiply, Power, Absolute, Sign, Applied, Compare)
     def composite(self, node: Node) -> Node:
         return _Rebuilt(self.visit).visit(node)
 

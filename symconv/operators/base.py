@@ -13,6 +13,7 @@ from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula
+from symconv.formulas.function import Kink
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.formulas.quantity import Quantity, Tensor
@@ -21,7 +22,7 @@ from symconv.operators.arrays import TakesArrays
 from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
-from symconv.operators.option import documented, option_fields
+from symconv.operators.option import axes_unsaid, documented, option_fields
 from symconv.operators.options import Integer, integer, per_axis, to_index
 from symconv.operators.stated import checked_body
 from symconv.operators.window import Window, named_window
@@ -110,6 +111,10 @@ class Operator(TakesArrays, ABC):
         """How a maximum shares its gradient among equal taps."""
         return "first"
 
+    def kink_policy(self) -> Kink:
+        """What the derivative of max(0, x) and min(0, x) is at 0."""
+        return "undefined"
+
     def __post_init__(self) -> None:
         """Read every option by its kind: first the sizes, which say how many spatial axes there are."""
         put = object.__setattr__
@@ -146,6 +151,8 @@ class Operator(TakesArrays, ABC):
                     value = option.neutral if option.is_neutral(value) else _compact(value)
                 if value != entry.default:
                     shown.append(f"{name}={value!r}")
+        if axes_unsaid(type(self)) not in (None, self.ndim):
+            shown.append(f"ndim={self.ndim}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def options(self) -> dict[str, Any]:
@@ -349,9 +356,7 @@ class Operator(TakesArrays, ABC):
         frame = self._frame(names, index_base, input_size)
         variable, target = self._variable(wrt, frame)
         outputs = self.axes("output", frame)
-        body = differentiate(
-            self._stated(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy()
-        )
+        body = self._differentiated(frame, variable, target)
         quantity = Quantity(
             "derivative",
             (frame.letters.output, tuple(axis.name for axis in outputs)),
@@ -375,12 +380,14 @@ class Operator(TakesArrays, ABC):
         variable, target = self._variable(wrt, frame)
         outputs = self.axes("output", frame)
         upstream = Access(frame.letters.upstream, tuple(axis.index for axis in outputs))
-        inner = differentiate(
-            self._stated(frame), target.name, tuple(axis.index for axis in variable), self.tie_policy()
-        )
+        inner = self._differentiated(frame, variable, target)
         body = summation(product(upstream, inner), *(axis.bound for axis in outputs))
         quantity = Quantity("gradient", (frame.letters.error, ()), (target.name, tuple(axis.name for axis in variable)))
         return self._formula(quantity, variable, body, frame, ("upstream", *self._reads()), index_base, close=True)
+
+    def _differentiated(self, frame: Geometry, variable: Sequence[Axis], target: Tensor) -> Node:
+        at = tuple(axis.index for axis in variable)
+        return differentiate(self._stated(frame), target.name, at, self.tie_policy(), kinks=self.kink_policy())
 
     def _reads(self) -> tuple[str, ...]:
         return self.variables

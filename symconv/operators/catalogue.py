@@ -23,6 +23,7 @@ COMMANDS: dict[str, str | type[Operator]] = {
     "unfold": "patches.Unfold",
     "fold": "patches.Fold",
     "max-unpool": "unpooling.MaxUnpool",
+    "relu": "relu.ReLU",
 }
 """The class of each, or where it lives in this folder: it is imported when somebody asks for it."""
 

@@ -32,6 +32,7 @@ __all__ = [
     "STRIDE",
     "TIES_OPTION",
     "Option",
+    "axes_unsaid",
     "documented",
     "option_fields",
 ]
@@ -91,6 +92,15 @@ def option_fields(kind: type) -> dict[str, tuple[Option, Field[Any]]]:
     return found
 
 
+def axes_unsaid(kind: type) -> int | None:
+    """How many axes an operator has where its `ndim` is not said; None where a size says it, or they are fixed."""
+    entry = getattr(kind, "__dataclass_fields__", {}).get("ndim")
+    if entry is None or not entry.init or any(isinstance(o.kind, Size) for o, _ in option_fields(kind).values()):
+        return None
+    default: Any = entry.default
+    return default if isinstance(default, int) else None
+
+
 def documented(kind: type) -> str:
     """The documentation of an operator with a section ``Args`` made of its options, before its examples and errors."""
     text = kind.__doc__ or ""
@@ -102,7 +112,8 @@ def documented(kind: type) -> str:
         form = option.kind.form("python")
         line = f"{option.argument or name}: {option.words}" + (f" ({form})." if form else ".")
         lines += textwrap.wrap(line, 116, initial_indent=" " * 8, subsequent_indent=" " * 12)
-    lines += ["        ndim: the number of spatial axes where the size is an int.", "", ""]
+    sized = any(isinstance(option.kind, Size) for _, option in options)
+    lines += [f"        ndim: the number of spatial axes{' where the size is an int' if sized else ''}.", "", ""]
     found = re.search(r"^    (Raises:|>>> )", text, flags=re.MULTILINE)
     before, after = (text, "    ") if found is None else (text[: found.start()], text[found.start() :])
     return before.rstrip() + "\n\n" + "\n".join(lines) + after

@@ -23,6 +23,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -317,6 +318,13 @@ class _Same(FormulaWalker[Alike]):
             return self._sums(node)
         return Parts((same(node.arg, other.arg, self.context),))
 
+    @case(Applied)
+    def _apply(self, node: Applied) -> Alike:
+        other = self.other
+        if not isinstance(other, Applied) or node.function is not other.function:
+            return self._sums(node)
+        return Parts((same(node.arg, other.arg, self.context),))
+
     @case(Compare)
     def _compare(self, node: Compare) -> Alike:
         other = self.other
@@ -350,7 +358,7 @@ class _Same(FormulaWalker[Alike]):
 class _IsAtomic(FormulaWalker[bool]):
     """Whether a factor is no sum of terms of which some may be left out or moved."""
 
-    @case(Power, Absolute, Sign, Compare, Share)
+    @case(Power, Absolute, Sign, Applied, Compare, Share)
     def _atomic(self, node: Node) -> bool:
         return True
 

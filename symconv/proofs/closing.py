@@ -7,6 +7,7 @@ from functools import lru_cache
 from math import comb, lcm
 
 from symconv.formulas.algebra import Access, Bound, Guard, Node, Power, Scalar, Share, scalar
+from symconv.formulas.functions import has_domain
 from symconv.formulas.index import Index, maximum
 from symconv.formulas.naming import free_names
 from symconv.formulas.substitution import rename_bounds, substitute
@@ -165,9 +166,10 @@ def _share_sum(term: Term, position: int, context: Context) -> Term | None:
 
 
 def _always_has_value(node: Node) -> bool:
-    """Whether nothing in a tree divides or takes a root, so that no value is lost where it is left out."""
+    """Whether nothing in a tree divides, or takes a root or a logarithm, so that leaving it out loses no value."""
     return not any(
-        isinstance(n, Power) or (isinstance(n, Access) and any(has_quotient(e) for e in n.index)) for n in walk(node)
+        isinstance(n, Power) or has_domain(n) or (isinstance(n, Access) and any(has_quotient(e) for e in n.index))
+        for n in walk(node)
     )
 
 

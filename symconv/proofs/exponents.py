@@ -14,6 +14,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -102,7 +103,7 @@ class _Read(FormulaWalker["Exponent | None"]):
         parts = [part for part in map(self.visit, node.args) if part is not None]
         return reduce(mul, parts) if len(parts) == len(node.args) else None
 
-    @case(Access, Power, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Access, Power, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _none(self, node: Node) -> None:
         return None
 

@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.formulas.effort import Effort
+from symconv.formulas.elementary import Elementary
 from symconv.formulas.exact import RELATIONS
+from symconv.formulas.function import Function
 from symconv.formulas.index import Index
 from symconv.formulas.radicals import UndecidedNumberError
 from symconv.proofs.numbers import ExactNumbers, NoValueError, NumberLike
@@ -137,6 +139,17 @@ class Forms:
             return self.number(Fraction((value.constant > 0) - (value.constant < 0)))
         positive, sign = _turned(value)
         return Form.atom(f"sign({positive.key})").times(Fraction(sign))
+
+    def function(self, function: Function, value: Any) -> Form:
+        _finite(value)
+        if value.constant is not None:
+            try:
+                found = ExactNumbers({}, effort=self._effort).function(function, value.constant)
+            except NoValueError:
+                raise NoNormalForm("a function has no value") from None
+            if not isinstance(found, Elementary):
+                return self.number(found)
+        return Form.atom(f"{function!r}({value.key})")
 
     def extremum(self, kind: str, values: list[Any]) -> Form:
         if kind == "max":

@@ -19,6 +19,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -45,6 +46,7 @@ from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.terms import expand
 from symconv.formulas.walker import case
 from symconv.proofs.context import Context
+from symconv.proofs.elementary import applied
 from symconv.proofs.exponents import Exponent, number_power
 from symconv.proofs.factors import has_extremum, is_count, pairs_as_sizes, turned, with_number
 from symconv.proofs.numbers import number_of, split, written
@@ -110,6 +112,10 @@ class Normal(FormulaWalker[Node]):
     @case(Sign)
     def _side(self, node: Sign) -> Node:
         return self._sign(self.visit(node.arg))
+
+    @case(Applied)
+    def _applied(self, node: Applied) -> Node:
+        return applied(self, node.function, self.visit(node.arg))
 
     @case(Compare)
     def _compared(self, node: Compare) -> Node:
@@ -180,7 +186,7 @@ class Normal(FormulaWalker[Node]):
         (base, first), (base2, second) = (
             (n.base, n.exponent) if isinstance(n, Power) else (n, ONE) for n in (one, two)
         )
-        if base != base2:
+        if base != base2 and not self._same_function(base, base2):
             return self._counts(one, two) or self._counts(two, one)
         numbers = [e.value for e in (first, second) if isinstance(e, Constant)]
         if isinstance(base, Constant) and numbers:  # it has been worked out before
@@ -210,6 +216,11 @@ class Normal(FormulaWalker[Node]):
         return any(is_positive(e, self.context) for e in (first, second)) and is_positive(
             self.exponent(add(first, second)), self.context
         )
+
+    def _same_function(self, one: Node, two: Node) -> bool:
+        """Whether two values of one function are shown equal: a maximum in them may have other letters for its taps."""
+        alike = isinstance(one, Applied) and isinstance(two, Applied) and one.function is two.function
+        return alike and self.equal(one, two, self.context)
 
     def _counts(self, one: Node, two: Node) -> list[Node] | None:
         """``1/n * n' = 1`` for counts n = n' of which one is of something."""
@@ -350,7 +361,7 @@ class _PowerOf(FormulaWalker[Node]):
         same = worked_out == Power(base, self.exponent)
         return worked_out if same else self.normal.used("powers of numbers", worked_out)
 
-    @case(Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Scalar, Access, Add, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _other(self, base: Node) -> Node:
         """A whole power as a product; a reciprocal, and a root, as it is."""
         if self.number is not None and self.number != -1:
@@ -407,7 +418,7 @@ class _AbsoluteOf(FormulaWalker[Node]):
         """``|x| = x`` for x >= 0."""
         return self.normal.used("|x| = x for x >= 0", arg) if is_nonnegative(arg, self.normal.context) else None
 
-    @case(Scalar, Access, Add, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Scalar, Access, Add, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _other(self, arg: Node) -> Node:
         """``|-x| = |x|``."""
         return self._known(arg) or Absolute(turned(arg)[0])

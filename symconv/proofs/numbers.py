@@ -8,9 +8,11 @@ from fractions import Fraction
 from math import inf
 from typing import Any, TypeAlias
 
-from symconv.formulas.algebra import Absolute, Add, Constant, Multiply, Node, Power, Sign, add, const, product
+from symconv.formulas.algebra import Absolute, Add, Applied, Constant, Multiply, Node, Power, Sign, add, const, product
 from symconv.formulas.effort import Effort, OutOfEffort
+from symconv.formulas.elementary import Elementary
 from symconv.formulas.exact import Numbers, evaluate
+from symconv.formulas.function import Function, TooLargeError, UndefinedError
 from symconv.formulas.index import Index
 from symconv.formulas.radicals import Base, Radical, UndecidedNumberError, power
 from symconv.formulas.terms import Term, expand, rebuild
@@ -40,7 +42,7 @@ _INFINITIES = (-inf, inf)
 
 
 class NoValueError(Exception):
-    """What has no value among the reals: a root of a negative number, or arithmetic with an infinity."""
+    """What has no value among the reals: a root of a negative number, a logarithm of 0, arithmetic with an infinity."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ class ExactNumbers(Numbers):
             raise NoValueError
         return super().multiply(values)
 
+    def function(self, function: Function, value: Any) -> Any:
+        self.effort.spend(ROOT)
+        if value in _INFINITIES:
+            raise NoValueError
+        try:
+            return super().function(function, value)
+        except TooLargeError as error:
+            raise UndecidedNumberError(str(error)) from None
+        except UndefinedError:
+            raise NoValueError from None
+
     def power(self, base: Any, exponent: Any) -> Any:
         if base in _INFINITIES or exponent in _INFINITIES:
             raise NoValueError
@@ -89,6 +102,10 @@ class ExactNumbers(Numbers):
         self.effort.spend(ROOT)
         if not isinstance(exponent, Fraction):  # it has a value for a base > 0, which is no number with roots
             raise UndecidedNumberError(f"({base})**({exponent}) is not worked out")
+        if isinstance(base, Elementary):
+            if base < 0 and exponent.denominator != 1:
+                raise NoValueError
+            return super().power(base, exponent)
         if base < 0:
             if exponent.denominator != 1:
                 raise NoValueError
@@ -111,10 +128,12 @@ def number_of(node: Node) -> NumberLike | None:
         value = evaluate(node, {}, _WithValue({}, effort=Effort(MOST)), {})
     except (NoValueError, OutOfEffort, UndecidedNumberError):
         return None
+    if isinstance(value, Elementary):
+        return None  # it has a form, but none that equal numbers share
     return value if isinstance(value, Radical) else Fraction(value)
 
 
-_ARITHMETIC = (Add, Multiply, Power, Absolute, Sign)
+_ARITHMETIC = (Add, Multiply, Power, Absolute, Sign, Applied)
 
 
 def _is_number(node: Node) -> bool:

@@ -43,8 +43,9 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
     Returns:
         A verdict: "proved" with a bijection and its obligations; "exact" where there is one size only and the sides
         are identical there; "refuted" with the smallest example; else "undecided". Where windows may lie in the
-        padding alone, an average or a maximum over them has no value, and where a size or an index may be 0, what is
-        divided by it has none: what holds then holds under that condition.
+        padding alone, an average or a maximum over them has no value, where a size or an index may be 0, what is
+        divided by it has none, and so it is where a logarithm may be of what is not positive, or a derivative at a
+        kink: what holds then holds under that condition.
 
     Raises:
         ArgumentError: where the two do not speak of the same indices and tensors.

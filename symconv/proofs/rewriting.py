@@ -20,6 +20,7 @@ from symconv.formulas.algebra import (
     Scalar,
 )
 from symconv.formulas.effort import Effort
+from symconv.formulas.functions import has_domain
 from symconv.formulas.index import Extremum, Index, IndexLike, Quotient
 from symconv.formulas.naming import names_in
 from symconv.formulas.substitution import rename_bounds, substitute
@@ -154,12 +155,17 @@ def _keeps_meaning(term: Term, names: set[str], divides: Divides) -> bool:
     if any(q.rounding == "exact" for q in quotients):
         return False
     # what has a value only where something is not 0, and the names that decide what becomes of it
-    open_ = [names_in(node) for node in nodes if isinstance(node, Power) and not _has_value(node)]
+    open_ = [names_in(node) for node in nodes if _needs_a_domain(node)]
     bound = {b.name for b in term.bounds}.union(*((b.name for b in n.bounds) for n in nodes if isinstance(n, Reduce)))
     open_ += [q.names for q in quotients if q.denominator.names & bound or not divides(q.denominator)]
     open_ += [g.names for g in _guards(term, nodes) if g.divisor is not None and g.divisor.value is None]
     weights = [names_in(node) for node in nodes if isinstance(node, Scalar)]
     return not open_ or not any(used & names for used in open_ + weights)
+
+
+def _needs_a_domain(node: Node) -> bool:
+    """Whether a node has a value for some values of its parts alone."""
+    return has_domain(node) or (isinstance(node, Power) and not _has_value(node))
 
 
 def _has_value(power: Power) -> bool:

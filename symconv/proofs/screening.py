@@ -13,6 +13,7 @@ from zlib import crc32
 
 from symconv.errors import SizeLimitError
 from symconv.formulas.effort import Effort, OutOfEffort
+from symconv.formulas.elementary import Elementary
 from symconv.formulas.radicals import Radical, UndecidedNumberError
 from symconv.proofs.exact import At, places
 from symconv.proofs.numbers import NoValueError
@@ -78,7 +79,7 @@ def _seen(at: At, nonnegative: Sequence[str]) -> Sight | None:
             if no_value(at, powers, place, read) is not None:
                 continue
             left, right = (value_at(at, side, place, read) for side in (at.statement.left, at.statement.right))
-            numbers = isinstance(left, Fraction | Radical) and isinstance(right, Fraction | Radical)
+            numbers = all(isinstance(value, Fraction | Radical | Elementary) for value in (left, right))
             if numbers and left != right:
                 return Sight(at.env, place)
         except (ZeroDivisionError, NoValueError, UndecidedNumberError):

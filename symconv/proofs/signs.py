@@ -16,6 +16,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -32,6 +33,7 @@ from symconv.formulas.algebra import (
     Sign,
     nonnegative,
 )
+from symconv.formulas.functions import POSITIVE_PART, STEP, TANH
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
@@ -45,6 +47,9 @@ from symconv.proofs.smt import Solver
 __all__ = ["Place", "has_member", "has_power", "is_met", "is_nonnegative", "is_nonzero", "is_positive"]
 
 MOST_POINTS = 24  # of a window that are tried
+
+_KEEPING = (POSITIVE_PART, STEP, TANH)
+"""Functions whose values are positive where their arguments are, and not negative where these are not."""
 
 
 class Place(Protocol):
@@ -131,6 +136,11 @@ class _Nonnegative(_Predicate):
     def _always(self, node: Node) -> bool:
         return True
 
+    @case(Applied)
+    def _apply(self, node: Applied) -> bool:
+        function = node.function
+        return function.image in ("nonnegative", "positive") or (function in _KEEPING and self.visit(node.arg))
+
     @case(Sign)
     def _sign(self, node: Sign) -> bool:
         return self.visit(node.arg)
@@ -176,6 +186,11 @@ class _Positive(_Predicate):
     @case(Absolute)
     def _absolute(self, node: Absolute) -> bool:
         return is_nonzero(node.arg, self.place)
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> bool:
+        function = node.function
+        return function.image == "positive" or (function in _KEEPING and self.visit(node.arg))
 
     @case(Bracket)
     def _bracket(self, node: Bracket) -> bool:
@@ -241,7 +256,7 @@ class _Nonzero(_Predicate):
     def _named(self, node: Named) -> bool:
         return self.visit(node.value)
 
-    @case(Access, Add, Bracket, Compare, Share, Reduce)
+    @case(Access, Add, Applied, Bracket, Compare, Share, Reduce)
     def _if_positive(self, node: Node) -> bool:
         return is_positive(node, self.place)
 

@@ -11,6 +11,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -36,7 +37,7 @@ from symconv.formulas.walker import case
 from symconv.formulas.walks import Rewriter
 from symconv.proofs.context import Context, NotShown, Quotients, fresh, has_quotient, rewrite_quotients
 
-__all__ = ["Flat", "box_guards", "flatten", "range_guards", "share_guards", "vanishing_accesses"]
+__all__ = ["Flat", "box_guards", "flatten", "kind_of", "range_guards", "share_guards", "vanishing_accesses"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,14 @@ class Flat:
     @property
     def signature(self) -> tuple[str, ...]:
         """What must agree between equal terms: which tensors are read, which kinds of other factors there are."""
-        kinds = [f"{type(other).__name__} {getattr(other, 'op', '')}" for other in self.others]
+        kinds = [kind_of(other) for other in self.others]
         return (*sorted(access.tensor for access in self.accesses), *sorted(kinds))
+
+
+def kind_of(factor: Node) -> str:
+    """What factors must have in common to be equal as they stand: the kind of a node, and what it takes or applies."""
+    detail = getattr(factor, "op", "") or getattr(factor, "function", "")
+    return f"{type(factor).__name__} {detail}"
 
 
 def range_guards(bounds: Sequence[Bound]) -> list[Guard]:
@@ -111,6 +118,10 @@ class _Vanishing(FormulaWalker[Access | None]):
     @case(Absolute, Sign)
     def _one(self, node: Absolute | Sign) -> Access | None:
         return self.visit(node.arg)
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Access | None:
+        return self.visit(node.arg) if node.function.vanishes_at_zero else None
 
     @case(Power)
     def _power(self, node: Power) -> Access | None:

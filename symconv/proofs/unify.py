@@ -12,6 +12,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -29,7 +30,7 @@ from symconv.formulas.effort import Effort
 from symconv.formulas.index import Index, Quotient, quotient
 from symconv.formulas.walker import case
 from symconv.formulas.walks import children
-from symconv.proofs.terms import Flat
+from symconv.proofs.terms import Flat, kind_of
 
 __all__ = ["Assignment", "assignments", "bijections"]
 
@@ -44,7 +45,7 @@ def assignments(left: Flat, right: Flat) -> Iterator[Assignment]:
     """All ways to pair the factors of two terms with the same signature, equal tensors with equal tensors."""
     count = 0
     for accesses in _pairings([a.tensor for a in left.accesses], [a.tensor for a in right.accesses]):
-        for others in _pairings([_kind(n) for n in left.others], [_kind(n) for n in right.others]):
+        for others in _pairings([kind_of(n) for n in left.others], [kind_of(n) for n in right.others]):
             count += 1
             if count > MAX_ASSIGNMENTS:
                 return
@@ -52,10 +53,6 @@ def assignments(left: Flat, right: Flat) -> Iterator[Assignment]:
                 tuple((left.accesses[i], right.accesses[j]) for i, j in accesses),
                 tuple((left.others[i], right.others[j]) for i, j in others),
             )
-
-
-def _kind(node: Node) -> str:
-    return f"{type(node).__name__} {getattr(node, 'op', '')}"
 
 
 def _pairings(left: Sequence[str], right: Sequence[str]) -> Iterator[list[tuple[int, int]]]:
@@ -122,7 +119,7 @@ class _Alike(FormulaWalker[list[Index]]):
         moved = (e.subs(env) for e in _alike(node.body, self.other.body, self.scope | inner | set(env)))
         return self.in_scope(e for e in moved if not e.names & inner)
 
-    @case(Add, Multiply, Power, Absolute, Sign, Compare)
+    @case(Add, Multiply, Power, Absolute, Sign, Applied, Compare)
     def _composite(self, node: Node) -> list[Index]:
         if isinstance(self.other, Share | Reduce):
             return []

@@ -1,18 +1,21 @@
-"""Where sizes and indices alone leave a formula without a value: windows over nothing, and divisions by 0.
+"""Where a formula has no value: windows over nothing, divisions by 0, and functions outside of their domains.
 
-An average over no tap has no value, nor has a maximum over none, nor ``1/(3 - p)`` at the output p = 3. Trees count all
-of them as something (0, minus infinity, 0); what a statement says of them is said under a condition.
+An average over no tap has no value, nor has a maximum over none, nor ``1/(3 - p)`` at the output p = 3, nor the
+logarithm of what is not positive. Trees count windows and divisions as something (0, minus infinity, 0); what a
+statement says of them is said under a condition.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bound,
     Bracket,
     Compare,
@@ -27,6 +30,7 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    const,
     nonnegative,
 )
 from symconv.formulas.effort import Effort
@@ -34,18 +38,41 @@ from symconv.formulas.index import maximum
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
 from symconv.proofs.context import Window
-from symconv.proofs.needs import Inside, Member, Need, Step
+from symconv.proofs.needs import Inside, Member, Need, Step, Valued
 from symconv.proofs.signs import is_met
 from symconv.proofs.smt import Solver
 from symconv.proofs.statement import Statement
 
-__all__ = ["FILLED", "NO_ZERO", "divisor", "given_windows", "needs_of", "open_needs", "said_of"]
+__all__ = [
+    "FILLED",
+    "NO_ENTRY",
+    "NO_KINK",
+    "NO_ZERO",
+    "POSITIVE",
+    "divisor",
+    "given_windows",
+    "needs_of",
+    "open_needs",
+    "said_of",
+]
 
 FILLED = "every window holds an entry of the input"
 """The condition under which an average or a maximum over windows has a value everywhere."""
 
 NO_ZERO = "no division by 0"
 """The condition under which a quotient has a value everywhere."""
+
+POSITIVE = "every logarithm is of a positive number"
+"""The condition under which a formula with a logarithm has a value."""
+
+NO_KINK = "nothing that max(0, x) or min(0, x) is taken of is 0"
+"""The condition under which they have a derivative, where nothing else is said of 0."""
+
+NO_ENTRY = "no entry is 0"
+"""The same where they are taken of entries."""
+
+_DOMAINS = {"positive": const(Fraction(-1, 2)), "nonzero": const(-1)}
+"""What a function asks of its argument, as a power that has a value there alone."""
 
 
 def open_needs(statement: Statement, effort: Effort) -> tuple[Need, ...]:
@@ -57,7 +84,12 @@ def open_needs(statement: Statement, effort: Effort) -> tuple[Need, ...]:
 
 def said_of(need: Need) -> str:
     """What `needs_of` found, in words."""
-    return FILLED if isinstance(need.demand, Member) else NO_ZERO
+    demand = need.demand
+    if isinstance(demand, Valued):
+        if demand.exponent == _DOMAINS["positive"]:
+            return POSITIVE
+        return NO_ENTRY if isinstance(demand.base, Access) else NO_KINK
+    return FILLED if isinstance(demand, Member) else NO_ZERO
 
 
 def given_windows(statement: Statement) -> tuple[Window, ...]:
@@ -85,7 +117,7 @@ def _is_reached(need: Need, known: frozenset[Guard]) -> bool:
 def needs_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
     """What a tree needs, each with what leads to it: maxima and counts that divide are over something.
 
-    A size or an index that divides is not 0.
+    A size or an index that divides is not 0, and the argument of a function lies in its domain.
     """
     return _Windows(path).visit(node)
 
@@ -99,7 +131,7 @@ def divisor(node: Node) -> Node | None:
 
 @dataclass(frozen=True)
 class _Windows(FormulaWalker[Iterator[Need]]):
-    """The windows in a tree, each with the sums and conditions that lead to it."""
+    """The needs of a tree, each with the sums and conditions that lead to it."""
 
     path: tuple[Step, ...] = ()
 
@@ -128,6 +160,13 @@ class _Windows(FormulaWalker[Iterator[Need]]):
         elif isinstance(divides, Scalar):
             yield Need(path, Inside((nonnegative(maximum(divides.index, -divides.index) - 1),)))
         yield from self._parts(node)
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Iterator[Need]:
+        exponent = _DOMAINS.get(node.function.domain)
+        if exponent is not None:
+            yield Need(self.path, Valued(node.arg, exponent))
+        yield from self.visit(node.arg)
 
     @case(Reduce)
     def _reduce(self, node: Reduce) -> Iterator[Need]:

@@ -42,7 +42,7 @@ from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
-from symconv.proofs.windows import needs_of, said_of
+from symconv.proofs.windows import FILLED, needs_of, said_of
 
 __all__ = ["obligations", "of_arrays"]
 
@@ -132,7 +132,14 @@ class _Walker:
             self._windows(own)
 
     def _windows(self, needs: Iterable[Need]) -> None:
-        self._add(ClaimNeed(need, "silent", "a window is empty", "", condition=said_of(need)) for need in needs)
+        for need in needs:
+            condition = said_of(need)
+            fault = "a window is empty" if condition == FILLED else f"it does not hold: {condition}"
+            self._add([ClaimNeed(need, "silent", fault, "", condition=condition)])
+
+    def _kinks(self, body: Node, tensor: str, path: Path) -> None:
+        op = self.scope.op
+        self._add(kinks(body, tensor, path, ties=has_ties(op), declared=op.kink_policy() != "undefined"))
 
     def _outputs(self) -> Path:
         """The way to every entry of the output; all of them have a value where the output, or the error, has one."""
@@ -228,7 +235,7 @@ class _Walker:
                 self._index(index, path)
             self._exists(expr.by, path)
             if expr.by.name != self.scope.letters.output:
-                self._add(kinks(body, expr.by.name, inner, ties=has_ties(self.scope.op)))
+                self._kinks(body, expr.by.name, inner)
 
     # ------------------------------------------------------------------ index expressions
 
@@ -267,7 +274,7 @@ class _Walker:
             role = self.scope.arrays.get(getattr(expr.by, "name", ""), "")
             if role in ("input", "weight"):
                 letter = getattr(self.scope.letters, role)
-                self._add(kinks(self.scope.output.body, letter, self._outputs(), ties=has_ties(self.scope.op)))
+                self._kinks(self.scope.output.body, letter, self._outputs())
             return
         if isinstance(expr, Call | Binary):
             inner = expr.args if isinstance(expr, Call) else (expr.left, expr.right)

@@ -15,6 +15,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -37,11 +38,12 @@ from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
 from symconv.proofs.needs import Need, Valued
+from symconv.proofs.windows import said_of
 
 __all__ = ["kinks"]
 
 
-def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimNeed]:
+def kinks(node: Node, tensor: str, path: Path, *, ties: bool, declared: bool) -> Iterator[ClaimNeed]:
     """The conventions of a derivative of a tree by a tensor, in reading order.
 
     Args:
@@ -49,15 +51,16 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool) -> Iterator[ClaimN
         tensor: the letter of the tensor.
         path: what leads there.
         ties: whether it is declared which of several equal maxima takes the gradient.
+        declared: whether it is declared what the derivative of max(0, x) is at 0; where it is not, there is none.
     """
-    return _Kinks(tensor, path, ties).visit(node)
+    return _Kinks(tensor, path, ties, declared).visit(node)
 
 
 class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
     """The conventions of a tree; what does not read the tensor has the derivative 0, and needs none."""
 
-    def __init__(self, tensor: str, path: Path, ties: bool) -> None:
-        self.tensor, self.path, self.ties = tensor, path, ties
+    def __init__(self, tensor: str, path: Path, ties: bool, declared: bool) -> None:
+        self.tensor, self.path, self.ties, self.declared = tensor, path, ties, declared
 
     def visit(self, node: Node) -> Iterator[ClaimNeed]:
         found = super().visit(node)
@@ -71,6 +74,15 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
     @case(Absolute)
     def _absolute(self, node: Absolute) -> Iterator[ClaimNeed]:
         yield self._kink(node.arg, "the derivative of |x| at x = 0 counts as 0")
+        yield from self.visit(node.arg)
+
+    @case(Applied)
+    def _applied(self, node: Applied) -> Iterator[ClaimNeed]:
+        """Where nothing is said of the derivative at a kink, a line says nothing there."""
+        if node.function.kink and not self.declared:
+            need = Need(self.path.steps, Valued(node.arg, const(-1)))
+            condition = said_of(need)
+            yield ClaimNeed(need, "silent", f"it does not hold: {condition}", "", condition=condition)
         yield from self.visit(node.arg)
 
     @case(Power)
@@ -97,7 +109,8 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
         convention = _ties(node.op, self.ties)
         if convention:
             yield self._tie(node, convention)
-        yield from _Kinks(self.tensor, self.path.then(*node.bounds, *node.guards), self.ties).visit(node.body)
+        inner = self.path.then(*node.bounds, *node.guards)
+        yield from _Kinks(self.tensor, inner, self.ties, self.declared).visit(node.body)
 
     @case(Share)
     def _share(self, node: Share) -> Iterator[ClaimNeed]:

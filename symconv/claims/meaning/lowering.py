@@ -261,9 +261,7 @@ def _derivative(expr: Derivative, scope: Scope, bound: frozenset[str]) -> Node:
     if by.name not in scope.boxes or by.name == letters.upstream:
         raise scope.unknown("the variable", by.name, [n for n in scope.boxes if n != letters.upstream])
     at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name])))
-    return product(
-        _exists(by.name, at, scope), differentiate(lower(of, scope, bound), by.name, at, scope.op.tie_policy())
-    )
+    return product(_exists(by.name, at, scope), _differentiated(lower(of, scope, bound), by.name, at, scope))
 
 
 def _error_by(by: Entry, scope: Scope, bound: frozenset[str]) -> Node:
@@ -277,10 +275,15 @@ def _error_by(by: Entry, scope: Scope, bound: frozenset[str]) -> Node:
         raise scope.unknown("the variable", by.name, [n for n in scope.boxes if n != letters.upstream])
     at = tuple(to_index(i, scope, bound) for i in indices_of(by, len(scope.boxes[by.name])))
     places = {b.name: Index.of(b.name + "'") for b in free}  # the sum over outputs must not catch the entry's indices
-    inner = differentiate(substitute(scope.output.body, places), by.name, at, scope.op.tie_policy())
+    inner = _differentiated(substitute(scope.output.body, places), by.name, at, scope)
     bounds = tuple(Bound(b.name + "'", b.lower, b.upper) for b in free)
     whole = Reduce("sum", bounds, (), product(_upstream(scope, tuple(places.values())), inner))
     return product(_exists(by.name, at, scope), whole)
+
+
+def _differentiated(node: Node, tensor: str, at: tuple[Index, ...], scope: Scope) -> Node:
+    """The derivative of a tree by an entry, under the rules of the layer for ties and kinks."""
+    return differentiate(node, tensor, at, scope.op.tie_policy(), kinks=scope.op.kink_policy())
 
 
 def _exists(tensor: str, at: tuple[Index, ...], scope: Scope) -> Node:

@@ -16,6 +16,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -210,7 +211,7 @@ class _Term(FormulaWalker[str]):
             raise NotReadError("a maximum over taps that may be none")
         return value
 
-    @case(Sign, Bracket, Share, Named)
+    @case(Sign, Applied, Bracket, Share, Named)
     def _unread(self, node: Node) -> str:
         raise NotReadError(f"a {type(node).__name__.lower()}")
 

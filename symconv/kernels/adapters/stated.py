@@ -19,6 +19,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -143,7 +144,7 @@ class _TapTerm(FormulaWalker["sympy.Expr"]):
             raise self.refuse("reads the weight at another place than its tap")
         return self.v
 
-    @case(Scalar, Absolute, Sign, Bracket, Compare, Reduce, Share, Named)
+    @case(Scalar, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _other(self, node: Node) -> sympy.Expr:
         raise self.refuse(
             f"has a {type(node).__name__} under the sum, and a kernel takes sums, products and whole powers"

@@ -13,6 +13,7 @@ from symconv.formulas.algebra import (
     Absolute,
     Access,
     Add,
+    Applied,
     Bracket,
     Compare,
     Constant,
@@ -446,6 +447,6 @@ class _Into(FormulaWalker[None]):
         self.builder.apply(self.target, function, arg)
         self.builder.done(arg)
 
-    @case(Constant, Scalar, Access, Bracket, Compare, Share, Named)
+    @case(Constant, Scalar, Access, Applied, Bracket, Compare, Share, Named)
     def _unknown(self, node: Node) -> None:
         raise NotSupportedError(f"no array program for {type(node).__name__} in this place")

@@ -10,6 +10,7 @@ from symconv.kernels.adapters.adaptive import AdaptiveAvgKernel, AdaptiveMaxKern
 from symconv.kernels.adapters.flatten import FlattenKernel
 from symconv.kernels.adapters.morphology import MorphologyKernel
 from symconv.kernels.adapters.patches import FoldKernel, UnfoldKernel
+from symconv.kernels.adapters.pointwise import PointwiseKernel
 from symconv.kernels.adapters.stated import StatedKernel
 from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
@@ -30,6 +31,7 @@ from symconv.operators.flatten import Flatten
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.normalisation import BatchNorm
 from symconv.operators.patches import Fold, Unfold
+from symconv.operators.relu import ReLU
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
@@ -53,6 +55,7 @@ class NumpyBackend(Backend):
         Dense: DenseKernel.made,
         BatchNorm: BatchNormKernel.made,
         Flatten: FlattenKernel.made,
+        ReLU: PointwiseKernel.made,
     }
 
     def stated(self, request: Request) -> Kernel:

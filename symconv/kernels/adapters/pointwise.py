@@ -1,0 +1,166 @@
+"""The kernels of layers that work position by position: their formula, and its derivative, over whole arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symconv.errors import NotSupportedError
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Access,
+    Add,
+    Applied,
+    Bracket,
+    Compare,
+    Constant,
+    FormulaWalker,
+    Multiply,
+    Named,
+    Node,
+    Power,
+    Reduce,
+    Scalar,
+    Share,
+    Sign,
+)
+from symconv.formulas.calculus import differentiate
+from symconv.formulas.exact import RELATIONS
+from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
+from symconv.formulas.printing import UNICODE, PrintContext
+from symconv.formulas.walker import case
+from symconv.formulas.walks import transform
+from symconv.kernels.adapters.planes import PlaneKernel, floating
+from symconv.kernels.runtime.arguments import compute_type, native
+from symconv.kernels.runtime.padding import Array
+from symconv.operators.base import Operator
+from symconv.operators.pointwise import Pointwise
+
+if TYPE_CHECKING:
+    from symconv.formulas.formula import Formula
+    from symconv.kernels.accuracy.bound import ErrorBound
+    from symconv.kernels.accuracy.entries import SumOfEntries
+
+__all__ = ["PointwiseKernel", "values_of"]
+
+X = Access("x", ())
+
+
+def values_of(node: Node, x: Array) -> Array:
+    """The values of a formula in the one entry `X`, at the entries of an array of floating numbers."""
+    found: Array = _Values(x).visit(node)
+    return found
+
+
+class _Values(FormulaWalker[Any]):
+    """The values of a tree at all entries of an array; comparisons with what is no number are NaN."""
+
+    def __init__(self, x: Array) -> None:
+        self.x = x
+
+    @case(Constant)
+    def _constant(self, node: Constant) -> Any:
+        return self.x.dtype.type(node.value)
+
+    @case(Access)
+    def _access(self, node: Access) -> Any:
+        return self.x
+
+    @case(Add)
+    def _add(self, node: Add) -> Any:
+        return reduce(np.add, map(self.visit, node.args))
+
+    @case(Multiply)
+    def _multiply(self, node: Multiply) -> Any:
+        return reduce(np.multiply, map(self.visit, node.args))
+
+    @case(Power)
+    def _power(self, node: Power) -> Any:
+        return self.visit(node.base) ** self.visit(node.exponent)
+
+    @case(Applied)
+    def _apply(self, node: Applied) -> Any:
+        return node.function.array(np.asarray(self.visit(node.arg)))
+
+    @case(Compare)
+    def _compare(self, node: Compare) -> Any:
+        left, right = self.visit(node.left), self.visit(node.right)
+        found = RELATIONS[node.relation](left, right).astype(self.x.dtype)
+        return np.where(np.isnan(left) | np.isnan(right), np.nan, found).astype(self.x.dtype)
+
+    @case(Scalar, Absolute, Sign, Bracket, Reduce, Share, Named)
+    def _other(self, node: Node) -> Any:
+        raise NotSupportedError(f"no kernel can be made of a {type(node).__name__} of one entry")
+
+
+class PointwiseKernel(PlaneKernel):
+    """``kernel(x)``: the function of the layer at every entry.
+
+    Where the layer leaves a derivative undefined it is NaN, but for an upstream gradient or a tangent of 0, which gives
+    0. Infinities and NaN are what the functions of NumPy make of them. Integers are taken where the values are
+    integers, as those of a ReLU.
+    """
+
+    op: Pointwise
+    name = "pointwise"
+    functions = gradient_functions = ()  # they are those of the formula
+    stages = ("the formula at every entry",)
+    costs = "one evaluation of the formula an entry"
+    error = "every operation is rounded; functions are those of NumPy"
+
+    def __init__(self, op: Operator, weight: Array | None = None) -> None:
+        super().__init__(op, weight)
+        self._value = self.op.value(X)
+        slope = differentiate(self._value, "x", (), kinks=op.kink_policy())
+        # by itself the entry has the derivative 1, a bracket that says nothing
+        self._slope = transform(slope, lambda node: ONE if isinstance(node, Bracket) else None)
+
+    def _listing(self, functions: tuple[Callable[..., Any], ...]) -> str:
+        del functions
+        value, slope = (UNICODE.node(node, PrintContext()) for node in (self._value, self._slope))
+        head = f"# {self.op!r}, plan {self.plan!r}: over all entries x of the input"
+        return f"{head}\ny = {value}\ngrad_x = g*({slope})\n"
+
+    def result_type(self, x: Array) -> np.dtype[Any]:
+        if x.dtype.kind != "f" and not self._is_whole():
+            floating("x", x, f"the kernel of {self.op!r}")
+        return native(x.dtype)
+
+    def _is_whole(self) -> bool:
+        """Whether integers have integer values."""
+        return isinstance(self._value, Applied) and self._value.function in (POSITIVE_PART, NEGATIVE_PART)
+
+    def forward(self, x: Array) -> Array:
+        return values_of(self._value, x.astype(compute_type(x.dtype), copy=False))
+
+    def pull(self, g: Array, x: Array) -> Array:
+        found = g * values_of(self._slope, x.astype(g.dtype, copy=False))
+        return np.where((g == 0) & ~np.isnan(x), 0, found)
+
+    def push(self, x: Array, tangent: Array) -> Array:
+        return self.pull(tangent, x)
+
+    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
+        raise NotSupportedError(f"no bound of rounding errors is promised for {self.op!r}")
+
+    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
+        return ["no bound of the rounding error is promised"]
+
+    def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
+        """Nothing is promised of the rounding errors of a function of one value.
+
+        Raises:
+            NotSupportedError: always.
+        """
+        raise NotSupportedError(
+            f"no bound of rounding errors is promised for {self.op!r}; compare with op.output().values(...), which is "
+            "exact"
+        )
+
+    def computed(self, output: Formula) -> Node:
+        """The formula itself."""
+        return output.body

@@ -1,0 +1,12 @@
+"""The printed derivations of functions of one value, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import symconv as sc
+
+
+def test_the_derivation_of_relu(golden: Callable[[str, str], None]) -> None:
+    pieces = [sc.derive(sc.ReLU(), "gradient").text(), sc.derive(sc.ReLU("zero", ndim=2), "gradient").latex()]
+    golden("relu.txt", "\n\n".join(pieces) + "\n")
