@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from readback.notation import from_mathml
 from readback.pages import Definition, Page, Stage, Step
 
-__all__ = ["Section", "page_of", "sections"]
+__all__ = ["Drawing", "Section", "page_of", "sections"]
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "wbr", "path", "circle", "rect", "line"}
 
@@ -68,12 +68,30 @@ def of_class(element: Element, name: str) -> Iterator[Element]:
 
 
 @dataclass
+class Drawing:
+    """A drawing: what it is said to show, and the words in it, line by line from left to right."""
+
+    title: str
+    description: str
+    words: list[list[str]]
+
+
+@dataclass
 class Section:
-    """One question: its paragraphs, the captions of its figures, and its notation, stages and lines."""
+    """One question: its paragraphs, the captions of its figures, and its notation, stages and lines.
+
+    Attributes:
+        figures: the drawings of every figure.
+        lines: the lines without a number: left side, right sides, and why.
+        rows: the rows of its tables without numbers, such as that of the modules, cell by cell.
+    """
 
     title: str
     paragraphs: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
+    figures: list[list[Drawing]] = field(default_factory=list)
+    lines: list[tuple[str, list[str], str]] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
     page: Page = field(default_factory=lambda: Page("", [], []))
 
 
@@ -88,12 +106,13 @@ def _scopes(root: Element) -> Iterator[tuple[str, tuple[str, str]]]:
     """What the strip at the head says of every number: ``3–4 proved for all I, K``."""
     (strip,) = of_class(root, "status")
     for item in strip:
-        match = re.match(r"([\d–, ]+) (proved|exact|refuted|undecided) (.*)", words(item))
+        match = re.match(r"([\dCR'–, ]+) (proved|exact|refuted|undecided)(.*)", words(item))
         if match:
             for part in match[1].split(", "):
                 low, _, high = part.partition("–")
-                for number in range(int(low), int(high or low) + 1):
-                    yield str(number), (match[2], match[3])
+                letter, count = re.sub(r"\d.*", "", low), low.strip("CR")
+                for number in range(int(count.strip("'")), int(high.strip("CR'") or count.strip("'")) + 1):
+                    yield f"{letter}{number}" + "'" * count.count("'"), (match[2], match[3].strip())
 
 
 def _section(part: Element, scopes: dict[str, tuple[str, str]]) -> Section:
@@ -106,12 +125,17 @@ def _section(part: Element, scopes: dict[str, tuple[str, str]]) -> Section:
             continue
         if "picture" in kinds:
             found.captions.append(words(next(row.iter("figcaption")), skip=("rule", "formula")))
+            found.figures.append([_drawing(svg) for svg in row.iter("svg")])
         elif "paragraph" in kinds:
             found.paragraphs.append(words(row))
         elif "entry" in kinds and len(list(of_class(row, "num"))):
             page.definitions.append(_definition(row))
+        elif "entry" in kinds:
+            found.rows.append([words(cell) for cell in row])
         elif "stage" in kinds:
             page.stages.append(Stage(*_stage_words(row)))
+        elif "statement" in kinds and not any(of_class(row, "num")):
+            found.lines.append((_only(row, "lhs"), _sides(row), f"{_rule(row)} {_only(row, 'why')}".strip()))
         elif "statement" in kinds and words(next(of_class(row, "num"))).startswith("D"):
             page.definitions.append(_apart(row))
         elif "statement" in kinds:
@@ -162,6 +186,20 @@ def _step(row: Element, scopes: dict[str, tuple[str, str]]) -> Step:
     needs = words(next(of_class(row, "needs"))).removeprefix("needs ") if any(of_class(row, "needs")) else ""
     rule = _rule(row)
     return Step(id, left, sign, right, f"{rule} {_only(row, 'why')}".strip(), status, scope, needs)
+
+
+def _sides(row: Element) -> list[str]:
+    """The right sides of a line, one after the other."""
+    return [words(line) for side in of_class(row, "rhs") for line in side if line.tag == "div"]
+
+
+def _drawing(svg: Element) -> Drawing:
+    found: dict[float, list[tuple[float, str]]] = {}
+    for own in svg.iter("text"):
+        found.setdefault(float(own.get("y", "")), []).append((float(own.get("x", "")), words(own)))
+    lines = [[word for _, word in sorted(found[y])] for y in sorted(found)]
+    title, description = (words(next(svg.iter(tag))) for tag in ("title", "desc"))
+    return Drawing(title, description, lines)
 
 
 def _rule(row: Element) -> str:

@@ -177,6 +177,9 @@ def _pieces(element: ElementTree.Element) -> Iterator[str]:
         yield _script(tag, [from_mathml(child).strip() for child in children])
     elif tag == "mtable":
         yield _table(children)
+    elif tag in ("msqrt", "mroot"):
+        degree = from_mathml(children[1]).strip() if tag == "mroot" else "2"
+        yield f"root[{degree}]({from_mathml(children[0]).strip()})"
     elif tag == "mspace":
         yield " "
     else:
@@ -199,6 +202,8 @@ def _script(tag: str, parts: list[str]) -> str:
     if tag in ("munder", "munderover") or (tag in ("msub", "msubsup") and base in BIG.values()):
         assert base in BIG.values(), base
         return quantified(base, inside, *parts[2:])
+    if tag == "mover" and inside == "?":
+        return f" {base}? "
     if tag == "mover":
         return tilde(base) if inside in ("~", "˜", "∼") else bar(base)
     if tag == "msub":
@@ -210,7 +215,10 @@ def _script(tag: str, parts: list[str]) -> str:
 
 
 def _table(rows: list[ElementTree.Element]) -> str:
+    """Two cases, of which the other one is 0; or a matrix, by rows: ``[1, 2; 3, 4]``."""
     cells = [[from_mathml(cell).strip() for cell in row] for row in rows]
+    if cells[-1][-1] != "otherwise":
+        return f"[{'; '.join(', '.join(row) for row in cells)}]"
     assert len(cells) == 2, cells
     assert cells[1] == ["0", "otherwise"], cells[1]
     return f"{cells[0][0]}  if {cells[0][1].rstrip(',')}, else 0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from symconv.claims.nested import nested, shape_of
@@ -126,6 +127,13 @@ def _compute(desk: Desk, question: Question, declared: Declared, data: Any) -> A
             place: value if isinstance(value, Fraction) else Root(sums[place], op.norm_type)
             for place, value in entries.items()
         }
+    nowhere = [place for place, value in entries.items() if isinstance(value, float) and not isfinite(value)]
+    if nowhere:
+        place = ", ".join(str(p + question.index_base) for p in nowhere[0])
+        raise ProblemFileError(
+            f"{desk.problem.file}: question {question.id!r}: the window of output {place} holds no entry of the input, "
+            f"and {op.noun} has no value there; take a smaller padding"
+        )
     if any(not isinstance(value, Fraction | Root) for value in entries.values()):
         raise ProblemFileError(
             f"{desk.problem.file}: question {question.id!r}: the values are not rational and no roots of whole degree "
