@@ -136,6 +136,8 @@ def test_the_steps_are_told_in_order() -> None:
         assert plain(derivation.lead).startswith("A window has a fixed number of taps")
         assert plain(derivation.hypotheses) == "An array is zero outside its range."
         assert [plain(stage.title) for stage in derivation.stages][-1] == "The output"
+        told = "each is a shifted view of the input" if len(steps) == 1 else "what the window is made of"
+        assert told in plain(steps[-1].reason)
         assert all(plain(stage.domain).startswith("for ") for stage in derivation.stages)
     doubled = chain_derivation(LPPool(2, (9, 2), 1), "separable").steps
     assert [step.title for step in doubled] == ["Prepare", "Double", "Double", "Double", "Reduce", "Put together"]
@@ -163,6 +165,8 @@ def test_the_padded_input_has_a_definition() -> None:
     text = chain_derivation(AvgPool((7,), 1, 3), "taps").text()
     assert "D1  x[p] = a[p−3]   (the input with its padding)" in text
     assert "D1" not in chain_derivation(MaxPool((7,), 1), "taps").text()
+    for op in (MaxPool((3,), 1, 1), Conv((3,), 1, 1)):  # where it is read at once, the formula says its padding itself
+        assert "D1" not in chain_derivation(op, "taps").text()
 
 
 def _pooling(rng: np.random.Generator) -> Operator:

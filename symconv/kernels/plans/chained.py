@@ -44,8 +44,8 @@ def chain_derivation(op: Operator, plan: str) -> Derivation:
     bias = _bias(form)
     if bias is not None:
         parameters[bias.tensor] = bias
-    taken = frozenset((*output.parameters, *output.indices, *(bound.name for bound in window.bounds)))
-    taken |= {tensor.name for tensor in output.tensors}
+    own = (*(bound.name for bound in window.bounds), *(tensor.name for tensor in output.tensors))
+    taken = frozenset((*output.parameters, *output.indices, *own))
     entry = entry_of(form, access)
     plain = entry == Access(form.input, tuple(Index.of(walk.output) for walk in form.walks))
     laid = form.input if plain else fresh_name("x", taken)
@@ -91,7 +91,8 @@ def _bias(form: TapForm) -> Access | None:
 
 def _weight(form: TapForm, window: Reduce, tap: Sequence[int]) -> Access:
     """The entry of the weight at a tap, of the channels of an output."""
-    letter = form.letter("weight") or ""
+    letter = form.letter("weight")
+    assert letter is not None
     kernel = accesses(window.body, letter)[0]
     return Access(letter, (*kernel.index[: -len(form.walks)], *map(Index.of, tap)))
 

@@ -81,7 +81,9 @@ class LayerFormula:
         self.input = self.form.input
         self.sum = next(n for n in walk(self.output.body) if isinstance(n, Reduce) and accesses(n, self.input))
         self.access = accesses(self.sum, self.input)[0]
-        self.kernel = accesses(self.sum, self.form.letter("weight") or "")[0]
+        weight = self.form.letter("weight")
+        assert weight is not None
+        self.kernel = accesses(self.sum, weight)[0]
         self.taps = tuple(walk.tap for walk in self.form.walks)
         self.places = tuple(walk.output for walk in self.form.walks)
         self.channel = self.access.index[: -len(self.taps)]
