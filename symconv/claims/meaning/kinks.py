@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from symconv.claims.meaning.obligations import ClaimNeed, Path
 from symconv.formulas.algebra import (
+    ONE,
     Absolute,
     Access,
     Add,
@@ -81,8 +82,7 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
         """Where nothing is said of the derivative at a kink, a line says nothing there."""
         if node.function.kink and not self.declared:
             need = Need(self.path.steps, Valued(node.arg, const(-1)))
-            condition = said_of(need)
-            yield ClaimNeed(need, "silent", f"it does not hold: {condition}", "", condition=condition)
+            yield ClaimNeed(need, "silent", "", "", condition=said_of(need))
         yield from self.visit(node.arg)
 
     @case(Power)
@@ -117,15 +117,15 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
         yield self._tie(node.reduce, "the derivative of a gradient where entries tie counts as 0")
 
     def _tie(self, node: Reduce, convention: str) -> ClaimNeed:
-        """One tap alone is the largest: ``(3/2 - count)**(1/2)`` has a value for a count of at most one of them."""
+        """One tap alone is the largest: ``(1 - count)**(1/2)`` has a value for a count of at most one of them."""
         taps = rename_bounds(node, names_in(node))
         count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
-        one = Valued(add(const(Fraction(3, 2)), product(const(-1), count)), const(Fraction(1, 2)))
-        return ClaimNeed(Need(self.path.steps, one), "convention", convention, "", condition=convention)
+        one = Valued(add(ONE, product(const(-1), count)), const(Fraction(1, 2)))
+        return ClaimNeed(Need(self.path.steps, one), "convention", "", "", condition=convention)
 
     def _kink(self, node: Node, convention: str) -> ClaimNeed:
         need = Need(self.path.steps, Valued(node, const(-1)))
-        return ClaimNeed(need, "convention", convention, "", condition=convention)
+        return ClaimNeed(need, "convention", "", "", condition=convention)
 
 
 def _ties(op: str, declared: bool) -> str:
