@@ -124,10 +124,9 @@ def number_power(base: Fraction, exponent: Exponent) -> list[Power]:
     """
     constant = exponent.constant
     rest = exponent + Exponent(Index.of(-constant.numerator), constant.denominator)
-    powers = [(p, n) for p, n in factored(base.numerator if base > 0 else -base.numerator)]
-    powers += [(p, -n) for p, n in factored(base.denominator)]
+    powers = [*factored(abs(base.numerator)), *((p, -n) for p, n in factored(base.denominator))]
     found = [Power(Constant(base), Constant(constant))] if constant else []
     odd = Index({key: value % 2 for key, value in rest.index.terms.items()})
-    if base < 0 and odd != 0:
+    if base != abs(base) and odd != 0:
         found.append(Power(const(-1), scalar(odd)))
     return [*found, *(Power(const(p), rest.times(n).node) for p, n in sorted(powers))]
