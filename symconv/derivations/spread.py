@@ -155,7 +155,7 @@ class Spread:
                 if self.is_turned:
                     moved = inner_sizes[axis] - 1 + 2 * frame.base - moved
                 inner.append(style.index(moved, context))
-            left = style.subscripted(style.written(self.label), [*lead, *places])
+            left = style.subscripted(style.written(self.label), [*lead, *map(style.name, places)])
             return f"{left} = {style.subscripted(style.name(letter), inner)}"
 
         upsampled_words = "" if all(scale == 1 for scale in self.scales) else " (an integer index)"
@@ -213,4 +213,4 @@ def _spare_places(frame: Frame, count: int) -> tuple[str, ...]:
     """Letters for a place in an array that has no index letters of its own."""
     used = {letter for role in Letters.roles() for letter in getattr(frame.letters, role)}
     free = [letter for letter in "stwxyzlkrqponmjihvue" if letter not in used]
-    return tuple(free[:count]) if len(free) >= count else tuple(f"s{axis}" for axis in range(1, count + 1))
+    return (*free, *(f"s{axis}" for axis in range(1, count + 1)))[:count]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from symconv.derivations import whole
 from symconv.derivations.derive import derive
+from symconv.derivations.frame import Frame
 from symconv.derivations.spread import Spread
-from symconv.derivations.step import Derivation, plain
+from symconv.derivations.step import Derivation, in_latex, plain
 from symconv.formulas.arrays import Array
+from symconv.formulas.index import Index
 from symconv.operators.convolution import Conv
 from symconv.operators.transposed import ConvTranspose
 
@@ -108,3 +112,131 @@ def test_the_size_of_an_array_follows_from_its_construction() -> None:
     worked = derive(Conv((3,), 2, ((1, 0),)), "gradient", input_size=(6,))
     (row,) = [d for d in worked.definitions if d.id == "D3"]
     assert plain(row.size) == "8"  # 6 places of a window of 3
+
+
+LINE, PLANE = Frame(Conv((3,))), Frame(Conv((2, 3), flip=True))
+CHANNELS, LETTERS = Frame(Conv((3,), padding=1, in_channels=4, out_channels=2)), Frame(Conv((3,)).generic())
+N, PAD, STEP = Index.of("I"), Index.of("P"), Index.of("S")
+
+
+def spread(frame: Frame, role: str, scales: Any, before: Any, sizes: Any, is_turned: bool = False) -> Spread:
+    numbers = [tuple(map(Index.of, own)) for own in (scales, before, sizes)]
+    return Spread(frame, role, *numbers, is_turned=is_turned)
+
+
+@pytest.mark.parametrize(
+    ("array", "name", "entry", "words", "size"),
+    [
+        (spread(LINE, "weight", [1], [0], [3], True), "rev(B)", "b̃[s] = b[4−s]", "reversal", "3"),
+        (spread(LINE, "weight", [2], [0], [5]), "up[2](B)", "b̃[s] = b[(s−1)/2+1]", "upsampling", "5"),
+        (spread(LINE, "weight", [1], [1], [5]), "pad[1](B)", "b̃[s] = b[s−1]", "padding", "5"),
+        (spread(LINE, "weight", [1], [0], [4]), "pad[0:1](B)", "b̃[s] = b[s]", "padding", "4"),
+        (spread(LINE, "weight", [1], [-1], [2]), "pad[−1:0](B)", "b̃[s] = b[s+1]", "cropping", "2"),
+        (spread(LINE, "weight", [1], [-1], [3]), "pad[−1:1](B)", "b̃[s] = b[s+1]", "padding and cropping", "3"),
+        (
+            spread(LINE, "weight", [2], [1], [9], True),
+            "pad[1:3](up[2](rev(B)))",
+            "b̃[s] = b[3−(s−2)/2]",
+            "upsampling and padding",
+            "9",
+        ),
+        (
+            spread(replace(LINE, base=0), "weight", [2], [1], [9], True),
+            "pad[1:3](up[2](rev(B)))",
+            "b̃[s] = b[2−(s−1)/2]",
+            "upsampling and padding",
+            "9",
+        ),
+        (
+            spread(PLANE, "weight", [1, 1], [0, 0], [2, 3], True),
+            "rot180(B)",
+            "b̃[s, t] = b[3−s, 4−t]",
+            "reversal",
+            "2×3",
+        ),
+        (spread(PLANE, "weight", [1, 1], [0, 1], [2, 5]), "pad[(0, 1)](B)", "b̃[s, t] = b[s, t−1]", "padding", "2×5"),
+        (
+            spread(PLANE, "weight", [1, 2], [0, 0], [2, 5]),
+            "up[(1, 2)](B)",
+            "b̃[s, t] = b[s, (t−1)/2+1]",
+            "upsampling",
+            "2×5",
+        ),
+        (
+            spread(PLANE, "weight", [1, 1], [10, 11], [22, 25]),
+            "pad[(10, 11)](B)",  # sixteen signs, the longest name that stands in the table
+            "b̃[s, t] = b[s−10, t−11]",
+            "padding",
+            "22×25",
+        ),
+        (
+            spread(PLANE, "weight", [1, 1], [10, 111], [22, 225]),
+            "pad[(10, 111)](B)",
+            "b̃[s, t] = b[s−10, t−111]",
+            "padding",
+            "22×225",
+        ),
+        (
+            spread(PLANE, "weight", [2, 2], [1, 1], [5, 9]),
+            "pad[(1, 1:3)](up[2](B))",
+            "b̃[s, t] = b[(s−2)/2+1, (t−2)/2+1]",
+            "upsampling and padding",
+            "5×9",
+        ),
+        (spread(CHANNELS, "upstream", [1], [1], [N + 2]), "pad[1](G)", "g̃[f, s] = g[f, s−1]", "padding", "2×(I + 2)"),
+        (spread(CHANNELS, "input", [1], [1], [N + 2]), "pad[1](A)", "ã[h, s] = a[h, s−1]", "padding", "4×(I + 2)"),
+        (spread(LETTERS, "input", [1], [PAD], [N + 2 * PAD]), "pad[P](A)", "ã[s] = a[s−P]", "padding", "I + 2P"),
+        (
+            spread(LETTERS, "input", [STEP], [-PAD], [STEP * (N - 1) + 1 - 2 * PAD]),
+            "pad[−P](up[S](A))",
+            "ã[s] = a[(P+s−1)/S+1]",
+            "upsampling and cropping",
+            "S(I − 1) − 2P + 1",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_array_is_defined_by_its_entries_its_name_and_its_size(
+    array: Spread, name: str, entry: str, words: str, size: str
+) -> None:
+    assert not array.is_plain
+    row = array.definition("D7")
+    long, capital = len(name) > 16, unicodedata.normalize("NFC", entry.partition("[")[0].upper())
+    found = [array.name.text, plain(row.entry), row.name, plain(row.size), row.id]
+    whole = " (an integer index)" if "up" in name else ""
+    due = [name, f"{entry} where it exists{whole}, else 0", words, size, "D7"]
+    assert [unicodedata.normalize("NFC", text) for text in found] == [unicodedata.normalize("NFC", t) for t in due]
+    assert unicodedata.normalize("NFC", plain(row.object)) == (capital if long else name)
+    assert unicodedata.normalize("NFC", array.introduced.text) == (f"{capital} = {name}" if long else name)
+    if long:
+        letter = array.label.latex.removeprefix(r"\tilde ").upper()
+        assert array.introduced.latex == rf"\tilde {letter} = {array.name.latex}"
+
+
+def test_what_nothing_is_done_to_needs_no_other_name() -> None:
+    for plainly in (spread(LINE, "weight", [1], [0], [3]), spread(PLANE, "weight", [1, 1], [0, 0], [2, 3])):
+        assert plainly.is_plain
+        assert plainly.named(LINE.output) is LINE.output
+        assert plainly.name.text == "B"
+    page = derive(Conv((1,), 2), "gradient", input_size=(5,))
+    assert star(page) == "(up[2](G) ⋆ rev(B))[i]"  # zeros between the entries alone
+    (row,) = [row for row in page.definitions if plain(row.object) == "up[2](G)"]
+    assert plain(row.entry).endswith("where it exists (an integer index), else 0")
+    turned = derive(Conv((3,), flip=True), "gradient", input_size=(3,), all_ones=True)
+    assert [plain(row.object) for row in turned.definitions if row.id == "D5"] == ["rev(B)"]
+
+
+def test_a_place_in_an_array_has_a_letter_of_its_own() -> None:
+    names = {"input_index": "stw", "weight_index": "xyz", "output_index": "lkr", "input": "q", "weight": "o"}
+    taken = {**names, "output": "n", "upstream": "m", "bias": "j", "error": "i", "output_channel": "p"}
+    for own, places in [
+        ({"input_index": "i"}, "s"),
+        ({"input_index": "s"}, "t"),
+        ({"input_index": "s", "input": "t"}, "x"),  # u, v and w are those of the kernel turned around
+    ]:
+        entry = plain(spread(Frame(Conv((3,)), names=own), "weight", [1], [1], [5]).definition("D3").entry)
+        assert re.match(rf"b\u0303\[{places}\] = ", entry)
+    few = Frame(Conv((2, 2, 2)), names={**taken, "input_channel": "h"})
+    row = spread(few, "weight", [1] * 3, [1] * 3, [4] * 3).definition("D3")
+    assert plain(row.entry).startswith("o\u0303[e, s₁, s₂] = o[e−1, s₁−1, s₂−1] ")
+    assert in_latex(row.entry).startswith(r"$\tilde o_{e,\,s_{1},\,s_{2}} = o_{e-1,\,s_{1}-1,\,s_{2}-1}$")
