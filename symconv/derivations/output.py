@@ -103,7 +103,8 @@ def _strongest(guards: list[Guard]) -> dict[str, int]:
     found: dict[str, int] = {}
     for guard in guards:
         for name in guard.expr.names:
-            factor, rest = (part.value for part in guard.expr.linear_in(name) or (Index.of(0), Index.of(0)))
+            split = guard.expr.linear_in(name)
+            factor, rest = (None, None) if split is None else (part.value for part in split)
             if factor is not None and factor > 0 and rest is not None:
                 low = -(rest // factor)
                 found[name] = max(low, found.get(name, low))
@@ -203,17 +204,14 @@ def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Inde
     """Whether the places under the condition are exactly the first `total` ones: two implications and two bounds."""
     from symconv.proofs.goals import prove_equivalent, prove_goal
 
-    given = solved.assumptions()
-    place = Index.of(bound.name)
-    first = nonnegative(place - bound.lower)
-    verdict = prove_equivalent(given, (first, *fits), (first, nonnegative(bound.lower + total - 1 - place)))
-    for further in (
+    given, place = solved.assumptions(), Index.of(bound.name)
+    inside = nonnegative(place - bound.lower)
+    verdicts = (
+        prove_equivalent(given, fits, (nonnegative(bound.lower + total - 1 - place),)),
         prove_goal(given, (nonnegative(total),)),
-        prove_goal((*given, first, *fits), (nonnegative(bound.upper - place),)),
-    ):
-        if verdict.status == "proved" and further.status != "proved":
-            verdict = further
-    return verdict
+        prove_goal((*given, inside, *fits), (nonnegative(bound.upper - place),)),
+    )
+    return next((verdict for verdict in verdicts if verdict.status != "proved"), verdicts[0])
 
 
 def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], context: PrintContext) -> Named:

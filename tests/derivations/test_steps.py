@@ -295,6 +295,8 @@ def test_places_are_counted_only_where_they_are_the_first_ones_and_all_are_looke
 
     last = total + base - 1
     assert status(last, total) == status(INPUT + base, total) == "proved"
+    given = derive(Conv((3,), 2)).steps[0].after
+    assert counted(given, Bound("p", first, last), fits, total).explanation == "Both directions follow."
     assert status(last, total + 1) == status(last, total - 1) == status(last + 1, total + 2) == "refuted"
     assert status(last - 1, total) == "refuted"  # the last place is not looked at
     assert status(last + 1, -total) != "proved"
