@@ -66,6 +66,12 @@ SETS = [
      "error: s is summed over twice, one sum inside the other; take another letter for one of them"),
     ("sum(a[s], s in T[p]) == 1", "error: the set 'T' is not declared (declared: S)"),
     ("sum(a[s], (s, t) in S[p]) == 1", "error: a member of S has 1 coordinates, and 2 are named"),
+    ("sum(a[p], p in S[1]) == a[1] + a[2]", "exact"),
+    ("sum(a[p], (p,1,2)) == a[1] + a[2]", "exact"),
+    ("L(A,S[1],p) == sum(a[p], (p,1,2))",
+     "error: p is the order of a norm here and cannot be summed over; take another letter"),
+    *((f"sum(a[{name}], {over}) == 1", f"error: {name} is declared as a tensor and cannot be summed over")
+      for name in ("a", "c", "g", "E", "A", "C") for over in (f"{name} in S[p]", f"({name},1,2)")),
     # a minimum over a set
     ("c[p] == min(setof(a[s], s in S[p]))", "1, not 0 at p = 1, a[1] = 1"),
     ("-c[p] == min(setof(-a[s], s in S[p]))", "exact"),
@@ -149,6 +155,10 @@ LIMITS = [
     ("limit(L(A,S[p],q), q, infinity) == max(abs(a[s]), s in S[p])", "exact"),
     ("limit(L(A,S[p],q), q, oo) == max(a[s], s in S[p])", "1, not 0 at p = 1, a[1] = -1"),
     ("limit(L(A,S,q), q, oo) == max(abs(a[s]), s in S)", "exact"),
+    # what the norm is of, or over what, changes with its order
+    ("limit(sum(abs(q*a[s])**q, s in S[p])**(1/q), q, oo) == 1", NO_NORM),
+    ("limit(sum(abs(a[q])**q, s in S[p])**(1/q), q, oo) == 1", NO_NORM),
+    ("limit(sum(abs(a[s])**q, (s,1,q))**(1/q), q, oo) == 1", NO_NORM),
     ("limit(sum(abs(a[s])**q, s in S[p])**(1/q), q, oo) == L(A,S[p],oo)", "exact"),
     ("limit(sum(abs(a[s])**q, (s,1,3))**(1/q), q, oo) == max(abs(a[s]), (s,1,3))", "exact"),
     ("limit(sum(abs(a[s])**q, (s,1,3))**(1/q), q, oo) == max(abs(a[s]), (s,1,4))", "0, not 1 at a[4] = 1"),
