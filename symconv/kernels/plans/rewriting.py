@@ -79,7 +79,7 @@ class LayerFormula:
         self.op, self.form = op, tap_form(op)
         self.output = op.output()
         self.input = self.form.input
-        self.sum = next(n for n in walk(self.output.body) if isinstance(n, Reduce) and accesses(n, self.input))
+        self.sum = next(n for n in walk(self.output.body) if isinstance(n, Reduce))
         self.access = accesses(self.sum, self.input)[0]
         weight = self.form.letter("weight")
         assert weight is not None
