@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from symconv.operators.importers.text import from_text
     from symconv.operators.importers.torch import from_torch
     from symconv.operators.joining import Add
+    from symconv.operators.leaky_relu import LeakyReLU
     from symconv.operators.morphology import Dilation, Erosion
     from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
@@ -49,7 +50,10 @@ if TYPE_CHECKING:
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
     from symconv.operators.relu import ReLU
     from symconv.operators.settings import settings_for
+    from symconv.operators.sigmoid import Sigmoid
     from symconv.operators.sizing import size_report
+    from symconv.operators.softplus import Softplus
+    from symconv.operators.tanh import Tanh
     from symconv.operators.transposed import ConvTranspose
     from symconv.operators.unpooling import MaxUnpool
     from symconv.operators.window import Window
@@ -89,6 +93,7 @@ __all__ = [
     "Gradients",
     "Kernel",
     "LPPool",
+    "LeakyReLU",
     "MaxPool",
     "MaxUnpool",
     "Network",
@@ -98,9 +103,12 @@ __all__ = [
     "ProblemFileError",
     "ReLU",
     "RenderError",
+    "Sigmoid",
     "SizeLimitError",
+    "Softplus",
     "Step",
     "SymconvError",
+    "Tanh",
     "Unfold",
     "Verdict",
     "Window",
@@ -168,6 +176,10 @@ _HOME = {
     "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
     "operators.relu": ("ReLU",),
+    "operators.leaky_relu": ("LeakyReLU",),
+    "operators.sigmoid": ("Sigmoid",),
+    "operators.tanh": ("Tanh",),
+    "operators.softplus": ("Softplus",),
     "operators.settings": ("settings_for",),
     "operators.sizing": ("size_report",),
     "operators.transposed": ("ConvTranspose",),

@@ -48,6 +48,9 @@ def output_derivation(frame: Frame) -> Derivation:
         lead = "The size of the image is given, and says how many patches there are; where they overlap, they add up."
         image = tuple(op.count(axis, size) for axis, size in enumerate(frame.sizes))
         stages = (*_window_stages(frame, image, "input", "N", "How many windows fit in the image"), fold_stage(frame))
+    elif not op.windows:
+        lead = "Every output is worked out from the entries that the formula of the layer says; no window slides."
+        stages = (_stated_stage(frame),)
     else:
         words = "How many windows fit"
         if _hang_over(op):
@@ -58,6 +61,13 @@ def output_derivation(frame: Frame) -> Derivation:
             )
         stages = _window_stages(frame, frame.sizes, "output", "O", words)
     return Derivation(f"The output of {op.phrase}", (lead,), conditions(frame), tuple(definitions), stages)
+
+
+def _stated_stage(frame: Frame) -> Stage:
+    """The formula as it is declared, with what it needs to have a value."""
+    stated = (Maths("(D1)", "(D1)"), ".")
+    step = Step(frame.number(), frame.output, frame.output, "state", "State", stated, uses=("D1",), opens=True)
+    return Stage(("One output",), ("for every ", frame.output_entry), (step,))
 
 
 def conditions(frame: Frame) -> Phrase:

@@ -11,7 +11,7 @@ __all__ = ["closed_stage"]
 
 def closed_stage(frame: Frame, touched: Step) -> Stage:
     """The closed form of the gradient: what the sum over the outputs leaves."""
-    closed = rules.closed_form(touched.after)
+    closed = rules.factor_out(rules.closed_form(touched.after))
     words = "The sum over the outputs keeps the one at the place of "
     step = Step(
         frame.number(),

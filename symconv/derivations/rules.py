@@ -23,6 +23,7 @@ from symconv.formulas.algebra import (
     summation,
 )
 from symconv.formulas.calculus import absorb, change_variables, differentiate, sift, tighten, without_settled_guards
+from symconv.formulas.collecting import collected
 from symconv.formulas.formula import Formula
 from symconv.formulas.function import Kink
 from symconv.formulas.index import Index, Quotient, quotient
@@ -34,6 +35,7 @@ __all__ = [
     "chain_rule",
     "closed_form",
     "differentiate_term_by_term",
+    "factor_out",
     "insert",
     "name_access",
     "restrict_to_touching_outputs",
@@ -179,10 +181,16 @@ def _says_divides(guard: Guard, scale: Index, expr: Index) -> bool:
     return scale * ratio == difference  # a quotient of two numbers is rounded
 
 
+def factor_out(formula: Formula) -> Formula:
+    """Put the factors that all terms have in front of the sum of what is left."""
+    return formula.with_body(collected(formula.body))
+
+
 _WORKINGS = (
     chain_rule,
     closed_form,
     differentiate_term_by_term,
+    factor_out,
     insert,
     name_access,
     restrict_to_touching_outputs,
@@ -191,6 +199,7 @@ _WORKINGS = (
     use_independence,
 )
 _READINGS = {
+    "state": "State the formula of a layer as it is declared.",
     "place": "Put the window at every place where it fits, and number the places.",
     "count": "Count the places: multiples of the stride from 0 up to the room, or all from the first to the last.",
     "span": "Measure from the first place that is reached to the last one.",

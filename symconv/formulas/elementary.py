@@ -16,7 +16,7 @@ from symconv.formulas.radicals import Radical, UndecidedNumberError
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Elementary", "elementary", "symbolic"]
+__all__ = ["Elementary", "elementary", "read_elementary", "symbolic"]
 
 FINEST = 1 << 12  # bits of the last interval that is tried
 
@@ -119,6 +119,20 @@ class Elementary:
 def elementary(expr: sympy.Expr) -> Fraction | Elementary:
     """The number that a SymPy number is: rational where SymPy has made it one."""
     return Fraction(int(expr.p), int(expr.q)) if expr.is_Rational else Elementary(expr)
+
+
+def read_elementary(expr: Any) -> Fraction | Elementary | None:
+    """The number that a SymPy expression is, where it is made of rational numbers, e and logarithms; else None."""
+    import sympy
+
+    if getattr(expr, "is_Rational", False):
+        return Fraction(int(expr.p), int(expr.q))
+    known = sympy.Add | sympy.Mul | sympy.Pow | sympy.exp | sympy.log | sympy.tanh
+    if not isinstance(expr, sympy.Expr) or not expr.is_extended_real:
+        return None
+    parts = sympy.preorder_traversal(expr)
+    ok = all(part.is_Rational or part == sympy.E or isinstance(part, known) for part in parts)
+    return Elementary(expr) if ok else None
 
 
 def symbolic(value: Any) -> sympy.Expr:

@@ -10,6 +10,7 @@ from typing import Any
 
 from symconv.doors import plain_integer
 from symconv.errors import ArgumentError
+from symconv.formulas.elementary import Elementary, read_elementary
 from symconv.formulas.symbols import is_symbolic
 
 __all__ = ["check_shape", "exact_array", "order_of", "reader"]
@@ -83,12 +84,12 @@ def exact_array(value: Any, shape: tuple[int, ...]) -> Any:
     return result.reshape(shape)
 
 
-def _number(entry: Any) -> Fraction | float | None:
+def _number(entry: Any) -> Fraction | Elementary | float | None:
     """The value of an entry: exact where it is; None where it is no real number."""
     if hasattr(entry, "dtype") and getattr(entry, "shape", None) == () and not hasattr(entry, "mask"):
         entry = entry.item()  # a NumPy number as Python's
-    if is_symbolic(entry) and entry.is_Rational:
-        return Fraction(int(entry.p), int(entry.q))
+    if is_symbolic(entry):
+        return read_elementary(entry)
     if isinstance(entry, Decimal):
         return Fraction(entry) if entry.is_finite() else None
     if isinstance(entry, int):

@@ -466,8 +466,12 @@ class Operator(TakesArrays, ABC):
             table,
         )
         if close:
-            formula = formula.with_body(close_form(formula))
+            formula = formula.with_body(self.closed(formula))
         return formula.rebased(index_base)
+
+    def closed(self, formula: Formula) -> Node:
+        """The closed form of the body of a derivative or gradient."""
+        return close_form(formula)
 
     def size_symbols(self, axis: int | None = None) -> dict[str, Any]:
         """The SymPy symbols of all options, or of what they say of one axis; the order of a norm is no size."""

@@ -24,6 +24,10 @@ COMMANDS: dict[str, str | type[Operator]] = {
     "fold": "patches.Fold",
     "max-unpool": "unpooling.MaxUnpool",
     "relu": "relu.ReLU",
+    "leaky-relu": "leaky_relu.LeakyReLU",
+    "sigmoid": "sigmoid.Sigmoid",
+    "tanh": "tanh.Tanh",
+    "softplus": "softplus.Softplus",
 }
 """The class of each, or where it lives in this folder: it is imported when somebody asks for it."""
 

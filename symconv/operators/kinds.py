@@ -7,6 +7,7 @@ what has no such form: ranges and rules are checked once, by `checked`.
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
@@ -22,7 +23,21 @@ from symconv.errors import ArgumentError, Shown
 from symconv.formulas.symbols import is_symbolic
 from symconv.operators.options import PADDING_RULES, Integer, axes_of, integer, padding_pairs, per_axis
 
-__all__ = ["Door", "Flag", "Kind", "Norm", "Padding", "PerAxis", "Size", "UnreadError", "Whole", "Word", "exact_number"]
+__all__ = [
+    "Door",
+    "Flag",
+    "Kind",
+    "Norm",
+    "Padding",
+    "PerAxis",
+    "Rational",
+    "Size",
+    "UnreadError",
+    "Whole",
+    "Word",
+    "exact_number",
+    "rational",
+]
 
 Door: TypeAlias = Literal["python", "file", "command"]
 
@@ -334,6 +349,48 @@ class Norm(Kind):
     def typed(self, text: str) -> Any:
         decimal = re.fullmatch(r"[0-9]+\.[0-9]*|\.[0-9]+", text) is not None
         return self.filed(Decimal(text) if decimal else text)
+
+
+@dataclass(frozen=True)
+class Rational(Kind):
+    """One exact rational number; a decimal is what it prints as, 0.01 one hundredth."""
+
+    metavar = "X"
+    forms: ClassVar[Mapping[Door, str]] = {
+        "python": "an int, a ``fractions.Fraction``, a SymPy rational, or a float, read exactly as it prints",
+        "file": 'a number, or a fraction such as "1/3"',
+        "command": "a number or a fraction such as 1/3",
+    }
+
+    def checked(self, argument: str, value: Any, ndim: int) -> Fraction:
+        found = rational(value)
+        if found is None:
+            raise ArgumentError(argument, value, "must be a rational number")
+        return found
+
+    def filed(self, value: Any) -> Any:
+        return exact_number(value)
+
+    def typed(self, text: str) -> Any:
+        decimal = re.fullmatch(r"-?([0-9]+\.[0-9]*|\.[0-9]+)", text) is not None
+        return exact_number(Decimal(text) if decimal else text)
+
+
+def rational(value: Any) -> Fraction | None:
+    """The rational number that a value is, a float as it prints; None for anything else.
+
+    >>> rational(0.01)
+    Fraction(1, 100)
+    """
+    if hasattr(value, "dtype") and getattr(value, "shape", None) == () and not hasattr(value, "mask"):
+        value = value.item()  # a NumPy number as Python's
+    if is_symbolic(value) and getattr(value, "is_Rational", False):
+        return Fraction(int(value.p), int(value.q))
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float | Decimal):
+        return Fraction(str(value)) if math.isfinite(value) else None
+    return Fraction(value) if isinstance(value, int | Fraction) else None
 
 
 def _whole(value: Any) -> int:

@@ -28,10 +28,14 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.dense import Dense
 from symconv.operators.flatten import Flatten
+from symconv.operators.leaky_relu import LeakyReLU
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.normalisation import BatchNorm
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.relu import ReLU
+from symconv.operators.sigmoid import Sigmoid
+from symconv.operators.softplus import Softplus
+from symconv.operators.tanh import Tanh
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
@@ -56,6 +60,10 @@ class NumpyBackend(Backend):
         BatchNorm: BatchNormKernel.made,
         Flatten: FlattenKernel.made,
         ReLU: PointwiseKernel.made,
+        LeakyReLU: PointwiseKernel.made,
+        Sigmoid: PointwiseKernel.made,
+        Tanh: PointwiseKernel.made,
+        Softplus: PointwiseKernel.made,
     }
 
     def stated(self, request: Request) -> Kernel:
