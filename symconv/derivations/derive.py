@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from symconv.derivations.adaptive import covering_stages
 from symconv.derivations.chain import derivative_stage, gradient_stage, notation, through_one_tap
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
 from symconv.derivations.frame import Frame
+from symconv.derivations.networks import network_derivation
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
 from symconv.derivations.pointwise import closed_stage
@@ -19,7 +20,7 @@ from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages
 from symconv.derivations.whole import single_channel
 from symconv.derivations.windows import needs_of_derivatives
-from symconv.doors import flag, instance, items, one_of, plain_integer
+from symconv.doors import flag, instance, items, mapping, one_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share
 from symconv.formulas.walks import walk
@@ -27,6 +28,7 @@ from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
+from symconv.operators.networks.network import Network
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pointwise import Pointwise
 from symconv.operators.pooling import MaxPool
@@ -39,11 +41,11 @@ WHAT = ("output", "derivative", "gradient")
 
 
 def derive(
-    op: Operator,
+    op: Operator | Network,
     what: Literal["output", "derivative", "gradient"] = "output",
-    wrt: Variable = "input",
+    wrt: str = "input",
     *,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, Any] | None = None,
     index_base: int = 1,
     input_size: int | Sequence[int] | None = None,
     all_ones: bool = False,
@@ -51,10 +53,13 @@ def derive(
     """The worked derivation of an operator, every step of it handed to the checker.
 
     Args:
-        op: the operator; symbolic options stay symbolic.
+        op: the operator; symbolic options stay symbolic. Of a `Network` of layers one after the other there is the
+            gradient: that of every layer in closed form, the chain, and the proofs.
         what: "output" (its size and entries), "derivative" (of one output by one entry), "gradient" (of an error).
-        wrt: the variable of a derivative or gradient: "input", "weight" or "bias".
-        names: letters to use (see `symconv.operators.letters.Letters`).
+        wrt: the variable of a derivative or gradient: "input", "weight" or "bias"; of a network "input", "parameters",
+            or one of them, such as "conv1.weight".
+        names: letters to use (see `symconv.operators.letters.Letters`); for a network a table of them by layer, and
+            "input" for its own.
         index_base: where indices start on paper, 1 unless said.
         input_size: numbers for the input size, which is symbolic where left out.
         all_ones: for the gradient of a convolution by its input, go on to the case of an all-ones upstream gradient.
@@ -65,8 +70,10 @@ def derive(
         ArgumentError: for an unknown `what`, a variable that the operator does not have, a variable for an output, or
             `all_ones` where there is no such case.
     """
-    instance("op", op, Operator, "must be an operator, such as Conv(3)")
+    instance("op", op, (Operator, Network), "must be an operator, such as Conv(3), or a Network")
     one_of("what", what, WHAT)
+    if isinstance(op, Network):
+        return _of_network(op, what, wrt, names, index_base, input_size, all_ones)
     op.check_variable(wrt)
     index_base = plain_integer("index_base", index_base, requirement="must be 0 or 1")
     flag("all_ones", all_ones)
@@ -76,6 +83,7 @@ def derive(
         raise ArgumentError(
             "all_ones", True, "belongs to the gradient by the input of a Conv with one channel and padding_mode='zeros'"
         )
+    wrt = cast("Variable", wrt)
     size = None if input_size is None else _numbers(op, input_size)
     names = names_beside_sizes(op, names, size)
     if isinstance(op, MaxPool | AdaptiveMaxPool) and op.ties == "set":
@@ -112,6 +120,23 @@ def derive(
         tuple(definitions),
         tuple(stages),
     )
+
+
+def _of_network(
+    network: Network, what: str, wrt: str, names: Any, index_base: int, input_size: object, all_ones: object
+) -> Derivation:
+    """The gradients of a network.
+
+    Raises:
+        ArgumentError: for anything else than a gradient, and options that belong to one layer.
+    """
+    if what != "gradient":
+        raise ArgumentError("what", what, "must be 'gradient' for a network", "derive its layers one by one")
+    if input_size is not None or all_ones is not False:
+        raise ArgumentError("input_size, all_ones", (input_size, all_ones), "must be left out for a network")
+    base = plain_integer("index_base", index_base, requirement="must be 0 or 1")
+    mapping("names", {} if names is None else names, "must be a table by layer")
+    return network_derivation(network, derive, wrt, names, base)
 
 
 def _numbers(op: Operator, input_size: int | Sequence[int]) -> tuple[int, ...]:

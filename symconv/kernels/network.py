@@ -11,6 +11,7 @@ from symconv.doors import items, mapping, plain_integer
 from symconv.errors import ArgumentError
 from symconv.kernels.runtime.arguments import as_array, fit
 from symconv.kernels.runtime.contract import Gradients, Kernel
+from symconv.kernels.runtime.kernel import WindowKernel
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.ties import tie_error, tied_winners
 from symconv.operators.base import Operator
@@ -217,7 +218,7 @@ class _Call:
                 total += other
             return total
         kernel = self.kernel._kernel(op)
-        if keep and getattr(getattr(getattr(kernel, "_compiled", None), "form", None), "picks", False):
+        if keep and isinstance(kernel, WindowKernel) and kernel.picks:
             self.extras[name] = kernel(read[0], return_indices=True)
             found: Array = self.extras[name][0]
             return found
@@ -254,8 +255,8 @@ class _Call:
     def _own(self, name: str, op: Operator, g: Array) -> Gradients:
         (source,) = self.network.sources(name)
         kernel, x = self.kernel._kernel(_untied(op)), self.arrays[source]
-        if op.windows and not op.variables[1:]:
-            return kernel.vjp(g, x, output=self.extras.get(name, self.arrays.get(name)))
+        if isinstance(kernel, WindowKernel) and not op.variables[1:]:  # what it gave spares it to look for winners
+            return kernel.vjp(g, x, output=self.extras.get(name, self.arrays[name]))
         return kernel.vjp(g, x, **self.weights.get(name, {}))
 
     def _refuse_ties(self, name: str, op: Operator, g: Array) -> None:

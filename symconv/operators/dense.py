@@ -92,11 +92,11 @@ class Dense(Operator):
     # ------------------------------------------------------------------ whole arrays
 
     def fitted(self, shape: tuple[int, ...]) -> Dense:
-        """The layer with the number of its inputs."""
+        """The layer itself: it takes vectors alone."""
         if len(shape) != 1:
             raise GeometryError("the input", shape_text(shape), f"must be a vector before {self!r}", "flatten it first")
         self.axis_output_size(0, shape[0])
-        return replace(self, in_features=shape[0])
+        return self
 
     def planes(self, shape: tuple[int, ...]) -> int:
         """One: the formula is about the whole vector."""

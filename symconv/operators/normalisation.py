@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -19,7 +18,9 @@ from symconv.operators.window import Window
 
 __all__ = ["BatchNorm"]
 
-CHANNELS = Option(Whole(1), "the number of channels", noun="channels", switch="channels")
+CHANNELS = Option(
+    Whole(1), "the number of channels; an index f appears where it is not 1", noun="channels", switch="channels"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,13 +126,17 @@ class BatchNorm(Operator):
         name = {"input": letters.input_channel, "output": letters.output_channel}.get(
             role, f"{letters.output_channel}'"
         )
-        channel = Axis(name, to_index(self.channels, geometry.symbols, "channels"))
+        channel = (
+            (Axis(name, to_index(self.channels, geometry.symbols, "channels")),)
+            if self.channels != 1 or not self.ndim
+            else ()
+        )
         if role in ("weight", "bias"):
-            return (channel,)
-        return (channel, *named_axes(letters.axes(role, self.ndim), geometry.sizes))
+            return channel
+        return (*channel, *named_axes(letters.axes(role, self.ndim), geometry.sizes))
 
     def body(self, geometry: Geometry) -> Node:
-        at: Sequence[Index] = [axis.index for axis in self.axes("output", geometry)]
-        letters = geometry.letters
-        scaled = product(Access(letters.weight, (at[0],)), Access(letters.input, tuple(at)))
-        return add(scaled, Access(letters.bias, (at[0],)))
+        at = tuple(axis.index for axis in self.axes("output", geometry))
+        channel = at[: len(at) - self.ndim]
+        scaled = product(Access(geometry.letters.weight, channel), Access(geometry.letters.input, at))
+        return add(scaled, Access(geometry.letters.bias, channel))

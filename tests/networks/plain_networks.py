@@ -148,6 +148,13 @@ def _norm() -> Plain:
     return Plain(forward, backward)
 
 
+def _relu() -> Plain:
+    def backward(g: Array, read: list[Array], own: dict[str, Array]) -> tuple[list[Array], dict[str, Array]]:
+        return [np.where(read[0] > 0, g, Fraction(0))], {}
+
+    return Plain(lambda read, own: np.where(read[0] > 0, read[0], Fraction(0)), backward)
+
+
 def _add() -> Plain:
     return Plain(lambda read, own: sum(read[1:], start=read[0]), lambda g, read, own: ([g] * len(read), {}))
 
@@ -179,6 +186,8 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         kind = draw(st.sampled_from(("Conv", "Conv", "MaxPool", "AvgPool", "residual")))
         if draw(st.integers(0, 4)) == 0:
             before = normalised()
+        if draw(st.integers(0, 2)) == 0:
+            before = put("ReLU", _relu(), before, args=("zero",))
         kernel = draw(st.integers(1, 3))
         stride, dilation, padding = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 1))
         if kind in ("MaxPool", "AvgPool"):
@@ -209,7 +218,7 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         shape = (outs, *sizes)
         if kind == "residual":
             before = put("Add", _add(), sources, before)
-    if draw(st.booleans()) or not net.layers or all(kind == "BatchNorm" for _, kind, *_ in net.layers):
+    if draw(st.booleans()) or not net.layers or all(kind in ("BatchNorm", "ReLU") for _, kind, *_ in net.layers):
         order = draw(st.sampled_from(("channel-first", "channel-last")))
         before = put("Flatten", _flatten(order), before, args=(order,))
         features = prod(shape)

@@ -73,6 +73,11 @@ class WindowKernel(Kernel):
         return self._compiled.ranked(task, call)[0][1]
 
     @property
+    def picks(self) -> bool:
+        """Whether an output is one of the entries of its window, so that a call can say the places of them."""
+        return self._compiled.form.picks
+
+    @property
     def source(self) -> str:
         """The source of the plan: what runs on each block of the arrays, one function a stage."""
         return self.source_for()

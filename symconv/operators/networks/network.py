@@ -18,7 +18,6 @@ from symconv.operators.joining import Add
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.networks.table import NetworkTable
 from symconv.operators.options import Integer, integer
-from symconv.operators.window import Window
 from symconv.operators.windowed import Spreading
 
 if TYPE_CHECKING:
@@ -233,11 +232,13 @@ class Network:
                 raise NotSupportedError(f"{name}: what {op!r} reads differs from output to output; see table(size)")
             if len({tuple(step for _, step in field) for field in fields}) > 1:
                 raise NotSupportedError(f"{name}: it joins images with different steps; see table(size)")
-            merged = [(max(extent for extent, _ in axis), axis[0][1]) for axis in zip(*fields, strict=True)]
-            found[name] = last = tuple(
-                (extent + (window.kernel - 1) * window.dilation * step, step * window.stride)
-                for (extent, step), window in zip(merged, op.windows or (Window(1),) * axes, strict=True)
-            )
+            merged = tuple((max(extent for extent, _ in axis), axis[0][1]) for axis in zip(*fields, strict=True))
+            if not op.place_by_place:
+                merged = tuple(
+                    (extent + (window.kernel - 1) * window.dilation * step, step * window.stride)
+                    for (extent, step), window in zip(merged, op.windows, strict=True)
+                )
+            found[name] = last = merged
         assert last is not None
         return tuple(extent for extent, _ in last)
 
@@ -324,7 +325,7 @@ def _named(layers: Any) -> dict[str, Operator]:
 
 def _has_windows(op: Operator) -> bool:
     """Whether a layer reads windows; those of an adaptive pooling differ from output to output."""
-    return bool(op.windows) or isinstance(op, AdaptivePooling)
+    return not op.place_by_place and (bool(op.windows) or isinstance(op, AdaptivePooling))
 
 
 def _chain(named: Mapping[str, Operator]) -> tuple[tuple[str, str], ...]:
