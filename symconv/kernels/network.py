@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from symconv.doors import items, mapping, plain_integer
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, SymconvError
 from symconv.kernels.runtime.arguments import as_array, fit
 from symconv.kernels.runtime.contract import Gradients, Kernel
 from symconv.kernels.runtime.kernel import WindowKernel
@@ -16,7 +17,7 @@ from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.ties import tie_error, tied_winners
 from symconv.operators.base import Operator
 from symconv.operators.joining import Add
-from symconv.operators.networks.network import Network, in_layer
+from symconv.operators.networks.network import Network, in_layer, named_error
 from symconv.operators.networks.shape import INPUT
 
 __all__ = ["NetworkKernel"]
@@ -47,8 +48,12 @@ class NetworkKernel:
             made_by: a function and its arguments that compile the whole anew, for copies.
         """
         self.network, self._make, self._made_by = network, make, made_by
+        self.axes = network.spatial_axes
         self._kernels: dict[Operator, Kernel] = {}
-        self._fitted: dict[tuple[Any, ...], tuple[dict[str, tuple[Any, ...]], dict[str, Operator]]] = {}
+        self._routes: dict[tuple[int, ...], _Route] = {}
+        self._weighted = {
+            name: op.variables[1:] for name, op in network.layers if op.variables[1:] and not isinstance(op, Add)
+        }
         for name, op in network.layers:
             with in_layer(name):
                 if not isinstance(op, Add):
@@ -72,6 +77,25 @@ class NetworkKernel:
             self._kernels[op] = self._make(op)
         return self._kernels[op]
 
+    def route(self, shape: tuple[int, ...]) -> _Route:
+        """What happens to an input of a shape, without a batch; known from call to call."""
+        found = self._routes.get(shape)
+        if found is None:
+            shapes = self.network.shapes(shape)
+            found = self._routes[shape] = _Route(shapes, tuple(self._stops(self.network.fitted(shapes))))
+            while len(self._routes) > MOST_ROUTES:
+                self._routes.pop(next(iter(self._routes)))
+        return found
+
+    def _stops(self, operators: Mapping[str, Operator]) -> Iterator[_Stop]:
+        last = {before: after for after in operators for before in self.network.sources(after)}
+        for name, op in operators.items():
+            sources = self.network.sources(name)
+            freed = tuple(source for source in dict.fromkeys(sources) if last[source] == name)
+            kernel = None if isinstance(op, Add) else self._kernel(op)
+            back = kernel if kernel is None or op == _untied(op) else self._kernel(_untied(op))
+            yield _Stop(name, op, sources, freed, kernel, back)
+
     @property
     def source(self) -> str:
         """The NumPy source of every layer, in the order in which they run."""
@@ -90,10 +114,10 @@ class NetworkKernel:
         given = tuple(plain_integer("shape", n, 1) for n in entries)
         call = _Call(self, np.broadcast_to(np.zeros((), np.float32), given))
         lines = []
-        for name, op in self.network.layers:
-            read, got = (call.full(call.shapes[s]) for s in (self.network.sources(name)[0], name))
-            what = "sum" if isinstance(op, Add) else f"plan {self._kernel(call.operators[name]).plan_for(read, dtype)}"
-            lines.append(f"{name}: {op!r}, {'x'.join(map(str, read))} -> {'x'.join(map(str, got))}, {what}")
+        for stop in call.route.stops:
+            read, got = (call.full(call.route.shapes[name]) for name in (stop.sources[0], stop.name))
+            what = "sum" if stop.kernel is None else f"plan {stop.kernel.plan_for(read, dtype)}"
+            lines.append(f"{stop.name}: {stop.op!r}, {'x'.join(map(str, read))} -> {'x'.join(map(str, got))}, {what}")
         return "\n".join(lines)
 
     # ------------------------------------------------------------------ calls
@@ -130,12 +154,47 @@ class NetworkKernel:
         return call.backward(grad_output)
 
 
+MOST_ROUTES = 64
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """A layer on the way of an input of some shape.
+
+    Attributes:
+        name, op: the layer, for arrays of that shape.
+        sources: what it reads.
+        freed: what nothing reads after it.
+        kernel, back: what gives its output, and its gradients; None for a sum.
+    """
+
+    name: str
+    op: Operator
+    sources: tuple[str, ...]
+    freed: tuple[str, ...]
+    kernel: Kernel | None
+    back: Kernel | None
+
+    @property
+    def picks(self) -> bool:
+        """Whether its kernel can say where the entries that it gives come from."""
+        return isinstance(self.kernel, WindowKernel) and self.kernel.picks
+
+
+@dataclass(frozen=True)
+class _Route:
+    """The shapes of what every layer gives for an input of some shape, and the layers in their order."""
+
+    shapes: Mapping[str, tuple[Any, ...]]
+    stops: tuple[_Stop, ...]
+
+
 class _Call:
     """One call: its arrays, with a batch and channels, by the layer that gives them."""
 
     def __init__(self, kernel: NetworkKernel, x: Array, *weights: Any) -> None:
         self.kernel, self.network = kernel, kernel.network
-        axes = self.network.spatial_axes
+        axes = kernel.axes
         extra = x.ndim - axes if axes is not None else min(x.ndim, 2)
         if not (0 if axes is not None else 1) <= extra <= 2:
             wanted = (
@@ -148,16 +207,9 @@ class _Call:
         self.plain = axes is not None and extra == 0
         self.batch = x.shape[0] if self.batched else 1
         single = x.shape[1:] if self.batched else (1, *x.shape) if self.plain else x.shape
-        known = kernel._fitted.get(single)
-        if known is None:
-            shapes = self.network.shapes(single)
-            known = kernel._fitted[single] = shapes, self.network.fitted(shapes)
-            while len(kernel._fitted) > 64:
-                kernel._fitted.pop(next(iter(kernel._fitted)))
-        self.shapes, self.operators = known
-        self.x = x.reshape(self.batch, *single)
+        self.route = kernel.route(single)
         self.weights = self._read(*weights) if weights else {}  # none where only shapes count
-        self.arrays: dict[str, Array] = {INPUT: self.x}
+        self.arrays: dict[str, Array] = {INPUT: x.reshape(self.batch, *single)}
         self.extras: dict[str, Any] = {}
 
     def full(self, shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -172,8 +224,7 @@ class _Call:
         """
         wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
         table = mapping("weights", {} if weights is None else weights, wanted)
-        needed = {name: op.variables[1:] for name, op in self.network.layers if not isinstance(op, Add)}
-        needed = {name: roles for name, roles in needed.items() if roles}
+        needed = self.kernel._weighted
         for name in table:
             if name not in needed:
                 known = ", ".join(needed) or "none"
@@ -191,86 +242,84 @@ class _Call:
     def shown(self, array: Array, name: str) -> Array:
         """An array as it is given back: with a batch where the input has one, without the channel that it had not."""
         result = array if self.batched else array[0]
-        axes = self.network.spatial_axes
-        single = len(self.shapes[name]) == (axes or 0) + 1 and self.shapes[name][0] == 1
-        return result[0] if self.plain and single else result
+        shape = self.route.shapes[name]
+        return result[0] if self.plain and len(shape) == (self.kernel.axes or 0) + 1 and shape[0] == 1 else result
 
     # ------------------------------------------------------------------ forward
 
     def forward(self, *, keep: bool) -> Array:
         """What the last layer gives; what all of them give is kept where it will come back."""
-        network = self.network
-        left = {name: sum(before == name for before, _ in network.edges) for name in (INPUT, *network.names)}
-        for name, op in self.operators.items():
-            read = [self.arrays[source] for source in network.sources(name)]
-            with in_layer(name):
-                self.arrays[name] = self._made(name, op, read, keep)
-            for source in network.sources(name):
-                left[source] -= 1
-                if not keep and not left[source]:
-                    del self.arrays[source]
-        return self.arrays[network.output]
+        name = ""
+        try:
+            for stop in self.route.stops:
+                name = stop.name
+                self.arrays[name] = self._made(stop, [self.arrays[source] for source in stop.sources], keep)
+                if not keep:
+                    for source in stop.freed:
+                        del self.arrays[source]
+        except SymconvError as error:
+            raise named_error(name, error) from None
+        return self.arrays[name]
 
-    def _made(self, name: str, op: Operator, read: list[Array], keep: bool) -> Array:
-        if isinstance(op, Add):
+    def _made(self, stop: _Stop, read: list[Array], keep: bool) -> Array:
+        if stop.kernel is None:
             total = read[0] + read[1]
             for other in read[2:]:
                 total += other
             return total
-        kernel = self.kernel._kernel(op)
-        if keep and isinstance(kernel, WindowKernel) and kernel.picks:
-            self.extras[name] = kernel(read[0], return_indices=True)
-            found: Array = self.extras[name][0]
+        if keep and stop.picks:
+            self.extras[stop.name] = stop.kernel(read[0], return_indices=True)
+            found: Array = self.extras[stop.name][0]
             return found
-        made: Array = kernel(read[0], **self.weights.get(name, {}))
+        made: Array = stop.kernel(read[0], **self.weights.get(stop.name, {}))
         return made
 
     # ------------------------------------------------------------------ backward
 
     def backward(self, grad_output: Any) -> dict[str, Any]:
         """The gradients, from the output to the input."""
-        network = self.network
         y = self.forward(keep=True)
-        flows: dict[str, Array] = {network.output: self._upstream(grad_output, y)}
+        flows: dict[str, Array] = {self.network.output: self._upstream(grad_output, y)}
         found: dict[str, Gradients] = {}
-        for name in reversed(network.names):
-            op, g = self.operators[name], flows.pop(name)
-            sources = network.sources(name)
-            if isinstance(op, Add):
-                parts = [g] * len(sources)
-            else:
-                with in_layer(name):
-                    self._refuse_ties(name, op, g)
-                    own = self._own(name, op, g)
-                if op.variables[1:]:
-                    found[name] = Gradients(None, own.weight, own.bias)
-                parts = [own.input]
-            for source, part in zip(sources, parts, strict=True):
-                flows[source] = flows[source] + part if source in flows else part
-            self.arrays.pop(name, None)
-            self.extras.pop(name, None)
-        to_input = self.shown(flows[INPUT], INPUT)
-        return {INPUT: to_input, **{name: found[name] for name in network.names if name in found}}
+        name = ""
+        try:
+            for stop in reversed(self.route.stops):
+                name = stop.name
+                g = flows.pop(name)
+                parts = [g] * len(stop.sources)
+                if stop.back is not None:
+                    self._refuse_ties(stop, g)
+                    own = self._own(stop, g)
+                    parts = [own.input]
+                    if name in self.weights:
+                        found[name] = Gradients(None, own.weight, own.bias)
+                for source, part in zip(stop.sources, parts, strict=True):
+                    flows[source] = flows[source] + part if source in flows else part
+                self.arrays.pop(name, None)
+                self.extras.pop(name, None)
+        except SymconvError as error:
+            raise named_error(name, error) from None
+        return {INPUT: self.shown(flows[INPUT], INPUT), **{name: found[name] for name in self.weights}}
 
-    def _own(self, name: str, op: Operator, g: Array) -> Gradients:
-        (source,) = self.network.sources(name)
-        kernel, x = self.kernel._kernel(_untied(op)), self.arrays[source]
-        if isinstance(kernel, WindowKernel) and not op.variables[1:]:  # what it gave spares it to look for winners
-            return kernel.vjp(g, x, output=self.extras.get(name, self.arrays[name]))
-        return kernel.vjp(g, x, **self.weights.get(name, {}))
+    def _own(self, stop: _Stop, g: Array) -> Gradients:
+        assert stop.back is not None
+        x = self.arrays[stop.sources[0]]
+        if isinstance(stop.back, WindowKernel) and stop.name not in self.weights:
+            # what it gave spares it to look for norms or winners
+            return stop.back.vjp(g, x, output=self.extras.get(stop.name, self.arrays[stop.name]))
+        return stop.back.vjp(g, x, **self.weights.get(stop.name, {}))
 
-    def _refuse_ties(self, name: str, op: Operator, g: Array) -> None:
+    def _refuse_ties(self, stop: _Stop, g: Array) -> None:
         """Refuse a tie, unless what stands before the pooling stops all of its winners."""
-        if getattr(op, "ties", None) != "error":
+        if getattr(stop.op, "ties", None) != "error":
             return
-        (source,) = self.network.sources(name)
-        x = self.arrays[source]
-        tied = tied_winners(op, x, g)
+        x = self.arrays[stop.sources[0]]
+        tied = tied_winners(stop.op, x, g)
         if tied is None:
             return
-        before = self.operators.get(source)
-        if before is not None and before.place_by_place and not isinstance(before, Add):
-            passed = self._own(source, before, tied[0].astype(x.dtype))
+        before = next((other for other in self.route.stops if other.name == stop.sources[0]), None)
+        if before is not None and before.op.place_by_place and before.back is not None:
+            passed = self._own(before, tied[0].astype(x.dtype))
             if not np.any(passed.input):
                 return
         raise tie_error("ties", tied[1])

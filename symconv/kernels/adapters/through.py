@@ -48,7 +48,7 @@ class ThroughConvolution(Kernel):
         numbers_only(request.op)
         super().__init__(request.op)
         self._request, self._backend = request, backend
-        self._kernels: dict[Conv, WindowKernel] = {}
+        self._kernels: dict[tuple[int, ...], WindowKernel] = {}
         self._bound = None if request.weight is None else self.weight_in(request.weight, "weight", None)
         self._convolution(self.nominal)  # refuses a plan or an accuracy that does not apply
 
@@ -62,6 +62,11 @@ class ThroughConvolution(Kernel):
         return cls(request, backend)
 
     # ------------------------------------------------------------------ how it is a convolution
+
+    @property
+    @abstractmethod
+    def features(self) -> int:
+        """The axis of the input, counted from the last, whose length and that alone decides which convolution it is."""
 
     @property
     @abstractmethod
@@ -95,11 +100,11 @@ class ThroughConvolution(Kernel):
     # ------------------------------------------------------------------ what it is
 
     def _convolution(self, shape: tuple[int, ...]) -> WindowKernel:
-        conv = self.convolution(shape)
-        if conv not in self._kernels:
-            request = replace(self._request, op=conv, weight=self._bound)
-            self._kernels[conv] = self._backend.kernel(request)  # type: ignore[assignment]
-        return self._kernels[conv]
+        features = len(shape), *shape[self.features :][:1]
+        if features not in self._kernels:
+            request = replace(self._request, op=self.convolution(shape), weight=self._bound)
+            self._kernels[features] = self._backend.kernel(request)  # type: ignore[assignment]
+        return self._kernels[features]
 
     def _inner(self, shape: tuple[int, ...] | None) -> tuple[WindowKernel, tuple[int, ...]]:
         """The kernel of the convolution, and the shape of its input."""
@@ -265,6 +270,7 @@ class DenseKernel(ThroughConvolution):
 
     op: Dense
     seen = "a convolution of one position with as many channels as inputs"
+    features = -1
 
     @property
     def nominal(self) -> tuple[int, ...]:
@@ -306,6 +312,10 @@ class BatchNormKernel(ThroughConvolution):
 
     op: BatchNorm
     seen = "a convolution with one tap and as many groups as channels"
+
+    @property
+    def features(self) -> int:
+        return -1 - self.op.ndim
 
     @property
     def nominal(self) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ from symconv.operators.windowed import Spreading
 if TYPE_CHECKING:
     from symconv.operators.networks.table import Image
 
-__all__ = ["Network", "in_layer"]
+__all__ = ["Network", "in_layer", "named_error"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
@@ -284,15 +284,20 @@ class Network:
         return gradients(self, inputs, weights, upstream)
 
 
+def named_error(name: str, error: SymconvError) -> SymconvError:
+    """An error of a layer, with the layer's name before what it says."""
+    if isinstance(error, ArgumentError):
+        return type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix)
+    return type(error)(f"{name}: {error}")
+
+
 @contextmanager
 def in_layer(name: str) -> Iterator[None]:
     """Say which layer an error comes from."""
     try:
         yield
-    except ArgumentError as error:
-        raise type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix) from None
     except SymconvError as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise named_error(name, error) from None
 
 
 def _named(layers: Any) -> dict[str, Operator]:
