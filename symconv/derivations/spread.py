@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, islice
+from itertools import count as numbers
 
 from symconv.derivations import rules
 from symconv.derivations.frame import Frame, alike, extents, size_text
@@ -149,9 +151,7 @@ class Spread:
             lead = [style.name(name) for name in channels]
             inner = list(lead)
             for axis, (place, scale, pad) in enumerate(zip(places, self.scales, self.before, strict=True)):
-                moved = Index.of(place) - pad
-                if scale != 1:
-                    moved = quotient(moved - frame.base, scale, "exact") + frame.base
+                moved = quotient(Index.of(place) - pad - frame.base, scale, "exact") + frame.base
                 if self.is_turned:
                     moved = inner_sizes[axis] - 1 + 2 * frame.base - moved
                 inner.append(style.index(moved, context))
@@ -173,7 +173,7 @@ class Spread:
     def _words(self) -> str:
         """What is done to the tensor."""
         known = self.frame.gradient.knowledge()
-        pads = [pad for pad in (*self.before, *self.after) if pad != 0]
+        pads = (*self.before, *self.after)
         words = ["upsampling"] if any(scale != 1 for scale in self.scales) else []
         if any(not known.nonnegative(-pad) for pad in pads):
             words.append("padding")
@@ -184,8 +184,7 @@ class Spread:
 
 def _both(before: Index, after: Index, style: Style, context: PrintContext) -> str:
     """The padding of one axis: one number where both sides are equal, else ``before:after``."""
-    texts = [style.index(before, context), style.index(after, context)]
-    return texts[0] if before == after else ":".join(texts)
+    return ":".join(dict.fromkeys((style.index(before, context), style.index(after, context))))
 
 
 def operator_sign(name: str, index: str, style: Style) -> str:
@@ -212,5 +211,5 @@ def array_of(frame: Frame, role: str) -> Array:
 def _spare_places(frame: Frame, count: int) -> tuple[str, ...]:
     """Letters for a place in an array that has no index letters of its own."""
     used = {letter for role in Letters.roles() for letter in getattr(frame.letters, role)}
-    free = [letter for letter in "stwxyzlkrqponmjihvue" if letter not in used]
-    return (*free, *(f"s{axis}" for axis in range(1, count + 1)))[:count]
+    free = (letter for letter in "stwxyzlkrqponmjihvue" if letter not in used)
+    return tuple(islice(chain(free, (f"s{number}" for number in numbers(1))), count))

@@ -116,7 +116,7 @@ def test_the_size_of_an_array_follows_from_its_construction() -> None:
 
 LINE, PLANE = Frame(Conv((3,))), Frame(Conv((2, 3), flip=True))
 CHANNELS, LETTERS = Frame(Conv((3,), padding=1, in_channels=4, out_channels=2)), Frame(Conv((3,)).generic())
-N, PAD, STEP = Index.of("I"), Index.of("P"), Index.of("S")
+N, OUT, PAD, STEP = map(Index.of, "IOPS")
 
 
 def spread(frame: Frame, role: str, scales: Any, before: Any, sizes: Any, is_turned: bool = False) -> Spread:
@@ -183,6 +183,8 @@ def spread(frame: Frame, role: str, scales: Any, before: Any, sizes: Any, is_tur
             "upsampling and padding",
             "5×9",
         ),
+        (spread(LINE, "upstream", [1], [1], [OUT + 2]), "pad[1](G)", "g̃[s] = g[s−1]", "padding", "I"),  # O = I - 2
+        (spread(LINE, "upstream", [1], [1], [OUT]), "pad[1:−1](G)", "g̃[s] = g[s−1]", "padding and cropping", "O"),
         (spread(CHANNELS, "upstream", [1], [1], [N + 2]), "pad[1](G)", "g̃[f, s] = g[f, s−1]", "padding", "2×(I + 2)"),
         (spread(CHANNELS, "input", [1], [1], [N + 2]), "pad[1](A)", "ã[h, s] = a[h, s−1]", "padding", "4×(I + 2)"),
         (spread(LETTERS, "input", [1], [PAD], [N + 2 * PAD]), "pad[P](A)", "ã[s] = a[s−P]", "padding", "I + 2P"),
