@@ -176,11 +176,11 @@ def _size_stage(frame: Frame, window: Window, size: Index, place: str, name: str
         overhang = (" It may hang over by less than a stride, but must start before the padding after the input.",)
     first = Step(
         frame.number(),
-        start,
-        solved,
-        "place",
-        "Place",
-        (
+        before=start,
+        after=solved,
+        rule="place",
+        title="Place",
+        reason=(
             "the window: it starts ",
             maths(lambda s: s.index(position, context)),
             " cells into the padded input and spans ",
