@@ -72,6 +72,7 @@ class _Run:
         self.shapes = network.shapes(shape)
         self.operators = network.fitted(self.shapes)
         self.weights = read_weights(network, self.shapes, weights)
+        self.given = {} if weights is None else weights
         self.arrays: dict[str, Exact] = {INPUT: given.reshape(shape)}
         for name in network.names:
             self.arrays[name] = self._forward(name)
@@ -104,10 +105,14 @@ class _Run:
             else:
                 refused_ties(name, op, self._read(name)[0], g, self._passed(name))
                 own = self._own(name, g)
-            found[name] = Gradients(self.shown(own.input), own.weight, own.bias)
+            found[name] = Gradients(self.shown(own.input), self._like("weight", name, own.weight), own.bias)
             for source in network.sources(name):
                 flows[source] = flows[source] + own.input if source in flows else own.input
         return {INPUT: self.shown(flows[INPUT]), **{name: found[name] for name in network.names}}
+
+    def _like(self, role: str, name: str, gradient: Exact | None) -> Exact | None:
+        """A gradient in the shape in which its variable was given."""
+        return None if gradient is None else gradient.reshape(np.shape(self.given[name][role]))
 
     def _passed(self, name: str) -> Callable[[Exact], Exact] | None:
         """What the layer before hands on of a gradient, where it works place by place."""
