@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from symconv.operators.importers.torch import from_torch
     from symconv.operators.joining import Add
     from symconv.operators.leaky_relu import LeakyReLU
+    from symconv.operators.log_softmax import LogSoftmax
     from symconv.operators.morphology import Dilation, Erosion
     from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from symconv.operators.settings import settings_for
     from symconv.operators.sigmoid import Sigmoid
     from symconv.operators.sizing import size_report
+    from symconv.operators.softmax import Softmax
     from symconv.operators.softplus import Softplus
     from symconv.operators.tanh import Tanh
     from symconv.operators.transposed import ConvTranspose
@@ -94,6 +96,7 @@ __all__ = [
     "Kernel",
     "LPPool",
     "LeakyReLU",
+    "LogSoftmax",
     "MaxPool",
     "MaxUnpool",
     "Network",
@@ -105,6 +108,7 @@ __all__ = [
     "RenderError",
     "Sigmoid",
     "SizeLimitError",
+    "Softmax",
     "Softplus",
     "Step",
     "SymconvError",
@@ -180,6 +184,8 @@ _HOME = {
     "operators.sigmoid": ("Sigmoid",),
     "operators.tanh": ("Tanh",),
     "operators.softplus": ("Softplus",),
+    "operators.softmax": ("Softmax",),
+    "operators.log_softmax": ("LogSoftmax",),
     "operators.settings": ("settings_for",),
     "operators.sizing": ("size_report",),
     "operators.transposed": ("ConvTranspose",),

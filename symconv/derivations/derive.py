@@ -18,6 +18,7 @@ from symconv.derivations.shares import one_share, share_definition
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
 from symconv.derivations.transposed import gradient_stages
+from symconv.derivations.vectors import outputs_step, recognised_stage
 from symconv.derivations.whole import single_channel
 from symconv.derivations.windows import needs_of_derivatives
 from symconv.doors import flag, instance, items, mapping, one_of, plain_integer
@@ -34,6 +35,7 @@ from symconv.operators.pointwise import Pointwise
 from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
+from symconv.operators.vectors import OfVector
 
 __all__ = ["derive", "names_beside_sizes"]
 
@@ -93,7 +95,10 @@ def derive(
     if what == "output":
         return output_derivation(frame)
     needs = needs_of_derivatives(frame)
-    first = _needing(derivative_stage(frame), needs)
+    first = derivative_stage(frame)
+    if isinstance(op, OfVector):
+        first = replace(first, steps=(*first.steps, outputs_step(frame, first.steps[-1])))
+    first = _needing(first, needs)
     definitions: list[Definition] = list(notation(frame))
     if one_share(frame) and any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
         definitions.append(share_definition(frame, "D3"))
@@ -218,11 +223,15 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
         yield stage, (definition,)
     elif isinstance(op, Pointwise):
         yield closed_stage(frame, touched), ()
+    elif isinstance(op, OfVector):
+        yield recognised_stage(frame, touched), ()
 
 
 def _lead_of_derivative(op: Operator, array: Maths, single: bool) -> Phrase:
     if isinstance(op, Pointwise):
         return ("One output depends on the entry of ", array, " at its place alone.")
+    if isinstance(op, OfVector):
+        return ("Every output depends on every entry of ", array, ": on its own, and on the others by their sum.")
     taps = "at most one tap" if single else "one or more taps"
     return ("One output depends on one entry of ", array, f" through {taps} of its window.")
 
@@ -241,12 +250,10 @@ def _lead(op: Operator, wrt: str, array: Maths, single: bool) -> Phrase:
         return ("An entry that several windows show gathers the upstream gradient of all of them: a folding.",)
     if isinstance(op, Fold):
         return ("Every patch receives what the upstream gradient shows under its window: an unfolding.",)
+    if isinstance(op, OfVector):
+        return ("Every entry of ", array, " gathers the upstream gradient of all outputs.")
     if isinstance(op, Pointwise):
-        return (
-            "Every output hands its upstream gradient to the entry of ",
-            array,
-            " at its place.",
-        )
+        return ("Every output hands its upstream gradient to the entry of ", array, " at its place.")
     if isinstance(op, MaxUnpool):
         return ("Every entry receives the upstream gradient from the position that it was put at.",)
     if isinstance(op, Conv | ConvTranspose) and wrt == "weight" and getattr(op, "padding_mode", "zeros") == "zeros":

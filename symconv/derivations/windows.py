@@ -11,6 +11,7 @@ from symconv.formulas.algebra import ONE, Guard, Power, Reduce, Scalar, nonnegat
 from symconv.formulas.calculus import closed_count
 from symconv.formulas.effort import Effort
 from symconv.formulas.formula import Formula
+from symconv.formulas.images import is_always_positive
 from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -43,7 +44,7 @@ def _divisors(formula: Formula) -> Iterator[Reduce]:
         base = divisor(part)
         if isinstance(part, Power) and isinstance(part.exponent, Scalar):
             base = None if known.nonnegative(part.exponent.index) else part.base
-        if isinstance(base, Reduce):
+        if isinstance(base, Reduce) and not is_always_positive(base, known):
             yield base
 
 

@@ -114,9 +114,10 @@ class TreePrinter(FormulaWalker[str]):
             loose = [n for n in top if isinstance(n, Reduce)]
             tight = [n for n in top if not isinstance(n, Reduce)]
             head = self.signs.fraction(
-                self._product([Constant(Fraction(number.numerator)), *tight]),
+                self._product([Constant(Fraction(abs(number.numerator))), *tight]),
                 self._product([Constant(Fraction(number.denominator)), *bottom]),
             )
+            head = self.signs.minus + head if number < 0 else head
             return self.signs.times([head, *(self._factor(n, last=n is loose[-1]) for n in loose)])
         return self._product([Constant(number), *top])
 

@@ -170,7 +170,7 @@ def _wrapped(text: str) -> str:
     """Parentheses around what is not one atom: a name, an entry, a call, or something already in parentheses."""
     if re.fullmatch(r"[\w₀-₉′]+|[\w₀-₉′]+\[[^\[\]]*\]|∂[^/]*", text):
         return text
-    head = re.match(r"[a-z]*\(", text)
+    head = re.match(r"(?:[a-zσ]*|e\^)\(", text)
     if head:
         depth = 0
         for position, sign in enumerate(text):

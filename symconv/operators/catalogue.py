@@ -28,6 +28,8 @@ COMMANDS: dict[str, str | type[Operator]] = {
     "sigmoid": "sigmoid.Sigmoid",
     "tanh": "tanh.Tanh",
     "softplus": "softplus.Softplus",
+    "softmax": "softmax.Softmax",
+    "log-softmax": "log_softmax.LogSoftmax",
 }
 """The class of each, or where it lives in this folder: it is imported when somebody asks for it."""
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from symconv.formulas.algebra import ONE, ZERO, Add, Applied, Compare, Multiply, Node, Power, add, const, product
+from symconv.formulas.algebra import (
+    ONE,
+    ZERO,
+    Add,
+    Applied,
+    Compare,
+    Constant,
+    Multiply,
+    Node,
+    Power,
+    add,
+    const,
+    product,
+)
 from symconv.formulas.function import Function
 from symconv.formulas.functions import EXP, LN, NEGATIVE_PART, POSITIVE_PART, SOFTPLUS, STEP
 from symconv.proofs.context import Context
@@ -23,6 +36,10 @@ class _Normal(Protocol):
         """Note that a rule was used, and hand on what it gave."""
         ...
 
+    def power(self, base: Node, exponent: Node) -> Node:
+        """The normal form of a power of two normal forms."""
+        ...
+
     def product(self, args: Sequence[Node]) -> Node:
         """The normal form of a product of normal forms."""
         ...
@@ -36,11 +53,14 @@ def applied(normal: _Normal, function: Function, arg: Node) -> Node:
 
 
 def _exp(normal: _Normal, arg: Node) -> Node | None:
-    """``e^(x + y) = e^x e^y``, and ``e^(ln x) = x`` wherever the logarithm has a value."""
+    """``e^(x + y) = e^x e^y``, and ``e^(r ln x) = x^r`` for a number r, wherever the logarithm has a value."""
     if isinstance(arg, Add):
         return normal.used("e^(x+y) = e^x e^y", normal.product([applied(normal, EXP, part) for part in arg.args]))
-    inner = _inside(arg, LN)
-    return None if inner is None else normal.used("e^(ln x) = x", inner)
+    number, rest = (arg.args[0], product(*arg.args[1:])) if isinstance(arg, Multiply) else (ONE, arg)
+    inner = _inside(rest, LN)
+    if inner is None or not isinstance(number, Constant):
+        return None
+    return normal.used("e^(r ln x) = x^r", normal.power(inner, number))
 
 
 def _inside(node: Node, function: Function) -> Node | None:

@@ -10,3 +10,8 @@ import symconv as sc
 def test_the_derivation_of_relu(golden: Callable[[str, str], None]) -> None:
     pieces = [sc.derive(sc.ReLU(), "gradient").text(), sc.derive(sc.ReLU("zero", ndim=2), "gradient").latex()]
     golden("relu.txt", "\n\n".join(pieces) + "\n")
+
+
+def test_the_derivation_of_softmax(golden: Callable[[str, str], None]) -> None:
+    pieces = [sc.derive(sc.Softmax(), "gradient").text(), sc.derive(sc.LogSoftmax(), "derivative").latex()]
+    golden("softmax.txt", "\n\n".join(pieces) + "\n")

@@ -274,7 +274,7 @@ def test_the_trees_of_derivatives() -> None:
         (Power(Applied(TANH, A), const(2)), r"\tanh(a_{i})^{2}", "tanh(a[i])^2"),
         (Power(Applied(EXP, A), const(2)), r"\left( e^{a_{i}} \right)^{2}", "(e^(a[i]))^2"),
         (product(const(2), A, Applied(EXP, A)), r"2\, a_{i}\, e^{a_{i}}", "2·a[i]·e^(a[i])"),
-        (Power(Applied(EXP, A), const(-1)), r"\frac{1}{e^{a_{i}}}", "1/(e^(a[i]))"),
+        (Power(Applied(EXP, A), const(-1)), r"\frac{1}{e^{a_{i}}}", "1/e^(a[i])"),
         (Applied(LN, add(A, ONE)), r"\ln(a_{i}+1)", "ln(a[i] + 1)"),
     ],
 )

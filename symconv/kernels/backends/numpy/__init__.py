@@ -15,6 +15,7 @@ from symconv.kernels.adapters.stated import StatedKernel
 from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.adapters.unpooling import MaxUnpoolKernel
+from symconv.kernels.adapters.vectors import LogSoftmaxKernel, SoftmaxKernel
 from symconv.kernels.plans.folds import FoldPlan
 from symconv.kernels.plans.im2col import Im2colPlan
 from symconv.kernels.plans.rows import RowsPlan
@@ -29,11 +30,13 @@ from symconv.operators.base import Operator
 from symconv.operators.dense import Dense
 from symconv.operators.flatten import Flatten
 from symconv.operators.leaky_relu import LeakyReLU
+from symconv.operators.log_softmax import LogSoftmax
 from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.normalisation import BatchNorm
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.relu import ReLU
 from symconv.operators.sigmoid import Sigmoid
+from symconv.operators.softmax import Softmax
 from symconv.operators.softplus import Softplus
 from symconv.operators.tanh import Tanh
 from symconv.operators.transposed import ConvTranspose
@@ -64,6 +67,8 @@ class NumpyBackend(Backend):
         Sigmoid: PointwiseKernel.made,
         Tanh: PointwiseKernel.made,
         Softplus: PointwiseKernel.made,
+        Softmax: SoftmaxKernel.made,
+        LogSoftmax: LogSoftmaxKernel.made,
     }
 
     def stated(self, request: Request) -> Kernel:
