@@ -215,11 +215,10 @@ def _counted(solved: Formula, bound: Bound, fits: tuple[Guard, ...], total: Inde
     from symconv.proofs.goals import prove_equivalent, prove_goal
 
     given, place = solved.assumptions(), Index.of(bound.name)
-    inside = nonnegative(place - bound.lower)
     verdicts = (
         prove_equivalent(given, fits, (nonnegative(bound.lower + total - 1 - place),)),
         prove_goal(given, (nonnegative(total),)),
-        prove_goal((*given, inside, *fits), (nonnegative(bound.upper - place),)),
+        prove_goal((*given, *fits), (nonnegative(bound.upper - place),)),
     )
     return next((verdict for verdict in verdicts if verdict.status != "proved"), verdicts[0])
 
@@ -241,5 +240,4 @@ def _number_of(place: str, base: int, bound: Bound, guards: tuple[Guard, ...], c
 
 def _moving(expr: Index, place: str, base: int) -> Index:
     """What ``expr`` loses from the first place to `place`: ``S*(p - 1)`` in ``room - S*(p - 1)``, indices from 1."""
-    steps = Index({key: -value for key, value in expr.terms.items() if place in key})
-    return steps - steps.subs({place: base})
+    return expr.subs({place: base}) - expr

@@ -20,7 +20,7 @@ from symconv.formulas.index import Index
 from symconv.formulas.printing import UNICODE
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
-from symconv.operators.pooling import AvgPool, LPPool
+from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.proofs import prove
 from symconv.proofs.verdict import Verdict, VerdictScope
 
@@ -303,3 +303,12 @@ def test_places_are_counted_only_where_they_are_the_first_ones_and_all_are_looke
     fewer = (nonnegative(INPUT - 6 - (place - base)),)  # at I = 3 there would be -2 of them
     assert status(INPUT, INPUT - 5, fewer) == "refuted"
     assert status(INPUT, INPUT - 5, fewer, 6) == "proved"
+
+
+@pytest.mark.parametrize("op", [Conv((3,), 2), Conv((1,)), MaxPool((3,), 2, 1, ceil_mode=True)], ids=repr)
+def test_a_number_of_places_is_as_many(op: Operator) -> None:
+    for base in (0, 1):
+        place, count = derive(op, index_base=base).steps
+        for formula in (place.before, place.after, count.before, count.after):
+            for n in range(3, 9):
+                assert formula.values({}, (n,)) == {(): op.output_size(n)[0]}
