@@ -151,6 +151,11 @@ class Judge:
         sys.stderr.write(f"{excrepr}\n")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.bucket = ""
+        for (
+            source
+        ) in self.sources:  # what is imported no sooner than it is asked for would stay as it was in every fork
+            importlib.import_module(source.module)
         self.items = {item.nodeid: item for item in session.items}
         self.numbers = dict(zip(self.items, numbered(self.items)))
         self.names = {number: name for name, number in self.numbers.items()}
