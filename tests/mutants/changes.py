@@ -234,15 +234,15 @@ def _here(node: ast.AST, names: set[str]) -> Iterator[tuple[ast.AST, str, int | 
 
 
 def _same_type(function: str, place: int) -> bool:
-    """Whether two neighbouring parameters have one type, as far as is known; mypy sees to the others."""
-    types = signatures().get(function)
-    return types is None or (place + 1 < len(types) and types[place] == types[place + 1])
+    """Whether two neighbouring parameters may have one type, as far as is known; mypy sees to the others."""
+    known = signatures().get(function)
+    return known is None or any(place + 1 < len(types) and types[place] == types[place + 1] for types in known)
 
 
 @cache
-def signatures() -> dict[str, tuple[str, ...] | None]:
-    """The types of the parameters of every function and record of symconv; None where two share a name."""
-    found: dict[str, tuple[str, ...] | None] = {}
+def signatures() -> dict[str, set[tuple[str, ...]]]:
+    """The types of the parameters of every function and record of symconv, by its name, which several may share."""
+    found: dict[str, set[tuple[str, ...]]] = {}
     for path in SYMCONV.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
@@ -252,8 +252,7 @@ def signatures() -> dict[str, tuple[str, ...] | None]:
                 types = [ast.unparse(s.annotation) for s in node.body if isinstance(s, ast.AnnAssign)]
             else:
                 continue
-            known = tuple(types)
-            found[node.name] = known if found.get(node.name, known) == known else None
+            found.setdefault(node.name, set()).add(tuple(types))
     return found
 
 
