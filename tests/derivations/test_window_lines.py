@@ -343,4 +343,4 @@ NO_QUOTIENT = "no division by 0"
     ids=repr,
 )
 def test_what_a_tree_needs_to_have_a_derivative(node: Node, needs: tuple[str, ...]) -> None:
-    assert kinks(node, "a", Knowledge({"k": 2, "o": 1, "z": 0, "x": 1}), frozenset("x")) == needs
+    assert kinks(node, "a", Knowledge({"k": 2, "o": 1, "z": 0, "x": 1}), "undefined", frozenset("x")) == needs
