@@ -101,9 +101,9 @@ class _Kinks(FormulaWalker[Iterator[str]]):
         yield from self.visit(node.exponent)
 
     def _least(self, exponent: Node) -> int | None:
-        """The least that an exponent is known to be, up to 2, where it is an integer; -1 where it may be negative."""
+        """A least value of an integer exponent: itself, 2 or 0; -1 where it may be negative, None for no integer."""
         if isinstance(exponent, Constant):
             return int(exponent.value) if exponent.value.denominator == 1 else None
         if not isinstance(exponent, Scalar) or exponent.index.names & self.reals:
             return None
-        return next((low for low in (2, 1, 0) if self.known.nonnegative(exponent.index - low)), -1)
+        return next((low for low in (2, 0) if self.known.nonnegative(exponent.index - low)), -1)
