@@ -8,12 +8,12 @@ from typing import Any, Literal, TypeAlias, cast
 
 from symconv.derivations.adaptive import covering_stages
 from symconv.derivations.chain import derivative_stage, gradient_stage, notation, through_one_tap
+from symconv.derivations.closing import closed_stage
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
 from symconv.derivations.frame import Frame
 from symconv.derivations.networks import network_derivation
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
-from symconv.derivations.pointwise import closed_stage
 from symconv.derivations.shares import one_share, share_definition
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step
 from symconv.derivations.subdifferential import set_derivation, with_first_ties
@@ -221,10 +221,12 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
     elif isinstance(op, MaxUnpool):
         stage, definition = look_up_stage(frame, op, touched)
         yield stage, (definition,)
-    elif isinstance(op, Pointwise):
-        yield closed_stage(frame, touched), ()
     elif isinstance(op, OfVector):
         yield recognised_stage(frame, touched), ()
+    else:
+        closed = closed_stage(frame, touched)
+        if closed is not None:
+            yield closed, ()
 
 
 def _lead_of_derivative(op: Operator, array: Maths, single: bool) -> Phrase:
