@@ -80,12 +80,25 @@ def same(found: Sequence[Any], array: Array) -> bool:
 # --- outputs ---------------------------------------------------------------------------------------------------------
 
 
-def outputs(random: Random, kind: str) -> int:
-    """The outputs of a layer for numbers, in both readings of a convolution, and an answer beside them."""
+WIDE = {  # with more products in an entry than are written out, and with one number for both axes
+    "conv": Layer("conv", (2, 3), (2, 2), ((0, 1), (0, 0)), (1, 1)),
+    "avgpool": Layer("avgpool", (2, 1), (3, 3), ((0, 0), (0, 0)), (1, 1)),
+    "five taps": Layer("conv", (5,), (1,), ((0, 0),), (1,)),
+}
+
+
+def outputs(random: Random, kind: str, answer: str = "other", wide: bool = False) -> int:
+    """The outputs of a layer for numbers, in both readings of a convolution, and an answer beside them.
+
+    Args:
+        answer: what is printed: the "due" numbers, those of the "other" reading, or "none" of them.
+        wide: of a layer whose entries have many products.
+    """
     while True:
-        layer, sizes = usable(random, kind)
+        layer, sizes = (WIDE[kind], (4, 6)[-len(WIDE[kind].kernel) :]) if wide else usable(random, kind)
         if layer.norm != "inf" or kind != "lppool":
             break
+    kind = layer.kind
     seed = random.random()
     try:
         cases = {flip: case_of(replace(layer, flip=flip), sizes, Random(seed)) for flip in (layer.flip, not layer.flip)}
@@ -103,9 +116,9 @@ def outputs(random: Random, kind: str) -> int:
         data["B"] = nested(case.arrays["b"])
         question["weight"] = "B"
     rational = all(isinstance(v, int | Fraction) for v in case.arrays["c"].entries.values())
-    answer = random.choice((*([cases[True], cases[False]] if kind == "conv" else [case]), None))
-    printed = Array(dict((answer or case).arrays["c"].entries), case.arrays["c"].shape, layer.base)
-    if answer is None or random.random() < 0.3:
+    source = cases[not layer.flip] if answer == "other" and kind == "conv" else case
+    printed = Array(dict(source.arrays["c"].entries), case.arrays["c"].shape, layer.base)
+    if answer == "none":
         for place in random.sample(list(printed.places()), random.randint(1, len(printed.entries))):
             printed.entries[place] += random.choice((1, 7))
     if rational:
@@ -116,7 +129,7 @@ def outputs(random: Random, kind: str) -> int:
         with pytest.raises(ProblemFileError, match=rf"the window of output {place} holds no entry of the input, and"):
             page(layer.base, {"layer": options(layer, sizes)}, data, [question])
         return 1
-    part, *_ = page(layer.base, {"layer": options(layer, sizes)}, data, [question])
+    part, *_, last = page(layer.base, {"layer": options(layer, sizes)}, data, [question])
     stated = "×".join(map(str, layer.kernel))
     strides = str(layer.stride[0]) if len(set(layer.stride)) == 1 else "×".join(map(str, layer.stride))
     assert part.paragraphs[0] == (f"The exercise does not say so; taken here: stride {strides}, window {stated}."), (
@@ -129,6 +142,10 @@ def outputs(random: Random, kind: str) -> int:
         assert step.status == "exact"
         assert same(matrix(step.right), cases[flip].arrays["c"]), (step, layer, sizes)
         _called(step, layer, flip)
+    rests = {row[0].partition("–")[0]: row[1:] for row in last.rows}
+    assert rests["1"] == ["not recomputed", "every entry from the formula, in exact arithmetic"]
+    if any(step.id == "R1" for step in part.page.steps):
+        assert rests["R1"] == ["every entry compared", "the entries that differ"]
     if kind == "conv":
         _worked(part, case)
     if rational:
@@ -161,7 +178,8 @@ def _called(step: Step, layer: Layer, flip: bool) -> None:
         assert step.left == f"{KINDS[layer.kind]}[{window}](A)", step
         assert step.reason == "Pool every window.", step
         return
-    assert step.reason.lower().startswith(READINGS[flip]), step
+    assert step.reason.startswith(READINGS[flip].capitalize()), step
+    assert step.left.endswith("(A, B)" if flip else "B"), step
     assert ("turned by a half" in step.reason) == flip, step
     assert step.left.startswith("conv" if flip else "A"), step
     assert ("⋆" in step.left) != flip, step
@@ -336,7 +354,124 @@ def _window(drawn: Sequence[Drawing], layer: Layer, sizes: Point, rows: Sequence
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_sample_of_outputs_is_read_back(kind: str) -> None:
-    assert sum(outputs(Random(f"outputs {kind} {seed}"), kind) for seed in range(8))
+    answers = ("due", "other", "none")
+    assert sum(outputs(Random(f"outputs {kind} {seed}"), kind, answers[seed % 3]) for seed in range(9))
+
+
+@pytest.mark.parametrize("kind", sorted(WIDE))
+def test_outputs_of_wide_windows_are_read_back(kind: str) -> None:
+    assert outputs(Random("wide"), kind, wide=True)
+
+
+PLAIN = {"kind": "Conv", "input_size": [4], "kernel_size": [3]}
+
+
+def asked(questions: Sequence[dict[str, Any]], **tables: dict[str, Any]) -> list[Section]:
+    data = {"A": [1, 5, 2, 4], "B": [1, -2, 3], "D": [2, 1]}
+    return page(1, tables, data, [{"ask": "values", **question} for question in questions])
+
+
+@pytest.mark.parametrize(
+    ("padding", "said", "right"),
+    [
+        ("same", "A⋆[padding same]B", "[13, −3, 13, −6]"),  # -2 + 15, 1 - 10 + 6, 5 - 4 + 12, 2 - 8
+        ("valid", "A ⋆ B", "[−3, 13]"),
+        ([[1, 1]], "A⋆[padding 1]B", "[13, −3, 13, −6]"),
+        ([[0, 1]], "A⋆[padding (0, 1)]B", "[−3, 13, −6]"),
+    ],
+)
+def test_a_padding_is_said(padding: Any, said: str, right: str) -> None:
+    part, *_ = asked([{"operator": "o", "input": "A", "weight": "B"}], o={**PLAIN, "padding": padding})
+    step = part.page.steps[0]
+    assert (step.left.replace(" ⋆ ", "⋆"), step.right) == (said.replace(" ⋆ ", "⋆"), right)
+
+
+def test_outputs_of_outputs() -> None:
+    """A convolution of what a convolution gave, in both readings of both."""
+    first = {"operator": "o", "input": "A", "weight": "B"}
+    second = {"operator": "next", "input": "1", "weight": "D"}
+    third = {"operator": "max", "input": "1"}
+    small = {"input_size": [2], "kernel_size": [2]}
+    one, two, three, *_ = asked(
+        [first, second, third], o=PLAIN, next={"kind": "Conv", **small}, max={"kind": "MaxPool", **small}
+    )
+    assert [step.right for step in one.page.steps] == ["[−3, 13]", "[−5, 15]"]  # 3 - 10 + 2, 15 - 4 + 4
+    assert [step.right for step in two.page.steps] == [
+        "[7]",
+        "[23]",
+        "[5]",
+        "[25]",
+    ]  # -6 + 13, -3 + 26, -10 + 15, -5 + 30
+    assert not two.lines  # no entry of an array that is not printed is worked out
+    assert [(step.right, step.reason) for step in three.page.steps] == [
+        ("[13]", "Pool the C of the cross-correlation."),
+        ("[15]", "Pool the C of the flipped convolution."),
+    ]
+
+
+def test_roots_go_no_further() -> None:
+    norm = {"kind": "LPPool", "input_size": [4], "kernel_size": [2], "norm_type": 2, "stride": 2}  # roots of 26 and 20
+    pool = {"kind": "MaxPool", "input_size": [2], "kernel_size": [2]}
+    with pytest.raises(
+        ProblemFileError, match=r"the output of question '1' has roots; name data with rational entries"
+    ):
+        asked([{"operator": "n", "input": "A"}, {"operator": "m", "input": "1"}], n=norm, m=pool)
+    first = {**norm, "input_size": [3], "kernel_size": [1], "stride": 1}
+    data = {"Z": [3, 0, 2], "Y": [3, 0, 1]}
+    mixed = {**norm, "input_size": [3], "stride": 1, "dilation": 2, "padding": [[0, 1]]}  # a root of 10, and 0
+    with pytest.raises(ProblemFileError, match=r"the output of question '1' has roots"):
+        page(1, {"n": mixed, "m": pool}, data, [
+            {"ask": "values", "operator": "n", "input": "Y"}, {"ask": "values", "operator": "m", "input": "1"}
+        ])  # fmt: skip
+    assert [step.right for step in page(1, {"n": first}, data, [{"ask": "values", "operator": "n", "input": "Z"}])[0]
+            .page.steps] == ["[3, 0, 2]"]  # fmt: skip
+
+
+def test_powers_that_are_no_roots_are_refused() -> None:
+    """The powers 3/2 of 1 and 0 add up to a number, those of 1 and 2 to none."""
+    norm = {"kind": "LPPool", "input_size": [3], "kernel_size": [2], "norm_type": "3/2", "stride": 1}
+    with pytest.raises(ProblemFileError, match=r"no roots of whole degree \(norm_type = 3/2\); take a whole norm_type"):
+        page(1, {"n": norm}, {"Z": [0, 1, 2]}, [{"ask": "values", "operator": "n", "input": "Z"}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options_", "option", "said"),
+    [
+        ("Conv", {"kernel_size": [2, 2], "stride": 2}, "stride", "stride 2"),
+        ("Conv", {"kernel_size": [2, 2], "stride": [2, 1]}, "stride", "stride 2×1"),
+        ("Conv", {"kernel_size": [2, 2]}, "kernel_size", "window 2×2"),
+        ("Conv", {"kernel_size": [2, 2]}, "padding_mode", "padding mode zeros"),
+        ("Conv", {"kernel_size": [2, 2]}, "in_channels", "in channels 1"),
+    ],
+)
+def test_what_was_taken(kind: str, options_: dict[str, Any], option: str, said: str) -> None:
+    question = {"ask": "values", "operator": "o", "input": "A", "weight": "B", "unstated": [option]}
+    data = {"A": [[1, 2, 3]] * 3, "B": [[1, 0], [0, 1]]}
+    part, *_ = page(1, {"o": {"kind": kind, "input_size": [3, 3], **options_}}, data, [question])
+    assert part.paragraphs[0] == f"The exercise does not say so; taken here: {said}."
+
+
+@pytest.mark.parametrize(
+    ("asks", "said"),
+    [
+        ([], "the formula of the layer"),
+        ([("o", "derivation")], "the formula in 2"),
+        ([("other", "derivation")], "the formula of the layer"),
+        ([("o", "size")], "the formula of the layer"),
+        ([("other", "derivation"), ("o", "derivation")], "the formula in 3"),
+    ],
+)
+def test_which_formula_fixes_the_reading(asks: list[tuple[str, str]], said: str) -> None:
+    first = {"ask": "values", "operator": "o", "input": "A", "weight": "B", "printed": [1, 10]}
+    tables = {"o": {"kind": "Conv", "input_size": [3], "kernel_size": [2]},
+              "other": {"kind": "Conv", "input_size": [3], "kernel_size": [1]}}  # fmt: skip
+    more: list[dict[str, Any]] = [{"ask": ask, "operator": name} for name, ask in asks]
+    more = [
+        {**entry, "wrt": ["weight"], "sizes": "declared"} if entry["ask"] == "derivation" else entry for entry in more
+    ]
+    part, *_ = page(1, tables, {"A": [1, 5, 2], "B": [1, 2]}, [first, *more])
+    reason = next(step.reason for step in part.page.steps if step.id == "R1")
+    assert f"{said} means the cross-correlation" in reason
 
 
 def test_a_sample_of_modules_is_read_back() -> None:
@@ -354,6 +489,6 @@ def test_pages_of_values_are_read_back(seed: int) -> None:
     found = modules(Random(f"more modules {seed}"))
     for kind in sorted(KINDS):
         for more in range(5):
-            found += outputs(Random(f"more outputs {kind} {seed} {more}"), kind)
+            found += outputs(Random(f"more outputs {kind} {seed} {more}"), kind, ("due", "other", "none")[more % 3])
         found += drawings(Random(f"more drawings {kind} {seed}"), kind)
     assert found > 20

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
+from operator import ne
 from typing import Any
 
 from symconv.claims.nested import nested, shape_of
@@ -195,8 +196,7 @@ def _how(op: Conv) -> str:
     if isinstance(op.padding, str):
         parts += [rf"\text{{{PADDING.noun} {op.padding.replace('_', ' ')}}}"] if op.padding != "valid" else []
     elif not PADDING.is_neutral(op.padding):
-        pads = [before if before == after else f"({before},{after})" for before, after in op.padding]
-        parts.append(rf"\text{{{PADDING.noun} }}{_same(pads)}")
+        parts.append(rf"\text{{{PADDING.noun} }}{_same([_same(pair) for pair in op.padding])}")
     joined = r",\,".join(parts)
     return f"_{{{joined}}}" if parts else ""
 
@@ -251,7 +251,7 @@ def _products(
     poly = polynomials(formula.body, (), whole, formula.boxes).get((), {})
     symbols, numbers = [], []
     rank = {tensor.name: position for position, tensor in enumerate(formula.tensors)}  # no letter decides the order
-    for monomial in sorted(sorted(factors, key=lambda f: (rank[f[0]], f[1])) for factors in poly):
+    for monomial in sorted(sorted(factors, key=lambda f: rank[f[0]]) for factors in poly):
         entries = [LATEX.subscripted(LATEX.name(name), [str(i) for i in index]) for name, index in monomial]
         symbols.append(r"\, ".join(entries))
         numbers.append(r" \cdot ".join(_signed(_lookup(data[name], index, base)) for name, index in monomial))
@@ -282,7 +282,7 @@ def _compare(
     matching = [label for label, result, _ in results if result == printed]
     name = Math(colour(array_latex(letters, "output"), roles))
     wanted, due, _ = results[0]
-    different = _differing(due, printed)
+    different = sum(map(ne, _flat(due), _flat(printed)))
     count = f"{different} of its entries differ" if different != 1 else "one of its entries differs"
     if isinstance(declared.op, Conv):
         if wanted in matching:
@@ -322,9 +322,3 @@ def _band(desk: Desk, title: str, name: Math, printed: Any, reason: tuple[Inline
     sign = r"\overset{?}{=}"
     statement = RelationLine(f"s-{label}", label, "refuted", name, sign, matrix(printed), Reason("Compared.", reason))
     return Band(words(title), words("at the declared size"), (statement,))
-
-
-def _differing(left: Any, right: Any) -> int:
-    if isinstance(left, list):
-        return sum(_differing(a, b) for a, b in zip(left, right, strict=True))
-    return int(left != right)
