@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from symconv.bench.case import Workload
+from symconv.bench.networks import network_workloads
 from symconv.bench.numeric import numeric_workloads
 from symconv.bench.symbolic import symbolic_workloads
 from symconv.errors import ArgumentError
@@ -21,7 +22,7 @@ def workloads() -> tuple[Workload, ...]:
     >>> workloads()[0].name
     'image-k3-512-float32'
     """
-    every = [*numeric_workloads(), *symbolic_workloads()]
+    every = [*numeric_workloads(), *network_workloads(), *symbolic_workloads()]
     groups = dict.fromkeys(workload.group for workload in every)
     return tuple(workload for group in groups for workload in every if workload.group == group)
 

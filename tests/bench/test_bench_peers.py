@@ -9,8 +9,10 @@ import numpy as np
 import oracles
 import pytest
 
-from symconv.bench.case import Contender, Missing
+from symconv.bench.case import BenchSettings, Case, Contender, Missing
+from symconv.bench.catalogue import select
 from symconv.bench.gate import array_error
+from symconv.bench.networks import NETWORKS
 from symconv.bench.numeric import peers_of
 from symconv.bench.task import Data, Task, data_of
 
@@ -135,3 +137,16 @@ def test_data_is_the_same_every_time_and_of_the_type_asked_for() -> None:
             if a is not None:
                 assert a.dtype == task.dtype
                 assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_networks_and_their_peers_agree(name: str, direction: str) -> None:
+    (workload,) = select([f"network-{name}{'-backward' if direction == 'backward' else ''}"])[:1]
+    case = workload.build(BenchSettings())
+    assert isinstance(case, Case)
+    ours, (peer,) = case.ours(), case.peers
+    assert np.isfinite(ours).all()
+    if isinstance(peer, Missing):
+        pytest.skip(f"PyTorch: {peer.reason}")
+    assert case.error(ours, peer.array(peer.call())) <= case.tolerance
