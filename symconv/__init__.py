@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
     from symconv.operators.base import Operator
     from symconv.operators.convolution import Conv
+    from symconv.operators.cross_entropy import CrossEntropy
     from symconv.operators.dense import Dense
     from symconv.operators.flatten import Flatten
     from symconv.operators.gradients import Gradients
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from symconv.operators.sizing import size_report
     from symconv.operators.softmax import Softmax
     from symconv.operators.softplus import Softplus
+    from symconv.operators.squared_error import SquaredError
     from symconv.operators.tanh import Tanh
     from symconv.operators.transposed import ConvTranspose
     from symconv.operators.unpooling import MaxUnpool
@@ -82,6 +84,7 @@ __all__ = [
     "Conv",
     "ConvTranspose",
     "ConventionWarning",
+    "CrossEntropy",
     "Declarations",
     "Dense",
     "Derivation",
@@ -110,6 +113,7 @@ __all__ = [
     "SizeLimitError",
     "Softmax",
     "Softplus",
+    "SquaredError",
     "Step",
     "SymconvError",
     "Tanh",
@@ -186,6 +190,8 @@ _HOME = {
     "operators.softplus": ("Softplus",),
     "operators.softmax": ("Softmax",),
     "operators.log_softmax": ("LogSoftmax",),
+    "operators.cross_entropy": ("CrossEntropy",),
+    "operators.squared_error": ("SquaredError",),
     "operators.settings": ("settings_for",),
     "operators.sizing": ("size_report",),
     "operators.transposed": ("ConvTranspose",),

@@ -12,6 +12,7 @@ from symconv.formulas.index import Index
 from symconv.formulas.printing import PrintContext, context_of
 from symconv.formulas.terms import expand
 from symconv.formulas.walks import walk
+from symconv.operators.losses import Loss
 from symconv.operators.pointwise import Pointwise
 
 __all__ = ["derivative_stage", "gradient_stage", "notation", "through_one_tap"]
@@ -96,7 +97,7 @@ def derivative_stage(frame: Frame) -> Stage:
     )
     steps = [first, second]
     closed = rules.closed_form(brackets)
-    if isinstance(op, Pointwise):
+    if isinstance(op, Pointwise | Loss):
         closed = rules.factor_out(closed)
     closed = closed.with_body(abbreviated(frame, closed.body))
     if _letters(closed) != _letters(brackets):

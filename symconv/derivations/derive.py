@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Literal, TypeAlias, cast
 
 from symconv.derivations.adaptive import covering_stages
@@ -11,6 +12,7 @@ from symconv.derivations.chain import derivative_stage, gradient_stage, notation
 from symconv.derivations.closing import closed_stage
 from symconv.derivations.convolution import all_ones_stage, input_stage, weight_stage
 from symconv.derivations.frame import Frame
+from symconv.derivations.losses import is_of_scores, loss_stage, prediction_definition, prediction_steps
 from symconv.derivations.networks import network_derivation
 from symconv.derivations.output import conditions, output_derivation
 from symconv.derivations.patches import adjoint_stage, look_up_stage, position_definition
@@ -29,6 +31,7 @@ from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
+from symconv.operators.losses import Loss
 from symconv.operators.networks.network import Network
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pointwise import Pointwise
@@ -98,12 +101,17 @@ def derive(
     first = derivative_stage(frame)
     if isinstance(op, OfVector):
         first = replace(first, steps=(*first.steps, outputs_step(frame, first.steps[-1])))
+    elif is_of_scores(op):
+        own = islice(prediction_steps(frame, first.steps[-1], "D3"), 2 if what == "derivative" else 1)
+        first = replace(first, steps=(*first.steps, *own))  # a gradient uses the hypothesis on targets at its end
     first = _needing(first, needs)
     definitions: list[Definition] = list(notation(frame))
     if one_share(frame) and any(isinstance(n, Share) for n in walk(first.steps[0].after.body)):
         definitions.append(share_definition(frame, "D3"))
     if isinstance(op, MaxUnpool):
         definitions.append(position_definition(frame, op, "D3"))
+    if is_of_scores(op):
+        definitions.append(prediction_definition(frame, "D3"))
     array = frame.array(wrt)
     if what == "derivative":
         lead = _lead_of_derivative(op, array, through_one_tap(first.steps[-1].after))
@@ -224,7 +232,7 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
     elif isinstance(op, OfVector):
         yield recognised_stage(frame, touched), ()
     else:
-        closed = closed_stage(frame, touched)
+        closed = loss_stage(frame, touched, "D3") if isinstance(op, Loss) else closed_stage(frame, touched)
         if closed is not None:
             yield closed, ()
 
@@ -232,6 +240,8 @@ def _readings(frame: Frame, touched: Step, all_ones: bool) -> Iterator[Reading]:
 def _lead_of_derivative(op: Operator, array: Maths, single: bool) -> Phrase:
     if isinstance(op, Pointwise):
         return ("One output depends on the entry of ", array, " at its place alone.")
+    if isinstance(op, Loss):
+        return ("The loss depends on every entry of ", array, ".")
     if isinstance(op, OfVector):
         return ("Every output depends on every entry of ", array, ": on its own, and on the others by their sum.")
     taps = "at most one tap" if single else "one or more taps"
@@ -239,6 +249,8 @@ def _lead_of_derivative(op: Operator, array: Maths, single: bool) -> Phrase:
 
 
 def _lead(op: Operator, wrt: str, array: Maths, single: bool) -> Phrase:
+    if isinstance(op, Loss):
+        return ("The loss is one number, and hands its upstream gradient to every entry of ", array, ".")
     if wrt == "input" and not single:
         return ("An output may read an entry of ", array, " by several taps; the gradient gathers all of them.")
     if isinstance(op, Conv) and wrt == "input" and op.padding_mode == "zeros":

@@ -199,6 +199,7 @@ _WORKINGS = (
     use_independence,
 )
 _READINGS = {
+    "sum_of_targets": "Put 1 for the sum of the entries of a target.",
     "state": "State the formula of a layer as it is declared.",
     "place": "Put the window at every place where it fits, and number the places.",
     "count": "Count the places: multiples of the stride from 0 up to the room, or all from the first to the last.",

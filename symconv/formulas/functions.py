@@ -21,6 +21,7 @@ __all__ = [
     "LN",
     "NEGATIVE_PART",
     "POSITIVE_PART",
+    "RECIPROCAL",
     "SIGMOID",
     "SOFTPLUS",
     "STEP",
@@ -116,6 +117,11 @@ def _of_sigmoid(x: Node, kink: Kink) -> Node:
     return product(own, add(ONE, _negated(own)))
 
 
+def _of_reciprocal(x: Node, kink: Kink) -> Node:
+    own = Applied(RECIPROCAL, x)
+    return product(const(-1), own, own)
+
+
 def _of_tanh(x: Node, kink: Kink) -> Node:
     return add(ONE, _negated(Power(Applied(TANH, x), const(2))))
 
@@ -165,8 +171,14 @@ EXP: Function = Function(
     _found, "exp", _power_of_e, lambda x, _: Applied(EXP, x), _only_at(0, Fraction(1)), _sympy("exp"), np.exp,
     image="positive", encloses=False, grows=True,
 )  # fmt: skip
+RECIPROCAL: Function = Function(
+    _found, "reciprocal", lambda signs, inside: signs.fraction("1", inside), _of_reciprocal,
+    lambda value: 1 / value if isinstance(value, Fraction) else None, lambda x: 1 / x, np.reciprocal,
+    domain="positive", needs="a logarithm is of a positive number", image="positive", encloses=False,
+)  # fmt: skip
+"""The derivative of the logarithm: ``1/x`` for x > 0; for any other number there is none, as there is no logarithm."""
 LN = Function(
-    _found, "ln", _called(_LN), lambda x, _: Power(x, const(-1)), _only_at(1, Fraction(0)), _sympy("log"), np.log,
+    _found, "ln", _called(_LN), lambda x, _: Applied(RECIPROCAL, x), _only_at(1, Fraction(0)), _sympy("log"), np.log,
     domain="positive", needs="a logarithm is of a positive number",
 )  # fmt: skip
 POSITIVE_PART = Function(
@@ -215,6 +227,7 @@ SOFTPLUS = Function(
 )
 
 FUNCTIONS: dict[str, Function] = {
-    function.name: function for function in (EXP, LN, POSITIVE_PART, NEGATIVE_PART, STEP, SIGMOID, TANH, SOFTPLUS)
+    function.name: function
+    for function in (EXP, RECIPROCAL, LN, POSITIVE_PART, NEGATIVE_PART, STEP, SIGMOID, TANH, SOFTPLUS)
 }
 """All functions of one value by name."""

@@ -27,6 +27,7 @@ from symconv.formulas.algebra import (
     product,
 )
 from symconv.formulas.calculus import closed_count
+from symconv.formulas.functions import RECIPROCAL
 from symconv.formulas.order import inverse, is_negative
 from symconv.formulas.signs import PrintContext, Signs
 from symconv.formulas.substitution import substitute
@@ -103,8 +104,8 @@ class TreePrinter(FormulaWalker[str]):
         for arg in (part for own in node.args for part in _parts(own)):
             if isinstance(arg, Constant):
                 number *= arg.value
-            elif isinstance(arg, Power) and is_negative(arg.exponent):
-                bottom.append(inverse(arg))
+            elif (below := _divided_by(arg)) is not None:
+                bottom.append(below)
             else:
                 top.append(arg)
         top, bottom = ([part for part in parts if not self._is_one(part)] for parts in (top, bottom))
@@ -216,6 +217,13 @@ class TreePrinter(FormulaWalker[str]):
         env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
         entry = self.visit(substitute(node.reduce.body, env))
         return self.signs.equal_share(entry, self.visit(node.reduce), window, body)
+
+
+def _divided_by(node: Node) -> Node | None:
+    """What stands below the line where a factor is one over something; None for any other factor."""
+    if isinstance(node, Power):
+        return inverse(node) if is_negative(node.exponent) else None
+    return node.arg if isinstance(node, Applied) and node.function is RECIPROCAL else None
 
 
 def _parts(node: Node) -> tuple[Node, ...]:

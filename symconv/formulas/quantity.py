@@ -9,7 +9,7 @@ from symconv.formulas.exact import Box
 
 __all__ = ["Quantity", "Role", "Tensor"]
 
-Role = Literal["input", "weight", "bias", "position", "output", "upstream"]
+Role = Literal["input", "weight", "bias", "position", "target", "output", "upstream"]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ COMMANDS: dict[str, str | type[Operator]] = {
     "softplus": "softplus.Softplus",
     "softmax": "softmax.Softmax",
     "log-softmax": "log_softmax.LogSoftmax",
+    "cross-entropy": "cross_entropy.CrossEntropy",
+    "squared-error": "squared_error.SquaredError",
 }
 """The class of each, or where it lives in this folder: it is imported when somebody asks for it."""
 

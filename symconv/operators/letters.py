@@ -18,7 +18,7 @@ from symconv.formulas.spelling import SIMPLE
 
 __all__ = ["ARRAYS", "Letters", "capital", "free_letter", "look"]
 
-ARRAYS = ("input", "weight", "bias", "output", "upstream", "position")
+ARRAYS = ("input", "weight", "bias", "output", "upstream", "position", "target")
 """The roles that are tensors; as a whole they are printed by their capitals."""
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^[A-Za-z])?")
@@ -44,6 +44,7 @@ class Letters:
     upstream: str = "g"
     error: str = "E"
     position: str = "z"
+    target: str = "y"
     input_index: str = "ijk"
     weight_index: str = "mno"
     output_index: str = "pqr"

@@ -20,7 +20,7 @@ from symconv.formulas.algebra import (
     product,
 )
 from symconv.formulas.function import Function
-from symconv.formulas.functions import EXP, LN, NEGATIVE_PART, POSITIVE_PART, SOFTPLUS, STEP
+from symconv.formulas.functions import EXP, LN, NEGATIVE_PART, POSITIVE_PART, RECIPROCAL, SOFTPLUS, STEP
 from symconv.proofs.context import Context
 from symconv.proofs.signs import is_nonnegative, is_positive
 
@@ -114,10 +114,16 @@ def _step(normal: _Normal, arg: Node) -> Node:
     return normal.used("the derivative of max(0, x) is [x > 0] for x other than 0", Compare(arg, ">", ZERO))
 
 
+def _reciprocal(normal: _Normal, arg: Node) -> Node:
+    """The derivative of the logarithm is ``1/x`` wherever it has a value."""
+    return normal.used("the derivative of ln x is 1/x for x > 0", normal.power(arg, const(-1)))
+
+
 _RULES = {
     EXP: _exp,
     LN: _ln,
     POSITIVE_PART: _positive_part,
+    RECIPROCAL: _reciprocal,
     NEGATIVE_PART: _negative_part,
     SOFTPLUS: _softplus,
     STEP: _step,

@@ -15,3 +15,11 @@ def test_the_derivation_of_relu(golden: Callable[[str, str], None]) -> None:
 def test_the_derivation_of_softmax(golden: Callable[[str, str], None]) -> None:
     pieces = [sc.derive(sc.Softmax(), "gradient").text(), sc.derive(sc.LogSoftmax(), "derivative").latex()]
     golden("softmax.txt", "\n\n".join(pieces) + "\n")
+
+
+def test_the_derivation_of_cross_entropy(golden: Callable[[str, str], None]) -> None:
+    pieces = [
+        sc.derive(sc.CrossEntropy(None, from_logits=True), "gradient").text(),
+        sc.derive(sc.CrossEntropy(1), "derivative").latex(),
+    ]
+    golden("cross-entropy.txt", "\n\n".join(pieces) + "\n")

@@ -23,6 +23,7 @@ from symconv.formulas.functions import (
     LN,
     NEGATIVE_PART,
     POSITIVE_PART,
+    RECIPROCAL,
     SIGMOID,
     SOFTPLUS,
     STEP,
@@ -39,6 +40,7 @@ HALF = Fraction(1, 2)
 
 REAL: dict[Function, Any] = {
     EXP: mpmath.exp,
+    RECIPROCAL: lambda x: 1 / x,
     LN: mpmath.log,
     POSITIVE_PART: lambda x: max(mpmath.mpf(0), x),
     NEGATIVE_PART: lambda x: min(mpmath.mpf(0), x),
@@ -119,7 +121,16 @@ def test_what_is_not_rational_is_an_exact_sympy_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "x"), [(LN, Fraction(0)), (LN, Fraction(-1)), (STEP, Fraction(0)), (LN, 0.0), (STEP, 0.0)]
+    ("function", "x"),
+    [
+        (LN, Fraction(0)),
+        (LN, Fraction(-1)),
+        (RECIPROCAL, Fraction(-2)),
+        (RECIPROCAL, Fraction(0)),
+        (STEP, Fraction(0)),
+        (LN, 0.0),
+        (STEP, 0.0),
+    ],
 )
 def test_where_there_is_no_value_there_is_none(function: Function, x: Any) -> None:
     assert has_domain(Applied(function, A))
@@ -202,6 +213,7 @@ def test_equal_forms_are_equal_and_hash_alike() -> None:
 
 SLOPES: dict[Function, Any] = {
     EXP: mpmath.exp,
+    RECIPROCAL: lambda x: -1 / x**2,
     LN: lambda x: 1 / x,
     POSITIVE_PART: lambda x: 1 if x > 0 else 0,
     NEGATIVE_PART: lambda x: 1 if x < 0 else 0,
@@ -265,6 +277,12 @@ def test_the_trees_of_derivatives() -> None:
         (Applied(EXP, A), "e^{a_{i}}", "e^(a[i])"),
         (Applied(EXP, product(const(-1), A)), "e^{-a_{i}}", "e^(−a[i])"),
         (Applied(LN, A), r"\ln(a_{i})", "ln(a[i])"),
+        (Applied(RECIPROCAL, A), r"\frac{1}{a_{i}}", "1/a[i]"),
+        (
+            product(const(-2), A, Applied(RECIPROCAL, add(A, ONE))),
+            r"-\frac{2\, a_{i}}{\left( a_{i}+1 \right)}",
+            "−(2·a[i])/(a[i] + 1)",
+        ),
         (Applied(POSITIVE_PART, A), r"\max(0,\,a_{i})", "max(0, a[i])"),
         (Applied(NEGATIVE_PART, A), r"\min(0,\,a_{i})", "min(0, a[i])"),
         (Applied(STEP, A), r"[\,a_{i} > 0\,]\,", "[a[i] > 0] "),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Constant, Node, Power, Reduce
+from symconv.formulas.functions import has_domain
 from symconv.formulas.walks import walk
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def certified(derivation: Derivation, plan: str) -> Derivation:
 def _may_have_no_value(body: Node) -> bool:
     """Whether a formula has a maximum, a minimum or a quotient, which have no value over nothing."""
     return any(
-        (isinstance(node, Reduce) and node.op != "sum")
+        has_domain(node)
+        or (isinstance(node, Reduce) and node.op != "sum")
         or (isinstance(node, Power) and isinstance(node.exponent, Constant) and node.exponent.value < 0)
         for node in walk(body)
     )

@@ -8,6 +8,7 @@ from typing import ClassVar
 from symconv.errors import ArgumentError
 from symconv.kernels.adapters.adaptive import AdaptiveAvgKernel, AdaptiveMaxKernel
 from symconv.kernels.adapters.flatten import FlattenKernel
+from symconv.kernels.adapters.losses import CrossEntropyKernel, SquaredErrorKernel
 from symconv.kernels.adapters.morphology import MorphologyKernel
 from symconv.kernels.adapters.patches import FoldKernel, UnfoldKernel
 from symconv.kernels.adapters.pointwise import PointwiseKernel
@@ -27,6 +28,7 @@ from symconv.kernels.runtime.backend import Adapter, Backend, Request
 from symconv.kernels.runtime.contract import Kernel
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
+from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.dense import Dense
 from symconv.operators.flatten import Flatten
 from symconv.operators.leaky_relu import LeakyReLU
@@ -38,6 +40,7 @@ from symconv.operators.relu import ReLU
 from symconv.operators.sigmoid import Sigmoid
 from symconv.operators.softmax import Softmax
 from symconv.operators.softplus import Softplus
+from symconv.operators.squared_error import SquaredError
 from symconv.operators.tanh import Tanh
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
@@ -69,6 +72,8 @@ class NumpyBackend(Backend):
         Softplus: PointwiseKernel.made,
         Softmax: SoftmaxKernel.made,
         LogSoftmax: LogSoftmaxKernel.made,
+        CrossEntropy: CrossEntropyKernel.made,
+        SquaredError: SquaredErrorKernel.made,
     }
 
     def stated(self, request: Request) -> Kernel:
