@@ -48,7 +48,7 @@ class NetworkKernel:
             made_by: a function and its arguments that compile the whole anew, for copies.
         """
         self.network, self._make, self._made_by = network, make, made_by
-        self.axes = network.spatial_axes
+        self.axes, self.output = network.spatial_axes, network.output
         self._kernels: dict[Operator, Kernel] = {}
         self._routes: dict[tuple[int, ...], _Route] = {}
         self._weighted = {
@@ -134,7 +134,7 @@ class NetworkKernel:
                 two layers do not follow on. Both name the layer.
         """
         call = _Call(self, as_array("x", x), weights)
-        return call.shown(call.forward(keep=False), self.network.output)
+        return call.shown(call.forward(keep=False), self.output)
 
     def vjp(self, grad_output: Any, x: Any, weights: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """The gradients of ``<grad_output, kernel(x, weights)>``: one pass to the output, and one back.
@@ -233,8 +233,10 @@ class _Call:
         for name, roles in needed.items():
             if name not in table:
                 raise ArgumentError("weights", tuple(table), f"must have an entry for {name}, with {_listed(roles)}")
-            own = mapping(f"weights[{name!r}]", table[name], f"must be a table with {_listed(roles)}")
-            if set(own) != set(roles):
+            own = table[name]
+            if not isinstance(own, Mapping):
+                raise ArgumentError(f"weights[{name!r}]", own, f"must be a table with {_listed(roles)}")
+            if own.keys() != set(roles):
                 raise ArgumentError(f"weights[{name!r}]", tuple(own), f"must have {_listed(roles)} and nothing else")
             found[name] = {str(role): as_array(f"weights[{name!r}][{role!r}]", own[role]) for role in roles}
         return found
@@ -279,7 +281,7 @@ class _Call:
     def backward(self, grad_output: Any) -> dict[str, Any]:
         """The gradients, from the output to the input."""
         y = self.forward(keep=True)
-        flows: dict[str, Array] = {self.network.output: self._upstream(grad_output, y)}
+        flows: dict[str, Array] = {self.kernel.output: self._upstream(grad_output, y)}
         found: dict[str, Gradients] = {}
         name = ""
         try:
@@ -328,7 +330,7 @@ class _Call:
         g = as_array("grad_output", given)
         if g.ndim == 0:
             return np.broadcast_to(g.astype(y.dtype), y.shape)
-        fit("grad_output", g, self.shown(y, self.network.output).shape, "the shape of the output")
+        fit("grad_output", g, self.shown(y, self.kernel.output).shape, "the shape of the output")
         return g.reshape(y.shape)
 
 

@@ -158,7 +158,8 @@ WITHOUT_DOOR = {
 def test_every_public_callable_has_its_doors_tried() -> None:
     tried = {name.partition("(")[0] for name in DOORS}
     errors = {n for n in sc.__all__ if inspect.isclass(getattr(sc, n)) and issubclass(getattr(sc, n), Exception)}
-    assert set(sc.__all__) - tried - WITHOUT_DOOR - errors == set()
+    without = {name for name in OPERATORS if not inspect.signature(getattr(sc, name)).parameters}  # such as Softmax
+    assert set(sc.__all__) - tried - WITHOUT_DOOR - errors - without == set()
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -34,7 +34,7 @@ from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
 from symconv.formulas.printing import UNICODE, PrintContext
 from symconv.formulas.walker import case
 from symconv.formulas.walks import transform
-from symconv.kernels.adapters.planes import PlaneKernel, floating
+from symconv.kernels.adapters.planes import PlaneKernel, cuts, floating
 from symconv.kernels.runtime.arguments import compute_type, native
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
@@ -89,12 +89,25 @@ class _Values(FormulaWalker[Any]):
     @case(Compare)
     def _compare(self, node: Compare) -> Any:
         left, right = self.visit(node.left), self.visit(node.right)
-        found = RELATIONS[node.relation](left, right).astype(self.x.dtype)
-        return np.where(np.isnan(left) | np.isnan(right), np.nan, found).astype(self.x.dtype)
+        found = np.asarray(RELATIONS[node.relation](left, right)).astype(self.x.dtype)
+        missing = (left != left) | (right != right)
+        if np.any(missing):
+            found[np.broadcast_to(missing, found.shape)] = np.nan
+        return found
 
     @case(Scalar, Absolute, Sign, Bracket, Reduce, Share, Named)
     def _other(self, node: Node) -> Any:
         raise NotSupportedError(f"no kernel can be made of a {type(node).__name__} of one entry")
+
+
+def in_blocks(compute: Callable[..., Array], dtype: np.dtype[Any], *arrays: Array) -> Array:
+    """What is computed entry by entry of arrays of one shape, a block at a time, so that it stays in the cache."""
+    result = np.empty(arrays[0].shape, dtype)
+    lines = [array.reshape(-1) for array in arrays]
+    into = result.reshape(-1)
+    for part in cuts(into.size, 1, dtype):
+        into[part] = compute(*(line[part].astype(dtype, copy=False) for line in lines))
+    return result
 
 
 class PointwiseKernel(PlaneKernel):
@@ -125,6 +138,9 @@ class PointwiseKernel(PlaneKernel):
         head = f"# {self.op!r}, plan {self.plan!r}: over all entries x of the input"
         return f"{head}\ny = {value}\ngrad_x = g*({slope})\n"
 
+    def outputs(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        return sizes
+
     def result_type(self, x: Array) -> np.dtype[Any]:
         if x.dtype.kind != "f" and not self._is_whole():
             floating("x", x, f"the kernel of {self.op!r}")
@@ -138,7 +154,13 @@ class PointwiseKernel(PlaneKernel):
         return values_of(self._value, x.astype(compute_type(x.dtype), copy=False))
 
     def pull(self, g: Array, x: Array) -> Array:
-        found = g * values_of(self._slope, x.astype(g.dtype, copy=False))
+        return in_blocks(self._gradients, g.dtype, x, g)
+
+    def _gradients(self, x: Array, g: Array) -> Array:
+        slope = values_of(self._slope, x)
+        found: Array = g * slope
+        if np.isfinite(slope).all():
+            return found
         return np.where((g == 0) & ~np.isnan(x), 0, found)
 
     def push(self, x: Array, tangent: Array) -> Array:
