@@ -9,7 +9,9 @@ import pytest
 from symconv.derivations.rules import RULES
 from symconv.derivations.step import Derivation, plain
 from symconv.formulas.formula import Formula
+from symconv.formulas.index import Index
 from symconv.kernels.plans.im2col import im2col_derivation
+from symconv.kernels.plans.rewriting import LayerFormula
 from symconv.kernels.plans.rows import rows_derivation
 from symconv.kernels.plans.separable import separable_derivation
 from symconv.kernels.plans.spectral import spectral_derivation
@@ -182,6 +184,26 @@ def boxes(formula: Formula) -> dict[str, tuple[str, str]]:
 
 def ranges(formula: Formula) -> list[tuple[str, str, str]]:
     return [(bound.name, repr(bound.lower), repr(bound.upper)) for bound in formula.free]
+
+
+def test_tiles_reach_as_far_as_the_outputs_and_as_wide_as_is_asked_for() -> None:
+    """Output p is place i of tile t, with ``p = W*t + i``: the last tile is that of the last output."""
+    whole, named, _ = LayerFormula(Conv((3,), 1, 1)).tiled((Index.of("W"),))
+    assert ranges(whole) == [("t", "0", "floor((I - 1)/(W))"), ("i", "0", "W - 1")]
+    assert whole.lower == (("I", 1), ("W", 1))
+    whole, named, _ = LayerFormula(Conv((3, 2), 2, in_channels=2, out_channels=2)).tiled((Index.of("W_1"), Index.of(4)))
+    assert (
+        ranges(whole)
+        == ranges(named)
+        == [
+            ("f", "0", "1"),
+            ("t1", "0", "floor((O_1 - 1)/(W_1))"),
+            ("t2", "0", "floor((O_2 - 1)/(4))"),
+            ("i1", "0", "W_1 - 1"),
+            ("i2", "0", "3"),
+        ]
+    )
+    assert whole.lower == (("I_1", 1), ("I_2", 1), ("O_1", 1), ("O_2", 1), ("W_1", 1))
 
 
 def test_what_is_filtered_is_one_tile_of_the_layer() -> None:
