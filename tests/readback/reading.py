@@ -278,9 +278,9 @@ class Reader(Constructions):
             return lambda env: ()
         self.take("[")
         begin = self.position
-        names = []
-        while self.is_name(self.peek()) or (len(self.peek()) == 1 and self.peek().isdigit()):
-            names.append(self.take())
+        names: list[str] = []
+        while self.is_name(self.peek()) or (self.peek().isdigit() and (names or len(self.peek()) == 1)):
+            names += self.take() if self.peek().isdigit() else [self.take()]  # "f00" has three indices
         if self.peek() == "]" and len(names) > 1 and arity in (None, len(names)):
             self.take()  # juxtaposed, as in LaTeX
             for letter in names:

@@ -19,6 +19,7 @@ def theorems() -> tuple[Theorem, ...]:
     'output-size'
     """
     from symconv.derivations.theorems import (
+        dense,
         gradients,
         norms,
         pooling,
@@ -37,6 +38,7 @@ def theorems() -> tuple[Theorem, ...]:
         *gradients.THEOREMS,
         *transposes.THEOREMS,
         *structure.THEOREMS,
+        *dense.THEOREMS,
         *ties.THEOREMS,
         *subdifferential.THEOREMS,
         *pooling.THEOREMS[:2],
