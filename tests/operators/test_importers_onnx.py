@@ -96,7 +96,7 @@ def test_an_output_shape_beyond_the_kernels_is_extended_and_said() -> None:
 @pytest.mark.parametrize(
     ("asked", "given", "error", "message"),
     [
-        (node("Relu"), {}, NotSupportedError, "Relu is not a node with windows that is known here"),
+        (node("Celu"), {}, NotSupportedError, "Celu is not a node with windows that is known here"),
         (helper.make_node("Conv", ["x"], ["y"], domain="com.microsoft"), {}, NotSupportedError, "com.microsoft.Conv"),
         (node("Conv", "x w"), {}, ArgumentError, "kernel_shape must be given.*give weight_shape"),
         (node("Conv", "x w", kernel_shape=[3], group=2), {}, ArgumentError, "group needs the channels"),

@@ -17,6 +17,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.importers.functions import KERAS, function_of
 from symconv.operators.importers.imported import Imported, Options
 from symconv.operators.kinds import PerAxis
 from symconv.operators.option import option_fields
@@ -54,7 +55,7 @@ def from_keras(layer: object, *, kind: str | None = None, in_channels: int | Non
     Args:
         layer: a layer, its ``get_config()``, or the record of ``keras.saving.serialize_keras_object(layer)``: Conv,
             DepthwiseConv, Conv...Transpose, MaxPooling, AveragePooling, GlobalAveragePooling or GlobalMaxPooling of 1
-            to 3 axes.
+            to 3 axes; ReLU, LeakyReLU, Softmax, Activation, CategoricalCrossentropy or SparseCategoricalCrossentropy.
         kind: the class, such as "Conv2D", where a plain configuration does not say it; without it the name is read,
             which Keras makes from the class ("conv2d_3").
         in_channels: the number of input channels of a convolution; only a layer that was built knows it itself.
@@ -92,6 +93,8 @@ def read_keras(layer: Any, *, kind: str | None = None, in_channels: int | None =
         in_channels = _agreeing(in_channels, _built_channels(layer, kind, config))
     else:
         raise ArgumentError("layer", layer, _WANTED)
+    if kind in KERAS:
+        return function_of(KERAS, kind, config, 1, ("name", "fn", *_WITHOUT_EFFECT))
     family, ndim = _family(kind)
     options = Options(kind, config)
     _check_layout(options)

@@ -15,6 +15,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.importers.functions import ONNX, axes_of_size, function_of
 from symconv.operators.importers.imported import Imported, Options, sizes_of
 from symconv.operators.kinds import Flag, PerAxis
 from symconv.operators.option import option_fields
@@ -59,12 +60,14 @@ def from_onnx(
 
     Args:
         node: a NodeProto, or anything with ``op_type``, ``attribute``, ``input`` and ``output``: Conv, ConvTranspose,
-            MaxPool, AveragePool, LpPool, GlobalAveragePool, GlobalMaxPool, GlobalLpPool, MaxUnpool or Col2Im.
+            MaxPool, AveragePool, LpPool, GlobalAveragePool, GlobalMaxPool, GlobalLpPool, MaxUnpool or Col2Im; Relu,
+            LeakyRelu, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax or SoftmaxCrossEntropyLoss.
         weight_shape: the shape of the weight of Conv ``(out, in/group, *kernel)`` or ConvTranspose
             ``(in, out/group, *kernel)``, which gives the channels. Without it the ``kernel_shape`` attribute gives the
             kernel, and there is one channel.
         input_size: the spatial sizes of the input; GlobalLpPool and the ``output_shape`` of ConvTranspose need them.
-        ndim: the number of spatial axes of a global pooling, where `input_size` is not given; 2 unless given.
+        ndim: the number of spatial axes of a global pooling, where `input_size` is not given; 2 unless given, and 1
+            for a function of single entries.
         image_shape, block_shape: the second and third input of Col2Im, which are no attributes.
         channels: the number of channels of the image of Col2Im.
 
@@ -105,6 +108,8 @@ def read_node(
     """The operator of an ONNX node, with notes; see `from_onnx`."""
     kind = getattr(node, "op_type", None)
     domain = getattr(node, "domain", "")
+    if kind in ONNX and domain in ("", "ai.onnx"):
+        return function_of(ONNX, kind, attributes_of(node), axes_of_size(input_size, ndim))
     if kind not in NODES or domain not in ("", "ai.onnx"):
         shown = f"{domain}.{kind}" if domain else kind
         raise NotSupportedError(f"{shown} is not a node with windows that is known here; known are {', '.join(NODES)}")

@@ -15,6 +15,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.importers.functions import TORCH, axes_of_size, function_of, torch_options
 from symconv.operators.importers.imported import Imported, Options, sizes_of
 from symconv.operators.kinds import Flag, Padding, PerAxis
 from symconv.operators.option import Option, option_fields
@@ -119,8 +120,10 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
 
     Args:
         module: Conv1d to Conv3d, ConvTranspose1d to 3d, MaxPool, AvgPool, LPPool, AdaptiveAvgPool, AdaptiveMaxPool and
-            MaxUnpool of 1 to 3 axes, Unfold or Fold.
-        input_size: the spatial sizes of the input, for an adaptive pooling that keeps the size of an axis (None).
+            MaxUnpool of 1 to 3 axes, Unfold or Fold; ReLU, LeakyReLU, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax,
+            CrossEntropyLoss, or MSELoss with reduction="sum".
+        input_size: the spatial sizes of the input, for an adaptive pooling that keeps the size of an axis (None), and
+            for the axes of a function of single entries (one if left out).
         channels: the number of channels of the input, or of the image of Unfold and Fold, which do not know it
             themselves (1 if left out); a pooling takes any number.
 
@@ -129,7 +132,8 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
         ArgumentError: for a missing attribute or an option that PyTorch itself would refuse.
 
     Warns:
-        ConventionWarning: where PyTorch's values are not in all cases those of the operator (LPPool).
+        ConventionWarning: where PyTorch's values are not in all cases those of the operator (LPPool, Softplus, the
+            mean over a batch).
 
     >>> class Conv2d:
     ...     in_channels, out_channels, kernel_size, stride, padding, dilation = 3, 64, (7, 7), (2, 2), (3, 3), (1, 1)
@@ -143,6 +147,8 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
 def read_module(module: object, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of a PyTorch layer, and where PyTorch departs from it; see `from_torch`."""
     name = type(module).__name__
+    if name in TORCH:
+        return function_of(TORCH, name, torch_options(module), axes_of_size(input_size))
     return read_layer(name, options_of(module), input_size=input_size, channels=channels)
 
 
