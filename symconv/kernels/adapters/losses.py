@@ -38,13 +38,13 @@ def squares(x: Array, y: Array) -> Array:
 
 def weighted(y: Array, logarithms: Array) -> Array:
     """Minus the sums of targets times logarithms; a target of 0 leaves out what it is of, minus infinity too."""
-    found: Array = -np.sum(np.where(y == 0, 0, y * logarithms), axis=-1)
+    found: Array = np.sum(np.where(y == 0, 0, -y * logarithms), axis=-1) + 0.0  # no minus before a loss of 0
     return found
 
 
 def ratios(y: Array, x: Array) -> Array:
-    """Targets over probabilities; 0 where the target is 0."""
-    found: Array = np.where(y == 0, 0, y / x)
+    """Minus targets over probabilities; 0 where the target is 0."""
+    found: Array = np.where(y == 0, 0, -y / x)
     return found
 
 
@@ -217,7 +217,7 @@ class CrossEntropyKernel(LossKernel):
 
     def slopes(self, x: Array, y: Array) -> Array:
         if not self.op.from_logits:
-            return -ratios(y, x)
+            return ratios(y, x)
         found: Array = softmax(x) * np.sum(y, axis=-1, keepdims=True) - y
         return found
 
