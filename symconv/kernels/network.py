@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from symconv.kernels.runtime.kernel import WindowKernel
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.ties import tie_error, tied_winners
 from symconv.operators.base import Operator
+from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.joining import Add
+from symconv.operators.networks.given import given_roles
 from symconv.operators.networks.network import Network, in_layer, named_error
 from symconv.operators.networks.shape import INPUT
+from symconv.operators.softmax import Softmax
 
 __all__ = ["NetworkKernel"]
 
@@ -33,8 +36,9 @@ class NetworkKernel:
 
     Arrays are ``(N, C, *spatial)``, ``(C, *spatial)``, or ``(*spatial)`` for an input of one channel; a network without
     windows takes ``(N, ...)``, or ``(features,)`` for a single vector. The result has a batch where the input has one.
-    Weights are ``{name: {"weight": ..., "bias": ...}}``, in the shapes of `Network.parameter_sizes`. Nothing given is
-    written to.
+    Weights are ``{name: {"weight": ..., "bias": ...}}``, in the shapes of `Network.parameter_sizes`; a loss that has no
+    target of its own takes it from there, ``{name: {"target": ...}}``. Nothing given is written to. A softmax before a
+    cross-entropy runs together with it.
 
     Memory: what a layer gives is kept until the last layer that reads it has run; for a gradient, until it comes back.
     """
@@ -51,9 +55,8 @@ class NetworkKernel:
         self.axes, self.output = network.spatial_axes, network.output
         self._kernels: dict[Operator, Kernel] = {}
         self._routes: dict[tuple[int, ...], _Route] = {}
-        self._weighted = {
-            name: op.variables[1:] for name, op in network.layers if op.variables[1:] and not isinstance(op, Add)
-        }
+        roles = {name: given_roles(op) for name, op in network.layers}
+        self._given = {name: own for name, own in roles.items() if own}
         for name, op in network.layers:
             with in_layer(name):
                 if not isinstance(op, Add):
@@ -88,13 +91,21 @@ class NetworkKernel:
         return found
 
     def _stops(self, operators: Mapping[str, Operator]) -> Iterator[_Stop]:
-        last = {before: after for after in operators for before in self.network.sources(after)}
+        reads = {name: self.network.sources(name) for name in operators}
+        operators = dict(operators)
+        for name, op in tuple(operators.items()):
+            (source, *others) = reads[name]
+            alone = not others and sum(source in sources for sources in reads.values()) == 1
+            if alone and isinstance(op, CrossEntropy) and isinstance(operators.get(source), Softmax):
+                # a probability that is too small to be told from 0 has a logarithm all the same
+                operators[name], reads[name] = replace(op, from_logits=True), reads.pop(source)
+                del operators[source]
+        last = {source: name for name in operators for source in reads[name]}
         for name, op in operators.items():
-            sources = self.network.sources(name)
-            freed = tuple(source for source in dict.fromkeys(sources) if last[source] == name)
+            freed = tuple(source for source in dict.fromkeys(reads[name]) if last[source] == name)
             kernel = None if isinstance(op, Add) else self._kernel(op)
             back = kernel if kernel is None or op == _untied(op) else self._kernel(_untied(op))
-            yield _Stop(name, op, sources, freed, kernel, back)
+            yield _Stop(name, op, reads[name], freed, kernel, back)
 
     @property
     def source(self) -> str:
@@ -224,7 +235,7 @@ class _Call:
         """
         wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
         table = mapping("weights", {} if weights is None else weights, wanted)
-        needed = self.kernel._weighted
+        needed = self.kernel._given
         for name in table:
             if name not in needed:
                 known = ", ".join(needed) or "none"
@@ -293,7 +304,7 @@ class _Call:
                     self._refuse_ties(stop, g)
                     own = self._own(stop, g)
                     parts = [own.input]
-                    if name in self.weights:
+                    if stop.op.variables[1:]:
                         found[name] = Gradients(None, own.weight, own.bias)
                 for source, part in zip(stop.sources, parts, strict=True):
                     flows[source] = flows[source] + part if source in flows else part
@@ -301,7 +312,7 @@ class _Call:
                 self.extras.pop(name, None)
         except SymconvError as error:
             raise named_error(name, error) from None
-        return {INPUT: self.shown(flows[INPUT], INPUT), **{name: found[name] for name in self.weights}}
+        return {INPUT: self.shown(flows[INPUT], INPUT), **{name: found[name] for name in self.weights if name in found}}
 
     def _own(self, stop: _Stop, g: Array) -> Gradients:
         assert stop.back is not None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symconv.doors import mapping
+from symconv.doors import mapping, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.formula import Formula
 from symconv.operators.base import Operator
 from symconv.operators.gradients import Gradients
 from symconv.operators.joining import Add
+from symconv.operators.networks.given import given_sizes
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.networks.winners import refused_ties
 
@@ -189,10 +191,27 @@ def _entries(formula: Formula, arrays: Mapping[str, Exact]) -> Exact:
             tensors[tensor.name] = arrays[tensor.role].reshape(box)
         elif tensor.role == "bias":  # a gradient does not read it
             tensors[tensor.name] = np.zeros(tuple(int((h - low + 1).evaluate({})) for low, h in tensor.box), object)
+    found = formula.values(tensors)
     result = np.empty(formula.shape(), object)
-    for point, value in formula.values(tensors).items():
-        result[point] = value
+    for point, value in found.items():
+        result[point] = _cancelled(value) if len(found) <= MOST_CANCELLED else value
     return result
+
+
+MOST_CANCELLED = 100
+
+
+def _cancelled(value: Any) -> Any:
+    """An exact number with e, ln or roots in it in lowest terms, such as 1/3 for e/(3 e)."""
+    if not hasattr(value, "free_symbols"):
+        return value
+    import sympy
+
+    try:
+        found = sympy.cancel(value)
+    except sympy.PolynomialError:
+        return value
+    return Fraction(int(found.p), int(found.q)) if found.is_Rational else found
 
 
 # ---------------------------------------------------------------------- what is given
@@ -222,7 +241,7 @@ def read_weights(network: Connected, shapes: Mapping[str, Shape], weights: Any) 
     """
     wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
     table = mapping("weights", {} if weights is None else weights, wanted)
-    sizes = {name: op.parameter_sizes(shapes[network.sources(name)[0]]) for name, op in network.layers}
+    sizes = {name: given_sizes(op, shapes[network.sources(name)[0]]) for name, op in network.layers}
     needed = {name: own for name, own in sizes.items() if own}
     for name in table:
         if name not in needed:
@@ -251,8 +270,24 @@ def _form(name: str, sizes: Mapping[str, Shape]) -> str:
 def _fitting(argument: str, value: Any, shape: Shape) -> Exact:
     """An array of a shape; ``(*kernel)`` stands for one channel in and out."""
     array = exact_array(argument, value)
+    if argument.endswith("['target']") and array.shape == () and len(shape) == 1:  # a class
+        return one_hot(argument, value, shape[0])
     short = tuple(shape[2:])
     if array.shape == shape or (shape[:2] == (1, 1) and array.shape == short and len(shape) > 2):
         return array.reshape(shape)
     shown = "x".join(map(str, array.shape)) or "a number"
     raise ArgumentError(argument, shown, f"must have the shape {'x'.join(map(str, shape))}")
+
+
+def one_hot(argument: str, value: Any, count: int) -> Exact:
+    """A class, counted from 0, as a vector.
+
+    Raises:
+        ArgumentError: for what is no class of so many.
+    """
+    found = plain_integer(argument, value, 0, f"must be a class in 0..{count - 1}, or a vector")
+    if found >= count:
+        raise ArgumentError(argument, found, f"must be a class in 0..{count - 1}")
+    result = np.zeros(count, object)
+    result[found] = 1
+    return result
