@@ -64,7 +64,10 @@ class Exponent:
 
     @property
     def node(self) -> Node:
-        return product(const(Fraction(1, self.over)), scalar(self.index))
+        """The exponent as a value, a number times what has none: a factor p of ``2*p`` is told by ``1/p``."""
+        content = gcd(*self.index.terms.values()) or 1
+        rest = Index({key: value // content for key, value in self.index.terms.items()})
+        return product(const(Fraction(content, self.over)), scalar(rest))
 
     @property
     def constant(self) -> Fraction:
@@ -116,11 +119,11 @@ def number_power(base: Fraction, exponent: Exponent) -> list[Power]:
         exponent: with a size in it; an integer where the base is negative.
 
     >>> for factor in number_power(Fraction(-12), Exponent(Index.of("K") + 1)):
-    ...     print(factor.base.value, factor.exponent)
-    -12 Constant(value=Fraction(1, 1))
-    -1 Scalar(index=K)
-    2 Scalar(index=2*K)
-    3 Scalar(index=K)
+    ...     print(factor.base.value, Exponent.of(factor.exponent))
+    -12 Exponent(index=1, over=1)
+    -1 Exponent(index=K, over=1)
+    2 Exponent(index=2*K, over=1)
+    3 Exponent(index=K, over=1)
     """
     constant = exponent.constant
     rest = exponent + Exponent(Index.of(-constant.numerator), constant.denominator)

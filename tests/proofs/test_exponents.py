@@ -8,7 +8,7 @@ from math import prod
 
 import pytest
 
-from symconv.formulas.algebra import Constant, Node, Power, Scalar, add, const, product
+from symconv.formulas.algebra import Constant, Multiply, Node, Power, Scalar, add, const, product
 from symconv.formulas.index import Index
 from symconv.proofs.exponents import Exponent, number_power
 
@@ -46,10 +46,10 @@ def value(node: Node, env: dict[str, int]) -> Fraction:
         return node.value
     assert isinstance(node, Power)
     assert isinstance(node.base, Constant)
-    exponent = node.exponent.value if isinstance(node.exponent, Constant) else None
-    if isinstance(node.exponent, Scalar):
-        exponent = Fraction(node.exponent.index.evaluate(env))
-    assert exponent is not None
+    exponent = Fraction(1)
+    for factor in node.exponent.args if isinstance(node.exponent, Multiply) else (node.exponent,):
+        assert isinstance(factor, Constant | Scalar)
+        exponent *= factor.value if isinstance(factor, Constant) else Fraction(factor.index.evaluate(env))
     assert exponent.denominator == 1
     return Fraction(node.base.value) ** int(exponent)
 
