@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 from symconv.doors import plain_integer
 from symconv.errors import ArgumentError
 from symconv.operators.kinds import Door, Kind, UnreadError, exact_number, rational
+from symconv.operators.options import MOST_AXES
 
 __all__ = ["Target", "entries_of", "shape_of"]
 
@@ -67,12 +68,15 @@ class Target(Kind):
 
 
 def _is_array(value: Any) -> bool:
-    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) >= 1
+    axes = getattr(value, "ndim", 0)
+    return isinstance(value, list | tuple) or (isinstance(axes, int) and axes >= 1 and hasattr(value, "__iter__"))
 
 
-def _read(argument: str, value: Any) -> Nested:
+def _read(argument: str, value: Any, depth: int = 0) -> Nested:
     if _is_array(value):
-        return tuple(_read(argument, entry) for entry in value)
+        if depth == MOST_AXES:  # a list may hold itself
+            raise ArgumentError(argument, value, f"must be an array of at most {MOST_AXES} axes")
+        return tuple(_read(argument, entry, depth + 1) for entry in value)
     found = rational(value)
     if found is None:
         raise ArgumentError(argument, value, "must have rational numbers as entries")
