@@ -12,8 +12,8 @@ import sympy
 from symconv.derivations import rules
 from symconv.derivations.frame import Frame
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, maths
+from symconv.derivations.windows import needs_of_derivatives
 from symconv.errors import ArgumentError, NotSupportedError
-from symconv.formulas.formula import Formula
 from symconv.formulas.printing import context_of
 from symconv.operators.base import Operator, Variable
 from symconv.operators.flatten import Flatten
@@ -221,7 +221,8 @@ def _stated(part: _Part, frame: Frame, alone: bool) -> Step:
     unfolded = rules.insert(rules.chain_rule(frame.derivative, closed, frame.letters.upstream, frame.output.free))
     where = ", in every channel" if alone else ""
     reason: Phrase = (f"the {part.variable} of {part.layer}, {part.op.phrase}{where}; derived below.",)
-    return Step(f"{part.label}".strip(), unfolded, closed, "closed_form", "By", reason, opens=True)
+    needs = needs_of_derivatives(frame)
+    return Step(part.label.strip(), unfolded, closed, "closed_form", "By", reason, needs=needs, opens=True)
 
 
 def _relabelled(worked: Derivation, part: _Part) -> Derivation:
@@ -266,17 +267,18 @@ def _chain(
     for part, frame in zip(parts, frames, strict=True):
         (source,) = network.sources(part.layer)
         if part.variable == "input" and source != INPUT:
-            steps.append(_handed_on(part, frame.gradient, letters[source]["upstream"], source, len(steps) + 1))
+            steps.append(_handed_on(part, frame, letters[source]["upstream"], source, len(steps) + 1))
     return Stage(("From layer to layer",), ("for all entries",), tuple(steps))
 
 
-def _handed_on(part: _Part, gradient: Formula, letter: str, source: str, number: int) -> Step:
+def _handed_on(part: _Part, frame: Frame, letter: str, source: str, number: int) -> Step:
     """What a layer hands on, under the name that it has in the layer before."""
+    gradient = frame.gradient
     context = context_of(gradient)
     left = maths(lambda s: s.entry(letter, gradient.indices))
     right = maths(lambda s: s.pointwise(gradient.body, context))
     reason: Phrase = (f"({part.label.strip()}): the output of {source} is the input of {part.layer}.",)
     return Step(
         f"chain {number}", gradient, gradient, "insert", "Insert", reason,
-        uses=(part.label.strip(),), opens=True, shown=(left, "=", right),
+        needs=needs_of_derivatives(frame), uses=(part.label.strip(),), opens=True, shown=(left, "=", right),
     )  # fmt: skip

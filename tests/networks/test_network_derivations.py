@@ -104,6 +104,24 @@ def test_the_theorem_stands_first_and_then_the_chain() -> None:
     assert [step.id for step in only.stages[0].steps] == ["dense1 weight"]
 
 
+def test_lines_rest_on_what_their_layer_needs() -> None:
+    """The closed form, what is handed on, and every step of the proof say the same condition."""
+    network = sc.Network(
+        [sc.Conv((2,)), sc.ReLU(), sc.AvgPool((2,), 1, ((2, 0),), count_include_pad=False), sc.LPPool(2, (2,))]
+    )
+    derivation = sc.derive(network, "gradient", "input")
+    words = {"relu1": "no entry is 0", "avgpool1": "outputs without a tap in the input", "lppool1": "z₄[p] ≠ 0"}
+    for layer, due in words.items():
+        own = [
+            step
+            for step in derivation.steps
+            if step.id.startswith(f"{layer} ") or f"({layer} input)" in str(step.reason)
+        ]
+        assert len(own) >= 7
+        assert all(due in str(step.verdict.conditions) for step in own), layer
+    assert not derivation.steps[3].verdict.conditions  # that of the convolution
+
+
 def test_what_cannot_be_derived_is_refused_by_name() -> None:
     joined = sc.Network([("c", sc.Conv(3, padding=1)), ("s", sc.Add())], [("input", "c"), ("c", "s"), ("input", "s")])
     with pytest.raises(NotSupportedError, match="one after the other"):
