@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from symconv.certificates.indices import index, operand, parenthesised
+from symconv.certificates.indices import index, operand, parenthesised, quotients
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
 from symconv.certificates.trees import NotCertified, Printer, function_name
@@ -178,14 +178,27 @@ class Follower:
         self, side: Side, other: Side, way: Mapping[str, Index], scope: frozenset[str]
     ) -> tuple[list[str], str]:
         """A point of one side is one of the other, in its domain; and how its quotients are put in elsewhere."""
-        quotients, equations = self._known(side, scope)
+        known, equations = self._known(side, scope)
         replaced = self._witnesses(side, other, way)
         script = [
             f"intros {self.printer.pattern(side.bounds)} ? ?; facts.",
-            *quotients,
+            *known,
+            *self._same_around(side, way),
             f"split; [{replaced}point|]; split; [{replaced}domain|].",
         ]
         return script, "".join(f"rewrite ?{equation}; " for equation in equations)
+
+    def _same_around(self, side: Side, way: Mapping[str, Index]) -> list[str]:
+        """A quotient around the term, by which the point that it goes to is found, may be one of the term's own."""
+        used = frozenset().union(*(value.names for value in way.values()))
+        around = quotients(value for name, value in self.outer.items() if name in used)
+        own = [name for name, *_ in side.flat.quotients if not side.exact(name)]
+        found = [
+            f"try rounded_is {operand(divisor, self.names)} {self.names.of(name)}."
+            for _, divisor in around
+            for name in own
+        ]
+        return list(dict.fromkeys(found))
 
     def _known(self, side: Side, scope: frozenset[str]) -> tuple[list[str], list[str]]:
         """What is known of the quotients at a point: those around the term that speak of it, and its own."""

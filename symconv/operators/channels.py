@@ -31,10 +31,9 @@ class Channelled(Windowed):
             raise GeometryError("groups", self.groups, "must be a number", "give the channels as symbols, in one group")
         for name in ("in_channels", "out_channels"):
             value = getattr(self, name)
-            if isinstance(value, int) and value % self.groups:
-                raise GeometryError(name, value, f"must be divisible by groups={self.groups}")
-            if not isinstance(value, int) and self.groups != 1:
-                raise GeometryError(name, value, "must be an integer where groups is not 1")
+            if self.groups != 1 and _share(to_index(value, {}, name), self.groups) is None:
+                given = "" if isinstance(value, int) else ", whatever its symbols stand for"
+                raise GeometryError(name, value, f"must be divisible by groups={self.groups}{given}")
 
     @classmethod
     def every_variable(cls) -> tuple[Variable, ...]:
@@ -65,16 +64,15 @@ class Channelled(Windowed):
 
     def per_group(self, option: str, geometry: Geometry) -> Index:
         """The number of channels ("in_channels", "out_channels") of one group."""
-        count = getattr(self, option)
-        if isinstance(count, int):
-            return Index.of(count // self.groups)
-        return to_index(count, geometry.symbols, option)
+        share = _share(to_index(getattr(self, option), geometry.symbols, option), self.groups)
+        assert share is not None  # as it was made
+        return share
 
-    def group_of(self, output_channel: Index) -> Index:
+    def group_of(self, output_channel: Index, geometry: Geometry) -> Index:
         """The group that an output channel belongs to."""
         if self.groups == 1:
             return Index.of(0)
-        return floor(output_channel, int(self.out_channels) // self.groups)
+        return floor(output_channel, self.per_group("out_channels", geometry))
 
     def biased(self, body: Node, geometry: Geometry, output_channel: tuple[Index, ...]) -> Node:
         """A formula with the bias of its output channel added, where there is one."""
@@ -104,3 +102,10 @@ class Channelled(Windowed):
 
     def multiply_adds(self, shape: tuple[int, ...]) -> int:
         return prod(self.weight_size) * prod(self.array_size(shape)[1:])
+
+
+def _share(count: Index, groups: int) -> Index | None:
+    """The channels of one group, where their number can be divided whatever its symbols stand for."""
+    if any(value % groups for value in count.terms.values()):
+        return None
+    return Index({key: value // groups for key, value in count.terms.items()})

@@ -148,7 +148,7 @@ class Conv(Channelled):
         source: tuple[Index, ...] = ()
         if self.in_channels != 1:
             within = inner[0].index if inner else Index.of(0)
-            first = self.group_of(lead[0]) * self.per_group("in_channels", geometry) if lead else Index.of(0)
+            first = self.group_of(lead[0], geometry) * self.per_group("in_channels", geometry) if lead else Index.of(0)
             source = (first + within,)
         weights = Access(letters.weight, (*lead, *(axis.index for axis in (*inner, *taps))))
         entry = product(Access(letters.input, (*source, *read)), weights)

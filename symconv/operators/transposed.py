@@ -172,7 +172,7 @@ class ConvTranspose(Spreading, Channelled):
     ) -> tuple[tuple[Axis, ...], tuple[Index, ...], tuple[Index, ...]]:
         """The summed channel index, the input channel and the output channel within its group, each if there is one."""
         inner = self.per_group("in_channels", geometry)
-        group = self.group_of(lead[0]) if lead else Index.of(0)
+        group = self.group_of(lead[0], geometry) if lead else Index.of(0)
         summed = self.channel_axis(inner, geometry.letters.input_channel, geometry)
         within = summed[0].index if summed else Index.of(0)
         row = (group * inner + within,) if self.in_channels != 1 else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -302,7 +303,9 @@ def test_groups_are_a_number() -> None:
         for channels in (1, 4, K):
             with pytest.raises(GeometryError, match="groups must be a number"):
                 kind((2,), groups=D, in_channels=channels, out_channels=channels)
-        with pytest.raises(GeometryError, match="in_channels must be an integer where groups is not 1"):
+        with pytest.raises(
+            GeometryError, match="in_channels must be divisible by groups=2, whatever its symbols stand for"
+        ):
             kind((2,), groups=2, in_channels=K, out_channels=4)
         with pytest.raises(GeometryError, match="divisible by groups=2"):
             kind((2,), groups=2, in_channels=4, out_channels=3)
@@ -317,3 +320,22 @@ def test_a_reflected_input_is_longer_than_its_padding() -> None:
 
 def test_a_convolution_that_does_not_flip_is_a_correlation() -> None:
     assert [Conv((2,)).noun, Conv((2,), flip=True).noun] == ["correlation", "convolution"]
+
+
+def test_channels_may_be_symbols_that_the_groups_divide() -> None:
+    """Two groups of C channels in and F out, by loops at C = 2 and F = 3; both kinds of layer."""
+    C, F = (sympy.Symbol(name, integer=True, positive=True) for name in "CF")
+    x = [[Fraction(3 * h + i * i - 4) for i in range(3)] for h in range(4)]
+    w = [[[Fraction(f - 2 * h + 3 * m) for m in range(2)] for h in range(2)] for f in range(6)]
+    conv = Conv((2,), groups=2, in_channels=2 * C, out_channels=2 * F)
+    found = conv.output().subs({"C": 2, "F": 3}).values({"a": x, "b": w}, (3,))
+    for f, p in product(range(6), range(2)):
+        wanted = sum(x[2 * (f // 3) + h][p + m] * w[f][h][m] for h in range(2) for m in range(2))
+        assert found.get((f, p), 0) == wanted
+    turned = ConvTranspose((2,), groups=2, in_channels=2 * F, out_channels=2 * C)
+    g = [[Fraction(f - p) for p in range(2)] for f in range(6)]
+    back = turned.output().subs({"C": 2, "F": 3}).values({"a": g, "b": w}, (2,))
+    for h, i in product(range(4), range(3)):
+        own = range(3 * (h // 2), 3 * (h // 2) + 3)
+        reached = [(f, i - m, m) for f in own for m in range(2) if 0 <= i - m < 2]
+        assert back.get((h, i), 0) == sum(g[f][p] * w[f][h % 2][m] for f, p, m in reached)

@@ -19,6 +19,7 @@ def theorems() -> tuple[Theorem, ...]:
     'output-size'
     """
     from symconv.derivations.theorems import (
+        channels,
         dense,
         gradients,
         norms,
@@ -38,6 +39,7 @@ def theorems() -> tuple[Theorem, ...]:
         *gradients.THEOREMS,
         *transposes.THEOREMS,
         *structure.THEOREMS,
+        *channels.THEOREMS,
         *dense.THEOREMS,
         *ties.THEOREMS,
         *subdifferential.THEOREMS,
