@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from symconv.doors import instance, items, plain_integer
-from symconv.errors import SizeLimitError
+from symconv.errors import NotSupportedError, SizeLimitError
 from symconv.formulas.index import Index
 from symconv.formulas.printing import UNICODE, PrintContext
+from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.base import Operator
 from symconv.operators.networks.reading import unread_positions
 from symconv.operators.transposed import ConvTranspose
@@ -57,6 +58,7 @@ def size_report(op: Operator, input_size: Sequence[int]) -> tuple[AxisSize, ...]
 
     Raises:
         GeometryError: where no window fits.
+        NotSupportedError: for an operator without windows.
 
     >>> from symconv.operators.convolution import Conv
     >>> (axis,) = size_report(Conv((7,), stride=2, padding=3), (224,))
@@ -66,6 +68,8 @@ def size_report(op: Operator, input_size: Sequence[int]) -> tuple[AxisSize, ...]
     instance("op", op, Operator, "must be an operator, such as Conv(3)")
     sizes = tuple(plain_integer("input_size", n) for n in items(input_size) or (input_size,))
     outputs = op.output_size(sizes)
+    if not op.windows and not isinstance(op, AdaptivePooling):
+        raise NotSupportedError(f"{op!r} has no windows whose places are counted; its output_size is {outputs}")
     result = []
     for axis, (n, size) in enumerate(zip(sizes, outputs, strict=True)):
         letters = _letters(op, axis, n)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symconv.errors import ArgumentError, GeometryError
+import symconv as sc
+from symconv.errors import ArgumentError, GeometryError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
@@ -138,3 +139,9 @@ def test_axes_are_reported_one_by_one() -> None:
 def test_an_axis_that_is_too_long_is_not_gone_through() -> None:
     (axis,) = size_report(Conv((3,), 2), (10**9,))
     assert (axis.output, axis.unread, axis.dropped) == (499_999_999, None, None)
+
+
+@pytest.mark.parametrize("op", [sc.ReLU(), sc.Dense(3), sc.Flatten(ndim=1), sc.Softmax(), sc.Add(ndim=1)], ids=repr)
+def test_layers_without_windows_have_no_report(op: sc.Operator) -> None:
+    with pytest.raises(NotSupportedError, match="has no windows whose places are counted; its output_size is"):
+        sc.size_report(op, 5)
