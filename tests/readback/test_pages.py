@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -225,22 +225,34 @@ def read_sets(paragraphs: Sequence[str], world: World, ndim: int) -> dict[str, s
 
 
 def _members(world: World, places: list[str], outputs: list[str], conditions: str) -> Any:
+    """The places that fulfil the conditions, by output: every one in a box is tried, letter by letter as they come."""
     taps = [m for m in re.findall(r"≤ (\w) ≤", conditions) if m not in places]
+    ranges = {**dict.fromkeys(places, range(-6, 12)), **dict.fromkeys(taps, range(4))}
+    reader, chains, begin = Reader(world, conditions, frozenset({*outputs, *ranges})), [], 0
+    while True:
+        chains.append((reader.chain(), [name for name in ranges if name in reader.tokens[begin : reader.position]]))
+        if reader.peek() not in (",", "and"):
+            break
+        reader.take()
+        begin = reader.position
+    assert not reader.peek(), conditions
+    assert set(ranges) == {name for _, names in chains for name in names}, conditions
 
     def of(at: Point) -> set[Point]:
-        env = dict(zip(outputs, at, strict=True))
-        members = set()
-        for place in product(range(-6, 12), repeat=len(places)):
-            for tap in product(range(4), repeat=len(taps)):
-                inner = {**env, **dict(zip(places, place, strict=True)), **dict(zip(taps, tap, strict=True))}
-                reader = Reader(world, conditions, frozenset(inner))
-                if reader.conditions()(inner):
-                    assert not reader.peek(), conditions
-                    members.add(place)
-        return members
+        found = [dict(zip(outputs, at, strict=True))]
+        for holds, names in chains:
+            found = [inner for env in found for inner in _tried(env, names, ranges) if holds(inner)]
+        return {tuple(env[place] for place in places) for env in found}
 
     cache: dict[Point, set[Point]] = {}
     return lambda at: cache.setdefault(tuple(at), of(tuple(at)))
+
+
+def _tried(env: dict[str, int], names: Sequence[str], ranges: Mapping[str, range]) -> Iterator[dict[str, int]]:
+    """With every value of the names that have none yet."""
+    new = [name for name in names if name not in env]
+    for values in product(*(ranges[name] for name in new)):
+        yield {**env, **dict(zip(new, values, strict=True))}
 
 
 def expressions(tmp_path: Path, random: Random, style: str) -> int:
@@ -269,7 +281,8 @@ def expressions(tmp_path: Path, random: Random, style: str) -> int:
 def _sets_and_lines(part: Section, cases: dict[str, Case], numbers: dict[str, int], layer: Layer) -> int:
     lines = 0
     world = World({}, numbers, base=layer.base)
-    names = read_sets([text.replace("^(k)", "") for text in part.paragraphs], world, layer.ndim)
+    channel = _channel(part.paragraphs)
+    names = read_sets(part.paragraphs, world, layer.ndim)
     assert set(names) == set(cases), part.paragraphs
     for stage in part.page.stages:
         kind = re.sub(r"^[Mm]ax", "max", stage.title).replace("Average", "average")
@@ -278,9 +291,9 @@ def _sets_and_lines(part: Section, cases: dict[str, Case], numbers: dict[str, in
         _set_is_right(world, names[kind], case)
         left = ""
         for step in stage.steps:
-            left = (step.left or left).replace("^(k)", "")
+            left = in_a_channel(step.left, channel) if step.left else left
             outputs = re.findall(r"\w", left.partition("[")[2])
-            text = step.right.replace("^(k)", "")
+            text = in_a_channel(step.right, channel)
             for at in case.arrays["c"].places():
                 if "a tap in the input for the window of" in step.needs and not world.sets[names[kind]](at):
                     continue
@@ -288,6 +301,23 @@ def _sets_and_lines(part: Section, cases: dict[str, Case], numbers: dict[str, in
                 assert close(found, case.arrays["c"].at(at)), f"{step} at {at}, {case.sizes}: {case.arrays['c'].at(at)}"
             lines += 1
     return lines
+
+
+def _channel(paragraphs: Sequence[str]) -> str:
+    """The letter that the page says a channel is written with."""
+    said = r"^Channel by channel, written as a superscript (\w) that is no power\."
+    (letter,) = {match[1] for text in paragraphs if (match := re.match(said, text))}
+    return letter
+
+
+def in_a_channel(text: str, channel: str) -> str:
+    """``c[s]`` for ``c^(k)[s]`` or ``c[s]^(k)``: every entry has the superscript, and its letter means nothing else."""
+    upper = rf"\^\({channel}\)"
+    index = r"\[(?:[^\[\]]|\[\w\])*\]"
+    bare, count = re.subn(rf"([ac]){upper}({index})|([ac])({index}){upper}", r"\1\2\3\4", text)
+    assert count == len(re.findall(r"[ac]\[", bare)) > 0, text
+    assert channel not in Reader(World({}), bare).tokens, f"{channel} is a channel and something else: {text}"
+    return bare
 
 
 def _set_is_right(world: World, name: str, case: Case) -> None:
@@ -375,6 +405,13 @@ def test_a_sample_of_sizes_on_pages_is_read_back(tmp_path: Path, kind: str) -> N
 
 def test_a_sample_of_window_sets_and_relations_is_read_back(tmp_path: Path) -> None:
     assert sum(expressions(tmp_path, Random(f"sets {style}"), style) for style in STYLES)
+
+
+@pytest.mark.parametrize("text", ["a^(l)[ijk] + a[ijk]", "|a[i]^(l)|^(l)", "∑(l ∈ S[s]) a^(l)[l]", "a[i]"])
+def test_a_superscript_of_a_channel_is_on_every_entry_and_means_nothing_else(text: str) -> None:
+    assert in_a_channel("max(i ∈ S[s]) a^(l)[i]", "l") == in_a_channel("max(i ∈ S[s]) a[i]^(l)", "l")
+    with pytest.raises(AssertionError):
+        in_a_channel(text, "l")
 
 
 @pytest.mark.slow
