@@ -11,7 +11,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -21,6 +20,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -116,8 +116,8 @@ class Printer(FormulaWalker[str]):
     def _access(self, node: Access) -> str:
         return self.access(node)
 
-    @case(Add)
-    def _added(self, node: Add) -> str:
+    @case(Plus)
+    def _added(self, node: Plus) -> str:
         return " ⊕ ".join(self._term(arg) for arg in node.args) or "zero"
 
     @case(Multiply)

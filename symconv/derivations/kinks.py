@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -16,6 +15,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -60,7 +60,7 @@ class _Kinks(FormulaWalker[Iterator[str]]):
         inner = self.known.within(node.bounds)
         yield from _Kinks(self.tensor, inner, self.rule, self.reals).visit(node.body)
 
-    @case(Constant, Scalar, Access, Add, Multiply, Bracket, Share, Named)
+    @case(Constant, Scalar, Access, Plus, Multiply, Bracket, Share, Named)
     def _smooth(self, node: Node) -> Iterator[str]:
         for part in children(node):
             yield from self.visit(part)

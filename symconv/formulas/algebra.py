@@ -21,7 +21,6 @@ __all__ = [
     "ZERO",
     "Absolute",
     "Access",
-    "Add",
     "Applied",
     "Bound",
     "Bracket",
@@ -33,6 +32,7 @@ __all__ = [
     "Multiply",
     "Named",
     "Node",
+    "Plus",
     "Power",
     "Reduce",
     "Scalar",
@@ -144,7 +144,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Add:
+class Plus:
     """A sum of finitely many nodes."""
 
     args: tuple[Node, ...]
@@ -251,7 +251,7 @@ class Named:
 
 
 Node: TypeAlias = (
-    "Constant | Scalar | Access | Add | Multiply | Power | Absolute | Sign | Applied | Bracket | Compare | Reduce"
+    "Constant | Scalar | Access | Plus | Multiply | Power | Absolute | Sign | Applied | Bracket | Compare | Reduce"
     " | Share | Named"
 )
 
@@ -265,7 +265,7 @@ class FormulaWalker(Walker[Answer]):
         Constant,
         Scalar,
         Access,
-        Add,
+        Plus,
         Multiply,
         Power,
         Absolute,
@@ -348,10 +348,10 @@ def factors_of(node: Node) -> tuple[Node, ...]:
 
 def add(*args: Node) -> Node:
     """A sum, flattened, with zeros dropped."""
-    parts = [part for arg in args for part in (arg.args if isinstance(arg, Add) else (arg,)) if part != ZERO]
+    parts = [part for arg in args for part in (arg.args if isinstance(arg, Plus) else (arg,)) if part != ZERO]
     if not parts:
         return ZERO
-    return parts[0] if len(parts) == 1 else Add(tuple(parts))
+    return parts[0] if len(parts) == 1 else Plus(tuple(parts))
 
 
 def summation(body: Node, *bounds: Bound, guards: Iterable[Guard] = ()) -> Node:

@@ -25,7 +25,6 @@ from symconv.formulas.algebra import (
     ZERO,
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -37,6 +36,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -121,8 +121,8 @@ class _Derivative(FormulaWalker[Node]):
     def _constant(self, node: Node) -> Node:
         return ZERO  # constant almost everywhere
 
-    @case(Add)
-    def _add(self, node: Add) -> Node:
+    @case(Plus)
+    def _add(self, node: Plus) -> Node:
         return add(*(self.visit(arg) for arg in node.args))
 
     @case(Multiply)
@@ -200,7 +200,7 @@ class _OuterDerivative(FormulaWalker[tuple[Node, ...]]):
     def _scalar(self, exponent: Scalar) -> tuple[Node, ...]:
         return exponent, Power(self.power.base, Scalar(exponent.index - 1))
 
-    @case(Access, Add, Multiply, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
+    @case(Access, Plus, Multiply, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _any(self, exponent: Node) -> tuple[Node, ...]:
         return exponent, Power(self.power.base, add(exponent, const(-1)))
 

@@ -13,7 +13,6 @@ from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -24,6 +23,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -96,8 +96,8 @@ class _Terms(FormulaWalker[int]):
                 inner = inner._under(factor.guards if isinstance(factor, Bracket) else self._box(factor))
         return max(map(inner.visit, node.args))
 
-    @case(Add)
-    def _add(self, node: Add) -> int:
+    @case(Plus)
+    def _add(self, node: Plus) -> int:
         return self._total(node.args)
 
     @case(Compare)

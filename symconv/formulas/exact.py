@@ -21,7 +21,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -31,6 +30,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -92,7 +92,7 @@ class _IsPolynomial(FormulaWalker[bool]):
     def _leaf(self, node: Node) -> bool:
         return True
 
-    @case(Add, Multiply, Named)
+    @case(Plus, Multiply, Named)
     def _parts(self, node: Node) -> bool:
         return all(map(self.visit, children(node)))
 
@@ -411,8 +411,8 @@ class _Evaluation(FormulaWalker[Any]):
     def _named(self, node: Named) -> Any:
         return self.visit(node.value)
 
-    @case(Add)
-    def _add(self, node: Add) -> Any:
+    @case(Plus)
+    def _add(self, node: Plus) -> Any:
         return self.domain.add([self.visit(arg) for arg in node.args])
 
     @case(Multiply)

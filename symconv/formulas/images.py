@@ -5,7 +5,6 @@ from __future__ import annotations
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -14,6 +13,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -50,7 +50,7 @@ class _AlwaysPositive(FormulaWalker[bool]):
     def _apply(self, node: Applied) -> bool:
         return node.function.image == "positive"
 
-    @case(Add, Multiply, Named)
+    @case(Plus, Multiply, Named)
     def _parts(self, node: Node) -> bool:
         return all(map(self.visit, children(node)))
 

@@ -9,7 +9,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -18,6 +17,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -85,8 +85,8 @@ class TreePrinter(FormulaWalker[str]):
 
     # ------------------------------------------------------------------ sums and products
 
-    @case(Add)
-    def _add(self, node: Add) -> str:
+    @case(Plus)
+    def _add(self, node: Plus) -> str:
         text, minus = "", self.signs.minus
         for position, arg in enumerate(map(_number_first, node.args)):
             body, text = self.visit(arg), text.rstrip(" ")
@@ -203,7 +203,7 @@ class TreePrinter(FormulaWalker[str]):
         text = self.visit(node)
         if after_bracket and node == ONE:
             return ""
-        return self.signs.parentheses(text) if isinstance(node, Add) else text
+        return self.signs.parentheses(text) if isinstance(node, Plus) else text
 
     @case(Share)
     def _share(self, node: Share) -> str:
@@ -253,7 +253,7 @@ class _Leads(FormulaWalker[bool]):
     def _signed(self, node: Node) -> bool:
         return True
 
-    @case(Access, Add, Power, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
+    @case(Access, Plus, Power, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _plain(self, node: Node) -> bool:
         return False
 
@@ -264,8 +264,8 @@ class _Loose(FormulaWalker[bool]):
     def __init__(self, context: PrintContext, last: bool) -> None:
         self.context, self.last = context, last
 
-    @case(Add)
-    def _add(self, node: Add) -> bool:
+    @case(Plus)
+    def _add(self, node: Plus) -> bool:
         return True
 
     @case(Scalar)
@@ -301,7 +301,7 @@ class _Atomic(FormulaWalker[bool]):
     def _apply(self, node: Applied) -> bool:
         return node.function.encloses
 
-    @case(Constant, Add, Multiply, Power, Sign, Bracket, Compare, Reduce, Share)
+    @case(Constant, Plus, Multiply, Power, Sign, Bracket, Compare, Reduce, Share)
     def _open(self, node: Node) -> bool:
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symconv.formulas.algebra import Access, Add, Constant, Guard, Node, Power, Reduce, factors_of
+from symconv.formulas.algebra import Access, Constant, Guard, Node, Plus, Power, Reduce, factors_of
 from symconv.formulas.printer import TreePrinter
 from symconv.formulas.quantity import Quantity
 from symconv.formulas.signs import PrintContext, Signs
@@ -29,7 +29,7 @@ class Style(Signs):
         """A tree with its conditions written out as cases, where it is no sum over an index."""
         node = plain_names(node, context.taken)
         guards, body = _guarded(node)
-        if isinstance(body, Add | Constant) and not guards:
+        if isinstance(body, Plus | Constant) and not guards:
             return self.node(node, context)
         factors = factors_of(body)
         if not guards and any(isinstance(f, Reduce | Power) for f in factors):

@@ -16,7 +16,6 @@ from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -26,6 +25,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -167,8 +167,8 @@ class _Plain(FormulaWalker[Any]):
         self.guards += node.guards
         return sympy.Integer(1)
 
-    @case(Add)
-    def _add(self, node: Add) -> Any:
+    @case(Plus)
+    def _add(self, node: Plus) -> Any:
         return sympy.Add(*(self.whole(arg) for arg in node.args))
 
     @case(Power)

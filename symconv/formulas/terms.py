@@ -13,7 +13,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -24,6 +23,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -93,8 +93,8 @@ class _Expansion(FormulaWalker[list[Term]]):
             return self._atom(node)
         return [Term(Fraction(value), ())] if value else []
 
-    @case(Add)
-    def _add(self, node: Add) -> list[Term]:
+    @case(Plus)
+    def _add(self, node: Plus) -> list[Term]:
         return [term for arg in node.args for term in self.visit(arg)]
 
     @case(Multiply)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -19,6 +18,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -40,8 +40,8 @@ class _Children(FormulaWalker[tuple[Node, ...]]):
     def _leaf(self, node: Constant | Scalar | Access | Bracket) -> tuple[Node, ...]:
         return ()
 
-    @case(Add, Multiply)
-    def _many(self, node: Add | Multiply) -> tuple[Node, ...]:
+    @case(Plus, Multiply)
+    def _many(self, node: Plus | Multiply) -> tuple[Node, ...]:
         return node.args
 
     @case(Power)
@@ -80,7 +80,7 @@ def children(node: Node) -> tuple[Node, ...]:
 class _OwnIndices(FormulaWalker[tuple[Index, ...]]):
     """The index expressions that stand in a node itself, those in its guards apart."""
 
-    @case(Constant, Add, Multiply, Power, Absolute, Sign, Applied, Compare, Bracket)
+    @case(Constant, Plus, Multiply, Power, Absolute, Sign, Applied, Compare, Bracket)
     def _none(self, node: Node) -> tuple[Index, ...]:
         return ()
 
@@ -136,8 +136,8 @@ class _Rebuilt(FormulaWalker[Node]):
     def _leaf(self, node: Constant | Scalar | Access | Bracket) -> Node:
         return node
 
-    @case(Add)
-    def _add(self, node: Add) -> Node:
+    @case(Plus)
+    def _add(self, node: Plus) -> Node:
         return add(*(self.change(arg) for arg in node.args))
 
     @case(Multiply)
@@ -230,7 +230,7 @@ class Rewriter(FormulaWalker[Node]):
     def bracket(self, node: Bracket) -> Node:
         return Bracket(tuple(self.guard(g) for g in node.guards))
 
-    @case(Add, Multiply, Power, Absolute, Sign, Applied, Compare)
+    @case(Plus, Multiply, Power, Absolute, Sign, Applied, Compare)
     def composite(self, node: Node) -> Node:
         return _Rebuilt(self.visit).visit(node)
 

@@ -22,7 +22,6 @@ from math import lcm
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -32,6 +31,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -346,7 +346,7 @@ class _Same(FormulaWalker[Alike]):
             return Windows(_same_extremum(one_window(node), one_window(other), self.context))
         return self._sums(node)
 
-    @case(Constant, Scalar, Access, Add, Multiply, Bracket, Named)
+    @case(Constant, Scalar, Access, Plus, Multiply, Bracket, Named)
     def _sums(self, node: Node) -> Alike:
         """As sums of terms, of which at least one side has to be one."""
         if _ATOMIC.visit(node) and _ATOMIC.visit(self.other):
@@ -366,7 +366,7 @@ class _IsAtomic(FormulaWalker[bool]):
     def _reduce(self, node: Reduce) -> bool:
         return node.op != "sum"
 
-    @case(Constant, Scalar, Access, Add, Multiply, Bracket, Named)
+    @case(Constant, Scalar, Access, Plus, Multiply, Bracket, Named)
     def _sum(self, node: Node) -> bool:
         return False
 

@@ -8,12 +8,12 @@ from typing import Protocol
 from symconv.formulas.algebra import (
     ONE,
     ZERO,
-    Add,
     Applied,
     Compare,
     Constant,
     Multiply,
     Node,
+    Plus,
     Power,
     add,
     const,
@@ -54,7 +54,7 @@ def applied(normal: _Normal, function: Function, arg: Node) -> Node:
 
 def _exp(normal: _Normal, arg: Node) -> Node | None:
     """``e^(x + y) = e^x e^y``, and ``e^(r ln x) = x^r`` for a number r, wherever the logarithm has a value."""
-    if isinstance(arg, Add):
+    if isinstance(arg, Plus):
         return normal.used("e^(x+y) = e^x e^y", normal.product([applied(normal, EXP, part) for part in arg.args]))
     number, rest = (arg.args[0], product(*arg.args[1:])) if isinstance(arg, Multiply) else (ONE, arg)
     inner = _inside(rest, LN)

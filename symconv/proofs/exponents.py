@@ -13,7 +13,6 @@ from typing import TypeAlias
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -22,6 +21,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -96,8 +96,8 @@ class _Read(FormulaWalker["Exponent | None"]):
     def _scalar(self, node: Scalar) -> Exponent:
         return Exponent(node.index)
 
-    @case(Add)
-    def _add(self, node: Add) -> Exponent | None:
+    @case(Plus)
+    def _add(self, node: Plus) -> Exponent | None:
         parts = [part for part in map(self.visit, node.args) if part is not None]
         return sum(parts[1:], parts[0]) if len(parts) == len(node.args) else None
 

@@ -8,10 +8,10 @@ from fractions import Fraction
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
-    Add,
     Constant,
     Multiply,
     Node,
+    Plus,
     Reduce,
     add,
     const,
@@ -37,7 +37,7 @@ def pairs_as_sizes(factors: Sequence[Node]) -> list[Node]:
 
 def turned(node: Node) -> tuple[Node, int]:
     """A sum up to its sign, with no minus before the summand that comes first, and that sign."""
-    if not isinstance(node, Add):
+    if not isinstance(node, Plus):
         return node, 1
     parts = [with_number(arg) for arg in node.args]
     first = min(range(len(parts)), key=lambda k: repr(parts[k][1]))

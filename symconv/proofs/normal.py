@@ -18,7 +18,6 @@ from symconv.formulas.algebra import (
     ZERO,
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -29,6 +28,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -93,8 +93,8 @@ class Normal(FormulaWalker[Node]):
     def _number_or_size(self, node: Scalar) -> Node:
         return scalar(node.index)
 
-    @case(Add)
-    def _added(self, node: Add) -> Node:
+    @case(Plus)
+    def _added(self, node: Plus) -> Node:
         return add(*(self.visit(arg) for arg in node.args))
 
     @case(Multiply)
@@ -298,10 +298,10 @@ class Normal(FormulaWalker[Node]):
             return self.used(f"{op}(t) = t", body)
         alone = [
             f
-            for f in (body.args if isinstance(body, Add | Multiply) else ())
+            for f in (body.args if isinstance(body, Plus | Multiply) else ())
             if not free_names(f) & own and not has_extremum(f)
         ]
-        if isinstance(body, Add):
+        if isinstance(body, Plus):
             kept = [f for f in body.args if f not in alone]
             if alone and kept:
                 rest = self._extremum(replace(whole, body=add(*kept)), inner)
@@ -361,7 +361,7 @@ class _PowerOf(FormulaWalker[Node]):
         same = worked_out == Power(base, self.exponent)
         return worked_out if same else self.normal.used("powers of numbers", worked_out)
 
-    @case(Scalar, Access, Add, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
+    @case(Scalar, Access, Plus, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _other(self, base: Node) -> Node:
         """A whole power as a product; a reciprocal, and a root, as it is."""
         if self.number is not None and self.number != -1:
@@ -418,7 +418,7 @@ class _AbsoluteOf(FormulaWalker[Node]):
         """``|x| = x`` for x >= 0."""
         return self.normal.used("|x| = x for x >= 0", arg) if is_nonnegative(arg, self.normal.context) else None
 
-    @case(Scalar, Access, Add, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
+    @case(Scalar, Access, Plus, Absolute, Sign, Applied, Bracket, Compare, Reduce, Share, Named)
     def _other(self, arg: Node) -> Node:
         """``|-x| = |x|``."""
         return self._known(arg) or Absolute(turned(arg)[0])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any, TypeAlias
 
-from symconv.formulas.algebra import Absolute, Add, Applied, Constant, Multiply, Node, Power, Sign, add, const, product
+from symconv.formulas.algebra import Absolute, Applied, Constant, Multiply, Node, Plus, Power, Sign, add, const, product
 from symconv.formulas.effort import Effort, OutOfEffort
 from symconv.formulas.elementary import Elementary
 from symconv.formulas.exact import Numbers, evaluate
@@ -133,7 +133,7 @@ def number_of(node: Node) -> NumberLike | None:
     return value if isinstance(value, Radical) else Fraction(value)
 
 
-_ARITHMETIC = (Add, Multiply, Power, Absolute, Sign, Applied)
+_ARITHMETIC = (Plus, Multiply, Power, Absolute, Sign, Applied)
 
 
 def _is_number(node: Node) -> bool:

@@ -15,7 +15,6 @@ from typing import Protocol
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -26,6 +25,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -145,8 +145,8 @@ class _Nonnegative(_Predicate):
     def _sign(self, node: Sign) -> bool:
         return self.visit(node.arg)
 
-    @case(Add)
-    def _add(self, node: Add) -> bool:
+    @case(Plus)
+    def _add(self, node: Plus) -> bool:
         return all(map(self.visit, node.args))
 
     @case(Multiply)
@@ -204,8 +204,8 @@ class _Positive(_Predicate):
     def _never(self, node: Node) -> bool:
         return False
 
-    @case(Add)
-    def _add(self, node: Add) -> bool:
+    @case(Plus)
+    def _add(self, node: Plus) -> bool:
         return is_nonnegative(node, self.place) and any(map(self.visit, node.args))
 
     @case(Multiply)
@@ -256,7 +256,7 @@ class _Nonzero(_Predicate):
     def _named(self, node: Named) -> bool:
         return self.visit(node.value)
 
-    @case(Access, Add, Applied, Bracket, Compare, Share, Reduce)
+    @case(Access, Plus, Applied, Bracket, Compare, Share, Reduce)
     def _if_positive(self, node: Node) -> bool:
         return is_positive(node, self.place)
 

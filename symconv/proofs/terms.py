@@ -10,7 +10,6 @@ from math import gcd, prod
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -21,6 +20,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -127,7 +127,7 @@ class _Vanishing(FormulaWalker[Access | None]):
     def _power(self, node: Power) -> Access | None:
         return self.visit(node.base) if _is_positive(node.exponent, self.context) else None
 
-    @case(Constant, Scalar, Add, Multiply, Bracket, Compare, Reduce, Share, Named)
+    @case(Constant, Scalar, Plus, Multiply, Bracket, Compare, Reduce, Share, Named)
     def _other(self, node: Node) -> Access | None:
         return None
 

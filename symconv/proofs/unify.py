@@ -11,7 +11,6 @@ from itertools import islice, permutations, product
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -20,6 +19,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -119,7 +119,7 @@ class _Alike(FormulaWalker[list[Index]]):
         moved = (e.subs(env) for e in _alike(node.body, self.other.body, self.scope | inner | set(env)))
         return self.in_scope(e for e in moved if not e.names & inner)
 
-    @case(Add, Multiply, Power, Absolute, Sign, Applied, Compare)
+    @case(Plus, Multiply, Power, Absolute, Sign, Applied, Compare)
     def _composite(self, node: Node) -> list[Index]:
         if isinstance(self.other, Share | Reduce):
             return []

@@ -14,7 +14,6 @@ from fractions import Fraction
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bound,
     Bracket,
@@ -25,6 +24,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -139,7 +139,7 @@ class _Windows(FormulaWalker[Iterator[Need]]):
     def _none(self, node: Node) -> Iterator[Need]:
         return iter(())
 
-    @case(Add, Absolute, Sign, Compare, Named)
+    @case(Plus, Absolute, Sign, Compare, Named)
     def _parts(self, node: Node) -> Iterator[Need]:
         for part in children(node):
             yield from self.visit(part)

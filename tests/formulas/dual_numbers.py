@@ -19,13 +19,13 @@ from plain_loops import guard_holds, walk_bounds
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Bracket,
     Compare,
     Constant,
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -60,7 +60,7 @@ def dual(node: Node, env: Mapping[str, int], data: Data, by: Entry | None = None
         return at(node.value)
     if isinstance(node, Bracket):
         return Dual(Fraction(all(guard_holds(g, env) for g in node.guards)))
-    if isinstance(node, Add):
+    if isinstance(node, Plus):
         parts = [at(arg) for arg in node.args]
         return Dual(sum((p.value for p in parts), Fraction(0)), sum((p.slope for p in parts), Fraction(0)))
     if isinstance(node, Multiply):

@@ -15,7 +15,6 @@ from integer_models import exact_value
 
 from symconv.formulas.algebra import (
     Access,
-    Add,
     Bound,
     Bracket,
     Constant,
@@ -23,6 +22,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -91,7 +91,7 @@ def polynomial(node: Node, env: Env, boxes: Boxes) -> Poly:
         return polynomial(node.value, env, boxes)
     if isinstance(node, Bracket):
         return {(): Fraction(1)} if all(guard_holds(g, env) for g in node.guards) else {}
-    if isinstance(node, Add):
+    if isinstance(node, Plus):
         total: Poly = {}
         for arg in node.args:
             total = plus(total, polynomial(arg, env, boxes))

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from symconv.formulas.algebra import (
     Access,
-    Add,
     Bound,
     Bracket,
     Guard,
     Node,
+    Plus,
     Scalar,
     add,
     const,
@@ -85,7 +85,7 @@ def sums(draw: st.DrawFn, scope: tuple[str, ...] = ("i",), depth: int = 2) -> No
     if depth > 1 and draw(st.booleans()):
         body = product(body, draw(sums(inside, depth - 1)))
     if draw(st.integers(0, 3)) == 0:
-        body = Add((body, product(*draw(st.lists(factors(inside), min_size=1, max_size=2)))))
+        body = Plus((body, product(*draw(st.lists(factors(inside), min_size=1, max_size=2)))))
     node = summation(body, *bounds, guards=draw(st.lists(guards(inside), max_size=2)))
     if depth == 2 and draw(st.integers(0, 2)) == 0:
         more = product(const(Fraction(1, 2)), draw(st.one_of(factors(scope), sums(scope, 1))))

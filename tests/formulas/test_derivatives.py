@@ -14,7 +14,6 @@ from symconv.formulas.algebra import (
     ZERO,
     Absolute,
     Access,
-    Add,
     Bound,
     Bracket,
     Compare,
@@ -22,6 +21,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -63,7 +63,7 @@ def times(*args: Node) -> Node:
 
 
 def plus(*args: Node) -> Node:
-    return Add(args)
+    return Plus(args)
 
 
 GENERIC: Data = {

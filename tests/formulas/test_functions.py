@@ -12,7 +12,20 @@ import numpy as np
 import pytest
 import sympy
 
-from symconv.formulas.algebra import ONE, ZERO, Access, Add, Applied, Bracket, Compare, Node, Power, add, const, product
+from symconv.formulas.algebra import (
+    ONE,
+    ZERO,
+    Access,
+    Applied,
+    Bracket,
+    Compare,
+    Node,
+    Plus,
+    Power,
+    add,
+    const,
+    product,
+)
 from symconv.formulas.calculus import differentiate
 from symconv.formulas.elementary import Elementary, elementary, symbolic
 from symconv.formulas.exact import Numbers, evaluate, is_polynomial
@@ -265,7 +278,7 @@ def test_the_trees_of_derivatives() -> None:
     assert differentiate(Applied(POSITIVE_PART, A), "a", at) == product(Applied(STEP, A), bracket)
     assert differentiate(Applied(SOFTPLUS, A), "a", at) == product(Applied(SIGMOID, A), bracket)
     minus = product(const(-1), Power(Applied(TANH, A), const(2)))
-    assert differentiate(Applied(TANH, A), "a", at) == product(Add((ONE, minus)), bracket)
+    assert differentiate(Applied(TANH, A), "a", at) == product(Plus((ONE, minus)), bracket)
 
 
 # ---------------------------------------------------------------------- print, copies, arrays

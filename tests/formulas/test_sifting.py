@@ -12,11 +12,11 @@ from plain_loops import Poly, polynomial
 
 from symconv.formulas.algebra import (
     Access,
-    Add,
     Bound,
     Bracket,
     Guard,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -266,7 +266,7 @@ SINGLE: list[tuple[str, Node, Node]] = [
         summation(product(x(m), w(p)), Bound("p", V(1), V(1)), Bound("m", V(1), p)),
         product(x(V(1)), w(V(1))),
     ),
-    ("a sum of both", Add((summation(x(p), single), summation(x(m), M))), Add((x(V(1)), summation(x(m), M)))),
+    ("a sum of both", Plus((summation(x(p), single), summation(x(m), M))), Plus((x(V(1)), summation(x(m), M)))),
 ]  # fmt: skip
 
 
@@ -308,14 +308,14 @@ def test_conditions_that_a_change_of_variables_settles_or_doubles_go() -> None:
 
 def test_a_closed_form_written_out_by_hand() -> None:
     known = Knowledge({}, [Bound("i", V(0), V(3)), Bound("j", V(0), V(1))])
-    node = Add(
+    node = Plus(
         (
             summation(product(const(3), w(m), Bracket((equal(m, j), nonnegative(i - j)))), M),
             summation(product(x(m), Bracket((equal(m, 7),))), M),
             summation(product(x(n), Bracket((nonnegative(i + 1), nonnegative(n + 1), nonnegative(n)))), N),
         )
     )
-    expected = Add(
+    expected = Plus(
         (
             Reduce("sum", (), (nonnegative(i - j),), product(const(3), w(j))),
             Reduce("sum", (N,), (nonnegative(n),), x(n)),
@@ -343,5 +343,5 @@ def test_conditions_that_an_entry_of_its_own_term_implies_go() -> None:
         node = summation(body, around, guards=guards)
         assert absorb(node, BOXES) == summation(body, around, guards=left)
         assert values(node) == values(summation(body, around, guards=left))
-    whole = Add(tuple(summation(body, around, guards=guards) for body, guards, _ in sums))
-    assert absorb(whole, BOXES) == Add(tuple(summation(body, around, guards=left) for body, _, left in sums))
+    whole = Plus(tuple(summation(body, around, guards=guards) for body, guards, _ in sums))
+    assert absorb(whole, BOXES) == Plus(tuple(summation(body, around, guards=left) for body, _, left in sums))

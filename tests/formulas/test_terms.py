@@ -11,7 +11,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Bound,
     Bracket,
     Compare,
@@ -20,6 +19,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -83,7 +83,7 @@ SINGLE = [
     ("zero", const(0), []),
     ("an index with a value", Scalar(V(3)), [term(3)]),
     ("an index with the value zero", Scalar(i - i), []),
-    ("a power that is none", Power(Add((x(i), const(2))), ONE), [term(1, x(i)), term(2)]),
+    ("a power that is none", Power(Plus((x(i), const(2))), ONE), [term(1, x(i)), term(2)]),
     ("a name", Named(Label("c", "c"), (i,), Multiply((const(2), x(i)))), [term(2, x(i))]),
     ("a bracket", Bracket((nonnegative(i), equal(i, j))), [term(1, guards=[nonnegative(i), equal(i, j)])]),
     ("a bracket that holds", Bracket((nonnegative(V(0)), divides(2, V(4)))), [term(1)]),
@@ -98,7 +98,7 @@ SINGLE = [
     ("a product", Multiply((const(2), x(i), const(Fraction(1, 4)), w(j))), [term(Fraction(1, 2), x(i), w(j))]),
     (
         "a product of sums, in its order",
-        Multiply((Add((x(i), const(3))), Add((w(j), const(5))))),
+        Multiply((Plus((x(i), const(3))), Plus((w(j), const(5))))),
         [term(1, x(i), w(j)), term(5, x(i)), term(3, w(j)), term(15)],
     ),
     (
@@ -154,7 +154,7 @@ REBUILT = [
 def test_trees_of_terms_written_out_by_hand(one: Term, expected: Node) -> None:
     assert one.node() == expected
     assert rebuild([one]) == expected
-    assert rebuild([one, term(1, x(j))]) == Add((expected, x(j)))
+    assert rebuild([one, term(1, x(j))]) == Plus((expected, x(j)))
     assert rebuild([]) == const(0)
 
 
@@ -254,10 +254,10 @@ def test_a_new_name_is_none_that_the_term_has_already(one: Term) -> None:
     [
         (x(i), 0),
         (Multiply((x(i), w(i))), 1 + 1),
-        (Multiply((Add((x(i), w(i))), Add((x(j), w(j), const(2))))), 2 + 2 * 3),
-        (Multiply((Add((x(i), w(i), const(1))), x(j))), 3 + 3),
-        (summation(Add((x(m), w(m), const(2))), UP_TO_2), 3),
-        (Add((x(i), w(i))), 0),
+        (Multiply((Plus((x(i), w(i))), Plus((x(j), w(j), const(2))))), 2 + 2 * 3),
+        (Multiply((Plus((x(i), w(i), const(1))), x(j))), 3 + 3),
+        (summation(Plus((x(m), w(m), const(2))), UP_TO_2), 3),
+        (Plus((x(i), w(i))), 0),
     ],
 )
 def test_each_term_that_is_made_costs_sixty_steps(node: Node, terms: int) -> None:

@@ -145,20 +145,22 @@ def test_no_function_asks_a_node_for_three_kinds() -> None:
 @pytest.mark.parametrize(
     ("test", "count"),
     [
-        ("isinstance(n, Add) or isinstance(n, Scalar)", 0),
-        ("isinstance(n, Add) or isinstance(n, Scalar) or isinstance(n, Power)", 1),
-        ("isinstance(n, Add | Scalar | Power)", 1),
-        ("isinstance(n, (Add, Scalar, Power))", 1),
-        ("isinstance(n, Add | Scalar) or isinstance(m, Power)", 0),
-        ("isinstance(n, Add | Scalar | int)", 0),
+        ("isinstance(n, Plus) or isinstance(n, Scalar)", 0),
+        ("isinstance(n, Plus) or isinstance(n, Scalar) or isinstance(n, Power)", 1),
+        ("isinstance(n, Plus | Scalar | Power)", 1),
+        ("isinstance(n, (Plus, Scalar, Power))", 1),
+        ("isinstance(n, Plus | Scalar) or isinstance(m, Power)", 0),
+        ("isinstance(n, Plus | Scalar | int)", 0),
     ],
 )
 def test_a_ladder_is_found(test: str, count: int) -> None:
-    source = f"from symconv.formulas.algebra import Add, Power, Scalar\n\ndef f(n, m):\n    return {test}\n"
+    source = f"from symconv.formulas.algebra import Plus, Power, Scalar\n\ndef f(n, m):\n    return {test}\n"
     assert ladders(source, "x.py") == ["x.py:f"] * count
-    dotted = source.replace("Add", "algebra.Add").replace("Scalar", "algebra.Scalar").replace("Power", "algebra.Power")
+    dotted = source
+    for kind in ("Plus", "Scalar", "Power"):
+        dotted = dotted.replace(kind, f"algebra.{kind}")
     dotted = dotted.replace(
-        "from symconv.formulas.algebra import algebra.Add, algebra.Power, algebra.Scalar",
+        "from symconv.formulas.algebra import algebra.Plus, algebra.Power, algebra.Scalar",
         "from symconv.formulas import algebra",
     )
     assert ladders(dotted, "x.py") == ["x.py:f"] * count

@@ -14,10 +14,10 @@ from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Bracket,
     Multiply,
     Node,
+    Plus,
     Power,
     Reduce,
     Sign,
@@ -143,7 +143,7 @@ def test_the_number_of_a_conditioned_term_stands_before_its_bracket() -> None:
     minus = Reduce("sum", (), (equal(Index.of("p"), Index.of("i")),), product(const(-3), Access("a", (Index.of("i"),))))
     assert UNICODE.node(minus, PrintContext()) == "−3·[p = i] a[i]"
     assert UNICODE.node(Multiply((Access("g", (Index.of("p"),)), minus)), PrintContext()) == "−3·g[p]·[p = i] a[i]"
-    assert UNICODE.node(Add((Access("g", (Index.of("p"),)), minus)), PrintContext()) == "g[p] − 3·[p = i] a[i]"
+    assert UNICODE.node(Plus((Access("g", (Index.of("p"),)), minus)), PrintContext()) == "g[p] − 3·[p = i] a[i]"
 
 
 def test_two_maxima_never_share_a_letter() -> None:

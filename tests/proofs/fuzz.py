@@ -22,13 +22,13 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Bound,
     Bracket,
     Constant,
     Guard,
     Multiply,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -95,7 +95,7 @@ def value_of(node: Node, env: dict[str, int], tensors: Mapping[str, Any], boxes:
         return tensors[node.tensor](index) if inside else Fraction(0)
     if isinstance(node, Bracket):
         return Fraction(all(truth(guard, env) for guard in node.guards))
-    if isinstance(node, Add):
+    if isinstance(node, Plus):
         return sum((get(arg) for arg in node.args), Fraction(0))
     if isinstance(node, Multiply):
         total = Fraction(1)
@@ -529,7 +529,7 @@ def mutate(node: Node, rng: random.Random, kind: str) -> Node:
         places = [n for n in places if isinstance(n, Reduce) and any(g.kind != "div" for g in n.guards)]
     if kind == "coefficient":
         return product(const(rng.choice([2, -1])), node)
-    if kind == "factor" and isinstance(node, Reduce | Add):
+    if kind == "factor" and isinstance(node, Reduce | Plus):
         return add(node, Access("d", (V(0),)))
     if not places or wanted is None:
         return node

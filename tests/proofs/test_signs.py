@@ -13,12 +13,12 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Bound,
     Bracket,
     Constant,
     Multiply,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -63,8 +63,8 @@ KNOWN = [  # a value, and whether it is known to be >= 0, > 0, other than 0
     (Multiply((A, A, A)), False, False, False),
     (Multiply((Scalar(P - N), Scalar(P - N))), True, True, True),
     (Multiply((const(-1), Scalar(N))), False, False, True),
-    (Add((Multiply((A, A)), ONE)), True, True, True),
-    (Add((A, ONE)), False, False, False),
+    (Plus((Multiply((A, A)), ONE)), True, True, True),
+    (Plus((A, ONE)), False, False, False),
     (Power(A, const(2)), True, False, False),
     (Power(Scalar(N), const(-1)), True, True, True),
     (Power(Scalar(N), Constant(Fraction(1, 2))), True, True, True),
@@ -122,13 +122,13 @@ def value(node: Node, env: dict[str, int]) -> Fraction | None:
     if isinstance(node, Absolute | Sign):
         arg = value(node.arg, env)
         return None if arg is None else abs(arg) if isinstance(node, Absolute) else Fraction((arg > 0) - (arg < 0))
-    if isinstance(node, Add | Multiply):
+    if isinstance(node, Plus | Multiply):
         parts = [value(arg, env) for arg in node.args]
         total = Fraction(isinstance(node, Multiply))
         for part in parts:
             if part is None:
                 return None
-            total = total + part if isinstance(node, Add) else total * part
+            total = total + part if isinstance(node, Plus) else total * part
         return total
     if isinstance(node, Power):
         base = value(node.base, env)
@@ -153,7 +153,7 @@ def tree(random: Random, depth: int) -> Node:
         return Scalar(random.choice([-1, 1]) * names[0] + random.choice([-1, 0, 1]) * names[1] + random.randint(-2, 2))
     if kind in (2, 3):
         args = [tree(random, depth - 1) for _ in range(2)]
-        return (Add if kind == 2 else Multiply)((*args, random.choice(args)))
+        return (Plus if kind == 2 else Multiply)((*args, random.choice(args)))
     if kind == 4:
         return Power(tree(random, depth - 1), const(random.choice([-2, -1, 2, 3])))
     if kind in (5, 6):

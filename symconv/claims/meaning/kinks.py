@@ -15,7 +15,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -24,6 +23,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -67,7 +67,7 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
         found = super().visit(node)
         return found if accesses(node, self.tensor) else iter(())
 
-    @case(Constant, Scalar, Access, Bracket, Add, Multiply, Named)
+    @case(Constant, Scalar, Access, Bracket, Plus, Multiply, Named)
     def _smooth(self, node: Node) -> Iterator[ClaimNeed]:
         for part in children(node):
             yield from self.visit(part)

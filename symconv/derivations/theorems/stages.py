@@ -15,7 +15,6 @@ from symconv.derivations.theorems.taps import NotReadError, body_of, part_of, to
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -24,6 +23,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -191,8 +191,8 @@ class _Term(FormulaWalker[str]):
     def _scalar(self, node: Scalar) -> str:
         return self.point.index(node.index)
 
-    @case(Add)
-    def _added(self, node: Add) -> str:
+    @case(Plus)
+    def _added(self, node: Plus) -> str:
         return f"(+ {' '.join(self.visit(arg) for arg in node.args)})"
 
     @case(Absolute)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from symconv.formulas.algebra import ONE, Add, Bound, Bracket, Multiply, Node, Reduce, Scalar, add, product
+from symconv.formulas.algebra import ONE, Bound, Bracket, Multiply, Node, Plus, Reduce, Scalar, add, product
 from symconv.formulas.index import Index
 from symconv.formulas.naming import free_names
 from symconv.formulas.substitution import substitute
@@ -86,7 +86,7 @@ def linear(node: Node) -> Node:
 
 def _terms(node: Node) -> list[list[Node]]:
     """A tree as a sum of products."""
-    if isinstance(node, Add):
+    if isinstance(node, Plus):
         return [term for arg in node.args for term in _terms(arg)]
     if isinstance(node, Multiply):
         found: list[list[Node]] = [[]]

@@ -13,7 +13,6 @@ from symconv.formulas.algebra import (
     ONE,
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -22,6 +21,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -70,8 +70,8 @@ class _Values(FormulaWalker[Any]):
     def _access(self, node: Access) -> Any:
         return self.x
 
-    @case(Add)
-    def _add(self, node: Add) -> Any:
+    @case(Plus)
+    def _add(self, node: Plus) -> Any:
         return reduce(np.add, map(self.visit, node.args))
 
     @case(Multiply)

@@ -18,7 +18,6 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -27,6 +26,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -113,8 +113,8 @@ class _TapTerm(FormulaWalker["sympy.Expr"]):
 
         return sympy.Rational(node.value.numerator, node.value.denominator)
 
-    @case(Add)
-    def _add(self, node: Add) -> sympy.Expr:
+    @case(Plus)
+    def _add(self, node: Plus) -> sympy.Expr:
         import sympy
 
         return sympy.Add(*map(self.visit, node.args))

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Bound,
     Constant,
     Guard,
     Multiply,
     Node,
+    Plus,
     Power,
     Reduce,
     const,
@@ -68,7 +68,7 @@ def _whole_arrays(form: TapForm) -> bool:
 def _is_correlation(form: TapForm) -> bool:
     """``sum over channels and taps of a * b``, and perhaps the bias of the output channel."""
     channels = form.layer
-    parts = form.body.args if isinstance(form.body, Add) else (form.body,)
+    parts = form.body.args if isinstance(form.body, Plus) else (form.body,)
     taps = tuple(Index.of(walk.tap) for walk in form.walks)
     inner = () if channels.input is None else (Index.of(channels.input),)
     outer = () if channels.output is None else (Index.of(channels.output),)

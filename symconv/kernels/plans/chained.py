@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symconv.derivations.step import Definition, Derivation, Phrase, Stage, Step, maths
-from symconv.formulas.algebra import Access, Add, Bound, Node, Reduce, add, summation
+from symconv.formulas.algebra import Access, Bound, Node, Plus, Reduce, add, summation
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
@@ -101,7 +101,7 @@ def _all_channels(form: TapForm, value: Node, bias: Access | None) -> Node:
     """One input channel after the other; the bias is added along with the first."""
     if form.channels is None or form.channels.input is None:
         return value
-    terms = [part for part in (value.args if isinstance(value, Add) else (value,)) if part != bias]
+    terms = [part for part in (value.args if isinstance(value, Plus) else (value,)) if part != bias]
     channel = Bound(form.channels.input, Index.of(0), Index.of(form.channels.per_group_in - 1))
     return add(summation(add(*terms), channel), *(() if bias is None else (bias,)))
 

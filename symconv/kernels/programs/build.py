@@ -12,7 +12,6 @@ from symconv.errors import NotSupportedError, SizeLimitError
 from symconv.formulas.algebra import (
     Absolute,
     Access,
-    Add,
     Applied,
     Bracket,
     Compare,
@@ -21,6 +20,7 @@ from symconv.formulas.algebra import (
     Multiply,
     Named,
     Node,
+    Plus,
     Power,
     Reduce,
     Scalar,
@@ -418,8 +418,8 @@ class _Into(FormulaWalker[None]):
     def __init__(self, builder: Builder, target: str) -> None:
         self.builder, self.target = builder, target
 
-    @case(Add)
-    def _added(self, node: Add) -> None:
+    @case(Plus)
+    def _added(self, node: Plus) -> None:
         self.builder.combine("add", self.target, node.args)
 
     @case(Multiply)
