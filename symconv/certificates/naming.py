@@ -11,8 +11,9 @@ from symconv.certificates.library import library
 
 __all__ = ["Names", "in_comment"]
 
-_WORDS = """as at cofix do else end exists exists2 fix for forall fun if in let match return then using where with mod
-is lazymatch multimatch Axiom Definition Lemma Theorem Prop SProp Set Type Variable Variables Section End Proof Qed From
+_WORDS = """as at by cofix do else end exists exists2 fix for forall fun if in let match return then using where with
+mod is lazymatch multimatch removed IF Axiom Parameter Hypothesis Fixpoint CoFixpoint Definition Lemma Theorem
+Prop SProp Set Type Variable Variables Section End Proof Qed From
 Require Import Record Ltac Print Assumptions nat list bool true false pair tt option Some None not and or Z N Q R intros
 split apply exact rewrite symmetry transitivity reflexivity subst assert destruct ltac Eq Lt Gt xH xO xI Zpos Zneg Z0 N0
 Npos inl inr left right conj ex_intro or_introl or_intror eq_refl cons nil known Num num order none absolute sign power

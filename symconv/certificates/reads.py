@@ -25,7 +25,8 @@ def reads_proof(said: Proposition, taps: Taps, printer: Printer, given: int) -> 
         given: the number of its hypotheses on sizes.
 
     Raises:
-        NotCertified: where the maxima are not a maximum of maxima over all taps, and a maximum over all taps.
+        NotCertified: where the maxima are not a maximum of maxima over all taps, and a maximum over all taps; or where
+            the taps are not theirs.
     """
     names = printer.names
     sizes = [*(entry.name for entry in said.integers), *(let.name for let in said.sizes)]
@@ -50,6 +51,8 @@ def reads_proof(said: Proposition, taps: Taps, printer: Printer, given: int) -> 
         return printer.tuple([operand(bound.lower, names) for bound in bounds])
 
     def tap(of: Sequence[Bound], found: Mapping[str, Index]) -> str:
+        if not found.keys() >= {bound.name for bound in of}:
+            raise NotCertified("the taps on record are those of other maxima")
         return printer.tuple([operand(found[bound.name], names) for bound in of])
 
     forward, backward = dict(taps.forward), dict(taps.backward)
