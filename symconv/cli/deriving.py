@@ -108,7 +108,7 @@ def show_operator(
         given[name] *= axes if len(given[name]) == 1 else 1
     if input_size is not None and axes_unsaid(kind) is not None:
         given["ndim"] = axes
-    if wrt == "bias":
+    if wrt == "bias" and "bias" in option_fields(kind):
         given["bias"] = True
     op = kind(**given)
     show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, certificates, all_ones)

@@ -60,3 +60,18 @@ def test_what_cannot_be_is_refused_by_name(arguments: str, message: str) -> None
     code, output = run(*arguments.split())
     assert code == 2, output
     assert message in output
+
+
+@pytest.mark.parametrize(
+    ("command", "result"),
+    [
+        ("dense --out-features 3 --wrt weight", "∂E/∂b[m, n] = g[m]·a[n]"),
+        ("dense --out-features 3 --in-features 4 --wrt bias", "∂E/∂d[p′] = g[p′]"),
+        ("flatten --input 2x3x4", "∂E/∂a[i, j, k] = g[12i+4j+k−16]"),
+        ("batch-norm --channels 4 --wrt bias", "∂E/∂d[f′] = ∑(p = 1 … I₁) ∑(q = 1 … I₂) g[f′, p, q]"),
+    ],
+)
+def test_layers_without_windows_end_in_their_closed_forms(command: str, result: str) -> None:
+    found = CliRunner().invoke(commands, ["derive", *command.split()])
+    assert found.exit_code == 0, found.output
+    assert f"(6) {result}" in found.output
