@@ -20,6 +20,7 @@ def theorems() -> tuple[Theorem, ...]:
     """
     from symconv.derivations.theorems import (
         channels,
+        dead,
         dense,
         flattened,
         gradients,
@@ -46,6 +47,7 @@ def theorems() -> tuple[Theorem, ...]:
         *dense.THEOREMS,
         *flattened.THEOREMS,
         *ties.THEOREMS,
+        *dead.THEOREMS,
         *subdifferential.THEOREMS,
         *pooling.THEOREMS[:2],
         *norms.THEOREMS,
