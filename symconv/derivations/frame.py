@@ -24,13 +24,18 @@ _BESIDE = ("W", "U", "V", "T", "R", "l", "t", "s", "r", "q")
 
 @dataclass(frozen=True)
 class Frame:
-    """What the stages of one derivation have in common: operator, variable, letters, index base, step numbers."""
+    """What the stages of one derivation have in common: operator, variable, letters, index base, step numbers.
+
+    Attributes:
+        elsewhere: how names are printed that other lines of the page use, such as those of a further operator.
+    """
 
     op: Operator
     wrt: Variable = "input"
     names: Mapping[str, str] | None = None
     base: int = 1
     input_size: tuple[int, ...] | None = None
+    elsewhere: frozenset[str] = frozenset()
     _numbers: list[int] = field(default_factory=lambda: [0])
 
     def number(self) -> str:
@@ -88,6 +93,12 @@ class Frame:
         """The capital letter of an array."""
         return capital(getattr(self.letters, role))
 
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """How the names of the formulas are printed: letters, sizes and exponents."""
+        sizes = (*self.output.parameters, *(name for name, _ in self.output.definitions))
+        return self.letters.printed(self.op.spatial_axes) | frozenset(map(look, sizes))
+
     def beside(self, usual: str, *others: str) -> str:
         """A letter for what only the lines of a page name, such as a window set S: the first that means nothing else.
 
@@ -95,8 +106,7 @@ class Frame:
             usual: the letter by which a reader expects it.
             others: further names that the page uses.
         """
-        used = {look(name) for name in (*self.letters.printed(self.op.spatial_axes), *self.output.parameters, *others)}
-        used |= {look(name) for name, _ in self.output.definitions}
+        used = {*self.used, *self.elsewhere, *map(look, others)}
         alphabet = string.ascii_uppercase if usual.isupper() else string.ascii_lowercase
         return next((letter for letter in (usual, *_BESIDE, *alphabet) if letter not in used
                      and letter.isupper() == usual.isupper()), usual + "'")  # fmt: skip

@@ -169,6 +169,14 @@ def test_pages_with_any_of_these_letters_are_built(names: dict[str, str]) -> Non
     assert channel[1] not in Letters.of(names).printed(1)
 
 
+def test_a_channel_and_a_window_set_are_no_exponent() -> None:
+    for exponent, channel, window in (("k", "l", "S"), ("l", "k", "S"), ("S", "k", "W"), ("p", "k", "S")):
+        problem = (TWO % ("", "")).replace('norm_type = "p"', f'norm_type = "{exponent}"')
+        text = repr(build_document(read_problem(problem.replace('operators = ["max"]', 'operators = ["max", "lp"]'))))
+        said = re.findall(r"superscript '\), Math\(latex='(\w)'\), Text\(text='[^']*'\), Math\(latex='(\w)", text)
+        assert said == [(channel, window)], exponent
+
+
 def test_a_kernel_called_like_the_number_of_outputs() -> None:
     text = derive(MaxPool((Symbol("O"),), 1), "output").text()
     assert "O′ = #{p ≥ 1 : p − 1 ≤ I − O}" in text

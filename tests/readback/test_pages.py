@@ -214,10 +214,11 @@ def read_sets(paragraphs: Sequence[str], world: World, ndim: int) -> dict[str, s
     """The window sets that a page names, as sets of places by output."""
     found: dict[str, str] = {}
     for text in paragraphs:
-        match = re.search(r"The window set of an output(?: of (.*?))? is (S\u0304?)\[(\w+)\] = \{(.*)\}\.", text)
+        match = re.search(r"The window set of an output(?: of (.*?))? is ([A-Z]\u0304?)\[(\w+)\] = \{(.*)\}\.", text)
         if match is None:
             continue
         assert match[2] not in found
+        assert match[2][0] not in world.numbers, f"{match[2]} is a set and a number"
         for kind in re.split(", | and ", match[1] or "max pooling, average pooling, LP pooling"):
             found[kind] = match[2]
         names, _, conditions = match[4].partition(":")
@@ -272,15 +273,15 @@ def poolings(random: Random) -> tuple[dict[str, Case], int]:
             continue  # an average over no tap; the derivations of averages look at these
 
 
-def expressions(tmp_path: Path, random: Random, style: str) -> int:
+def expressions(tmp_path: Path, random: Random, style: str, exponent: str = "p") -> int:
     """Maximum, average and LP pooling over the same windows: their sets, sizes, lines and relations."""
     cases, order = poolings(random)
     layer, sizes = cases["max pooling"].layer, cases["max pooling"].sizes
-    norm = replace(cases["LP pooling"].layer, norm="p")
+    norm = replace(cases["LP pooling"].layer, norm=exponent)
     layers = {"max": (layer, sizes), "avg": (cases["average pooling"].layer, sizes), "lp": (norm, sizes)}
     asked = [{"ask": kind, "operators": list(layers)} for kind in ("expressions", "relations")]
     one, two, *_ = page(tmp_path, layers, asked, style)
-    numbers = {"p": order, **dict(zip(size_names(layer.ndim), sizes, strict=True))}
+    numbers = {exponent: order, **dict(zip(size_names(layer.ndim), sizes, strict=True))}
     return _sets_and_lines(one, cases, numbers, layer) + _relations(two, cases, numbers, layer)
 
 
@@ -300,6 +301,7 @@ def _sets_and_lines(part: Section, cases: dict[str, Case], numbers: dict[str, in
         for step in stage.steps:
             left = in_a_channel(step.left, channel) if step.left else left
             outputs = re.findall(r"\w", left.partition("[")[2])
+            assert not set(outputs) & set(numbers), f"{left} with {numbers}"
             text = in_a_channel(step.right, channel)
             for at in case.arrays["c"].places():
                 if "a tap in the input for the window of" in step.needs and not world.sets[names[kind]](at):
@@ -382,11 +384,11 @@ def _relation(
         world.entries["c"] = lambda place: 0
 
     def norm(order: str) -> Any:
-        return oracles.pooling.lp_norm(values, numbers["p"] if order == "p" else int(order))
+        return oracles.pooling.lp_norm(values, int(order) if order.isdigit() else numbers[order])
 
     text = f"{left} {step.relation} {step.right}"
     for order in set(re.findall(r"\( ?L\[(\w)\] ?\)", text)):
-        letter = {"1": "U", "p": "V"}[order]
+        letter = "U" if order == "1" else "V"
         world.numbers[letter] = norm(order)
         text = re.sub(rf"\( ?L\[{order}\] ?\)\[\w+\]", letter, text)
     reader = Reader(world, text, frozenset(env))
@@ -414,6 +416,12 @@ def test_a_sample_of_sizes_on_pages_is_read_back(tmp_path: Path, kind: str) -> N
 
 def test_a_sample_of_window_sets_and_relations_is_read_back(tmp_path: Path) -> None:
     assert sum(expressions(tmp_path, Random(f"sets {style}"), style) for style in STYLES)
+
+
+@pytest.mark.parametrize("exponent", ["k", "l", "S", "i", "m"])
+def test_an_exponent_by_any_letter_is_no_channel_set_or_index(tmp_path: Path, exponent: str) -> None:
+    style = STYLES[ord(exponent) % len(STYLES)]
+    assert expressions(tmp_path, Random(f"exponent {exponent}"), style, exponent)
 
 
 @pytest.mark.parametrize("text", ["a^(l)[ijk] + a[ijk]", "|a[i]^(l)|^(l)", "∑(l ∈ S[s]) a^(l)[l]", "a[i]"])

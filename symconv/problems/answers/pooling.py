@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from string import ascii_letters
 from typing import Any
 
 from symconv.derivations.output import conditions
@@ -79,11 +80,12 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
     """Each pooling over its window set, and the same entry by entry."""
     blocks: list[Block] = []
     question = _one_alphabet(question)
-    channel = _channel(question)
+    elsewhere = _used(question)
+    channel = next(letter for letter in (*"klhfuvwxyz", *ascii_letters) if letter not in elsewhere)
     question = _by_channel(question, channel)
     sets: dict[str, list[str]] = {}
-    for declared in question.operators:
-        frame = frame_of(question, declared.op)
+    frames = [replace(frame_of(question, declared.op), elsewhere=elsewhere) for declared in question.operators]
+    for declared, frame in zip(question.operators, frames, strict=True):
         sets.setdefault(f"{set_name(frame).latex} = {window_set(frame).latex}", []).append(declared.op.noun)
     for text, nouns in sets.items():
         of = "" if len(sets) == 1 else f" of {' and '.join(nouns)}"
@@ -99,8 +101,7 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
                 wide=True,
             )
         )
-    for position, declared in enumerate(question.operators, 1):
-        frame = frame_of(question, declared.op)
+    for position, (declared, frame) in enumerate(zip(question.operators, frames, strict=True), 1):
         numbers: dict[str, str] = {}
         noun = declared.op.noun
         domain: tuple[Inline, ...] = desk.inline(("for every ", frame.output_entry), {})
@@ -113,11 +114,9 @@ def expressions(desk: Desk, question: Question) -> list[Block]:
     return blocks
 
 
-def _channel(question: Question) -> str:
-    """The letter of a channel: k, where that is no index and no tensor of the question."""
-    axes = max(declared.op.spatial_axes for declared in question.operators)
-    printed = Letters.of(question.names).printed(axes)
-    return next(letter for letter in "klhfuvwxyzabcdeg" if letter not in printed)
+def _used(question: Question) -> frozenset[str]:
+    """How all names of the formulas are printed: what one operator calls its exponent is no letter beside another."""
+    return frozenset().union(*(frame_of(question, declared.op).used for declared in question.operators))
 
 
 def _one_alphabet(question: Question) -> Question:
