@@ -78,7 +78,7 @@ def value(node: Any, env: Env, entries: Entries) -> Any:
         return index(node.index, env)
     if kind == "Access":
         return entries[node.tensor](tuple(index(e, env) for e in node.index))
-    if kind == "Add":
+    if kind == "Plus":
         return sum(value(arg, env, entries) for arg in node.args)
     if kind == "Multiply":
         total: Any = 1

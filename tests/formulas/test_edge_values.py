@@ -158,7 +158,7 @@ def number(node: Node | float) -> float:
         return number(node.base) ** number(node.exponent)
     if hasattr(node, "args"):
         parts = [number(arg) for arg in node.args]
-        return sum(parts) if type(node).__name__ == "Add" else prod(parts)
+        return sum(parts) if type(node).__name__ == "Plus" else prod(parts)
     return float(node.value)  # type: ignore[union-attr]
 
 
