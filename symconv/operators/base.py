@@ -260,7 +260,7 @@ class Operator(TakesArrays, ABC):
         lower: dict[str, int] = {}
         letters = letters.avoiding((*symbols, *self.reals()), ndim)
         lower.update(dict.fromkeys(self.reals(), 1))
-        taken = {*symbols, *letters.names}
+        taken = {*symbols, *self.reals(), *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         known = Knowledge(lower)
         above = [to_index(value, {}, "option") - least for value, least in self._limited() if is_symbolic(value)]

@@ -182,6 +182,19 @@ def test_a_kernel_called_like_the_number_of_outputs() -> None:
     assert "O′ = #{p ≥ 1 : p − 1 ≤ I − O}" in text
 
 
+def test_an_exponent_called_like_a_size_leaves_the_size_another_letter() -> None:
+    text = derive(LPPool(Symbol("I"), (3,), padding=1), "gradient").text()
+    assert "For I, I′ ≥ 1." in text
+    assert "(∑(m = 1 … 3) |a[3p+m−4]|^I)^(1/I)" in text
+    assert "with O = ⌊(I′ − 1)/3⌋ + 1" in text
+    text = derive(LPPool(Symbol("O"), (3,), padding=1), "gradient").text()
+    assert "For I, O ≥ 1." in text
+    assert "with O′ = ⌊(I − 1)/3⌋ + 1" in text
+    assert "min(O′, ⌊(i + 3)/3⌋)" in text
+    plane = LPPool(Symbol("I_1"), (2, 1), 1).output()
+    assert {name for name, _ in plane.lower} >= {"I_1", "I_1'", "I_2"}
+
+
 def test_shares_are_no_letter_of_the_page() -> None:
     for letter in ("omega", "Omega"):
         page = derive(MaxPool((2,)), "gradient", names={"input": letter})
