@@ -177,6 +177,20 @@ def test_a_channel_and_a_window_set_are_no_exponent() -> None:
         assert said == [(channel, window)], exponent
 
 
+@pytest.mark.parametrize("first", ["expressions", "relations"])
+def test_an_exponent_called_like_a_size_of_another_pooling_is_refused(first: str) -> None:
+    problem = (TWO % ("", "")).replace('norm_type = "p"', 'norm_type = "I"')
+    alone = problem.partition('[[questions]]\nid = "2"')[0].replace('operators = ["max"]', 'operators = ["lp"]')
+    assert "I'" in repr(build_document(read_problem(alone)))
+    both = alone.replace('["lp"]', '["lp", "max"]').replace('ask = "expressions"', f'ask = "{first}"')
+    with pytest.raises(ProblemFileError, match="the exponent 'I' of 'lp' must not be called like a size of 'max'"):
+        read_problem(both)
+    build_document(read_problem(both.replace('norm_type = "I"', 'norm_type = "N"')))
+    chosen = both.replace('norm_type = "I"', 'norm_type = "q"').replace("names = {  }", 'names = { input = "q" }')
+    with pytest.raises(ProblemFileError, match="must not be the letter of a size or of an order as well, got 'q'"):
+        build_document(read_problem(chosen))
+
+
 def test_a_kernel_called_like_the_number_of_outputs() -> None:
     text = derive(MaxPool((Symbol("O"),), 1), "output").text()
     assert "O′ = #{p ≥ 1 : p − 1 ≤ I − O}" in text

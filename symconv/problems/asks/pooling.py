@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from symconv.claims.nested import shape_text
 from symconv.operators.convolution import Conv
+from symconv.operators.letters import Letters
 from symconv.operators.pooling import Pooling
 from symconv.problems.ask import Ask, ReadSoFar
 from symconv.problems.problem import Question
@@ -46,8 +48,21 @@ def _poolings(question: Question, where: Where, so_far: ReadSoFar) -> None:
             raise where.error(f"ask = {question.ask!r} takes poolings, and {declared.name!r} is {kind}")
 
 
-def _related(question: Question, where: Where, so_far: ReadSoFar) -> None:
+def _expressed(question: Question, where: Where, so_far: ReadSoFar) -> None:
+    """Poolings whose exponents are no sizes beside them: an operator's own sizes make way, those of another do not."""
     _poolings(question, where, so_far)
+    for declared, other in product(question.operators, repeat=2):
+        sizes = other.op.geometry(Letters()).lower
+        for order in declared.op.reals():
+            if order in sizes and order not in other.op.reals():
+                raise where.error(
+                    f"the exponent {order!r} of {declared.name!r} must not be called like a size of {other.name!r}",
+                    "give it another letter, such as p",
+                )
+
+
+def _related(question: Question, where: Where, so_far: ReadSoFar) -> None:
+    _expressed(question, where, so_far)
     first = question.operators[0]
     kinds = [type(declared.op).__name__ for declared in question.operators]
     if "LPPool" not in kinds or len(kinds) < 2 or len(set(kinds)) < len(kinds):
@@ -74,7 +89,7 @@ EXPRESSIONS = Ask(
     "the formulas of poolings over the window set",
     _expressions,
     several=True,
-    needs=_poolings,
+    needs=_expressed,
     examples=({"title": '"Pooling expressions"', "operators": _POOLINGS},),
 )
 RELATIONS = Ask(
