@@ -132,7 +132,7 @@ class _Names:
         used = (
             frame.letters.names | set(formula.parameters) | {frame.capital(r) for r in ("input", "output", "upstream")}
         )
-        self.e, self.v = [x for x in ("e", "v", "x", "y", *string.ascii_lowercase) if x not in used][:2]
+        self.e, self.v = [x for x in dict.fromkeys(f"evxy{string.ascii_lowercase}") if x not in used][:2]
         self.w = next(x for x in ("W", "U", "V", *string.ascii_uppercase) if x not in used)
         greek = (("lambda", "λ"), ("mu", "μ"), ("nu", "ν"), ("xi", "ξ"))
         self.greek = next(names for names in greek if used.isdisjoint(names))
