@@ -116,7 +116,7 @@ def test_the_examples_of_the_help_are_real_commands(tmp_path: Path, monkeypatch:
     [
         ("adaptive-avgpool", "there is no operator 'adaptive-avgpool'; did you mean 'adaptive-avg'?"),
         ("ConvTranspose2d", "there is no operator 'ConvTranspose2d'; did you mean 'conv-transpose'?"),
-        ("softmax", "there is no operator 'softmax'; there are adaptive-avg, adaptive-max, avgpool, conv, "),
+        ("gru", "there is no operator 'gru'; there are adaptive-avg, adaptive-max, avgpool, batch-norm, conv, "),
     ],
 )
 def test_an_unknown_operator_is_told_what_there_is(name: str, message: str) -> None:

@@ -31,9 +31,12 @@ DUE = {
         "split in the middle",
         "split at a minimum",
         "a sum of cubes",
+        "the sixth power",
+        "a binomial to the sixth",
     ),
     "exact": (
         "a power of a sum of nine",
+        "the eighth power of a long window",
         "wide padding",
         "wide padding of two axes",
         "a norm of order three",
@@ -65,9 +68,6 @@ DUE = {
         "polynomial bounds",
     ),
     "undecided": (
-        "the sixth power",
-        "the eighth power of a long window",
-        "a binomial to the sixth",
         "the gradient of a maximum, literally",
         "five sums",
     ),

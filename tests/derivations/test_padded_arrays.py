@@ -238,7 +238,7 @@ def test_a_place_in_an_array_has_a_letter_of_its_own() -> None:
     ]:
         entry = plain(spread(Frame(Conv((3,)), names=own), "weight", [1], [1], [5]).definition("D3").entry)
         assert re.match(rf"b\u0303\[{places}\] = ", entry)
-    few = Frame(Conv((2, 2, 2)), names={**taken, "input_channel": "h"})
+    few = Frame(Conv((2, 2, 2)), names={**taken, "input_channel": "h", "target": "f"})
     row = spread(few, "weight", [1] * 3, [1] * 3, [4] * 3).definition("D3")
     assert plain(row.entry).startswith("o\u0303[e, s₁, s₂] = o[e−1, s₁−1, s₂−1] ")
     assert in_latex(row.entry).startswith(r"$\tilde o_{e,\,s_{1},\,s_{2}} = o_{e-1,\,s_{1}-1,\,s_{2}-1}$")

@@ -17,7 +17,7 @@ from symconv import AvgPool, Conv, compile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = "symconv.kernels"
-ORDER = ("form", "runtime", "arrays", "programs", "plans", "adapters", "backends", "compile")
+ORDER = ("form", "runtime", "arrays", "programs", "plans", "adapters", "backends", "network", "compile")
 """Each imports only what stands before it."""
 BESIDE = ("accuracy",)
 """What speaks of plans and is asked by kernels: between `runtime`, which asks for it in a call, and `plans`."""
@@ -81,7 +81,7 @@ def twice_written(trees: dict[str, ast.Module]) -> list[str]:
         if not module.startswith(ROOM):
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
+            if isinstance(node, ast.FunctionDef) and not any(ast.unparse(d) == "overload" for d in node.decorator_list):
                 said = ast.get_docstring(node) is not None
                 body = node.body[1:] if said else node.body
                 if len(body) > 1 or (body and node in tree.body):
