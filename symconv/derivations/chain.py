@@ -123,6 +123,8 @@ def _differentiate_words(frame: Frame, unsifted: Formula) -> Phrase:
     if not has_shares(unsifted):
         return ("(D1) term by term.",)
     one, many = extrema_in_words(frame.output)
+    if frame.op.refuses_ties:
+        return (f"The {one} passes its derivative on to one tap, the largest.",)
     if frame.op.tie_policy() == "first":
         return (f"The {one} passes its derivative on to one tap: among equal {many}, to the first in row-major order.",)
     return (f"The {one} passes its derivative on to its taps: equal {many} receive equal shares.",)

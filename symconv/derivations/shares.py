@@ -77,16 +77,17 @@ def share_definition(frame: Frame, id: str) -> Definition:
     value = _compared(frame)
     one, many = extrema_in_words(frame.output)
     order = "in the order of the taps" if "weight" in frame.op.variables else "row by row"
-    rule: Phrase = (
-        (" = 1 if ", value, f" is the first {one} of the window, {order}, else 0")
-        if first
-        else (f" = 1 over the number of {many} of the window if ", value, " is one, else 0")
-    )
+    rule: Phrase = (f" = 1 over the number of {many} of the window if ", value, " is one, else 0")
+    name = "ties split"
+    if frame.op.refuses_ties:
+        rule, name = (" = 1 if ", value, f" is the {one} of the window, else 0"), "the winner"
+    elif first:
+        rule, name = (" = 1 if ", value, f" is the first {one} of the window, {order}, else 0"), "first of ties"
     return Definition(
         id,
         (maths(lambda s: s.written(share)),),
         (left, *rule),
-        "first of ties" if first else "ties split",
+        name,
         ("for ", frame.output_entry, " and ", own),
     )
 

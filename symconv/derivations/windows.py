@@ -21,7 +21,17 @@ from symconv.proofs.windows import FILLED, NO_ZERO, divisor, needs_of
 if TYPE_CHECKING:
     from symconv.derivations.frame import Frame
 
-__all__ = ["empty_windows", "every_count_is_positive", "has_real_taps", "needs_of_derivatives", "needs_of_outputs"]
+__all__ = [
+    "ONE_WINNER",
+    "empty_windows",
+    "every_count_is_positive",
+    "has_real_taps",
+    "needs_of_derivatives",
+    "needs_of_outputs",
+]
+
+ONE_WINNER = "no window has two largest entries"
+"""The condition under which a maximum has a derivative, where the layer takes no rule for ties."""
 
 
 def _counts(formula: Formula) -> Iterator[Reduce]:
@@ -135,6 +145,8 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
     found = kinks(
         output.body, frame.tensor(frame.wrt).name, output.knowledge(), op.kink_policy(), frozenset(op.reals())
     )
+    if op.refuses_ties:
+        found = (ONE_WINNER, *found)
     counts = (divisor for divisor in _divisors(output) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)

@@ -324,7 +324,7 @@ class _Call:
 
     def _refuse_ties(self, stop: _Stop, g: Array) -> None:
         """Refuse a tie, unless what stands before the pooling stops all of its winners."""
-        if getattr(stop.op, "ties", None) != "error":
+        if not stop.op.refuses_ties:
             return
         x = self.arrays[stop.sources[0]]
         tied = tied_winners(stop.op, x, g)
@@ -347,7 +347,7 @@ class _Call:
 
 def _untied(op: Operator) -> Operator:
     """The pooling whose ties have been looked at."""
-    if getattr(op, "ties", None) != "error":
+    if not op.refuses_ties:
         return op
     found: Operator = type(op)(**{**op.options(), "ties": "first"})
     return found

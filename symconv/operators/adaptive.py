@@ -132,5 +132,9 @@ class AdaptiveMaxPool(AdaptivePooling):
     def tie_policy(self) -> Literal["first", "split"]:
         return tie_rule(self.ties)
 
+    @property
+    def refuses_ties(self) -> bool:
+        return self.ties == "error"
+
     def body(self, geometry: Geometry) -> Node:
         return Reduce("max", self.taps(geometry), (), self.entry(geometry))

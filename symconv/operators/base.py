@@ -111,6 +111,11 @@ class Operator(TakesArrays, ABC):
         """How a maximum shares its gradient among equal taps."""
         return "first"
 
+    @property
+    def refuses_ties(self) -> bool:
+        """Whether data with several largest entries in a window are refused where a gradient depends on them."""
+        return False
+
     def kink_policy(self) -> Kink:
         """What the derivative of max(0, x) and min(0, x) is at 0."""
         return "undefined"

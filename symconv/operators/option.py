@@ -163,8 +163,8 @@ FLIP = Option(
 TIES_OPTION = Option(
     Word(TIES, unfiled=("set",)),
     "which of several equal maxima receives the gradient: the first in row-major order as in PyTorch and JAX, or all "
-    "of them in equal shares; error refuses data with two winners; set leaves the whole subdifferential, which only "
-    "formulas can show",
+    "of them in equal shares; error refuses data with two winners, and formulas hold where there are none; set leaves "
+    "the whole subdifferential, which only formulas can show",
     neutral="first", example='"split"',
 )  # fmt: skip
 OUTPUT_SIZE = Option(Size(), "the size of the output", letter="O", switch="output", argument="output_size")

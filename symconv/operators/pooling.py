@@ -111,6 +111,10 @@ class MaxPool(Pooling):
     def tie_policy(self) -> Literal["first", "split"]:
         return tie_rule(self.ties)
 
+    @property
+    def refuses_ties(self) -> bool:
+        return self.ties == "error"
+
     def pooled(self, geometry: Geometry) -> Node:
         entry, guards = self.read(geometry)
         return Reduce("max", tuple(tap.bound for tap in self.tap_axes(geometry)), guards, entry)

@@ -72,6 +72,8 @@ TRUE: list[tuple[Operator, str, tuple[str, ...]]] = [
     (FIRST_OF, "sum(diff(min(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", (LEAST_AS,)),
     (FIRST_OF, "sum(diff(c[p], a[i]), (i,1,I)) == 1", ()),
     (SPLIT, "sum(diff(c[p], a[i]), (i,1,I)) == 1", ()),
+    # a layer that refuses ties has no rule of its own for them
+    (sc.MaxPool((2,), ties="error"), "sum(diff(c[p], a[i]), (i,1,I)) == 1", (LARGEST,)),
     # gradients
     (CONV, "diff(diff(abs(a[i]), a[i]), a[i]) == 0", (ABSOLUTE, SIGN)),
     (CONV, "diff(diff(abs(a[1])*b[1], a[1]), b[1])*abs(a[1]) == a[1]", (ABSOLUTE,)),

@@ -110,6 +110,7 @@ def test_under_the_tie_rule_set_derivatives_are_sets(pool: Operator) -> None:
     [
         (MaxPool((2,)), ["max pooling", "upstream gradient", "first of ties"]),
         (MaxPool((2,), ties="split"), ["max pooling", "upstream gradient", "ties split"]),
+        (MaxPool((2,), ties="error"), ["max pooling", "upstream gradient", "the winner"]),
         (AdaptiveMaxPool((2,)), ["adaptive max pooling", "upstream gradient", "first of ties"]),
         (LPPool(float("inf"), (2,)), ["LP pooling", "upstream gradient", "first of ties"]),
         (LPPool(2, (2,)), ["LP pooling", "upstream gradient"]),
@@ -127,5 +128,9 @@ def test_what_a_line_needs_is_said_after_what_it_needs_already() -> None:
     own = "c[p] ≠ 0 (at a window of zeros the derivative counts as 0)"
     chain = f"E differentiable in the outputs, and {own}"
     assert [plain(step.needs) for step in page.steps] == [chain if s.rule == "chain_rule" else own for s in page.steps]
+    for refusing in (MaxPool((2,), ties="error"), AdaptiveMaxPool((2,), "error")):
+        needs = {plain(step.needs) for step in derive(refusing, "derivative").steps}
+        assert needs == {"no window has two largest entries"}
+        assert all(own in plain(s.needs) for s in derive(refusing, "gradient").steps for own in needs)
     bare = derive(MaxPool((2,)), "gradient").steps
     assert {plain(step.needs) for step in bare} == {"", "E differentiable in the outputs"}

@@ -87,7 +87,7 @@ def given(declared: Declarations, claim: Claim | None) -> tuple[str, ...]:
 
 def has_ties(op: Operator) -> TypeGuard[MaxPool]:
     """Whether a layer has an option that says which of several equal maxima takes the gradient."""
-    return isinstance(op, MaxPool)
+    return isinstance(op, MaxPool) and not op.refuses_ties  # which has a gradient where there is one winner alone
 
 
 OUTSIDE = {

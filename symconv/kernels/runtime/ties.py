@@ -81,7 +81,7 @@ def refuse_ties(op: Operator, x: Array, g: Array) -> None:
     Raises:
         ArgumentError: for such data; it says where.
     """
-    if getattr(op, "ties", None) == "error" and x.size:
+    if op.refuses_ties and x.size:
         found = tied_winners(op, x, g)
         if found is not None:
             raise tie_error("ties", found[1])

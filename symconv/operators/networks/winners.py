@@ -65,7 +65,7 @@ def refused_ties(
     Raises:
         ArgumentError: for such a tie; it says where.
     """
-    if getattr(op, "ties", None) != "error":
+    if not op.refuses_ties:
         return
     for output, winners in ties_of(op, x, g):
         if passed is not None:
