@@ -206,3 +206,11 @@ def test_autograd_of_pytorch_is_the_rule_of_0() -> None:
     kernel = sc.compile(sc.ReLU("zero"))
     assert np.array_equal(kernel(x), y.detach().numpy())
     assert np.array_equal(kernel.vjp(g, x).input, entries.grad.numpy())
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
+def test_a_rectifier_keeps_every_integer(dtype: type[np.integer[Any]]) -> None:
+    ends = np.iinfo(dtype)
+    found = sc.compile(sc.ReLU(ndim=1))(np.array([ends.max, ends.min, 3], dtype))
+    assert found.tolist() == [ends.max, 0, 3]
+    assert found.dtype == dtype

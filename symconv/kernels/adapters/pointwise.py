@@ -151,7 +151,8 @@ class PointwiseKernel(PlaneKernel):
         return isinstance(self._value, Applied) and self._value.function in (POSITIVE_PART, NEGATIVE_PART)
 
     def forward(self, x: Array) -> Array:
-        return values_of(self._value, x.astype(compute_type(x.dtype), copy=False))
+        compute = compute_type(x.dtype) if x.dtype.kind == "f" else x.dtype  # max(0, x) keeps a type of integers
+        return values_of(self._value, x.astype(compute, copy=False))
 
     def pull(self, g: Array, x: Array) -> Array:
         return in_blocks(self._gradients, g.dtype, x, g)
