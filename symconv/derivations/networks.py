@@ -18,7 +18,8 @@ from symconv.formulas.printing import context_of
 from symconv.operators.base import Operator, Variable
 from symconv.operators.flatten import Flatten
 from symconv.operators.letters import Letters
-from symconv.operators.networks.network import Network, in_layer
+from symconv.operators.networks.naming import in_layer
+from symconv.operators.networks.network import Network
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.normalisation import BatchNorm
 from symconv.operators.pointwise import Pointwise
@@ -82,7 +83,7 @@ def network_derivation(
     alone = _per_channel(network)
     theorem = Stage(
         ("Every layer's gradient in closed form",),
-        ("for all sizes I of the layer's own input, and all of its entries",),
+        ("for all entries; I is the size of a layer's own input",),
         tuple(_stated(part, frame, part.layer in alone) for part, frame in zip(parts, frames, strict=True)),
     )
     stages: list[Stage] = [theorem]

@@ -8,24 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from symconv.doors import items, mapping, plain_integer
+from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError, SymconvError
-from symconv.kernels.runtime.arguments import as_array, fit
+from symconv.kernels.runtime.arguments import as_array, fit, types_of
 from symconv.kernels.runtime.contract import Gradients, Kernel
 from symconv.kernels.runtime.kernel import WindowKernel
 from symconv.kernels.runtime.padding import Array
+from symconv.kernels.runtime.parameters import largest_of, refuse_sum
 from symconv.kernels.runtime.ties import tie_error, tied_winners
 from symconv.operators.base import Operator
 from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.joining import Add
-from symconv.operators.networks.given import given_roles
-from symconv.operators.networks.network import Network, in_layer, named_error
+from symconv.operators.networks.given import given_arrays, given_roles
+from symconv.operators.networks.naming import in_layer, named_error
+from symconv.operators.networks.network import Network
 from symconv.operators.networks.shape import INPUT
 from symconv.operators.softmax import Softmax
 
 __all__ = ["NetworkKernel"]
-
-Weights = Mapping[str, Mapping[str, Array]]
 
 
 class NetworkKernel:
@@ -57,7 +57,8 @@ class NetworkKernel:
         self._routes: dict[tuple[int, ...], _Route] = {}
         roles = {name: given_roles(op) for name, op in network.layers}
         self._given = {name: own for name, own in roles.items() if own}
-        for name, op in network.layers:
+        self._layers, _ = self._together(dict(network.layers))
+        for name, op in self._layers.items():
             with in_layer(name):
                 if not isinstance(op, Add):
                     self._kernel(op)
@@ -90,16 +91,21 @@ class NetworkKernel:
                 self._routes.pop(next(iter(self._routes)))
         return found
 
-    def _stops(self, operators: Mapping[str, Operator]) -> Iterator[_Stop]:
+    def _together(self, operators: Mapping[str, Operator]) -> tuple[dict[str, Operator], dict[str, tuple[str, ...]]]:
+        """The layers as they run, and what each reads: a softmax that only a cross-entropy reads is a part of that."""
         reads = {name: self.network.sources(name) for name in operators}
-        operators = dict(operators)
-        for name, op in tuple(operators.items()):
+        found = dict(operators)
+        for name, op in operators.items():
             (source, *others) = reads[name]
             alone = not others and sum(source in sources for sources in reads.values()) == 1
-            if alone and isinstance(op, CrossEntropy) and isinstance(operators.get(source), Softmax):
+            if alone and isinstance(op, CrossEntropy) and isinstance(found.get(source), Softmax):
                 # a probability that is too small to be told from 0 has a logarithm all the same
-                operators[name], reads[name] = replace(op, from_logits=True), reads.pop(source)
-                del operators[source]
+                found[name], reads[name] = replace(op, from_logits=True), reads.pop(source)
+                del found[source]
+        return found, reads
+
+    def _stops(self, fitted: Mapping[str, Operator]) -> Iterator[_Stop]:
+        operators, reads = self._together(fitted)
         last = {source: name for name in operators for source in reads[name]}
         for name, op in operators.items():
             freed = tuple(source for source in dict.fromkeys(reads[name]) if last[source] == name)
@@ -113,7 +119,7 @@ class NetworkKernel:
         return "\n\n\n".join(f"# {name}\n{kernel.source}" for name, kernel in self._listed())
 
     def _listed(self) -> Iterator[tuple[str, Kernel]]:
-        return ((name, self._kernel(op)) for name, op in self.network.layers if not isinstance(op, Add))
+        return ((name, self._kernel(op)) for name, op in self._layers.items() if not isinstance(op, Add))
 
     def explain(self, shape: tuple[int, ...] | None = None, dtype: Any = "float32") -> str:
         """What every layer runs for an input of a shape, ``(N, C, *spatial)``, or in general."""
@@ -145,7 +151,7 @@ class NetworkKernel:
                 two layers do not follow on. Both name the layer.
         """
         call = _Call(self, as_array("x", x), weights)
-        return call.shown(call.forward(keep=False), self.output)
+        return call.fresh(call.shown(call.forward(keep=False), self.output))
 
     def vjp(self, grad_output: Any, x: Any, weights: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """The gradients of ``<grad_output, kernel(x, weights)>``: one pass to the output, and one back.
@@ -204,7 +210,7 @@ class _Call:
     """One call: its arrays, with a batch and channels, by the layer that gives them."""
 
     def __init__(self, kernel: NetworkKernel, x: Array, *weights: Any) -> None:
-        self.kernel, self.network = kernel, kernel.network
+        self.kernel, self.network, self.x = kernel, kernel.network, x
         axes = kernel.axes
         extra = x.ndim - axes if axes is not None else min(x.ndim, 2)
         if not (0 if axes is not None else 1) <= extra <= 2:
@@ -233,30 +239,21 @@ class _Call:
         Raises:
             ArgumentError: for a missing or superfluous one.
         """
-        wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
-        table = mapping("weights", {} if weights is None else weights, wanted)
-        needed = self.kernel._given
-        for name in table:
-            if name not in needed:
-                known = ", ".join(needed) or "none"
-                raise ArgumentError("weights", name, f"must be by the names of layers that have weights: {known}")
-        found = {}
-        for name, roles in needed.items():
-            if name not in table:
-                raise ArgumentError("weights", tuple(table), f"must have an entry for {name}, with {_listed(roles)}")
-            own = table[name]
-            if not isinstance(own, Mapping):
-                raise ArgumentError(f"weights[{name!r}]", own, f"must be a table with {_listed(roles)}")
-            if own.keys() != set(roles):
-                raise ArgumentError(f"weights[{name!r}]", tuple(own), f"must have {_listed(roles)} and nothing else")
-            found[name] = {str(role): as_array(f"weights[{name!r}][{role!r}]", own[role]) for role in roles}
-        return found
+        return {
+            name: {role: as_array(f"weights[{name!r}][{role!r}]", array) for role, array in own.items()}
+            for name, own in given_arrays(weights, self.kernel._given).items()
+        }
 
     def shown(self, array: Array, name: str) -> Array:
         """An array as it is given back: with a batch where the input has one, without the channel that it had not."""
         result = array if self.batched else array[0]
         shape = self.route.shapes[name]
         return result[0] if self.plain and len(shape) == (self.kernel.axes or 0) + 1 and shape[0] == 1 else result
+
+    def fresh(self, result: Array, *given: Any) -> Array:
+        """A result that shares no memory with what was given, and that can be written to."""
+        shared = any(np.may_share_memory(result, other) for other in (self.x, *given))
+        return result.copy() if shared or not result.flags.writeable else result
 
     # ------------------------------------------------------------------ forward
 
@@ -276,10 +273,7 @@ class _Call:
 
     def _made(self, stop: _Stop, read: list[Array], keep: bool) -> Array:
         if stop.kernel is None:
-            total = read[0] + read[1]
-            for other in read[2:]:
-                total += other
-            return total
+            return _sum(read)
         if keep and stop.picks:
             self.extras[stop.name] = stop.kernel(read[0], return_indices=True)
             found: Array = self.extras[stop.name][0]
@@ -292,7 +286,8 @@ class _Call:
     def backward(self, grad_output: Any) -> dict[str, Any]:
         """The gradients, from the output to the input."""
         y = self.forward(keep=True)
-        flows: dict[str, Array] = {self.kernel.output: self._upstream(grad_output, y)}
+        upstream = self._upstream(grad_output, y)
+        flows: dict[str, Array] = {self.kernel.output: upstream}
         found: dict[str, Gradients] = {}
         name = ""
         try:
@@ -312,7 +307,10 @@ class _Call:
                 self.extras.pop(name, None)
         except SymconvError as error:
             raise named_error(name, error) from None
-        return {INPUT: self.shown(flows[INPUT], INPUT), **{name: found[name] for name in self.weights if name in found}}
+        return {
+            INPUT: self.fresh(self.shown(flows[INPUT], INPUT), upstream),
+            **{name: found[name] for name in self.weights if name in found},
+        }
 
     def _own(self, stop: _Stop, g: Array) -> Gradients:
         assert stop.back is not None
@@ -353,5 +351,16 @@ def _untied(op: Operator) -> Operator:
     return found
 
 
-def _listed(roles: tuple[str, ...]) -> str:
-    return " and ".join(f'"{role}"' for role in roles)
+def _sum(arrays: list[Array]) -> Array:
+    """The sum of several arrays, in the types of `types_of`.
+
+    Raises:
+        ArgumentError: for integers whose sum might have no place in int64.
+    """
+    types = types_of(arrays, keep_integers=False)
+    if types.exact:
+        refuse_sum(arrays[0], sum(map(largest_of, arrays)))
+    total = arrays[0].astype(types.compute)
+    for other in arrays[1:]:
+        total += other.astype(types.compute, copy=False)
+    return total.astype(types.result, copy=False)

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from symconv.doors import mapping, plain_integer
+from symconv.doors import plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.formula import Formula
 from symconv.operators.base import Operator
 from symconv.operators.gradients import Gradients
 from symconv.operators.joining import Add
-from symconv.operators.networks.given import given_sizes
+from symconv.operators.networks.given import given_arrays, given_sizes
+from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.networks.winners import refused_ties
 
@@ -91,7 +92,8 @@ class _Run:
         op, read = self.operators[name], self._read(name)
         if isinstance(op, Add):
             return np.asarray(sum(read[1:], start=read[0]))
-        return _applied(name, lambda sizes: op.output(input_size=sizes), op, read[0], self.weights.get(name, {}), None)
+        with in_layer(name):
+            return _applied(lambda sizes: op.output(input_size=sizes), op, read[0], self.weights.get(name, {}), None)
 
     # ------------------------------------------------------------------ backward
 
@@ -129,7 +131,8 @@ class _Run:
         parts = {}
         for variable in op.variables:
             formula: Callable[[Any], Formula] = _gradient(op, variable)
-            parts[variable] = _applied(name, formula, op, x, given, g)
+            with in_layer(name):
+                parts[variable] = _applied(formula, op, x, given, g)
         return Gradients(**parts)
 
     def _upstream(self, upstream: Any) -> Exact:
@@ -148,12 +151,7 @@ def _gradient(op: Operator, variable: Any) -> Callable[[Any], Formula]:
 
 
 def _applied(
-    name: str,
-    formula_for: Callable[[Any], Formula],
-    op: Operator,
-    x: Exact,
-    given: Mapping[str, Exact],
-    g: Exact | None,
+    formula_for: Callable[[Any], Formula], op: Operator, x: Exact, given: Mapping[str, Exact], g: Exact | None
 ) -> Exact:
     """The entries of a formula of a layer, for all its planes; gradients of what planes share add up."""
     planes = op.planes(x.shape)
@@ -239,32 +237,12 @@ def read_weights(network: Connected, shapes: Mapping[str, Shape], weights: Any) 
     Raises:
         ArgumentError: for a missing or superfluous one, or one of another shape.
     """
-    wanted = 'must be a table by layer, such as {"conv1": {"weight": ..., "bias": ...}}'
-    table = mapping("weights", {} if weights is None else weights, wanted)
     sizes = {name: given_sizes(op, shapes[network.sources(name)[0]]) for name, op in network.layers}
     needed = {name: own for name, own in sizes.items() if own}
-    for name in table:
-        if name not in needed:
-            known = ", ".join(needed) or "none"
-            raise ArgumentError("weights", name, f"must be by the names of layers that have weights: {known}")
-    found: dict[str, dict[str, Exact]] = {}
-    for name, own in needed.items():
-        if name not in table:
-            raise ArgumentError("weights", tuple(table), f"must have an entry for {name}", _form(name, own))
-        entries = mapping(f"weights[{name!r}]", table[name], f"must be a table, {_form(name, own)}")
-        if set(entries) != set(own):
-            raise ArgumentError(
-                f"weights[{name!r}]", tuple(entries), f"must hold {' and '.join(own)}", _form(name, own)
-            )
-        found[name] = {
-            role: _fitting(f"weights[{name!r}][{role!r}]", entries[role], shape) for role, shape in own.items()
-        }
-    return found
-
-
-def _form(name: str, sizes: Mapping[str, Shape]) -> str:
-    shown = ", ".join(f'"{role}": an array of {"x".join(map(str, shape))}' for role, shape in sizes.items())
-    return f'such as {{"{name}": {{{shown}}}}}'
+    return {
+        name: {role: _fitting(f"weights[{name!r}][{role!r}]", array, needed[name][role]) for role, array in own.items()}
+        for name, own in given_arrays(weights, needed).items()
+    }
 
 
 def _fitting(argument: str, value: Any, shape: Shape) -> Exact:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from symconv.doors import items, iterable_of, list_of, one_of, text
-from symconv.errors import ArgumentError, NotSupportedError, SymconvError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.base import Operator
 from symconv.operators.joining import Add
+from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.networks.table import NetworkTable
 from symconv.operators.options import Integer, integer
@@ -23,7 +23,7 @@ from symconv.operators.windowed import Spreading
 if TYPE_CHECKING:
     from symconv.operators.networks.table import Image
 
-__all__ = ["Network", "in_layer", "named_error"]
+__all__ = ["Network"]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
@@ -282,22 +282,6 @@ class Network:
         from symconv.operators.networks.exact import gradients
 
         return gradients(self, inputs, weights, upstream)
-
-
-def named_error(name: str, error: SymconvError) -> SymconvError:
-    """An error of a layer, with the layer's name before what it says."""
-    if isinstance(error, ArgumentError):
-        return type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix)
-    return type(error)(f"{name}: {error}")
-
-
-@contextmanager
-def in_layer(name: str) -> Iterator[None]:
-    """Say which layer an error comes from."""
-    try:
-        yield
-    except SymconvError as error:
-        raise named_error(name, error) from None
 
 
 def _named(layers: Any) -> dict[str, Operator]:
