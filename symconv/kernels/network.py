@@ -15,7 +15,6 @@ from symconv.kernels.runtime.contract import Gradients, Kernel
 from symconv.kernels.runtime.kernel import WindowKernel
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import largest_of, refuse_sum
-from symconv.kernels.runtime.ties import tie_error, tied_winners
 from symconv.operators.base import Operator
 from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.joining import Add
@@ -24,6 +23,7 @@ from symconv.operators.networks.naming import in_layer, named_error
 from symconv.operators.networks.network import Network
 from symconv.operators.networks.shape import INPUT
 from symconv.operators.softmax import Softmax
+from symconv.operators.winners import refuse_ties
 
 __all__ = ["NetworkKernel"]
 
@@ -296,7 +296,7 @@ class _Call:
                 g = flows.pop(name)
                 parts = [g] * len(stop.sources)
                 if stop.back is not None:
-                    self._refuse_ties(stop, g)
+                    refuse_ties(stop.op, self.arrays[stop.sources[0]], g, self._passed(stop))
                     own = self._own(stop, g)
                     parts = [own.input]
                     if stop.op.variables[1:]:
@@ -320,20 +320,12 @@ class _Call:
             return stop.back.vjp(g, x, output=self.extras.get(stop.name, self.arrays[stop.name]))
         return stop.back.vjp(g, x, **self.weights.get(stop.name, {}))
 
-    def _refuse_ties(self, stop: _Stop, g: Array) -> None:
-        """Refuse a tie, unless what stands before the pooling stops all of its winners."""
-        if not stop.op.refuses_ties:
-            return
-        x = self.arrays[stop.sources[0]]
-        tied = tied_winners(stop.op, x, g)
-        if tied is None:
-            return
+    def _passed(self, stop: _Stop) -> Callable[[Array], Array] | None:
+        """What the layer before hands on of a gradient, where it works place by place."""
         before = next((other for other in self.route.stops if other.name == stop.sources[0]), None)
-        if before is not None and before.op.place_by_place and before.back is not None:
-            passed = self._own(before, tied[0].astype(x.dtype))
-            if not np.any(passed.input):
-                return
-        raise tie_error("ties", tied[1])
+        if before is None or not before.op.place_by_place or before.back is None:
+            return None
+        return lambda g: np.asarray(self._own(before, g).input)
 
     def _upstream(self, given: Any, y: Array) -> Array:
         g = as_array("grad_output", given)

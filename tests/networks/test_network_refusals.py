@@ -138,11 +138,9 @@ def test_ties_are_refused_where_a_gradient_depends_on_them() -> None:
     assert network.gradients(x, weights)["input"].sum() == 4 == kernel.vjp(1, x, weights)["input"].sum()
     x[2, 3] = x[3, 3]
     g = np.ones((2, 2))
-    said = refused_at(lambda: network.gradients(x, weights, g))
-    assert "p: ties refuses two winners: at output (1, 1) the entries at (2, 3) and (3, 3) are all 15" in said
-    assert "p: ties refuses two winners, as in the window of output (0, 0, 1, 1)" in refused_at(
-        lambda: kernel.vjp(g, x, weights)
-    )
+    for call in (lambda: network.gradients(x, weights, g), lambda: kernel.vjp(g, x, weights)):
+        said = refused_at(call)
+        assert "p: ties refuses two winners: at output (1, 1) the entries at (2, 3) and (3, 3) are all 15" in said
     g[1, 1] = 0  # a window through which nothing comes back
     assert network.gradients(x, weights, g)["input"].sum() == 3 == kernel.vjp(g, x, weights)["input"].sum()
 

@@ -21,9 +21,9 @@ from symconv.kernels.runtime.engine import source_of
 from symconv.kernels.runtime.geometry import Line
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
-from symconv.kernels.runtime.ties import refuse_ties
 from symconv.operators.base import Operator
 from symconv.operators.window import Window
+from symconv.operators.winners import refuse_ties
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation

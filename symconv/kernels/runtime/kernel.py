@@ -21,7 +21,7 @@ from symconv.kernels.runtime.explanation import explanation, nominal, shape_call
 from symconv.kernels.runtime.padding import Array
 from symconv.kernels.runtime.parameters import bias_gradient, refuse_integers
 from symconv.kernels.runtime.plan import Plan, Task
-from symconv.kernels.runtime.ties import refuse_ties
+from symconv.operators.winners import refuse_ties
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation

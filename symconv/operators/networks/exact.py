@@ -18,7 +18,7 @@ from symconv.operators.joining import Add
 from symconv.operators.networks.given import given_arrays, given_sizes
 from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
-from symconv.operators.networks.winners import refused_ties
+from symconv.operators.winners import refuse_ties
 
 __all__ = ["gradients", "values"]
 
@@ -107,7 +107,8 @@ class _Run:
             if isinstance(op, Add):
                 own = Gradients(g)
             else:
-                refused_ties(name, op, self._read(name)[0], g, self._passed(name))
+                with in_layer(name):
+                    refuse_ties(op, self._read(name)[0], g, self._passed(name))
                 own = self._own(name, g)
             found[name] = Gradients(self.shown(own.input), self._like("weight", name, own.weight), own.bias)
             for source in network.sources(name):
