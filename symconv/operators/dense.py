@@ -7,15 +7,15 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from symconv.errors import ArgumentError, GeometryError
-from symconv.formulas.algebra import Access, Guard, Node, add, product, summation
+from symconv.formulas.algebra import Access, Node, add, product, summation
 from symconv.formulas.index import Index
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator, Variable
+from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.kinds import Whole
 from symconv.operators.option import BIAS, Option
 from symconv.operators.options import Integer, to_index
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["Dense"]
 
@@ -24,7 +24,7 @@ IN_FEATURES = Option(Whole(1, optional=True), "the number of inputs; as many as 
 
 
 @dataclass(frozen=True, repr=False)
-class Dense(Operator):
+class Dense(Unwindowed):
     """A dense, or fully connected, layer: a matrix times a vector, which is a window as large as its input.
 
     ``c[p] = d[p] + sum over n of b[p, n] * a[n]`` (0-based). The weight is ``(out_features, in_features)``.
@@ -63,11 +63,6 @@ class Dense(Operator):
         """The tensors that the output depends on."""
         return ("input", "weight", "bias") if self.bias else ("input", "weight")
 
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None that slides: every output reads the whole input."""
-        return ()
-
     # ------------------------------------------------------------------ sizes
 
     def input_sizes(self, names: Sequence[str]) -> tuple[Index, ...]:
@@ -79,10 +74,6 @@ class Dense(Operator):
     def count(self, axis: int, size: Index) -> Index:
         """The number of outputs, whatever the number of inputs."""
         return to_index(self.out_features, {}, "out_features")
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any number of inputs will do."""
-        return []
 
     def axis_output_size(self, axis: int, n: Integer) -> Integer:
         if isinstance(self.in_features, int) and isinstance(n, int) and n != self.in_features:
@@ -97,10 +88,6 @@ class Dense(Operator):
             raise GeometryError("the input", shape_text(shape), f"must be a vector before {self!r}", "flatten it first")
         self.axis_output_size(0, shape[0])
         return self
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about the whole vector."""
-        return 1
 
     def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (self.axis_output_size(0, shape[0]),)

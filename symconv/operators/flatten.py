@@ -7,15 +7,14 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from math import prod
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Guard, Node, equal, summation
+from symconv.formulas.algebra import Access, Node, equal, summation
 from symconv.formulas.index import Index
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.kinds import Word
 from symconv.operators.option import Option
 from symconv.operators.options import Integer
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["Flatten"]
 
@@ -31,7 +30,7 @@ ORDER = Option(
 
 
 @dataclass(frozen=True, repr=False)
-class Flatten(Operator):
+class Flatten(Unwindowed):
     """The entries of an array as a vector; the first axis of the array is that of the channels.
 
     ``c[p] = a[i, j, k]`` for ``p = (i*J + j)*K + k``, or ``p = (j*K + k)*I + i`` where the channels come last, for an
@@ -49,26 +48,10 @@ class Flatten(Operator):
     def noun(self) -> str:
         return "flattening"
 
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: an output reads one entry."""
-        return ()
-
     # ------------------------------------------------------------------ sizes
 
     def output_size(self, n: Integer | Sequence[Integer]) -> tuple[Integer, ...]:
         return (prod(super().output_size(n)),)
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        return n
-
-    def count(self, axis: int, size: Index) -> Index:
-        """The number of entries on an axis; all of them are kept."""
-        return size
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any array will do."""
-        return []
 
     # ------------------------------------------------------------------ whole arrays
 
@@ -77,10 +60,6 @@ class Flatten(Operator):
         if not shape:
             raise GeometryError("the input", shape_text(shape), "must be an array")
         return replace(self, ndim=len(shape))
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about the whole array."""
-        return 1
 
     def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (prod(shape),)

@@ -7,19 +7,17 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import ClassVar
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Guard, Node, add
-from symconv.formulas.index import Index
+from symconv.formulas.algebra import Access, Node, add
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator, Variable
+from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import Integer
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["Add"]
 
 
 @dataclass(frozen=True, repr=False)
-class Add(Operator):
+class Add(Unwindowed):
     """The sum of two arrays of one shape: ``c[i] = a[i] + b[i]``; in a `Network`, of all that its edges bring.
 
     By itself, its second summand takes the place of a weight.
@@ -42,24 +40,6 @@ class Add(Operator):
     def phrase(self) -> str:
         return "a sum"
 
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: an output reads one entry of each."""
-        return ()
-
-    # ------------------------------------------------------------------ sizes
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        return n
-
-    def count(self, axis: int, size: Index) -> Index:
-        """The size of the input."""
-        return size
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any size will do."""
-        return []
-
     # ------------------------------------------------------------------ whole arrays
 
     def fitted(self, shape: tuple[int, ...]) -> Add:
@@ -67,13 +47,6 @@ class Add(Operator):
         if not shape:
             raise GeometryError("the input", shape_text(shape), "must be an array")
         return replace(self, ndim=len(shape))
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about the whole array."""
-        return 1
-
-    def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape
 
     def joined_size(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         if len(set(shapes)) > 1:

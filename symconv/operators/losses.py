@@ -13,16 +13,15 @@ from symconv.formulas.collecting import collected
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.options import Integer
 from symconv.operators.target import entries_of, shape_of
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["Loss"]
 
 
-class Loss(Operator):
+class Loss(Unwindowed):
     """An operator whose output is one number, which tells how far an array is from a target."""
 
     ndim: int
@@ -39,11 +38,6 @@ class Loss(Operator):
     @abstractmethod
     def _take_axes(self, axes: int) -> None:
         """Have so many axes, those of the target."""
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: the output reads the whole array."""
-        return ()
 
     # ------------------------------------------------------------------ sizes
 
@@ -68,10 +62,6 @@ class Loss(Operator):
         fixed = self._extents()
         return super().input_sizes(names) if fixed is None else tuple(map(Index.of, fixed))
 
-    def count(self, axis: int, size: Index) -> Index:
-        """The size of the input; the output has no axes."""
-        return size
-
     def facts(self, axis: int, size: Index) -> list[Guard]:
         """The class is one of those that there are."""
         return [nonnegative(size - 1 - self.target)] if isinstance(self.target, int) else []
@@ -85,10 +75,6 @@ class Loss(Operator):
             fix = "put a Flatten() before it" if self.ndim == 1 else ""
             raise GeometryError("the input", shape_text(shape), f"must {wanted} before {self!r}", fix)
         return self
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about the whole array."""
-        return 1
 
     def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return self.output_size(shape)

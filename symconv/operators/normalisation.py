@@ -6,15 +6,14 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, ClassVar
 
 from symconv.errors import ArgumentError, GeometryError
-from symconv.formulas.algebra import Access, Guard, Node, add, product
-from symconv.formulas.index import Index
+from symconv.formulas.algebra import Access, Node, add, product
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator, Variable
+from symconv.operators.base import Variable
 from symconv.operators.frame import Axis, Geometry, named_axes
 from symconv.operators.kinds import Whole
 from symconv.operators.option import Option
 from symconv.operators.options import Integer, to_index
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["BatchNorm"]
 
@@ -24,7 +23,7 @@ CHANNELS = Option(
 
 
 @dataclass(frozen=True, repr=False)
-class BatchNorm(Operator):
+class BatchNorm(Unwindowed):
     """Batch normalisation in inference: ``c[f, i, j] = b[f] * a[f, i, j] + d[f]`` (0-based).
 
     With the mean m and the variance v of a channel, its scale s and its shift t, as a trained layer has them, the
@@ -49,11 +48,6 @@ class BatchNorm(Operator):
     @property
     def phrase(self) -> str:
         return f"a {self.noun}"
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: an output reads the entry at its own place."""
-        return ()
 
     @staticmethod
     def folded(mean: Any, variance: Any, scale: Any = None, shift: Any = None, eps: float = 1e-5) -> dict[str, Any]:
@@ -87,19 +81,6 @@ class BatchNorm(Operator):
         weight = read.get("scale", np.ones(shape)) / np.sqrt(read["variance"] + below)
         return {"weight": weight, "bias": read.get("shift", np.zeros(shape)) - read["mean"] * weight}
 
-    # ------------------------------------------------------------------ sizes
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        return n
-
-    def count(self, axis: int, size: Index) -> Index:
-        """The size of the input."""
-        return size
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any size will do."""
-        return []
-
     # ------------------------------------------------------------------ whole arrays
 
     def fitted(self, shape: tuple[int, ...]) -> BatchNorm:
@@ -108,13 +89,6 @@ class BatchNorm(Operator):
             wanted = f"must have the {self.channels} channels that {self!r} takes"
             raise GeometryError("the input", shape_text(shape), wanted, "channels come first")
         return replace(self, ndim=len(shape) - 1)
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about all channels."""
-        return 1
-
-    def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape
 
     def parameter_sizes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.channels,), "bias": (self.channels,)}

@@ -7,20 +7,17 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Guard, Node
+from symconv.formulas.algebra import Access, Node
 from symconv.formulas.collecting import collected
 from symconv.formulas.formula import Formula
-from symconv.formulas.index import Index
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import Integer
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["Pointwise"]
 
 
-class Pointwise(Operator):
+class Pointwise(Unwindowed):
     """An operator whose output has the size of its input, each entry from the one at its place."""
 
     ndim: int
@@ -31,24 +28,6 @@ class Pointwise(Operator):
     def value(self, entry: Node) -> Node:
         """What becomes of an entry."""
 
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: an output reads the entry at its own place."""
-        return ()
-
-    # ------------------------------------------------------------------ sizes
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        return n
-
-    def count(self, axis: int, size: Index) -> Index:
-        """The size of the input."""
-        return size
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any size will do."""
-        return []
-
     # ------------------------------------------------------------------ whole arrays
 
     def fitted(self, shape: tuple[int, ...]) -> Any:
@@ -56,13 +35,6 @@ class Pointwise(Operator):
         if not shape:
             raise GeometryError("the input", shape_text(shape), "must be an array")
         return replace(self, ndim=len(shape))  # type: ignore[type-var]
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the formula is about the whole array."""
-        return 1
-
-    def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape
 
     # ------------------------------------------------------------------ the formula
 

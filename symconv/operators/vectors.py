@@ -5,41 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from symconv.errors import GeometryError
-from symconv.formulas.algebra import Access, Applied, Guard, Node, summation
+from symconv.formulas.algebra import Access, Applied, Node, summation
 from symconv.formulas.functions import EXP
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.operators.arrays import shape_text
-from symconv.operators.base import Operator
 from symconv.operators.frame import Axis, Geometry, named_axes
-from symconv.operators.options import Integer
-from symconv.operators.window import Window
+from symconv.operators.unwindowed import Unwindowed
 
 __all__ = ["OfVector"]
 
 
-class OfVector(Operator):
+class OfVector(Unwindowed):
     """An operator on one axis, whose output is a vector of the same length."""
 
     ndim = 1
-
-    @property
-    def windows(self) -> tuple[Window, ...]:
-        """None: an output reads the whole vector."""
-        return ()
-
-    # ------------------------------------------------------------------ sizes
-
-    def axis_output_size(self, axis: int, n: Integer) -> Integer:
-        return n
-
-    def count(self, axis: int, size: Index) -> Index:
-        """The size of the input."""
-        return size
-
-    def facts(self, axis: int, size: Index) -> list[Guard]:
-        """Nothing: any size will do."""
-        return []
 
     # ------------------------------------------------------------------ whole arrays
 
@@ -50,13 +30,6 @@ class OfVector(Operator):
                 "the input", shape_text(shape), f"must be a vector before {self!r}", "put a Flatten() before it"
             )
         return self
-
-    def planes(self, shape: tuple[int, ...]) -> int:
-        """One: the vector."""
-        return 1
-
-    def array_size(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape
 
     # ------------------------------------------------------------------ the formula
 
