@@ -72,9 +72,11 @@ class Application(click.Group):
                 "(--format latex)"
             ) from error
         except KeyboardInterrupt:
+            sys.unraisablehook = _without_complaint
             click.echo("Interrupted; nothing was left half-written.", err=True)
             ctx.exit(INTERRUPTED)
         except TerminatedError:
+            sys.unraisablehook = _without_complaint
             ctx.exit(TERMINATED)
 
 
@@ -95,6 +97,11 @@ def _again(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
     else:
         threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
+
+
+def _without_complaint(unraisable: Any) -> None:
+    """After a signal: an object whose making it cut short may fail as it goes away, and that is nobody's fault."""
+    del unraisable
 
 
 def _drop_output() -> None:

@@ -143,6 +143,30 @@ def test_an_interrupt_that_was_lost_while_an_object_went_away_is_sent_again(tmp_
     assert ended.stdout == "came through\n"
 
 
+HALF_MADE = """
+import signal
+from symconv.cli import application
+class HalfMade:
+    def __init__(self):
+        signal.raise_signal(NUMBER)
+        self.owner = True
+    def __del__(self):
+        print(self.owner)
+application.commands.commands["theorems"].callback = lambda **options: HalfMade()
+application.main()
+"""
+
+
+@posix
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_object_that_a_signal_left_half_made_goes_in_silence(tmp_path: Path, name: str, status: int) -> None:
+    program = HALF_MADE.replace("NUMBER", f"signal.{name}")
+    command = [sys.executable, "-c", program, "theorems"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == status
+    assert "Traceback" not in ended.stderr
+
+
 @posix
 def test_sigterm_takes_a_running_pdflatex_and_its_directory_along(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "pdflatex"
