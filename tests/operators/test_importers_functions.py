@@ -29,6 +29,11 @@ TORCH = [
     (module("Softmax", dim=1), sc.Softmax()),
     (module("Softmax", dim=None), sc.Softmax()),
     (module("LogSoftmax", dim=-1), sc.LogSoftmax()),
+    (module("Linear", in_features=6, out_features=4, weight=1, bias=1), sc.Dense(4, 6)),
+    (module("Linear", in_features=6, out_features=4, weight=1, bias=None), sc.Dense(4, 6, bias=False)),
+    (module("Flatten", start_dim=1, end_dim=-1), sc.Flatten()),
+    (module("BatchNorm2d", num_features=5, track_running_stats=True, training=False), sc.BatchNorm(5)),
+    (module("BatchNorm1d", num_features=5, track_running_stats=True, weight=1, bias=1), sc.BatchNorm(5, ndim=1)),
     (module("CrossEntropyLoss", **LOSS, ignore_index=-100, reduction="none"), sc.CrossEntropy(from_logits=True)),
     (module("CrossEntropyLoss", **LOSS, reduction="sum"), sc.CrossEntropy(from_logits=True)),
     (module("MSELoss", reduction="sum"), sc.SquaredError()),
@@ -53,6 +58,7 @@ def test_the_axes_are_those_of_the_input_size() -> None:
     [
         (module("Softplus", beta=1, threshold=20), sc.Softplus(), "gives x itself where x > 20"),
         (module("CrossEntropyLoss", **LOSS, reduction="mean"), sc.CrossEntropy(None, True), "PyTorch averages"),
+        (module("BatchNorm3d", num_features=2, training=True), sc.BatchNorm(2, ndim=3), "in training normalises"),
     ],
 )  # fmt: skip
 def test_where_pytorch_departs_from_the_operator(given: Any, expected: Any, note: str) -> None:
@@ -69,6 +75,8 @@ def test_where_pytorch_departs_from_the_operator(given: Any, expected: Any, note
         (module("MSELoss", reduction="mean"), r"^MSELoss with reduction='mean' is not known here; reduction='sum' is"),
         (module("CrossEntropyLoss", weight=None, label_smoothing=0.1), r"label_smoothing=0.1 is not known here"),
         (module("GELU"), r"^GELU is not a layer"),
+        (module("Flatten", start_dim=0, end_dim=-1), r"^Flatten with start_dim=0 is not known here"),
+        (module("BatchNorm2d", num_features=2, track_running_stats=False), r"track_running_stats=False is not known"),
     ],
 )
 def test_what_is_another_function_is_refused(given: Any, message: str) -> None:
@@ -127,6 +135,21 @@ def test_other_nodes_of_onnx() -> None:
         sc.from_onnx(Node("Relu", (number("alpha", 0.5),)))
 
 
+def test_matrices_and_normalisations_of_onnx_take_their_sizes_from_the_weight() -> None:
+    gemm = Node("Gemm", (integer("transB", 1), number("alpha", 0.5)), ("x", "w", "b"))
+    assert sc.from_onnx(gemm, weight_shape=(4, 6)) == sc.Dense(4, 6)
+    assert sc.from_onnx(Node("Gemm", (), ("x", "w")), weight_shape=(4, 6)) == sc.Dense(6, 4, bias=False)
+    assert sc.from_onnx(Node("MatMul", (), ("x", "w")), weight_shape=(4, 6)) == sc.Dense(6, 4, bias=False)
+    assert sc.from_onnx(Node("Flatten", (integer("axis", 1),))) == sc.Flatten()
+    assert sc.from_onnx(Node("Add"), ndim=3) == sc.Add(ndim=3)
+    norm = Node("BatchNormalization", (number("epsilon", 1e-5),), ("x", "s", "b", "m", "v"))
+    assert sc.from_onnx(norm, weight_shape=(7,), ndim=2) == sc.BatchNorm(7)
+    with pytest.raises(sc.ArgumentError, match=r"^MatMul: weight_shape must be given, with 2 entries"):
+        sc.from_onnx(Node("MatMul"))
+    with pytest.raises(sc.NotSupportedError, match=r"^Gemm with transA=1 is not known here"):
+        sc.from_onnx(Node("Gemm", (integer("transA", 1),)), weight_shape=(4, 6))
+
+
 # ---------------------------------------------------------------------- Keras
 
 
@@ -151,6 +174,21 @@ def test_other_nodes_of_onnx() -> None:
 def test_layers_of_keras(kind: str, config: dict[str, Any], expected: Any) -> None:
     assert sc.from_keras(config, kind=kind) == expected
     assert sc.from_keras({"class_name": kind, "config": config}) == expected
+
+
+def test_what_has_a_weight_in_keras() -> None:
+    assert sc.from_keras({"units": 4, "use_bias": False}, kind="Dense", in_channels=6) == sc.Dense(4, 6, bias=False)
+    record = {"class_name": "Dense", "config": {"units": 4}, "build_config": {"input_shape": [None, 6]}}
+    assert sc.from_keras(record) == sc.Dense(4, 6)
+    assert sc.from_keras({"units": 4}, kind="Dense") == sc.Dense(4)
+    assert sc.from_keras({"data_format": "channels_last"}, kind="Flatten") == sc.Flatten("channel-last")
+    assert sc.from_keras({"data_format": "channels_first"}, kind="Flatten") == sc.Flatten()
+    assert sc.from_keras({"axis": -1, "epsilon": 1e-3}, kind="BatchNormalization", in_channels=3) == sc.BatchNorm(3)
+    assert sc.from_keras({"name": "add"}, kind="Add") == sc.Add(ndim=1)
+    with pytest.warns(sc.ConventionWarning, match="the activation 'relu' of Dense comes after the operator"):
+        assert sc.from_keras({"units": 4, "activation": "relu"}, kind="Dense") == sc.Dense(4)
+    with pytest.raises(sc.ArgumentError, match=r"^BatchNormalization: in_channels must be given"):
+        sc.from_keras({"axis": -1}, kind="BatchNormalization")
 
 
 def test_losses_of_keras_take_probabilities_unless_they_say_otherwise() -> None:

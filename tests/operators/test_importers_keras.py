@@ -135,7 +135,7 @@ def test_an_activation_is_said() -> None:
     [
         (conv(), {}, ArgumentError, "Conv2D: in_channels must be given"),
         (conv("mine"), {}, ArgumentError, "kind must be given where the configuration does not say the class"),
-        (conv(), {"kind": "Dense"}, NotSupportedError, "Dense is not a layer with windows"),
+        (conv(), {"kind": "Embedding"}, NotSupportedError, "Embedding is not a layer with windows"),
         (conv(padding="full"), {"in_channels": 1}, ArgumentError, "padding must be one of 'valid', 'same'"),
         (conv(padding="causal"), {"in_channels": 1}, ArgumentError, "padding must be one of 'valid', 'same'"),
         (conv(kernel_size=(3,)), {"in_channels": 1}, ArgumentError, "kernel_size must be one integer or 2 of them"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import suppress
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -171,7 +172,7 @@ def test_an_axis_that_keeps_its_size_needs_the_input() -> None:
 
 @pytest.mark.parametrize("p", [1, 2.5, 3])
 def test_lp_pooling_without_the_absolute_value_is_said(p: float) -> None:
-    with pytest.warns(ConventionWarning, match=f"takes no absolute value: for norm_type={p}"):
+    with pytest.warns(ConventionWarning, match=f"takes no absolute value: for norm_type={Fraction(p)}"):
         op = from_torch(nn.LPPool1d(p, 2, 1))
     assert op == LPPool(p, (2,), 1)
     # where no input is negative they agree, and where one is they may not
@@ -205,7 +206,7 @@ def test_lp_pooling_that_agrees_is_silent(p: float) -> None:
     [
         (nn.LazyConv2d(3, 3), r"LazyConv2d does not know its input channels.*write Conv2d"),
         (nn.Sequential(nn.Conv2d(1, 1, 1)), r"Sequential holds several layers.*model\[0\]"),
-        (nn.Linear(3, 4), "Linear is not a layer with windows that is known here; known are Conv1d"),
+        (nn.Embedding(3, 4), "Embedding is not a layer with windows that is known here; known are Conv1d"),
         (SimpleNamespace(), "SimpleNamespace is not a layer with windows"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Functions and losses of PyTorch, ONNX and Keras as operators: what has no window.
+"""Functions, dense layers, normalisations and losses of PyTorch, ONNX and Keras as operators: what has no window.
 
 None of the frameworks leaves a derivative undefined: at 0 that of a rectifier is the one from the left. Sources: the
 documentation of ``torch.nn`` (PyTorch 2), the operator schemas of ONNX (opset 22), the layers and losses of Keras 3.
@@ -15,9 +15,13 @@ from symconv.doors import plain_integer
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.base import Operator
 from symconv.operators.cross_entropy import CrossEntropy
+from symconv.operators.dense import Dense
+from symconv.operators.flatten import Flatten
 from symconv.operators.importers.imported import Imported, Options, sizes_of
+from symconv.operators.joining import Add
 from symconv.operators.leaky_relu import LeakyReLU
 from symconv.operators.log_softmax import LogSoftmax
+from symconv.operators.normalisation import BatchNorm
 from symconv.operators.relu import ReLU
 from symconv.operators.sigmoid import Sigmoid
 from symconv.operators.softmax import Softmax
@@ -38,7 +42,7 @@ def function_of(
     Args:
         table: `TORCH`, `ONNX` or `KERAS`.
         name: the name of the layer, the node or the loss.
-        options: its options by name.
+        options: its options by name; "weight_shape" and "in_channels" among them where the caller knows them.
         axes: how many axes its input has.
         ignored: options without an effect on the values.
 
@@ -46,8 +50,8 @@ def function_of(
         NotSupportedError: for an option that makes another function of it.
     """
     given = Options(name, options)
-    given.ignore(ignored)
     found = table[name](given, axes)
+    given.ignore(ignored)
     given.done()
     return found
 
@@ -166,6 +170,97 @@ def _keras_cross_entropy(options: Options, axes: int) -> Imported:
     return Imported(CrossEntropy(from_logits=bool(options.take("from_logits", False))), (_AVERAGED.format("Keras"),))
 
 
+def _torch_dense(options: Options, axes: int) -> Imported:
+    bias = options.take("bias", True)
+    return Imported(
+        Dense(options.take("out_features"), options.take("in_features"), bias is not None and bias is not False)
+    )
+
+
+def _torch_flatten(options: Options, axes: int) -> Imported:
+    _must_be(options, "start_dim", 1, 1)
+    _must_be(options, "end_dim", -1, -1)
+    return Imported(Flatten())
+
+
+def _torch_norm(options: Options, axes: int) -> Imported:
+    _must_be(options, "track_running_stats", True, True)
+    training = options.take("training", False)
+    options.ignore(("eps", "momentum", "affine", "device", "dtype"))
+    note = f"{options.layer} in training normalises by the figures of a batch, and BatchNorm by those that were kept"
+    return Imported(BatchNorm(options.take("num_features"), ndim=axes), (note,) if training else ())
+
+
+def _onnx_shape(options: Options, axes: int, meaning: str) -> tuple[int, ...]:
+    shape = options.take("weight_shape", None)
+    wanted = f"must be given, with {axes} entries: the shape of {meaning}"
+    if shape is None:
+        raise ArgumentError(f"{options.layer}: weight_shape", None, wanted)
+    return sizes_of("weight_shape", shape, axes)
+
+
+def _gemm(options: Options, axes: int) -> Imported:
+    _must_be(options, "transA", 0, 0)
+    options.ignore(("alpha", "beta"))  # they scale what is given as weight and bias
+    rows, columns = _onnx_shape(options, 2, "the node's second input")
+    outputs, inputs = (rows, columns) if options.take("transB", 0) else (columns, rows)
+    return Imported(Dense(outputs, inputs, options.take("bias", False)))
+
+
+def _matmul(options: Options, axes: int) -> Imported:
+    inputs, outputs = _onnx_shape(options, 2, "the node's second input")
+    options.ignore(("bias",))
+    return Imported(Dense(outputs, inputs, bias=False))
+
+
+def _onnx_flatten(options: Options, axes: int) -> Imported:
+    _must_be(options, "axis", 1, 1)
+    return Imported(Flatten())
+
+
+def _onnx_norm(options: Options, axes: int) -> Imported:
+    _must_be(options, "training_mode", 0, 0)
+    options.ignore(("epsilon", "momentum", "spatial", "bias"))
+    (channels,) = _onnx_shape(options, 1, "the node's second input, the scale")
+    return Imported(BatchNorm(channels, ndim=axes))
+
+
+def _sum(options: Options, axes: int) -> Imported:
+    return Imported(Add(ndim=axes))
+
+
+def _keras_dense(options: Options, axes: int) -> Imported:
+    bias, inputs = options.take("use_bias", True), options.take("in_channels", None)
+    return Imported(Dense(options.take("units"), inputs, bias), activation_note(options))
+
+
+def _keras_flatten(options: Options, axes: int) -> Imported:
+    last = options.take("data_format", None) != "channels_first"
+    return Imported(Flatten("channel-last" if last else "channel-first"))
+
+
+def _keras_norm(options: Options, axes: int) -> Imported:
+    axis = options.take("axis", -1)
+    options.ignore(("momentum", "epsilon", "center", "scale", "synchronized"))
+    channels = options.take("in_channels", None)
+    if channels is None:
+        raise ArgumentError(
+            f"{options.layer}: in_channels", None, "must be given where the layer was not built", "give in_channels"
+        )
+    if axis not in (-1, 1, 3, [-1], [1], [3]):
+        raise NotSupportedError(f"{options.layer} with axis={axis!r} is not known here; the axis of the channels is")
+    return Imported(BatchNorm(channels))
+
+
+def activation_note(options: Options) -> tuple[str, ...]:
+    """That the activation of a layer of Keras is an operator of its own, where there is one."""
+    value = options.take("activation", "linear")
+    if value in (None, "linear"):
+        return ()
+    shown = value if isinstance(value, str) else getattr(value, "__name__", value)
+    return (f"the activation {shown!r} of {options.layer} comes after the operator and is not part of it",)
+
+
 TORCH: dict[str, Reader] = {
     "ReLU": _rectifier,
     "LeakyReLU": _leaky("negative_slope", 0.01),
@@ -174,6 +269,11 @@ TORCH: dict[str, Reader] = {
     "Softplus": _torch_softplus,
     "Softmax": _of_vectors(Softmax, "dim"),
     "LogSoftmax": _of_vectors(LogSoftmax, "dim"),
+    "Linear": _torch_dense,
+    "Flatten": _torch_flatten,
+    "BatchNorm1d": _torch_norm,
+    "BatchNorm2d": _torch_norm,
+    "BatchNorm3d": _torch_norm,
     "CrossEntropyLoss": _torch_cross_entropy,
     "MSELoss": _torch_squares,
 }
@@ -187,6 +287,12 @@ ONNX: dict[str, Reader] = {
     "Softplus": _plain(Softplus),
     "Softmax": _of_vectors(Softmax, "axis"),
     "LogSoftmax": _of_vectors(LogSoftmax, "axis"),
+    "Gemm": _gemm,
+    "MatMul": _matmul,
+    "Flatten": _onnx_flatten,
+    "BatchNormalization": _onnx_norm,
+    "Add": _sum,
+    "Sum": _sum,
     "SoftmaxCrossEntropyLoss": _onnx_cross_entropy,
 }
 """ONNX's nodes by type."""
@@ -196,6 +302,10 @@ KERAS: dict[str, Reader] = {
     "LeakyReLU": _leaky("negative_slope", 0.3),
     "Softmax": _of_vectors(Softmax, "axis"),
     "Activation": _keras_activation,
+    "Dense": _keras_dense,
+    "Flatten": _keras_flatten,
+    "BatchNormalization": _keras_norm,
+    "Add": _sum,
     "CategoricalCrossentropy": _keras_cross_entropy,
     "SparseCategoricalCrossentropy": _keras_cross_entropy,
 }
@@ -204,7 +314,11 @@ KERAS: dict[str, Reader] = {
 
 def torch_options(module: object) -> dict[str, object]:
     """The options of a function or a loss of PyTorch, from the attributes of the module."""
-    names = ("negative_slope", "beta", "threshold", "dim", "weight", "label_smoothing", "reduction")
+    names = ["negative_slope", "beta", "threshold", "dim", "label_smoothing", "reduction"]
+    names += ["in_features", "out_features", "start_dim", "end_dim", "num_features", "track_running_stats"]
+    kind = type(module).__name__
+    names += ["weight"] if kind.endswith("Loss") else ["bias"] if kind == "Linear" else []
+    names += ["training"] if kind.startswith("BatchNorm") else []
     return {name: getattr(module, name) for name in names if hasattr(module, name)}
 
 

@@ -17,7 +17,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
-from symconv.operators.importers.functions import KERAS, function_of
+from symconv.operators.importers.functions import KERAS, activation_note, function_of
 from symconv.operators.importers.imported import Imported, Options
 from symconv.operators.kinds import PerAxis
 from symconv.operators.option import option_fields
@@ -55,10 +55,12 @@ def from_keras(layer: object, *, kind: str | None = None, in_channels: int | Non
     Args:
         layer: a layer, its ``get_config()``, or the record of ``keras.saving.serialize_keras_object(layer)``: Conv,
             DepthwiseConv, Conv...Transpose, MaxPooling, AveragePooling, GlobalAveragePooling or GlobalMaxPooling of 1
-            to 3 axes; ReLU, LeakyReLU, Softmax, Activation, CategoricalCrossentropy or SparseCategoricalCrossentropy.
+            to 3 axes; ReLU, LeakyReLU, Softmax, Activation, Dense, Flatten, BatchNormalization, Add,
+            CategoricalCrossentropy or SparseCategoricalCrossentropy.
         kind: the class, such as "Conv2D", where a plain configuration does not say it; without it the name is read,
             which Keras makes from the class ("conv2d_3").
-        in_channels: the number of input channels of a convolution; only a layer that was built knows it itself.
+        in_channels: the number of input channels of a convolution, a normalisation or a dense layer; only a layer that
+            was built knows it itself.
 
     Raises:
         NotSupportedError: for another class, for SeparableConv, which is two operators and is spelled out, and for an
@@ -94,7 +96,8 @@ def read_keras(layer: Any, *, kind: str | None = None, in_channels: int | None =
     else:
         raise ArgumentError("layer", layer, _WANTED)
     if kind in KERAS:
-        return function_of(KERAS, kind, config, 1, ("name", "fn", *_WITHOUT_EFFECT))
+        given = {**config, "in_channels": in_channels}
+        return function_of(KERAS, kind, given, 1, ("name", "fn", "in_channels", *_WITHOUT_EFFECT))
     family, ndim = _family(kind)
     options = Options(kind, config)
     _check_layout(options)
@@ -147,7 +150,7 @@ def _agreeing(given: int | None, found: int | None) -> int | None:
 
 def _last_channel(shape: Any, config: Mapping[str, Any]) -> int | None:
     """The number of channels of a shape under the layout of a configuration."""
-    if not isinstance(shape, list | tuple) or len(shape) < 3:
+    if not isinstance(shape, list | tuple) or len(shape) < 2:
         return None
     entry = shape[1] if config.get("data_format") == "channels_first" else shape[-1]
     return entry if isinstance(entry, int) else None
@@ -156,6 +159,11 @@ def _last_channel(shape: Any, config: Mapping[str, Any]) -> int | None:
 def _built_channels(layer: Any, kind: str, config: Mapping[str, Any]) -> int | None:
     """The input channels of a layer that has its weights, from the shape of the kernel."""
     shape = getattr(getattr(layer, "kernel", None), "shape", None) if getattr(layer, "built", False) else None
+    if kind == "BatchNormalization" and getattr(layer, "built", False):
+        shape = getattr(getattr(layer, "moving_mean", None), "shape", None)
+        return None if shape is None else int(shape[0])
+    if shape is not None and kind == "Dense":
+        return int(shape[0])
     if shape is None or len(shape) < 3:
         return None
     if kind.endswith("Transpose"):
@@ -201,14 +209,6 @@ def _rule(options: Options, *allowed: str) -> str:
     return str(rule)
 
 
-def _activation(options: Options) -> tuple[str, ...]:
-    value = options.take("activation", "linear")
-    if value in (None, "linear"):
-        return ()
-    shown = value if isinstance(value, str) else getattr(value, "__name__", value)
-    return (f"the activation {shown!r} of {options.layer} comes after the operator and is not part of it",)
-
-
 def _channels(options: Options, in_channels: int | None) -> int:
     if in_channels is None:
         raise ArgumentError(
@@ -240,7 +240,7 @@ def _conv(options: Options, ndim: int, in_channels: int | None) -> Imported:
         bias=_bias(options),
         **plain,
     )
-    notes = _activation(options)
+    notes = activation_note(options)
     options.done()
     return Imported(op, notes)
 
@@ -264,7 +264,7 @@ def _depthwise(options: Options, ndim: int, in_channels: int | None) -> Imported
         bias=_bias(options),
         **plain_options(options, Conv, ndim),
     )
-    notes = _activation(options)
+    notes = activation_note(options)
     options.done()
     return Imported(op, notes)
 
@@ -320,7 +320,7 @@ def _transposed(options: Options, ndim: int, in_channels: int | None) -> Importe
         bias=_bias(options),
         **plain,
     )
-    notes = _activation(options)
+    notes = activation_note(options)
     options.done()
     return Imported(op, notes)
 

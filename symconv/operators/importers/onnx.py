@@ -61,9 +61,11 @@ def from_onnx(
     Args:
         node: a NodeProto, or anything with ``op_type``, ``attribute``, ``input`` and ``output``: Conv, ConvTranspose,
             MaxPool, AveragePool, LpPool, GlobalAveragePool, GlobalMaxPool, GlobalLpPool, MaxUnpool or Col2Im; Relu,
-            LeakyRelu, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax or SoftmaxCrossEntropyLoss.
+            LeakyRelu, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax, Gemm, MatMul by a constant, Flatten, Add, Sum,
+            BatchNormalization or SoftmaxCrossEntropyLoss.
         weight_shape: the shape of the weight of Conv ``(out, in/group, *kernel)`` or ConvTranspose
-            ``(in, out/group, *kernel)``, which gives the channels. Without it the ``kernel_shape`` attribute gives the
+            ``(in, out/group, *kernel)``, which gives the channels; of the second input of Gemm, MatMul and
+            BatchNormalization. Without it the ``kernel_shape`` attribute gives the
             kernel, and there is one channel.
         input_size: the spatial sizes of the input; GlobalLpPool and the ``output_shape`` of ConvTranspose need them.
         ndim: the number of spatial axes of a global pooling, where `input_size` is not given; 2 unless given, and 1
@@ -109,7 +111,8 @@ def read_node(
     kind = getattr(node, "op_type", None)
     domain = getattr(node, "domain", "")
     if kind in ONNX and domain in ("", "ai.onnx"):
-        return function_of(ONNX, kind, attributes_of(node), axes_of_size(input_size, ndim))
+        given = {**attributes_of(node), "weight_shape": weight_shape, "bias": _third_input(node)}
+        return function_of(ONNX, kind, given, axes_of_size(input_size, ndim), ("weight_shape", "bias"))
     if kind not in NODES or domain not in ("", "ai.onnx"):
         shown = f"{domain}.{kind}" if domain else kind
         raise NotSupportedError(f"{shown} is not a node with windows that is known here; known are {', '.join(NODES)}")
@@ -248,7 +251,13 @@ def _channels(node: _Node, transposed: bool) -> dict[str, Any]:
 
 
 def _bias(node: _Node) -> bool:
-    return len(node.inputs) > 2 and bool(node.inputs[2])
+    return _third_input(node, node.inputs)
+
+
+def _third_input(node: Any, inputs: Sequence[str] | None = None) -> bool:
+    """Whether a node has its third input, which may be left out."""
+    given = tuple(getattr(node, "input", ())) if inputs is None else inputs
+    return len(given) > 2 and bool(given[2])
 
 
 def _conv(node: _Node) -> Imported:

@@ -121,7 +121,7 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
     Args:
         module: Conv1d to Conv3d, ConvTranspose1d to 3d, MaxPool, AvgPool, LPPool, AdaptiveAvgPool, AdaptiveMaxPool and
             MaxUnpool of 1 to 3 axes, Unfold or Fold; ReLU, LeakyReLU, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax,
-            CrossEntropyLoss, or MSELoss with reduction="sum".
+            Linear, Flatten, BatchNorm1d to 3d, CrossEntropyLoss, or MSELoss with reduction="sum".
         input_size: the spatial sizes of the input, for an adaptive pooling that keeps the size of an axis (None), and
             for the axes of a function of single entries (one if left out).
         channels: the number of channels of the input, or of the image of Unfold and Fold, which do not know it
@@ -148,7 +148,10 @@ def read_module(module: object, *, input_size: Sequence[int] | None = None, chan
     """The operator of a PyTorch layer, and where PyTorch departs from it; see `from_torch`."""
     name = type(module).__name__
     if name in TORCH:
-        return function_of(TORCH, name, torch_options(module), axes_of_size(input_size))
+        numbered = re.fullmatch(r"BatchNorm([23])d", name)
+        return function_of(
+            TORCH, name, torch_options(module), axes_of_size(input_size, int(numbered[1]) if numbered else None)
+        )
     return read_layer(name, options_of(module), input_size=input_size, channels=channels)
 
 
