@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from symconv.report.exercise import Asked, Entries, Grids, Sheet, Stations, TheoremLine, Witness
+from symconv.report.inline import Code, Inline, Math, Ref, Strong, Text
 from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
@@ -20,6 +22,9 @@ __all__ = [
     "Display",
     "Document",
     "Figure",
+    "Folded",
+    "Graded",
+    "GradedLine",
     "Inline",
     "Ledger",
     "LedgerRow",
@@ -37,50 +42,8 @@ __all__ = [
     "Strong",
     "Substep",
     "Text",
+    "TheoremBlock",
 ]
-
-
-@dataclass(frozen=True)
-class Text:
-    """Plain text, escaped by every writer."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Strong:
-    """Emphasised plain text."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Math:
-    r"""LaTeX from symconv's printer, ASCII and without dollar signs, of the subset that math-core and pdflatex share.
-
-    `\SCkernel{..}` and `\SCupstream{..}` carry the two roles, `\SCbad{..}` marks a refuted token, `\SCzero` is the grey
-    zero of a wide matrix, `\star` is the correlation.
-    """
-
-    latex: str
-
-
-@dataclass(frozen=True)
-class Code:
-    """A name as one types it."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A reference to the statement, section or figure with this id; `label` is what is printed."""
-
-    target: str
-    label: str
-
-
-Inline: TypeAlias = Text | Strong | Math | Code | Ref
 
 
 @dataclass(frozen=True)
@@ -128,7 +91,8 @@ class RelationLine:
 
     `lhs` may be empty (the chain goes on). `rows` holds further right-hand sides of one long relation, one line each: a
     row that begins with a relation sign stands on the axis, any other (such as `+ x`) behind the sign of the first.
-    `large` is for a theorem. `qed` ends the chain.
+    `large` is for a theorem. `qed` ends the chain. `about` names the tensors of the page's map that the statement
+    speaks of; it gets a bar in the margin while an entry of one of them is chosen.
     """
 
     id: str
@@ -141,6 +105,7 @@ class RelationLine:
     rows: tuple[Math, ...] = ()
     large: bool = False
     qed: bool = False
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -214,6 +179,77 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Blocks behind a line that opens and closes them; all are open in print and on paper.
+
+    Attributes:
+        summary: the line, such as "Proof" or "All 72 entries, written out".
+        blocks: what is folded.
+        proof: whether it is indented behind a hairline, as a proof is.
+        open: whether it is open when the page opens.
+    """
+
+    summary: tuple[Inline, ...]
+    blocks: tuple[Block, ...]
+    proof: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class TheoremBlock:
+    """A theorem, stated before it is proved: its lines stand on one axis.
+
+    Attributes:
+        id, number, mark: as for a statement; the number is such as T1.
+        name: in bold, such as "A convolution with bias".
+        hypotheses: a sentence that ends where the lines begin, such as "Let ... Then for all channels o and c".
+        lines: at least one.
+        proof: folded under it; a square ends it. None for a theorem that is proved elsewhere.
+        about: the tensors of the map that it speaks of; it gets a bar in the margin while an entry of one is chosen.
+    """
+
+    id: str
+    number: str
+    mark: Mark
+    name: str
+    hypotheses: tuple[Inline, ...]
+    lines: tuple[TheoremLine, ...]
+    proof: Folded | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GradedLine:
+    """One line of a solution.
+
+    Attributes:
+        id, number, mark: the number is such as L3; refuted lines stand in a tinted band.
+        written: the line as it was written, without quotes; what is wrong in it is in `\\SCbad`.
+        verdict: in the reason column: a bold word and an explanation.
+        verdict_word: the bold word, such as "Right," or "Wrong.".
+        witness: against a refuted line.
+        repair: statements outside the band that put it right, numbered L3'.
+    """
+
+    id: str
+    number: str
+    mark: Mark
+    written: tuple[Inline, ...]
+    verdict_word: str
+    verdict: tuple[Inline, ...] = ()
+    witness: Witness | None = None
+    repair: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A solution, graded: a tally, then its lines; `score` is such as "4 of 8 lines stand"."""
+
+    score: tuple[Inline, ...]
+    lines: tuple[GradedLine, ...]
+
+
+@dataclass(frozen=True)
 class Node:
     """A statement in the map of what rests on what."""
 
@@ -248,7 +284,24 @@ class Ledger:
 
 
 Block: TypeAlias = (
-    Section | StageHeading | RelationLine | Paragraph | Display | Notation | Figure | Band | ArcMap | Ledger
+    Section
+    | StageHeading
+    | RelationLine
+    | Paragraph
+    | Display
+    | Notation
+    | Figure
+    | Band
+    | ArcMap
+    | Ledger
+    | Asked
+    | Folded
+    | TheoremBlock
+    | Sheet
+    | Grids
+    | Entries
+    | Stations
+    | Graded
 )
 
 
@@ -262,7 +315,14 @@ class StatusLine:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report. `running` is the short title in the page head; `language` is an HTML language tag."""
+    """A whole report.
+
+    Attributes:
+        running: the short title in the page head.
+        language: an HTML language tag.
+        map: JSON of the numbers of the page and of what each was worked out from, as `symconv.report.numbers` gives it;
+            empty where no number of the page can be chosen.
+    """
 
     title: str
     lead: tuple[Inline, ...]
@@ -272,3 +332,4 @@ class Document:
     running: str = ""
     language: str = "en"
     colophon: tuple[Inline, ...] = field(default=())
+    map: str = ""

@@ -18,8 +18,17 @@ from symconv.errors import RenderError
 from symconv.report.document import ArcMap, Code, Display, Document, Inline, Math, Ref, RelationLine, Strong, Text
 from symconv.report.drawing.arc_map import arc_map
 from symconv.report.escape import anchor, check_text
+from symconv.report.exercise import Grid, Stations, TheoremLine
 from symconv.report.formula_width import estimate_em
-from symconv.report.layout import MARK_MEANINGS, check_document, margin_numbers, marks_used, parts, starts_relation
+from symconv.report.layout import (
+    MARK_MEANINGS,
+    check_document,
+    is_exercise,
+    margin_numbers,
+    marks_used,
+    parts,
+    starts_relation,
+)
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 from symconv.report.scene import Scene
@@ -61,7 +70,9 @@ def to_html(document: Document) -> str:
         RenderError: control characters in a text, or a formula outside the common subset.
     """
     check_document(instance("document", document, Document, "must be a document, such as build_document gives"))
-    script = read_template_file("script.js")
+    scripts = ["script.js", *(["chosen.js"] if document.map else [])]
+    script = "".join(map(read_template_file, scripts))
+    style = read_template_file("style.css") + (read_template_file("exercise.css") if is_exercise(document) else "")
     try:
         return (
             _environment()
@@ -75,9 +86,10 @@ def to_html(document: Document) -> str:
                 # Names for the pictures; no anchor has two hyphens in a row without a number between them.
                 uids=(f"scene--{n}" for n in itertools.count(1)),
                 digits=max(map(len, margin_numbers(document)), default=0),
-                style=markup(read_template_file("style.css")),
+                style=markup(style),
                 fonts=markup(font_faces()),
                 script=markup(script),
+                map=markup(document.map.replace("<", "\\u003c")),
                 script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
             )
         )
@@ -89,15 +101,21 @@ def to_html(document: Document) -> str:
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = html_environment()
     environment.filters.update(
+        about=_about,
         anchor=anchor,
         arcs=_arcs,
         broad=_broad,
+        cells=_cells,
         formula=_formula,
+        gridclass=_grid_class,
         inline=_inline,
         kind=lambda block: type(block).__name__.lower(),
         lines=_lines,
         long_left=_long_left,
         mark=_mark,
+        meaning=lambda mark: MARK_MEANINGS.get(mark, "not decided"),
+        sides=_right_side,
+        states=_states,
         svg=_svg,
         text=lambda text, field: Markup(escape(check_text(text, field))),  # noqa: S704 - escaped in the same breath
         wide=_wide,
@@ -192,6 +210,47 @@ def _mark(mark: Mark, label: bool = True) -> Markup:
 
 def _svg(scene: Scene, uids: Iterator[str]) -> Markup:
     return markup(scene.svg(next(uids)))
+
+
+def _about(tensors: tuple[str, ...]) -> Markup:
+    """The attribute of a statement that speaks of tensors of the map."""
+    return markup(f' data-about="{" ".join(map(anchor, tensors))}"' if tensors else "")
+
+
+def _right_side(line: TheoremLine) -> Markup:
+    return _formula(f"{{}}{line.relation} {line.rhs.latex}", display=True)
+
+
+_KINDS = {"value": "", "kernel": " k", "gradient": " d"}
+_SIZES = {"cell": "", "double": " big", "flat": " flat", "wide": " flat five"}
+
+
+def _grid_class(grid: Grid) -> str:
+    return f"tn{_KINDS[grid.kind]}{_SIZES[grid.size]}"
+
+
+def _cells(grid: Grid) -> Markup:
+    """The rows of a table; thin are those that only hold cells outside of the tensor."""
+    rows = []
+    high, wide = grid.window
+    for r, row in enumerate(grid.rows):
+        cells = []
+        for c, cell in enumerate(row):
+            states: list[str] = [*cell.states]
+            states += ["wt"] * bool(high and r % high == 0) + ["wl"] * bool(wide and c % wide == 0)
+            states += ["wb"] * bool(high and r == len(grid.rows) - 1) + ["wr"] * bool(wide and c == len(row) - 1)
+            named = f' class="{" ".join(states)}"' if states else ""
+            cells.append(f"<td{named}>{escape(check_text(cell.text, grid.label))}</td>")
+        thin = ' class="rr"' if all("ring" in cell.states for cell in row) else ""
+        rows.append(f"<tr{thin}>{''.join(cells)}</tr>")
+    return markup(f"<tbody>{''.join(rows)}</tbody>")
+
+
+def _states(block: Stations) -> frozenset[str]:
+    """The states that some cell of a figure has, which its caption explains."""
+    halves = [half for station in block.stations for half in (station.values, station.gradients) if half]
+    grids = [grid for half in halves for row in half.rows for grid in row]
+    return frozenset(state for grid in grids for row in grid.rows for cell in row for state in cell.states)
 
 
 def _arcs(block: ArcMap, uids: Iterator[str]) -> Markup:

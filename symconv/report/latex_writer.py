@@ -24,8 +24,10 @@ from symconv.report.document import (
     Section,
     Strong,
     Text,
+    TheoremBlock,
 )
 from symconv.report.drawing.arc_map import arc_map
+from symconv.report.drawing.grids import grid_tikz
 from symconv.report.drawing.shapes import DEFINED_COLOURS
 from symconv.report.escape import Tex, anchor, check_latex_text, latex_text, pdf_string
 from symconv.report.layout import (
@@ -33,6 +35,7 @@ from symconv.report.layout import (
     Part,
     all_blocks,
     check_document,
+    is_exercise,
     margin_numbers,
     marks_used,
     parts,
@@ -71,6 +74,7 @@ def to_latex(document: Document, fragment: bool = False) -> str:
                 document=document,
                 parts=parts(document),
                 colours=DEFINED_COLOURS,
+                exercise=is_exercise(document),
                 numbers=margin_numbers(document),
                 legend=tuple((mark, MARK_MEANINGS[mark]) for mark in marks_used(document)),
                 running=running if len(running) <= _RUNNING_LIMIT else running[: _RUNNING_LIMIT - 1].rstrip() + "…",
@@ -90,6 +94,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         arcs=_arcs,
         bookmark=_bookmark,
         formula=_formula,
+        grid=grid_tikz,
         inline=_inline,
         kind=lambda block: type(block).__name__.lower(),
         lines=_lines,
@@ -153,10 +158,15 @@ def _lines(statement: RelationLine) -> tuple[Tex, ...]:
     return tuple(map(Tex, lines))
 
 
-def _sides(part: Part) -> tuple[Tex, ...]:
-    """The different left-hand sides of a part; the widest of them places the axis."""
-    statements = (block for block in all_blocks(part.blocks) if isinstance(block, RelationLine) and block.lhs.latex)
-    return tuple(dict.fromkeys(_formula(statement.lhs) for statement in statements))
+def _sides(part: Part) -> tuple[tuple[Tex, bool], ...]:
+    """The different left-hand sides of a part, each with whether it is large; the widest of them places the axis."""
+    sides = []
+    for block in all_blocks(part.blocks):
+        if isinstance(block, RelationLine) and block.lhs.latex:
+            sides.append((_formula(block.lhs), block.large))
+        elif isinstance(block, TheoremBlock):
+            sides += [(_formula(line.lhs), True) for line in block.lines]
+    return tuple(dict.fromkeys(sides))
 
 
 def _arcs(block: ArcMap) -> Tex:

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import TypeVar, get_args
 
 from symconv.errors import RenderError
 from symconv.report.document import (
@@ -16,13 +16,18 @@ from symconv.report.document import (
     Display,
     Document,
     Figure,
+    Folded,
+    Graded,
+    GradedLine,
     Notation,
     Paragraph,
     Ref,
     RelationLine,
     Section,
     StageHeading,
+    TheoremBlock,
 )
+from symconv.report.exercise import Asked, Entries, Grid, Grids, Sheet, Stations
 from symconv.report.marks import Mark
 
 __all__ = [
@@ -30,11 +35,15 @@ __all__ = [
     "Part",
     "all_blocks",
     "check_document",
+    "is_exercise",
     "margin_numbers",
     "marks_used",
     "parts",
     "starts_relation",
 ]
+
+_EXERCISE = (Asked, Entries, Folded, Graded, Grids, Sheet, Stations, TheoremBlock)
+_MODEL = frozenset({Ref.__module__, Document.__module__, Grid.__module__})
 
 _RELATION = re.compile(
     r"(?:\\(?:leq?|geq?|neq?|equiv|approx|in|overset|stackrel|iff|implies|to|mapsto)(?![A-Za-z])|[=<>])"
@@ -70,17 +79,29 @@ def parts(document: Document) -> tuple[Part, ...]:
 
 
 def all_blocks(blocks: tuple[Block, ...]) -> Iterator[Block]:
-    """Every block in reading order, those inside bands too."""
+    """Every block in reading order, those inside bands, proofs and repairs too."""
     for block in blocks:
         yield block
-        if isinstance(block, Band):
+        if isinstance(block, Band | Folded):
             yield from all_blocks(block.blocks)
+        elif isinstance(block, TheoremBlock) and block.proof:
+            yield from all_blocks((block.proof,))
+        elif isinstance(block, Graded):
+            for line in block.lines:
+                yield from all_blocks(line.repair)
+
+
+def is_exercise(document: Document) -> bool:
+    """Whether a document has a block of a worked exercise, for which a page brings more style."""
+    return any(isinstance(block, _EXERCISE) for block in all_blocks(document.blocks))
 
 
 def _marked(block: Block) -> Iterator[tuple[Mark, str]]:
     """The marks of a block with the number that hangs beside each in the margin."""
-    if isinstance(block, RelationLine | Paragraph | Display):
+    if isinstance(block, RelationLine | Paragraph | Display | TheoremBlock):
         yield block.mark, block.number
+    elif isinstance(block, Graded):
+        yield from ((line.mark, line.number) for line in block.lines)
     elif isinstance(block, Section):
         yield "none", block.number
     elif isinstance(block, Figure):
@@ -143,6 +164,34 @@ def check_document(document: Document) -> None:
                 f"figure {block.number} must have one caption a scene and one sign between two scenes, got "
                 f"{len(block.scenes)} scenes, {len(block.captions)} captions and {len(block.signs)} signs"
             )
+        for grids in _of(block, Grids):
+            if not grids.grids or len(grids.signs) not in (0, len(grids.grids) - 1):
+                raise RenderError(
+                    f"tables beside each other must have no sign or one between two of them, got {len(grids.grids)} "
+                    f"tables and {len(grids.signs)} signs"
+                )
+        for grid in _of(block, Grid):
+            if not grid.rows or len({len(row) for row in grid.rows}) != 1 or not grid.rows[0]:
+                raise RenderError(f"table {grid.label!r} must have rows of one length, and with cells")
+
+
+_Part = TypeVar("_Part")
+
+
+def _of(value: object, kind: type[_Part]) -> Iterator[_Part]:
+    """Every record of a kind in a block, but for those of the blocks that it holds."""
+    if isinstance(value, kind):
+        yield value
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _of(item, kind)
+    elif type(value).__module__ in _MODEL and dataclasses.is_dataclass(value):
+        for attribute in dataclasses.fields(value):
+            if not (isinstance(value, Band | Folded | GradedLine) and attribute.name in ("blocks", "repair")):
+                yield from _of(getattr(value, attribute.name), kind)
+
+
+_NAMED = (Section, StageHeading, RelationLine, Paragraph, Display, Figure, TheoremBlock, Stations)
 
 
 def _identifiers(document: Document) -> Iterator[str]:
@@ -150,7 +199,9 @@ def _identifiers(document: Document) -> Iterator[str]:
         if isinstance(block, Notation):
             rows = (*block.rows, *((block.footer,) if block.footer else ()))
             yield from (row.id for row in rows if row.id)
-        elif isinstance(block, Section | StageHeading | RelationLine | Paragraph | Display | Figure) and block.id:
+        elif isinstance(block, Graded):
+            yield from (line.id for line in block.lines)
+        elif isinstance(block, _NAMED) and block.id:
             yield block.id
 
 
@@ -161,6 +212,6 @@ def _references(value: object) -> Iterator[Ref]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _references(item)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type) and type(value).__module__ == Ref.__module__:
+    elif dataclasses.is_dataclass(value) and type(value).__module__ in _MODEL and not isinstance(value, type | Grid):
         for attribute in dataclasses.fields(value):
             yield from _references(getattr(value, attribute.name))

@@ -18,16 +18,24 @@ if TYPE_CHECKING:
 __all__ = ["MACROS", "check_formula", "to_mathml"]
 
 # math-core knows colours by name only; each role travels as one and becomes a class below.
-_ROLES = {"orange": "b", "blue": "g", "red": "x", "gray": "z"}
-_HEX = {"#FF8001": "orange", "#FF8000": "orange", "#0000FF": "blue", "#FF0000": "red", "#808080": "gray"}
+_ROLES = {"orange": "b", "blue": "g", "red": "x", "gray": "z", "green": "f"}
+_HEX = {
+    "#FF8001": "orange",
+    "#FF8000": "orange",
+    "#0000FF": "blue",
+    "#FF0000": "red",
+    "#808080": "gray",
+    "#03FF00": "green",
+}
 
 MACROS = {
     "SCkernel": r"\textcolor{orange}{#1}",
     "SCupstream": r"\textcolor{blue}{#1}",
     "SCbad": r"\textcolor{red}{\boldsymbol{#1}}",
+    "SCfixed": r"\textcolor{green}{#1}",
     "SCzero": r"\textcolor{gray}{0}",
 }
-"""The semantic macros: kernel, upstream gradient, refuted token, and the zero of a wide matrix."""
+"""The semantic macros: kernel, upstream gradient, refuted token, what a repair changed, zero of a wide matrix."""
 
 # Accepted by math-core, but not by a writer of untrusted formulas: these change what later commands mean.
 _FORBIDDEN = re.compile(
@@ -100,7 +108,7 @@ def _convert(latex: str, display: bool) -> str:
 
 
 def to_mathml(latex: str, *, display: bool = False) -> str:
-    r"""The formula as one `<math>` element, in the line; roles are classes b, g, x and z.
+    r"""The formula as one `<math>` element, in the line; roles are classes b, g, x, z and f.
 
     Args:
         latex: the formula without dollar signs.
