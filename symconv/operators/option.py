@@ -148,9 +148,11 @@ CEIL_MODE = Option(
 GROUPS = Option(
     Whole(1),
     "the number of groups of channels; input channels of one group reach outputs of that group only",
-    neutral=1,
+    neutral=1, example="1",
 )  # fmt: skip
-IN_CHANNELS = Option(Whole(1), "the number of input channels; an index h appears where it is not 1", neutral=1)
+IN_CHANNELS = Option(
+    Whole(1), "the number of input channels; an index h appears where it is not 1", neutral=1, example="1"
+)
 OUT_CHANNELS = Option(
     Whole(1), "the number of output channels; an index f appears where it is not 1", neutral=1,
 )  # fmt: skip

@@ -38,9 +38,10 @@ class Ask:
     Attributes:
         words: what is asked, in a line.
         answer: the blocks that a report says to it. It imports what it works with when it is called, so that reading a
-            file needs none of it.
+            file needs none of it. Kinds that have one answer are answered together where a question asks for several.
         keys: the keys of a question that only this kind has.
         several: whether it may be about more than one operator.
+        of_operators, of_networks: whether it may be about an operator, and about a network.
         needs: refuses a question that lacks what the answer needs beyond its keys, with a `ProblemFileError`.
         examples: questions of the file that ``symconv init`` writes, as the values of keys; the ids are counted there.
     """
@@ -49,6 +50,8 @@ class Ask:
     answer: Callable[[Desk, Question], list[Block]]
     keys: Mapping[str, Key] = field(default_factory=dict)
     several: bool = False
+    of_operators: bool = True
+    of_networks: bool = False
     needs: Needs = _nothing
     examples: tuple[Mapping[str, str], ...] = ()
 

@@ -11,10 +11,11 @@ from symconv.errors import ProblemFileError, SymconvError
 from symconv.formulas.printing import LATEX
 from symconv.problems.answers.claims import claims
 from symconv.problems.answers.desk import Desk, Progress, words
+from symconv.problems.answers.prose import prose
 from symconv.problems.asks import ASKS
 from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
-from symconv.report.document import Block, Document, Inline, Math, Section, StatusLine, Text
+from symconv.report.document import Block, Document, Inline, Math, Paragraph, Section, StatusLine, Text
 from symconv.report.ledger import ledger_of, ranges
 from symconv.report.marks import Mark
 
@@ -40,12 +41,14 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         certify: says what has been checked by another program; without it, nothing has.
     """
     desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
-    blocks: list[Block] = []
+    blocks: list[Block] = _asked(problem.text)
     for question in problem.questions:
         progress(f"question {question.id}")
         blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
+        blocks += _asked(question.text)
         try:
-            blocks += ASKS[question.ask].answer(desk, question)
+            for answer in dict.fromkeys(ASKS[word].answer for word in question.asks):
+                blocks += answer(desk, question)
         except ProblemFileError:
             raise
         except SymconvError as error:
@@ -70,6 +73,11 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         problem.author,
         problem.title.split(":")[0][:60],
     )
+
+
+def _asked(text: str) -> list[Block]:
+    """The exercise in its own words."""
+    return [Paragraph(paragraph, wide=True) for paragraph in prose(text)]
 
 
 def _status(desk: Desk) -> tuple[StatusLine, ...]:

@@ -1,25 +1,60 @@
-"""A problem file as a frozen record: its operators, its data, its questions in order, its claims."""
+"""A problem file as a frozen record: its operators, its networks, its data, its questions in order, its claims."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from symconv.claims.source import ClaimSource
 from symconv.operators.base import Operator
+from symconv.operators.networks.network import Network
 from symconv.problems.schema import Where
 
-__all__ = ["Declared", "Problem", "Question"]
+__all__ = ["Declared", "Layers", "Problem", "Question"]
 
 
 @dataclass(frozen=True)
 class Declared:
-    """An operator of a problem file with the input size that it is applied to."""
+    """An operator of a problem file with the input size that it is applied to.
+
+    Attributes:
+        name: its name in the file.
+        op: the operator.
+        input_size: the spatial sizes of its input, declared or run on through the networks that it is a layer of; ()
+            where neither says it.
+        names: what its arrays are called, by role, as the file spells them: a whole array by the name itself, an entry
+            by the small letter.
+    """
 
     name: str
     op: Operator
     input_size: tuple[int, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A network of a problem file: its layers, the size of its input, and the names of the data that it runs on.
+
+    Attributes:
+        name: its name in the file.
+        network: the layers, by their names in the file.
+        layers: what the file declares of each.
+        input_shape: the shape of the input, with its channels where there is an axis for them.
+        input: the name of the input in the data; "" where there is none.
+        weights: by layer and role the names of arrays in the data; {} where there are none.
+        unit: what gradients are printed as multiples of; None where the file leaves it open.
+    """
+
+    name: str
+    network: Network
+    layers: Mapping[str, Declared]
+    input_shape: tuple[int, ...]
+    input: str = ""
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unit: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -27,18 +62,23 @@ class Question:
     """One question of a problem file.
 
     Attributes:
-        id, title, ask, names, index_base: as in the file; letters and base are those of the file where it says nothing.
-        operators: what it is about.
-        own: the keys that its kind of question has for itself, each with its default where the file says nothing.
+        id, title, names, index_base: as in the file; letters and base are those of the file where it says nothing.
+        asks: what is asked, in order.
+        operators: what it is about, or
+        network: the network that it is about.
+        own: the keys that its kinds of question have for themselves, each with its default where the file says nothing.
+        text: the words of the exercise.
     """
 
     id: str
     title: str
-    ask: str
+    asks: tuple[str, ...]
     operators: tuple[Declared, ...] = ()
+    network: Layers | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     index_base: int = 1
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +96,8 @@ class Problem:
     file: str = ""
     claims: tuple[ClaimSource, ...] = ()
     outside: str = ""
+    text: str = ""
+    networks: Mapping[str, Layers] = field(default_factory=dict)
 
     def where(self, question: Question) -> Where:
         """The place of a question, for messages."""

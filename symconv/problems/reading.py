@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from symconv.doors import path as to_path
-from symconv.errors import ArgumentError, ProblemFileError, SymconvError, shortened
-from symconv.formulas.index import Index
-from symconv.operators.base import Operator
+from symconv.errors import ArgumentError, ProblemFileError, shortened
 from symconv.operators.letters import Letters
 from symconv.problems import schema
 from symconv.problems.ask import ReadSoFar, unknown_name
 from symconv.problems.asks import ASKS
 from symconv.problems.claim_table import Settled, read_claims
-from symconv.problems.problem import Declared, Problem, Question
+from symconv.problems.declaring import read_data, read_networks, read_operators, sized_by
+from symconv.problems.naming import entry_letter
+from symconv.problems.problem import Declared, Layers, Problem, Question
 from symconv.problems.schema import Key, Where, check_table
-from symconv.problems.tables import OPERATORS, TOP, operator_keys, question_keys
+from symconv.problems.tables import TOP, question_keys
 
 __all__ = ["load_problem", "read_problem"]
 
 MAX_BYTES = 1_000_000
-MAX_POSITIONS = 1_000_000  # of a padded input: a report places every window and counts
 
 
 def load_problem(path: str | Path) -> Problem:
@@ -86,17 +86,35 @@ def _read(content: str, file: str, where: Where) -> Problem:
     names = top.get("names", {})
     _letters(names, where.at("names"))
     base = top.get("index_base", 1)
-    data = _data(top.get("data", {}), where.at("data"))
-    operators = _operators(top["operators"], where.at("operators"))
+    data = read_data(top.get("data", {}), where.at("data"))
+    tables = top.get("networks", {})
+    operators = read_operators(top["operators"], where.at("operators"), tables, base, data)
+    networks = read_networks(tables, where.at("networks"), operators, data)
+    operators = sized_by(operators, networks)
     if not top.get("questions") and not top.get("claims"):
         raise where.error("needs questions or claims", "add a table [[questions]] or [[claims]]")
-    questions = _questions(top["questions"], where, names, base, operators, data) if "questions" in top else ()
+    settings = _Settings(names, base, operators, networks, data)
+    questions = _questions(top["questions"], where, settings) if "questions" in top else ()
     outside = {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
     settled = Settled(names, base, top.get("outside", ""))
     asked = {q.id: Settled(q.names, q.index_base, outside.get(q.id, settled.outside)) for q in questions}
     claims = read_claims(top.get("claims", []), where, operators, data, settled, asked)
     author, lead = top.get("author", ""), top.get("lead", "")
-    return Problem(top["title"], questions, operators, data, author, lead, base, names, file, claims, settled.outside)
+    return Problem(
+        top["title"],
+        questions,
+        operators,
+        data,
+        author,
+        lead,
+        base,
+        names,
+        file,
+        claims,
+        settled.outside,
+        top.get("text", ""),
+        networks,
+    )
 
 
 def _letters(names: Mapping[str, str], where: Where) -> None:
@@ -106,67 +124,18 @@ def _letters(names: Mapping[str, str], where: Where) -> None:
         raise where.error(str(error)) from None
 
 
-def _data(table: Any, where: Where) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise where.error("must be a table of named arrays")
-    result = {}
-    for name, value in table.items():
-        if not isinstance(value, list):
-            raise where.at(name).error(f"must be an array of numbers, got {schema.shown(value)}")
-        result[name] = schema.array(value, where.at(name))
-    return result
+@dataclass(frozen=True)
+class _Settings:
+    """What a file declares before its questions: letters and base for all of them, and what they may name."""
+
+    names: Mapping[str, str]
+    base: int
+    operators: Mapping[str, Declared]
+    networks: Mapping[str, Layers]
+    data: Mapping[str, Any]
 
 
-def _operators(table: Any, where: Where) -> dict[str, Declared]:
-    if not isinstance(table, dict) or not table:
-        raise where.error("must be tables of operators, at least one, such as [operators.conv]")
-    result = {}
-    for name, options in table.items():
-        result[name] = _operator(name, options, where.at(name))
-    return result
-
-
-def _operator(name: str, table: Any, where: Where) -> Declared:
-    if not isinstance(table, dict) or "kind" not in table:
-        raise where.error(f"must be a table with a kind: {', '.join(OPERATORS)}")
-    kind = schema.one_of(*OPERATORS)(table["kind"], where.at("kind"))
-    options = check_table(
-        table, operator_keys(kind), where, f"{'an' if kind[0] in 'AEIOU' or kind[:2] == 'LP' else 'a'} {kind}"
-    )
-    size = options.pop("input_size")
-    del options["kind"]
-    if isinstance(options["kernel_size"], int):
-        options["kernel_size"] = (options["kernel_size"],) * len(size)
-    try:
-        op = OPERATORS[kind](**options)
-        op.output_size(size)
-    except SymconvError as error:
-        raise where.error(str(error)) from None
-    _count(op, size, where)
-    return Declared(name, op, size)
-
-
-def _count(op: Operator, size: tuple[int, ...], where: Where) -> None:
-    """Refuse sizes that a report could not go through one by one."""
-    padded = 1
-    for window, n in zip(op.windows, size, strict=True):
-        before, after = (side.value or 0 for side in window.padding(Index.of(n)))
-        padded *= n + max(before, 0) + max(after, 0)
-    if padded > MAX_POSITIONS:
-        raise where.at("input_size").error(
-            f"the padded input has {padded:,} entries, and a report goes through at most {MAX_POSITIONS:,}",
-            "take a smaller input: derivations hold for all sizes anyway",
-        )
-
-
-def _questions(
-    entries: Any,
-    where: Where,
-    names: Mapping[str, str],
-    base: int,
-    operators: Mapping[str, Declared],
-    data: Mapping[str, Any],
-) -> tuple[Question, ...]:
+def _questions(entries: Any, where: Where, settings: _Settings) -> tuple[Question, ...]:
     if not isinstance(entries, list) or not entries:
         raise where.at("questions").error("must be one or more tables [[questions]]")
     result: list[Question] = []
@@ -176,45 +145,88 @@ def _questions(
         read = check_table(entry, _keys(entry, here), here, "a question")
         if any(q.id == read["id"] for q in result):
             raise here.error(f"the id {read['id']!r} is used twice", "give every question its own id")
-        ask = ASKS[read["ask"]]
-        for key in read:
-            if key not in question_keys(ask.keys):
-                raise here.at(key).error(
-                    f"is not used by ask = {read['ask']!r}", "remove it, or ask for something else"
-                )
-        letters = {**names, **read.get("names", {})}
-        _letters(letters, here.at("names"))
-        question = Question(
-            read["id"],
-            read["title"],
-            read["ask"],
-            _chosen(read, here, operators),
-            {name: read.get(name, key.default) for name, key in ask.keys.items()},
-            letters,
-            read.get("index_base", base),
-        )
-        if not ask.several and len(question.operators) != 1:
-            raise here.error(f"ask = {question.ask!r} takes one operator, got {len(question.operators)}")
-        ask.needs(question, here, ReadSoFar(data, tuple(result)))
-        result.append(question)
+        result.append(_question(read, here, settings, tuple(result)))
     return tuple(result)
 
 
+def _question(read: Mapping[str, Any], here: Where, settings: _Settings, earlier: tuple[Question, ...]) -> Question:
+    asked = " and ".join(map(repr, read["ask"]))
+    own = _own(read["ask"])
+    for key in read:
+        if key not in question_keys(own):
+            raise here.at(key).error(f"is not used by ask = {asked}", "remove it, or ask for something else")
+    operators, network = _chosen(read, here, settings)
+    chosen = read.get("names", {})
+    letters = {**settings.names, **chosen}
+    if len(operators) == 1:
+        named = {role: entry_letter(name) for role, name in operators[0].names.items()}
+        letters = {**settings.names, **named, **chosen}
+    _letters(letters, here.at("names"))
+    question = Question(
+        read["id"],
+        read["title"],
+        read["ask"],
+        operators,
+        network,
+        {name: read.get(name, key.default) for name, key in own.items()},
+        letters,
+        read.get("index_base", settings.base),
+        read.get("text", ""),
+    )
+    for word in question.asks:
+        if operators and not ASKS[word].several and len(operators) != 1:
+            raise here.error(f"ask = {word!r} takes one operator, got {len(operators)}")
+        ASKS[word].needs(question, here, ReadSoFar(settings.data, earlier))
+    return question
+
+
+def _own(asks: Sequence[str]) -> dict[str, Key]:
+    """The keys that kinds of questions have for themselves; of two that share one, the first says how it is read."""
+    return {name: key for word in reversed(asks) for name, key in ASKS[word].keys.items()}
+
+
 def _keys(entry: Any, where: Where) -> dict[str, Key]:
-    """The keys of all questions, where those of its own kind say how they are read; any other kind's are known too."""
-    word = entry.get("ask") if isinstance(entry, dict) else None
-    own = ASKS[schema.one_of(*ASKS)(word, where.at("ask"))].keys if isinstance(word, str) else {}
-    return question_keys({**{name: key for ask in ASKS.values() for name, key in ask.keys.items()}, **own})
+    """The keys of all questions, where those of its own kinds say how they are read; any other kind's are known too."""
+    asked = entry.get("ask") if isinstance(entry, dict) else None
+    own = _own(schema.words(*ASKS)(asked, where.at("ask"))) if asked is not None else {}
+    return question_keys({**_own(tuple(ASKS)), **own})
 
 
-def _chosen(read: Mapping[str, Any], where: Where, operators: Mapping[str, Declared]) -> tuple[Declared, ...]:
-    """The operators of a question, at least one."""
-    if "operator" in read and "operators" in read:
-        raise where.error("must have the key operator or operators, not both", "put all of them in operators")
+def _chosen(read: Mapping[str, Any], where: Where, settings: _Settings) -> tuple[tuple[Declared, ...], Layers | None]:
+    """What a question is about: operators, at least one, or a network."""
+    named = [key for key in ("operator", "operators", "network") if key in read]
+    if len(named) > 1:
+        fix = "" if "network" in named else "put all of them in operators"
+        raise where.error(f"must have one of the keys operator, operators and network, not {' and '.join(named)}", fix)
+    words = read["ask"]
+    if "network" in read or (not named and all(ASKS[word].of_networks for word in words)):
+        return (), _network(read, where, settings.networks)
     names = (read["operator"],) if "operator" in read else read.get("operators", ())
     for name in names:
-        if name not in operators:
-            raise where.error(unknown_name("operator", name, operators))
-    if not names:
-        raise where.error(f"ask = {read['ask']!r} needs an operator", 'add operator = "..."')
-    return tuple(operators[name] for name in names)
+        if name not in settings.operators:
+            raise where.error(unknown_name("operator", name, settings.operators))
+        if not settings.operators[name].input_size:
+            raise where.error(
+                f"the operator {name!r} has no input_size of its own", "declare one, or ask of its network"
+            )
+    for word in words:
+        if not names:
+            raise where.error(f"ask = {word!r} needs an operator", 'add operator = "..."')
+        if not ASKS[word].of_operators:
+            raise where.error(f"ask = {word!r} is about a network, not an operator", 'add network = "..."')
+    return tuple(settings.operators[name] for name in names), None
+
+
+def _network(read: Mapping[str, Any], where: Where, networks: Mapping[str, Layers]) -> Layers:
+    for word in read["ask"]:
+        if not ASKS[word].of_networks:
+            raise where.at("network").error(f"is not used by ask = {word!r}", "it is about an operator")
+    if "network" in read:
+        if read["network"] not in networks:
+            raise where.error(unknown_name("network", read["network"], networks))
+        return networks[read["network"]]
+    if len(networks) != 1:
+        word = read["ask"][0]
+        either = "an operator or a network" if ASKS[word].of_operators else "a network"
+        raise where.error(f"ask = {word!r} needs {either}", 'add operator = "..." or network = "..."')
+    return next(iter(networks.values()))

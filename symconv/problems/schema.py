@@ -122,6 +122,19 @@ def one_of(*allowed: str) -> Reader:
     return read
 
 
+def words(*allowed: str) -> Reader:
+    """One or more words of a closed set, each once."""
+    read = one_of(*allowed)
+
+    def several(value: Any, where: Where) -> tuple[str, ...]:
+        found = tuple(read(entry, where) for entry in (value if isinstance(value, list) else [value]))
+        if not found or len(set(found)) < len(found):
+            raise where.error(f"must name one or more of {', '.join(map(repr, allowed))}, each once")
+        return found
+
+    return several
+
+
 def boolean(value: Any, where: Where) -> bool:
     """true or false."""
     if not isinstance(value, bool):
@@ -168,6 +181,23 @@ def mapping(value: Any, where: Where) -> dict[str, str]:
     return {key: text(entry, where.at(key)) for key, entry in value.items()}
 
 
+def tables(value: Any, where: Where) -> dict[str, dict[str, str]]:
+    """A table of tables of strings."""
+    if not isinstance(value, dict):
+        raise where.error(f"must be a table of tables, got {shown(value)}")
+    return {key: mapping(entry, where.at(key)) for key, entry in value.items()}
+
+
+def pairs(value: Any, where: Where) -> tuple[tuple[str, str], ...]:
+    """A list of pairs of strings."""
+    if not isinstance(value, list) or not value:
+        raise where.error(f"must be a list of pairs [from, to], got {shown(value)}")
+    for entry in value:
+        if not isinstance(entry, list) or len(entry) != 2:
+            raise where.error(f"must have pairs [from, to] as entries, got {shown(entry)}")
+    return tuple((text(before, where), text(after, where)) for before, after in value)
+
+
 def reader(read: Callable[[Any], Any]) -> Reader:
     """A reader for what a kind of values takes of a file; the error says where it stands."""
 
@@ -181,6 +211,14 @@ def reader(read: Callable[[Any], Any]) -> Reader:
 
 
 number = reader(exact_number)
+
+
+def unit(value: Any, where: Where) -> Any:
+    """An exact number above 0."""
+    found = number(value, where)
+    if found <= 0:
+        raise where.error(f"must be above 0, got {shown(value)}")
+    return found
 
 
 def array(value: Any, where: Where) -> Any:

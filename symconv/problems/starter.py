@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from symconv.problems.asks import ASKS
 from symconv.problems.schema import Key
-from symconv.problems.tables import TOP, operator_keys, question_keys
+from symconv.problems.tables import NETWORK, TOP, operator_keys, question_keys
 
 __all__ = ["starter"]
 
@@ -21,6 +21,7 @@ _WIDTH = 110
 _TOP = {
     "title": '"A strided convolution and its poolings"',
     "lead": '"A small layer with uneven padding, worked out from its declaration."',
+    "text": "'A layer $Y = W \\star X$ moves down by 1 and to the right by 2, over $4 \\times 6$ entries.'",
     "index_base": "1",
     "names": '{ input = "x", weight = "w", output = "y" }',
 }
@@ -37,6 +38,15 @@ W = [
   [0.5, 1, -1],
   [2, 0, 0.5],
 ]
+P = [[2, 0, 1], [3, 5, 4], [1, 2, 6], [7, 0, 2]]
+a = [2, -1, 0, 3, 1, 2]
+k = [1, -2, 3]
+g = [1, 0, -1, 2]
+# More axes: a kernel from 1 channel to 2, as (out, in, row, column), with a bias for every channel out.
+U = [[[[1, -1], [0, 2]]], [[[0, 1], [1, -1]]]]
+b = [1, -2]
+V = [[1, 0, -1, 1], [0, 1, 1, -2]]
+d = [0, 1]
 """
 _OPERATORS = {
     "conv": {
@@ -55,8 +65,53 @@ _OPERATORS = {
         "kernel_size": "[2, 2]",
         "stride": "1",
     },
+    "line": {
+        "kind": '"Conv"',
+        "input_size": "[6]",
+        "kernel_size": "[3]",
+        "names": '{ input = "a", weight = "k", output = "z", upstream = "g" }',
+    },
+    "up": {"kind": '"ConvTranspose"', "input_size": "[3]", "kernel_size": "[3]", "stride": "2", "padding": "1"},
+    "filters": {
+        "kind": '"Conv"',
+        "input_size": "[4, 3]",
+        "kernel_size": "[2, 2]",
+        "out_channels": "2",
+        "bias": "true",
+        "names": '{ weight = "U", bias = "b", output = "Z" }',
+    },
+    "slope": {"kind": '"LeakyReLU"', "input_size": "[4, 3]", "negative_slope": '"1/10"'},
+    "norm": {"kind": '"BatchNorm"', "input_size": "[4, 3]", "channels": "2"},
+    "mean": {"kind": '"AdaptiveAvgPool"', "input_size": "[4, 3]", "output_size": "[1, 1]"},
+    "first": {"kind": '"Conv"', "input_size": "[6]", "kernel_size": "[3]", "padding": "1"},
+    "second": {"kind": '"Conv"', "kernel_size": "[3]", "padding": "1"},
+    "sum": {"kind": '"Add"'},
+    "relu": {"kind": '"ReLU"', "names": '{ output = "A" }'},
+    "pool": {"kind": '"MaxPool"', "kernel_size": "[2, 2]", "stride": "1", "names": '{ output = "H" }'},
+    "flatten": {"kind": '"Flatten"', "names": '{ output = "f" }'},
+    "dense": {
+        "kind": '"Dense"',
+        "out_features": "2",
+        "in_features": "4",
+        "names": '{ weight = "V", bias = "d", output = "s" }',
+    },
+    "softmax": {"kind": '"Softmax"', "names": '{ output = "q" }'},
+    "loss": {"kind": '"CrossEntropy"', "target": "2"},
 }
-_TABLES = ("data", "operators", "questions")
+_NETWORKS = {
+    "residual": {
+        "layers": '["first", "second", "sum"]',
+        "edges": '[["input", "first"], ["first", "second"], ["second", "sum"], ["first", "sum"]]',
+        "input": '"a"',
+        "weights": '{ first = { weight = "k" }, second = { weight = "k" } }',
+    },
+    "net": {
+        "layers": '["filters", "relu", "pool", "flatten", "dense", "softmax", "loss"]',
+        "input": '"P"',
+        "weights": '{ filters = { weight = "U", bias = "b" }, dense = { weight = "V", bias = "d" } }',
+    },
+}
+_TABLES = ("data", "operators", "networks", "questions")
 
 
 def starter() -> str:
@@ -74,16 +129,25 @@ def starter() -> str:
     for name, values in _OPERATORS.items():
         options = operator_keys(values["kind"].strip('"'))
         lines += [f"[operators.{name}]", *_table(options, values, seen), ""]
+    lines += _comment("Networks: layers in company. Sizes run on, so only the first layer needs an input_size.")
+    seen = set()
+    for name, values in _NETWORKS.items():
+        lines += [f"[networks.{name}]", *_table(NETWORK, values, seen), ""]
     lines += _comment("Questions, in the order of the report. What can be asked:")
     width = max(map(len, ASKS))
     lines += [f"#   {word:{width}}  {ask.words}" for word, ask in ASKS.items()]
     seen = {"ask"}
     number = 0
     for word, ask in ASKS.items():
-        own = {name: replace(key, doc=f"{word}: {key.doc}") for name, key in ask.keys.items()}
         for example in ask.examples:
             number += 1
             set_here = {"id": f'"{number}"', "ask": f'"{word}"', **example}
+            together = [other for other in ASKS if f'"{other}"' in set_here["ask"]]
+            own = {
+                name: replace(key, doc=f"{other}: {key.doc}")
+                for other in reversed(together)
+                for name, key in ASKS[other].keys.items()
+            }
             lines += ["[[questions]]", *_table(question_keys(own), set_here, seen), ""]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -7,21 +7,44 @@ from dataclasses import MISSING
 from types import MappingProxyType
 from typing import Any
 
+from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.cross_entropy import CrossEntropy
+from symconv.operators.dense import Dense
+from symconv.operators.flatten import Flatten
+from symconv.operators.joining import Add
+from symconv.operators.leaky_relu import LeakyReLU
 from symconv.operators.letters import Letters
+from symconv.operators.log_softmax import LogSoftmax
 from symconv.operators.morphology import Dilation, Erosion
+from symconv.operators.normalisation import BatchNorm
 from symconv.operators.option import option_fields
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
+from symconv.operators.relu import ReLU
+from symconv.operators.sigmoid import Sigmoid
+from symconv.operators.softmax import Softmax
+from symconv.operators.softplus import Softplus
+from symconv.operators.squared_error import SquaredError
+from symconv.operators.tanh import Tanh
+from symconv.operators.transposed import ConvTranspose
 from symconv.problems import schema
 from symconv.problems.asks import ASKS
 from symconv.problems.schema import Key, Where
 
-__all__ = ["OPERATORS", "OUTSIDE", "TOP", "operator_keys", "question_keys"]
+__all__ = ["LAYER_NAMES", "NETWORK", "OPERATORS", "OUTSIDE", "TOP", "operator_keys", "question_keys"]
 
 OPERATORS: dict[str, type[Operator]] = {
-    kind.__name__: kind for kind in (Conv, MaxPool, AvgPool, LPPool, Dilation, Erosion)
+    kind.__name__: kind
+    for kind in (
+        *(Conv, MaxPool, AvgPool, LPPool, Dilation, Erosion, ConvTranspose, AdaptiveAvgPool, AdaptiveMaxPool),
+        *(ReLU, LeakyReLU, Sigmoid, Tanh, Softplus, Softmax, LogSoftmax, Flatten, Dense, BatchNorm, Add),
+        *(CrossEntropy, SquaredError),
+    )
 }
+
+LAYER_NAMES = ("input", "weight", "bias", "output", "upstream", "target")
+"""The arrays of an operator that a file may name."""
 
 
 def _any(value: Any, where: Where) -> Any:
@@ -30,22 +53,62 @@ def _any(value: Any, where: Where) -> Any:
     return value
 
 
-CHANNELS = ("groups", "in_channels", "out_channels", "bias")
-"""Options that a problem file has no key for: its layers have one channel and no bias."""
+def _target(read: schema.Reader) -> schema.Reader:
+    """A target may be the name of an array in the data as well."""
+
+    def placed(value: Any, where: Where) -> Any:
+        return schema.text(value, where) if isinstance(value, str) else read(value, where)
+
+    return placed
 
 
 def operator_keys(kind: str) -> dict[str, Key]:
     """The keys of the table of an operator, made from its declaration."""
     keys = {
         "kind": Key(schema.one_of(*OPERATORS), "the operator: " + ", ".join(OPERATORS), required=True),
-        "input_size": Key(schema.sizes, "the size of the input, one integer a spatial axis", required=True),
+        "input_size": Key(
+            schema.sizes,
+            "the size of the input, one integer a spatial axis; a layer of a network may leave it out",
+        ),
     }
     for name, (option, entry) in option_fields(OPERATORS[kind]).items():
-        if name not in CHANNELS:
-            form = option.kind.form("file")
-            words = f"{option.words} ({form})" if form else option.words
-            keys[name] = Key(schema.reader(option.kind.filed), words, entry.default is MISSING, option.example)
+        form = option.kind.form("file")
+        words = f"{option.words} ({form})" if form else option.words
+        read = schema.reader(option.kind.filed)
+        if name == "target":
+            words, read = f"{option.words} ({TARGETS})", _target(read)
+        keys[name] = Key(read, words, entry.default is MISSING, option.example)
+    keys["names"] = Key(
+        schema.mapping,
+        "what its arrays are called; a whole array by that name, an entry by the small letter; the keys are "
+        + ", ".join(LAYER_NAMES),
+        example='{ output = "Z" }',
+    )
     return keys
+
+
+TARGETS = "a class where there are classes, counted from index_base; an array of numbers, or its name in the data"
+
+NETWORK: dict[str, Key] = {
+    "layers": Key(
+        schema.texts,
+        "the names of operators, in order: what one gives is what the next one takes",
+        required=True,
+    ),
+    "edges": Key(
+        schema.pairs,
+        'what reads what, where it is no chain: pairs [from, to] of names; the input of the network is called "input", '
+        "and an Add reads several",
+        example='[["input", "first"], ["first", "second"], ["second", "sum"], ["first", "sum"]]',
+    ),
+    "input": Key(schema.text, "the name of the input in the data"),
+    "weights": Key(schema.tables, "by layer, the names of its weight and its bias in the data"),
+    "unit": Key(
+        schema.unit,
+        "what gradients are printed as multiples of; the common denominator, if it is small, where it is left out",
+        example='"1/2"',
+    ),
+}
 
 
 OUTSIDE = ("zero", "undefined")
@@ -56,9 +119,11 @@ def question_keys(own: Mapping[str, Key] = MappingProxyType({})) -> dict[str, Ke
     return {
         "id": Key(schema.text, "the number of the question, such as 1a", required=True),
         "title": Key(schema.text, "its heading", required=True),
-        "ask": Key(schema.one_of(*ASKS), f"what is asked: {', '.join(ASKS)}", required=True),
+        "text": Key(schema.text, "the words of the exercise, with $mathematics$ in them"),
+        "ask": Key(schema.words(*ASKS), f"what is asked, one or several in a list: {', '.join(ASKS)}", required=True),
         "operator": Key(schema.text, "the name of an operator of this file"),
         "operators": Key(schema.texts, "several of them, for the questions about poolings"),
+        "network": Key(schema.text, "the name of a network of this file; the only one where it is left out"),
         **own,
         "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
         "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
@@ -70,6 +135,7 @@ TOP: dict[str, Key] = {
     "title": Key(schema.text, "the title of the report", required=True),
     "author": Key(schema.text, "who hands it in", example='"A. Student"'),
     "lead": Key(schema.text, "one or two sentences below the title"),
+    "text": Key(schema.text, "the exercise in its own words, with $mathematics$ in them"),
     "index_base": Key(schema.base, "where indices start on paper: 0 or 1 (1 if left out)", example="0"),
     "names": Key(
         schema.mapping,
@@ -84,6 +150,7 @@ TOP: dict[str, Key] = {
     ),
     "data": Key(_any, "named arrays of numbers; a decimal stays exact (0.1 is one tenth)"),
     "operators": Key(_any, "named operators", required=True),
+    "networks": Key(_any, "named networks of operators"),
     "questions": Key(_any, "the questions, in the order of the report"),
     "claims": Key(_any, "statements to be proved or refuted"),
 }

@@ -84,7 +84,11 @@ def test_it_is_read_and_answered() -> None:
         ('operator = "wide"', 'operator = "square"', "ask = 'taps' takes one axis; name a layer"),
         ('operator = "wide"', 'operators = ["wide", "square"]', "ask = 'taps' takes one operator, got 2"),
         ('operator = "wide"', "", "ask = 'taps' needs an operator"),
-        ('ask = "taps"', "", "a question needs the key 'ask'; what is asked: size, size-formula, .*, taps$"),
+        (
+            'ask = "taps"',
+            "",
+            "a question needs the key 'ask'; what is asked, .*: size, size-formula, .*, taps$",
+        ),
         ('ask = "taps"', "ask = 3", "ask: must be one of 'size', .*'taps', got 3"),
         (
             "[[questions]]",
@@ -100,7 +104,7 @@ def test_what_it_does_not_take_is_refused(old: str, new: str, message: str) -> N
 
 def test_the_file_of_init_explains_it() -> None:
     lines = starter().splitlines()
-    assert "#   taps          the taps of a window" in lines
+    assert "#   taps             the taps of a window" in lines
     place = lines.index('ask = "taps"')
     assert '#count = "about"' in lines[place:]
     assert lines[lines.index('#count = "about"') - 1] == "# taps: how exactly"

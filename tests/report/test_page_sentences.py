@@ -157,7 +157,7 @@ def test_the_file_that_init_writes_has_one_alphabet_a_question(tmp_path: Path) -
     blocks = list(build_document(problem).blocks)
     starts = [k for k, block in enumerate(blocks) if isinstance(block, Section)]
     sections = [blocks[a:b] for a, b in zip(starts, [*starts[1:], len(blocks)], strict=True)]
-    asked = {question.id: question.ask for question in problem.questions}
+    asked = {question.id: question.asks[0] for question in problem.questions}
     checked = 0
     for part in sections:
         if asked.get(part[0].id.removeprefix("q-")) not in ("expressions", "relations"):

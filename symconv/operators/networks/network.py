@@ -213,12 +213,25 @@ class Network:
     @property
     def receptive_field(self) -> tuple[int, ...]:
         """How many positions of the input lie between the first and the last that one output of the last layer with
-        windows depends on, one number an axis; ``r + (k - 1) D j`` from layer to layer, for the step j between outputs.
+        windows depends on, one number an axis.
 
         Raises:
             NotSupportedError: where it depends on the size of the input; see `table`.
         """
-        axes, last = self.spatial_axes, None
+        known = [fields for fields in self.receptive_fields.values() if fields is not None]
+        return tuple(extent for extent, _ in known[-1])
+
+    @property
+    def receptive_fields(self) -> dict[str, tuple[tuple[int, int], ...] | None]:
+        """By layer the extent of the receptive field of one output and its step from one output to the next, a pair an
+        axis, in positions of the input; ``r + (k - 1) D j`` from layer to layer, for the step j between outputs.
+
+        It is None from the first layer on that takes an image for a vector.
+
+        Raises:
+            NotSupportedError: where it depends on the size of the input; see `table`.
+        """
+        axes = self.spatial_axes
         if axes is None:
             raise NotSupportedError(f"{self!r} has no layer with windows")
         found: dict[str, tuple[tuple[int, int], ...] | None] = {INPUT: ((1, 1),) * axes}
@@ -238,9 +251,8 @@ class Network:
                     (extent + (window.kernel - 1) * window.dilation * step, step * window.stride)
                     for (extent, step), window in zip(merged, op.windows, strict=True)
                 )
-            found[name] = last = merged
-        assert last is not None
-        return tuple(extent for extent, _ in last)
+            found[name] = merged
+        return {name: found[name] for name in self.names}
 
     # ------------------------------------------------------------------ exact values
 

@@ -110,6 +110,7 @@ class Desk:
     errors: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
     results: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
+    running: dict[Any, Any] = field(default_factory=dict)
     _figures: int = 0
 
     # ------------------------------------------------------------------ numbers

@@ -23,6 +23,9 @@ from symconv.operators.option import DILATION, PADDING, STRIDE, option_fields
 from symconv.operators.pooling import LPPool
 from symconv.problems.answers.desk import Desk, Root, matrix, number_text, words
 from symconv.problems.answers.drawing import array_latex
+from symconv.problems.answers.forward import forward
+from symconv.problems.answers.running import running
+from symconv.problems.chains import has_planes
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
 from symconv.report.document import Band, Block, Inline, Math, Paragraph, Reason, RelationLine
@@ -42,6 +45,8 @@ def values(desk: Desk, question: Question) -> list[Block]:
     if question.own["unstated"]:
         taken = ", ".join(_stated(declared.op, option) for option in question.own["unstated"])
         blocks.append(Paragraph(words(f"The exercise does not say so; taken here: {taken}.")))
+    if not has_planes(declared.op):
+        return [*blocks, *_of_arrays(desk, question)]
     inputs = _inputs(desk, question, declared)
     results: list[tuple[str, Any, Declared]] = []
     for label, data in inputs:
@@ -59,6 +64,23 @@ def values(desk: Desk, question: Question) -> list[Block]:
     if question.own["printed"] is not None:
         blocks += _compare(desk, question, declared, results, letters, roles)
     return blocks
+
+
+def _of_arrays(desk: Desk, question: Question) -> list[Block]:
+    """The output of any layer, with channels and a bias, and the printed answer beside it."""
+    blocks = forward(desk, question)
+    printed = question.own["printed"]
+    if printed is None:
+        return blocks
+    run, layer = running(desk, question), question.operators[0].name
+    due = run.values[layer].ravel().tolist()
+    different = sum(map(ne, due, _flat(printed)))
+    if not different:
+        return [*blocks, Paragraph(words("The printed answer agrees."))]
+    count = "one of its entries differs" if different == 1 else f"{different} of its entries differ"
+    name = Math(LATEX.name(run.names[layer]["output"]))
+    reason = words(f"{count[0].upper()}{count[1:]}.")
+    return [*blocks, _band(desk, "The printed answer is different", name, printed, reason)]
 
 
 def _stated(op: Operator, option: str) -> str:
@@ -310,7 +332,7 @@ def _formula(desk: Desk, question: Question) -> str:
     """The formula that fixes the reading: that of the question which derives from it, else the declared layer's."""
     own = question.operators[0]
     for other in desk.problem.questions:
-        if other.ask == "derivation" and other.operators[0] == own:
+        if "derivation" in other.asks and other.operators[0] == own:
             return f"the formula in {other.id}"
     return "the formula of the layer"
 

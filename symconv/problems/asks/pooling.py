@@ -6,7 +6,6 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from symconv.claims.nested import shape_text
-from symconv.formulas.spelling import look
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import Pooling
@@ -46,16 +45,16 @@ def _poolings(question: Question, where: Where, so_far: ReadSoFar) -> None:
     for declared in question.operators:
         if not isinstance(declared.op, Pooling):
             kind = "a convolution" if isinstance(declared.op, Conv) else declared.op.phrase
-            raise where.error(f"ask = {question.ask!r} takes poolings, and {declared.name!r} is {kind}")
+            raise where.error(f"ask = {question.asks[0]!r} takes poolings, and {declared.name!r} is {kind}")
 
 
 def _expressed(question: Question, where: Where, so_far: ReadSoFar) -> None:
     """Poolings whose exponents are no sizes beside them: an operator's own sizes make way, those of another do not."""
     _poolings(question, where, so_far)
     for declared, other in product(question.operators, repeat=2):
-        sizes = set(map(look, other.op.geometry(Letters()).lower)) - set(map(look, other.op.reals()))
+        sizes = other.op.geometry(Letters()).lower
         for order in declared.op.reals():
-            if look(order) in sizes:
+            if order in sizes and order not in other.op.reals():
                 raise where.error(
                     f"the exponent {order!r} of {declared.name!r} must not be called like a size of {other.name!r}",
                     "give it another letter, such as p",

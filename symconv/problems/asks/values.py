@@ -11,6 +11,8 @@ from symconv.operators.convolution import Conv
 from symconv.operators.pooling import LPPool
 from symconv.problems import schema
 from symconv.problems.ask import Ask, ReadSoFar, unknown_name
+from symconv.problems.asks.numbers import BIAS_KEY, needs_numbers
+from symconv.problems.chains import has_planes
 from symconv.problems.problem import Declared, Question
 from symconv.problems.schema import Key, Where
 
@@ -30,7 +32,36 @@ def _answer(desk: Desk, question: Question) -> list[Block]:
 def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
     declared = question.operators[0]
     own = question.own
-    earlier = {q.id: None for q in so_far.earlier if q.ask == question.ask}
+    if not has_planes(declared.op):
+        _needs_of_arrays(question, where, so_far)
+    else:
+        _needs_of_planes(question, declared, where, so_far)
+    options = [entry.name for entry in fields(declared.op) if entry.name not in ("_", "ndim")]  # type: ignore[arg-type]
+    for option in own["unstated"]:
+        if option not in options:
+            raise where.at("unstated").error(
+                f"names {option!r}, which is no option of {type(declared.op).__name__}; its options: "
+                f"{', '.join(options)}"
+            )
+
+
+def _needs_of_arrays(question: Question, where: Where, so_far: ReadSoFar) -> None:
+    """Data for whatever the layer takes, channels and bias too."""
+    own, declared = question.own, question.operators[0]
+    if not own["input"]:
+        raise where.error("ask = 'values' needs the input data", 'add input = "..."')
+    chain = needs_numbers(question, where, so_far)
+    if own["printed"] is not None:
+        shape, due = shape_of(own["printed"]), chain.network.shapes(chain.input_shape)[declared.name]
+        if shape not in (due, due[1:] if due[:1] == (1,) else due):
+            raise where.at("printed").error(f"has shape {shape_text(shape)}, and the output has {shape_text(due)}")
+
+
+def _needs_of_planes(question: Question, declared: Declared, where: Where, so_far: ReadSoFar) -> None:
+    own = question.own
+    if own["bias"]:
+        raise where.at("bias").error(f"is not used: {declared.name!r} has no bias", "declare bias = true, or remove it")
+    earlier = {q.id: None for q in so_far.earlier if "values" in q.asks}
     if own["input"] and own["input"] in so_far.data and own["input"] in earlier:
         raise where.at("input").error(f"{own['input']!r} is both data and a question", "rename one of them")
     for key, there in (("input", {**so_far.data, **earlier}), ("weight", so_far.data)):
@@ -56,13 +87,6 @@ def _needs(question: Question, where: Where, so_far: ReadSoFar) -> None:
         shape, due = shape_of(own["printed"]), declared.op.output_size(declared.input_size)
         if shape != due:
             raise where.at("printed").error(f"has shape {shape_text(shape)}, and the output has {shape_text(due)}")
-    options = [entry.name for entry in fields(declared.op) if entry.name not in ("_", "ndim")]  # type: ignore[arg-type]
-    for option in own["unstated"]:
-        if option not in options:
-            raise where.at("unstated").error(
-                f"names {option!r}, which is no option of {type(declared.op).__name__}; its options: "
-                f"{', '.join(options)}"
-            )
 
 
 def _check_weight(name: str, declared: Declared, where: Where, data: Mapping[str, Any]) -> None:
@@ -89,6 +113,7 @@ VALUES = Ask(
         "weight": Key(
             schema.text, "the name of the kernel data, for a convolution, a dilation or an erosion", default=""
         ),
+        "bias": BIAS_KEY,
         "printed": Key(schema.array, "an answer to compare with"),
         "unstated": Key(
             schema.texts,
