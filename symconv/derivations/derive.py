@@ -26,11 +26,12 @@ from symconv.derivations.windows import needs_of_derivatives
 from symconv.doors import flag, instance, items, mapping, one_of, plain_integer
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Share
+from symconv.formulas.spelling import look
 from symconv.formulas.walks import walk
 from symconv.operators.adaptive import AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator, Variable
 from symconv.operators.convolution import Conv
-from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
+from symconv.operators.letters import ARRAYS, Letters, capital, free_letter
 from symconv.operators.losses import Loss
 from symconv.operators.networks.network import Network
 from symconv.operators.patches import Fold, Unfold

@@ -13,8 +13,9 @@ from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.formulas.printing import PrintContext, Style
 from symconv.formulas.quantity import Quantity, Tensor
+from symconv.formulas.spelling import look
 from symconv.operators.base import Operator, Variable
-from symconv.operators.letters import Letters, capital, look
+from symconv.operators.letters import Letters, capital
 
 __all__ = ["Frame", "alike", "axes_alike", "entry", "extents", "is_padded", "per_axis", "size_text"]
 

@@ -132,7 +132,7 @@ def _powers(frame: Frame) -> Reduce:
 
 def _prediction(frame: Frame, at: Index) -> Named:
     power = Applied(EXP, Access(frame.letters.input, (at,)))
-    pi = Label(r"\pi", "π") if "pi" not in frame.letters.names else Label(r"\hat{y}", "ŷ")
+    pi = Label(r"\pi", "π") if "pi" not in frame.used else Label(r"\hat{y}", "ŷ")
     return Named(pi, (at,), product(power, Power(_powers(frame), MINUS)))
 
 

@@ -59,9 +59,9 @@ def one_share(frame: Frame) -> bool:
 
 def share_label(frame: Frame) -> Label:
     """A Greek letter for the shares of a maximum's gradient that is no name of the page."""
-    used = {name.lower() for name in frame.letters.names} | {name.lower() for name in frame.output.parameters}
+    used = {name.lower() for name in frame.used}
     for word, sign in (("omega", "ω"), ("lambda", "λ"), ("sigma", "σ"), ("theta", "θ"), ("rho", "ρ"), ("tau", "τ")):
-        if word not in used and sign not in used:
+        if word not in used:
             return Label(rf"\{word}", sign)
     return Label(r"\operatorname{share}", "share")
 

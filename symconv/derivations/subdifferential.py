@@ -129,13 +129,11 @@ class _Names:
         assert isinstance(formula.body.body, Access)
         self.frame, self.reduce, self.read = frame, formula.body, formula.body.body
         self.context = context_of(formula)
-        used = (
-            frame.letters.names | set(formula.parameters) | {frame.capital(r) for r in ("input", "output", "upstream")}
-        )
+        used = frame.used | frame.letters.names
         self.e, self.v = [x for x in dict.fromkeys(f"evxy{string.ascii_lowercase}") if x not in used][:2]
         self.w = next(x for x in ("W", "U", "V", *string.ascii_uppercase) if x not in used)
         greek = (("lambda", "λ"), ("mu", "μ"), ("nu", "ν"), ("xi", "ξ"))
-        self.greek = next(names for names in greek if used.isdisjoint(names))
+        self.greek = next(names for names in greek if names[0] not in used)
 
     def _tap(self, style: Style) -> str:
         names = ", ".join(style.name(bound.name) for bound in self.reduce.bounds)

@@ -9,6 +9,7 @@ from symconv.formulas.algebra import (
     Node,
     Reduce,
 )
+from symconv.formulas.spelling import look
 from symconv.formulas.walks import children, own_guards, own_indices, walk
 
 __all__ = ["free_names", "fresh_name", "names_away_from", "names_in", "renamed_bounds"]
@@ -36,8 +37,9 @@ def free_names(node: Node) -> frozenset[str]:
 
 
 def fresh_name(name: str, taken: Set[str]) -> str:
-    """`name`, with as many primes as it takes to differ from all taken names."""
-    while name in taken:
+    """`name`, with as many primes as it takes to print like none of the taken names."""
+    looks = set(map(look, taken))
+    while look(name) in looks:
         name += "'"
     return name
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
-__all__ = ["SIMPLE", "latex_word", "one_line"]
+__all__ = ["SIMPLE", "latex_word", "look", "one_line"]
 
 SIMPLE = re.compile(r"([A-Za-z]+)(?:_?([0-9]+))?('*)")
 """Letters, a number that is set as a subscript, and primes."""
@@ -77,3 +78,22 @@ def one_line(name: str) -> str:
     K_1 a\nb
     """
     return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
+_DRAWN_ALIKE = str.maketrans(
+    "\u2032\u2019ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοАВЕЅІЈКМНОРСТУХаеорсухіјѕ",
+    "''ABEZHIKMNOPTYXoABESIJKMHOPCTYXaeopcyxijs",
+)
+"""Primes, and the letters of other alphabets that are drawn like Latin ones."""
+
+
+@lru_cache(maxsize=4096)
+def look(name: str) -> str:
+    r"""What names have in common that print alike, in LaTeX or in a line of Unicode.
+
+    >>> look("a_1") == look("a1") == look("a₁"), look("alpha") == look("α"), look("a1") == look("a2")
+    (True, True, False)
+    """
+    flat = unicodedata.normalize("NFKC", one_line(name).translate(_DRAWN_ALIKE)).translate(_DRAWN_ALIKE)
+    spelt = "".join(_greek(sign) or sign for sign in flat)
+    return spelt.replace("_", "") if SIMPLE.fullmatch(spelt) else spelt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from symconv.formulas.function import Kink
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.formulas.quantity import Quantity, Tensor
+from symconv.formulas.spelling import look
 from symconv.formulas.symbols import SymbolTable, is_symbolic
 from symconv.operators.arrays import TakesArrays
 from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
@@ -238,18 +239,24 @@ class Operator(TakesArrays, ABC):
         if known.get("padding") == "same":
             keep = (*keep, "stride")  # this rule is for stride 1 alone
         kinds = {name: option.kind for name, (option, _) in option_fields(type(self)).items()}
-        names = {option: frozenset((letter, *numbered(letter, ndim))) for option, letter in chosen.items()}
+        left = [name for name in known if name not in usual or name in keep or isinstance(known[name], str)]
+        taken = {*self.size_symbols(options=left), *self.reals()}  # these keep their meaning
+
+        def named(letter: str, shared: bool) -> tuple[str, ...]:
+            own = (letter,) * ndim if shared else numbered(letter, ndim)
+            return tuple(fresh_name(name, taken) for name in own)
+
+        names = {option: frozenset((*named(letter, True), *named(letter, False))) for option, letter in chosen.items()}
         counts = {name for name, kind in kinds.items() if isinstance(kind, PerAxis) and kind.least >= 1}
         positive = frozenset().union(*(own for option, own in names.items() if option in counts))
         table = SymbolTable(positive=positive, nonnegative=frozenset().union(*names.values()) - positive)
         for option, letter in chosen.items():
             if option in known and option not in keep and not isinstance(known[option], str):
                 same = shared and len(set(known[option])) == 1
-                letters_of = (letter,) * ndim if same else numbered(letter, ndim)
+                letters_of = named(letter, same)
                 changed[option] = tuple(table[name] for name in letters_of)
                 if f"{option}_after" in chosen:
-                    own = chosen[f"{option}_after"]
-                    after = (own,) * ndim if same else numbered(own, ndim)
+                    after = named(chosen[f"{option}_after"], same)
                     changed[option] = tuple(
                         _sides(pair, table[one], table[two])
                         for pair, one, two in zip(known[option], letters_of, after, strict=True)
@@ -262,6 +269,7 @@ class Operator(TakesArrays, ABC):
         """The index frame: symbolic input sizes I (I_1, I_2, ...), or given ones."""
         ndim = self.spatial_axes
         symbols = self.size_symbols()
+        _check_looks((*symbols, *self.reals()))
         lower: dict[str, int] = {}
         letters = letters.avoiding((*symbols, *self.reals()), ndim)
         lower.update(dict.fromkeys(self.reals(), 1))
@@ -478,11 +486,18 @@ class Operator(TakesArrays, ABC):
         """The closed form of the body of a derivative or gradient."""
         return close_form(formula)
 
-    def size_symbols(self, axis: int | None = None) -> dict[str, Any]:
-        """The SymPy symbols of all options, or of what they say of one axis; the order of a norm is no size."""
+    def size_symbols(self, axis: int | None = None, options: Sequence[str] | None = None) -> dict[str, Any]:
+        """The SymPy symbols of options, or of what they say of one axis; the order of a norm is no size.
+
+        Args:
+            axis: the axis; all of them if left out.
+            options: the options; all of them if left out.
+        """
         symbols: dict[str, Any] = {}
         for name, (option, entry) in option_fields(type(self)).items():
             value = getattr(self, entry.name)
+            if options is not None and name not in options:
+                continue
             if not isinstance(option.kind, Norm) and (axis is None or isinstance(value, tuple)):
                 collect_symbols(value if axis is None else value[axis], symbols, name)
         return symbols
@@ -492,6 +507,17 @@ class Operator(TakesArrays, ABC):
         known = option_fields(type(self)).values()
         orders = (getattr(self, entry.name) for option, entry in known if isinstance(option.kind, Norm))
         return tuple(order.name for order in orders if is_symbolic(order))
+
+
+def _check_looks(names: Iterable[str]) -> None:
+    """Refuse symbols of one operator that print alike."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(look(name), name)
+        if other != name:
+            raise ArgumentError(
+                "options", f"{other}, {name}", "must have symbols that do not print alike", "rename one of them"
+            )
 
 
 def _sides(pair: tuple[Integer, Integer], before: Any, after: Any) -> tuple[Any, Any]:

@@ -58,8 +58,11 @@ def named_axes(names: Sequence[str], extents: Sequence[Index]) -> tuple[Axis, ..
 
 
 def numbered(letter: str, ndim: int) -> tuple[str, ...]:
-    """K for one axis; K_1, K_2, ... for more."""
-    return (letter,) if ndim == 1 else tuple(f"{letter}_{axis}" for axis in range(1, ndim + 1))
+    """K for one axis; K_1, K_2, ... for more; primes stay at the end."""
+    if ndim == 1:
+        return (letter,)
+    bare = letter.rstrip("'")
+    return tuple(f"{bare}_{axis}{letter[len(bare) :]}" for axis in range(1, ndim + 1))
 
 
 def collect_symbols(value: Any, symbols: dict[str, Any], option: str) -> None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, fields, replace
 
 from symconv.doors import mapping
 from symconv.errors import ArgumentError
-from symconv.formulas.spelling import SIMPLE
+from symconv.formulas.spelling import look
 
-__all__ = ["ARRAYS", "Letters", "capital", "free_letter", "look"]
+__all__ = ["ARRAYS", "Letters", "capital", "free_letter"]
 
 ARRAYS = ("input", "weight", "bias", "output", "upstream", "position", "target")
 """The roles that are tensors; as a whole they are printed by their capitals."""
@@ -177,7 +177,8 @@ class Letters:
         Raises:
             ArgumentError: where it is a chosen letter that meets a symbol.
         """
-        names = set(taken)
+        names = set(map(look, taken))
+        numbers = {name.rstrip("0123456789") for name in names}  # a family of many axes is one letter with numbers
         letters = self
         for role in Letters.roles():
             in_use: Set[str] = set(letters._names(role))
@@ -185,7 +186,7 @@ class Letters:
                 in_use = set(letters.axes(role.removesuffix("_index"), axes))
             if role not in ARRAYS and role not in self.chosen:
                 in_use |= {f"{name}'" for name in in_use}  # the indices of a tensor that is read twice
-            if not names & in_use:
+            if names.isdisjoint(map(look, in_use)):
                 continue
             if role in self.chosen:
                 used = names.union(*(letters._forms(other) for other in Letters.roles()))
@@ -195,18 +196,13 @@ class Letters:
                     "must not be the letter of a size or of an order as well",
                     f"choose another letter, such as {free_letter(used, array=True)}",
                 )
-            letters = letters._moved(role, names.union(beside))
+            letters = letters._moved(role, {*names, *numbers, *map(look, beside)})
         return letters
 
 
 def capital(name: str) -> str:
     """The letter of a whole tensor."""
     return name[:1].upper() + name[1:]
-
-
-def look(name: str) -> str:
-    """What names have in common that print alike: a_1 and a1 are one."""
-    return name.replace("_", "") if SIMPLE.fullmatch(name) else name
 
 
 def free_letter(used: Set[str], *, array: bool = False) -> str | None:

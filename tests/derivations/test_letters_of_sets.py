@@ -24,7 +24,9 @@ CASES = [
     (names, kernel)
     for names in LETTERS
     for kernel in SIZES
-    if {str(size).lower() for size in kernel}.isdisjoint(map(str.lower, names.values()))  # else it is refused
+    if {str(size).replace("λ", "lambda").lower() for size in kernel}.isdisjoint(
+        map(str.lower, names.values())  # else it is refused
+    )
 ]
 
 

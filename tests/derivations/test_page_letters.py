@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,10 @@ from symconv.derivations.relations import relation_stages
 from symconv.derivations.step import plain
 from symconv.derivations.window_sets import set_form_steps, window_set
 from symconv.errors import ArgumentError, ProblemFileError
+from symconv.formulas.naming import names_in
+from symconv.formulas.printing import LATEX, UNICODE
+from symconv.formulas.spelling import look
+from symconv.formulas.substitution import plain_names
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
@@ -215,3 +220,75 @@ def test_shares_are_no_letter_of_the_page() -> None:
         assert "ω" not in page.text()
         assert r"\lambda" in page.latex()
     assert replace(Letters(), input="x").printed(1) >= {"x", "X"}
+
+
+# ---------------------------------------------------------------------- symbols that print like a letter of ours
+
+OURS = ("i1", "I_1", "I1", "i_1", "p1", "p_1", "m'", "m′", "K_1", "K1", "O1", "O_2", "Ο", "a", "А", "omega", "ω", "λ",
+        "lambda", "S", "W", "E", "P_1'", "Q", "e", "M", "L")  # fmt: skip
+
+
+def _layers(name: str) -> Iterator[Operator]:
+    size, order = Symbol(name, integer=True, positive=True), Symbol(name, positive=True)
+    yield Conv((size, 2), padding_mode="zeros")
+    yield Conv((3, 2), padding=(size, 1)).generic(keep=("padding",))
+    yield LPPool(order, (2, 2))
+    yield LPPool(order, (2,), 1)
+    yield LPPool(order, (2, 2)).generic()
+    yield LPPool(order, (1, 1, 2, 1))
+    yield MaxPool((2, size), ties="split")
+    yield MaxPool((size,), ties="first")
+
+
+def _names(op: Operator) -> set[str]:
+    """Every name of the formulas of an operator."""
+    found: set[str] = set()
+    for formula in (op.output(), op.gradient("input")):
+        found |= {*formula.parameters, *formula.indices, *(name for name, _ in formula.definitions)}
+        found |= {tensor.name for tensor in formula.tensors}
+        found |= names_in(plain_names(formula.body, frozenset((*formula.parameters, *formula.indices))))
+    return found
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_two_names_of_a_formula_print_alike(name: str) -> None:
+    for op in _layers(name):
+        found = _names(op)
+        for write in (LATEX.name, UNICODE.name):
+            assert len(set(map(write, found))) == len(found), (op, sorted(found))
+        assert len({look(one) for one in found}) == len(found), (op, sorted(found))
+
+
+def test_no_array_is_printed_like_a_size_of_another_alphabet() -> None:
+    size = Symbol("А", integer=True, positive=True)  # a Cyrillic A
+    page = derive(Conv((size,)), "gradient").text()
+    assert "А" in page
+    assert not re.search(r"\bA\b", page)
+
+
+def test_two_symbols_that_print_alike_are_refused() -> None:
+    for one, two in (("K1", "K_1"), ("alpha", "α"), ("k'", "k′")):
+        sizes = [Symbol(name, integer=True, positive=True) for name in (one, two)]
+        with pytest.raises(ArgumentError, match="must have symbols that do not print alike"):
+            Conv(tuple(sizes)).output()
+        with pytest.raises(ArgumentError, match="must have symbols that do not print alike"):
+            LPPool(Symbol(one, positive=True), (sizes[1],)).output()
+    with pytest.raises(ArgumentError, match="must not be the letter of a size or of an order as well"):
+        Conv((Symbol("x_1", integer=True),)).output(names={"input": "x1"})
+
+
+def test_a_new_size_is_no_symbol_that_was_kept() -> None:
+    """The padding K of a layer is not the K that its kernel is called when it becomes symbolic."""
+    layer = Conv((3,), padding=Symbol("K", integer=True, nonnegative=True)).generic(keep=("padding",))
+    assert str(layer.output()) == "c[p] = ∑(m = 0 … K′ − 1) a[Sp+Dm−K]·b[m]"
+    plane = LPPool(Symbol("K_1", positive=True), (2, 2)).generic(keep=("stride", "padding", "dilation"))
+    assert [str(size) for size in plane.kernel_size] == ["K_1'", "K_2"]
+
+
+@pytest.mark.parametrize("name", ["ω", "omega", "λ", "lambda", "W", "e", "S"])
+def test_what_only_a_page_names_is_no_symbol(name: str) -> None:
+    size = Symbol(name, integer=True, positive=True)
+    for ties in ("first", "split", "set"):
+        page = derive(MaxPool((size,), ties=ties), "gradient")
+        shown = UNICODE.name(name) if len(name) == 1 else {"omega": "ω", "lambda": "λ"}[name]
+        assert not re.search(rf"{shown}(₁|\[)|∈ {shown}\b", page.text()), page.text()

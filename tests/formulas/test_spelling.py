@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import sympy
 
 from symconv.errors import ArgumentError
 from symconv.formulas.index import Index, floor
 from symconv.formulas.printing import LATEX, UNICODE
+from symconv.formulas.spelling import look
 from symconv.operators.convolution import Conv
 from symconv.operators.pooling import MaxPool
 from symconv.report.mathml import check_formula
@@ -74,3 +77,29 @@ def test_symbols_that_share_a_name_are_not_taken_for_one() -> None:
         Conv((k + other,)).output()
     with pytest.raises(ArgumentError, match="is a dummy"):
         Conv((sympy.Dummy("k"),))
+
+
+PAIRS = [("K_1", "K1"), ("K_1", "K₁"), ("K1", "K₁"), ("m'", "m′"), ("alpha", "α"), ("Omega", "Ω"),
+         ("omega_1", "omega1"), ("a\nb", "a\\nb"), ("K", "Κ"), ("a", "а"), ("h", "ℎ"), ("K_1'", "K₁′")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "two"), PAIRS, ids=range(len(PAIRS)))
+def test_names_that_print_alike_are_told_to(one: str, two: str) -> None:
+    assert one != two
+    assert look(one) == look(two)
+
+
+def test_names_that_look_apart_print_apart() -> None:
+    """Of all short names over signs that printing treats in a way of its own."""
+    signs = ("a", "K", "α", "alpha", "1", "_", "'", "₁", "′", "^", "\\", "\n", "n", "}", "А")
+    names = [*HOSTILE, *("".join(parts) for length in (1, 2, 3) for parts in itertools.product(signs, repeat=length))]
+    for write in (LATEX.name, UNICODE.name):
+        looks: dict[str, set[str]] = {}
+        for name in names:
+            looks.setdefault(write(name), set()).add(look(name))
+        assert not {text: found for text, found in looks.items() if len(found) > 1}
+
+
+def test_different_letters_look_different() -> None:
+    letters = [*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "alpha", "beta", "a1", "a2", "a1'", "a'", "核"]
+    assert len(set(map(look, letters))) == len(letters)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from symconv.claims.declarations import Declarations
 from symconv.errors import ClaimError
+from symconv.formulas.spelling import look
 from symconv.operators.base import Operator
 from symconv.operators.frame import numbered
-from symconv.operators.letters import ARRAYS, Letters, capital, free_letter, look
+from symconv.operators.letters import ARRAYS, Letters, capital, free_letter
 
 __all__ = ["FUNCTIONS", "SIZES", "Naming", "naming"]
 
@@ -67,12 +68,9 @@ def naming(declared: Declarations) -> Naming:
         if kind not in SIZES:
             raise ClaimError(f"sizes: {letter!r} must be one of {', '.join(SIZES)}, got {kind!r}")
         named.setdefault(kind, letter)
-    written = {SIZES[kind]: kind for kind in DEFAULT if kind not in named and look(SIZES[kind]) not in chosen}
-    taken = set(chosen)
-    sizes = {}
-    for kind, letter in SIZES.items():
-        sizes[kind] = named.get(kind) or _away(letter, taken)
     ndim = declared.op.spatial_axes
+    sizes = {kind: named.get(kind) or _away(letter, chosen, ndim) for kind, letter in SIZES.items()}
+    written = {letter: kind for kind, letter in sizes.items() if kind in DEFAULT and letter == SIZES[kind]}
     own = {name for letter in sizes.values() for name in (letter, *numbered(letter, ndim))}
     elsewhere = {name for name in _words(declared) if name not in declared.indices}
     others = {*own, *elsewhere}
@@ -83,8 +81,9 @@ def naming(declared: Declarations) -> Naming:
     return Naming(letters, sizes, {**written, **declared.sizes}, chosen, members)
 
 
-def _away(letter: str, taken: set[str]) -> str:
-    while look(letter) in taken:
+def _away(letter: str, chosen: Collection[str], axes: int) -> str:
+    """The letter of a size, or a primed one: it means nothing else, nor does it with the number of an axis."""
+    while not {look(letter), *map(look, numbered(letter, axes))}.isdisjoint(chosen):
         letter += "'"
     return letter
 

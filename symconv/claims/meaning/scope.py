@@ -22,9 +22,10 @@ from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
+from symconv.formulas.spelling import look
 from symconv.operators.base import Operator
 from symconv.operators.frame import Geometry, numbered
-from symconv.operators.letters import ARRAYS, Letters, capital, look
+from symconv.operators.letters import ARRAYS, Letters, capital
 from symconv.operators.pooling import Pooling
 
 __all__ = ["ARRAY_FUNCTIONS", "NORMS", "Scope", "general_scope", "literal_scope", "mentioned"]

@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from symconv.claims.nested import shape_text
+from symconv.formulas.spelling import look
 from symconv.operators.convolution import Conv
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import Pooling
@@ -52,9 +53,9 @@ def _expressed(question: Question, where: Where, so_far: ReadSoFar) -> None:
     """Poolings whose exponents are no sizes beside them: an operator's own sizes make way, those of another do not."""
     _poolings(question, where, so_far)
     for declared, other in product(question.operators, repeat=2):
-        sizes = other.op.geometry(Letters()).lower
+        sizes = set(map(look, other.op.geometry(Letters()).lower)) - set(map(look, other.op.reals()))
         for order in declared.op.reals():
-            if order in sizes and order not in other.op.reals():
+            if look(order) in sizes:
                 raise where.error(
                     f"the exponent {order!r} of {declared.name!r} must not be called like a size of {other.name!r}",
                     "give it another letter, such as p",
