@@ -33,12 +33,20 @@
     }
   }
 
-  const substeps = all("details.sub");
+  // A reference opens the proof that it leads into.
+  for (const reference of all("a.ref, .tally a")) {
+    reference.addEventListener("click", () => {
+      const target = document.getElementById(decodeURIComponent(reference.getAttribute("href").slice(1)));
+      for (let fold = target && target.closest("details"); fold; fold = fold.parentNode.closest("details")) fold.open = true;
+    });
+  }
+
+  const substeps = all("details");
   const control = document.querySelector(".control");
   if (substeps.length && control) {
     const button = control.querySelector("button");
     const label = () => {
-      button.textContent = substeps.some((substep) => !substep.open) ? "Open all substeps" : "Close all substeps";
+      button.textContent = substeps.some((substep) => !substep.open) ? "Open all details" : "Close all details";
     };
     control.hidden = false;
     button.addEventListener("click", () => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,13 @@ from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.winners import refuse_ties
 
-__all__ = ["gradients", "values"]
+__all__ = ["Connected", "Entries", "Exact", "ExactRun", "applied", "gradient_of", "gradients", "role_of", "values"]
 
 Exact = NDArray[Any]
 """An array of exact numbers (of objects)."""
+
+Entries: TypeAlias = Callable[[Formula, Mapping[str, Exact], "int | None"], Exact]
+"""What makes the entries of a formula, from the arrays by role, for a plane of an array."""
 
 
 class Connected(Protocol):
@@ -45,7 +48,7 @@ class Connected(Protocol):
 
 def values(network: Connected, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Exact]:
     """What every layer gives, by its name; see `Network.values`."""
-    run = _Run(network, inputs, weights)
+    run = ExactRun(network, inputs, weights)
     return {name: run.shown(run.arrays[name]) for name in network.names}
 
 
@@ -53,11 +56,11 @@ def gradients(
     network: Connected, inputs: Any, weights: Mapping[str, Mapping[str, Any]] | None, upstream: Any
 ) -> dict[str, Any]:
     """The gradients by the input and by what every layer depends on; see `Network.gradients`."""
-    run = _Run(network, inputs, weights)
+    run = ExactRun(network, inputs, weights)
     return run.backward(upstream)
 
 
-class _Run:
+class ExactRun:
     """One pass through a network.
 
     Attributes:
@@ -85,22 +88,23 @@ class _Run:
         axes = self.network.spatial_axes
         return array[0] if self.plain and axes and array.ndim == axes + 1 and len(array) == 1 else array
 
-    def _read(self, name: str) -> list[Exact]:
+    def read(self, name: str) -> list[Exact]:
+        """What a layer reads."""
         return [self.arrays[source] for source in self.network.sources(name)]
 
     def _forward(self, name: str) -> Exact:
-        op, read = self.operators[name], self._read(name)
+        op, read = self.operators[name], self.read(name)
         if isinstance(op, Add):
             return np.asarray(sum(read[1:], start=read[0]))
         with in_layer(name):
-            return _applied(lambda sizes: op.output(input_size=sizes), op, read[0], self.weights.get(name, {}), None)
+            return applied(lambda sizes: op.output(input_size=sizes), op, read[0], self.weights.get(name, {}), None)
 
     # ------------------------------------------------------------------ backward
 
     def backward(self, upstream: Any) -> dict[str, Any]:
         """From the output to the input, layer by layer."""
         network = self.network
-        flows: dict[str, Exact] = {network.output: self._upstream(upstream)}
+        flows: dict[str, Exact] = {network.output: self.upstream(upstream)}
         found: dict[str, Any] = {}
         for name in reversed(network.names):
             op, g = self.operators[name], flows.pop(name)
@@ -108,7 +112,7 @@ class _Run:
                 own = Gradients(g)
             else:
                 with in_layer(name):
-                    refuse_ties(op, self._read(name)[0], g, self._passed(name))
+                    refuse_ties(op, self.read(name)[0], g, self._passed(name))
                 own = self._own(name, g)
             found[name] = Gradients(self.shown(own.input), self._like("weight", name, own.weight), own.bias)
             for source in network.sources(name):
@@ -128,15 +132,16 @@ class _Run:
         return lambda g: np.asarray(self._own(source, g).input)
 
     def _own(self, name: str, g: Exact) -> Gradients:
-        op, (x,), given = self.operators[name], self._read(name), self.weights.get(name, {})
+        op, (x,), given = self.operators[name], self.read(name), self.weights.get(name, {})
         parts = {}
         for variable in op.variables:
-            formula: Callable[[Any], Formula] = _gradient(op, variable)
+            formula: Callable[[Any], Formula] = gradient_of(op, variable)
             with in_layer(name):
-                parts[variable] = _applied(formula, op, x, given, g)
+                parts[variable] = applied(formula, op, x, given, g)
         return Gradients(**parts)
 
-    def _upstream(self, upstream: Any) -> Exact:
+    def upstream(self, upstream: Any) -> Exact:
+        """The gradient by the output, in its shape."""
         shape = self.shapes[self.network.output]
         given = exact_array("upstream", upstream)
         if given.shape == self.shown(np.empty(shape, object)).shape:
@@ -147,37 +152,48 @@ class _Run:
         return np.full(shape, given[()], object)
 
 
-def _gradient(op: Operator, variable: Any) -> Callable[[Any], Formula]:
+def gradient_of(op: Operator, variable: Any) -> Callable[[Any], Formula]:
+    """The formula of a gradient of a layer, by the sizes of its input."""
     return lambda sizes: op.gradient(variable, input_size=sizes)
 
 
-def _applied(
-    formula_for: Callable[[Any], Formula], op: Operator, x: Exact, given: Mapping[str, Exact], g: Exact | None
+def applied(
+    formula_for: Callable[[Any], Formula],
+    op: Operator,
+    x: Exact,
+    given: Mapping[str, Exact],
+    g: Exact | None,
+    entries: Entries | None = None,
 ) -> Exact:
-    """The entries of a formula of a layer, for all its planes; gradients of what planes share add up."""
+    """The entries of a formula of a layer, for all its planes; gradients of what planes share add up.
+
+    `entries` makes what stands in the place of each entry; it is told the plane where there are several.
+    """
     planes = op.planes(x.shape)
     whole = planes == 1 and x.ndim == op.spatial_axes
     sizes = x.shape if whole else x.shape[1:]
     formula = formula_for(sizes)
     role = formula.quantity.wrt
-    shared = role is not None and _role(formula, role[0]) != "input"
+    shared = role is not None and role_of(formula, role[0]) != "input"
     results = []
     for plane in range(planes):
         together = planes == 1
         arrays = {"input": x if together else x[plane], **given}
         if g is not None:
             arrays["upstream"] = g if together else g[plane]
-        results.append(_entries(formula, arrays))
+        made = _entries(formula, arrays) if entries is None else entries(formula, arrays, None if together else plane)
+        results.append(made)
     wanted: Shape
     if shared:
         assert role is not None
-        wanted = given[_role(formula, role[0])].shape
+        wanted = given[role_of(formula, role[0])].shape
         return sum(results[1:], start=results[0]).reshape(wanted)
     wanted = x.shape if role is not None else op.array_size(x.shape)
     return np.stack(results).reshape(wanted)
 
 
-def _role(formula: Formula, letter: str) -> str:
+def role_of(formula: Formula, letter: str) -> str:
+    """What a letter of a formula stands for."""
     return next(tensor.role for tensor in formula.tensors if tensor.name == letter)
 
 

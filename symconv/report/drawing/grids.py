@@ -33,7 +33,8 @@ def grid_tikz(grid: Grid) -> Tex:
             ground = _ground(grid, cell)
             if ground:
                 lines.append(rf"\SCtint{{{c}}}{{{r}}}{{{ground}}}")
-    lines.append(rf"\SCgridlines{{{wide}}}{{{high}}}")
+    ruled = [f"(0,{r})--({wide},{r})" for r in range(high + 1)] + [f"({c},0)--({c},{high})" for c in range(wide + 1)]
+    lines.append(rf"\SCgridlines{{{''.join(ruled)}}}")
     lines += _windows(grid, high, wide)
     for r, row in enumerate(grid.rows):
         for c, cell in enumerate(row):
