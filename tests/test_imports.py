@@ -302,6 +302,9 @@ def test_the_lazy_check_reports_an_eager_import(tmp_path: Path) -> None:
 # --- what is never used: names that run the text of a user ------------------------------------------------------------
 
 RUNS_TEXT = ("eval", "exec", "sympify", "parse_expr", "pickle")
+PRINTED = {"symconv/kernels/backends/halide/wheel.py": "exec"}
+"""What runs texts that symconv has printed: `tests/kernels/test_halide.py` holds that these are numbers and words of
+its own, and nothing that a user wrote."""
 PARSERS = ("sympy.parsing",)
 PICKLERS = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal")
 
@@ -352,7 +355,8 @@ def text_running_files(root: Path) -> list[str]:
         for path in sorted((root / folder).rglob("*")):
             where = path.relative_to(root).as_posix()
             if path.suffix == ".py":
-                found += text_running_uses(path.read_text(encoding="utf-8"), where)
+                uses = text_running_uses(path.read_text(encoding="utf-8"), where)
+                found += [use for use in uses if not use.endswith(f" uses {PRINTED.get(where)}")]
             elif folder == "templates" and path.is_file():
                 for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
                     words = "".join(letter if letter.isalnum() or letter == "_" else " " for letter in line).split()

@@ -53,7 +53,9 @@ def compile(
 
     Args:
         op: an operator with numbers for all its options, or a network of such; the input size stays free.
-        backend: "numpy".
+        backend: "numpy"; "halide" for pipelines that are compiled for this machine, a few tenths of a second at the
+            first call of a kind, which needs ``pip install 'symconv[halide]'``; or "auto", which goes over from the one
+            to the other for calls that are often done, where the second is there and the estimates favour it.
         threads: 1; NumPy's matrix products have their own setting (such as OPENBLAS_NUM_THREADS).
         accuracy: "exact_order" for plain sums in the order of the taps; "default" for sums in any order; "fast" to
             allow transforms that lose digits. Sums are rounded in the type that is computed in.
@@ -66,8 +68,9 @@ def compile(
         The kernel. Programs are cached by operator and plan.
 
     Raises:
-        ArgumentError: for an unknown backend, accuracy or plan, or symbolic options.
-        NotSupportedError: for a formula that no kernel can be made of.
+        ArgumentError: for an unknown backend, or one whose package is missing, an unknown accuracy or plan, or
+            symbolic options.
+        NotSupportedError: for a formula that no kernel can be made of by this backend.
 
     >>> from symconv.operators.convolution import Conv
     >>> kernel = compile(Conv((3,), padding=1))

@@ -25,8 +25,7 @@ from symconv.kernels.accuracy.transposing import OTHER, ExchangedPromise, exchan
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.folds import FoldEngine
-from symconv.kernels.plans.im2col import Im2colPlan
-from symconv.kernels.plans.rows import ONE_ROW, RowsPlan
+from symconv.kernels.plans.rows import ONE_ROW
 from symconv.kernels.plans.separable import SeparablePlan, factors
 from symconv.kernels.plans.spectral import SpectralPlan, tiles_of
 from symconv.kernels.plans.taps import TapsEngine
@@ -88,16 +87,14 @@ def spectra(form: TapForm, call: CallShape, task: Task, conversions: int) -> Tas
 
 
 PROMISES: dict[type[Plan], Callable[[TapForm, CallShape, Task, int], TaskPromise]] = {
-    Im2colPlan: any_order,
     WinogradPlan: filtering(WinogradPlan.m),
     AccurateWinogradPlan: filtering(AccurateWinogradPlan.m),
-    RowsPlan: any_order,
     SeparablePlan: low_rank,
     SpectralPlan: spectra,
 }
-"""What the plans of a convolution promise: of a form at the sizes of a call, when so many factors of a product were
-rounded before. "taps" counts the roundings of its program instead; a plan that is not here promises nothing, whatever
-its name is."""
+"""What the plans of a convolution promise that are not `direct`: of a form at the sizes of a call, when so many factors
+of a product were rounded before. "taps" counts the roundings of its program instead; a plan that is neither promises
+nothing, whatever its name is."""
 
 
 def promise_of(
@@ -115,7 +112,7 @@ def promise_of(
             return direct
         counted = roundings_of_chain((e.program for e in engine.chain.forward_programs()), unit, form.input)
         return replace(direct, roundings=counted + form.channels.per_group_in - 1 + conversions)
-    promise = PROMISES.get(type(plan))
+    promise = any_order if plan.direct else PROMISES.get(type(plan))
     return None if promise is None else promise(form, call, task, conversions)
 
 

@@ -25,6 +25,7 @@ from symconv.kernels.runtime.backend import Backend, Request
 from symconv.kernels.runtime.call import Arguments
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import Compiled
+from symconv.kernels.runtime.cost import Estimate
 from symconv.kernels.runtime.engine import NOTHING, Engine, Given, Known
 from symconv.kernels.runtime.explanation import nominal, shape_call
 from symconv.kernels.runtime.kernel import WindowKernel
@@ -148,10 +149,10 @@ class TransposedKernel(WindowKernel):
     op: ConvTranspose
     _compiled: Transposed
 
-    def _plan(self, task: Task, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> Plan:
+    def _best(self, task: Task, shape: tuple[int, ...] | None, dtype: npt.DTypeLike) -> tuple[Estimate, Plan]:
         """The plan of the convolution for the other of its tasks, by the shape of the input of this operator."""
         inner = self._compiled.inner
-        return inner.ranked(OTHER[task], shape_call(inner, self._inner_shape(shape), dtype))[0][1]
+        return inner.ranked(OTHER[task], shape_call(inner, self._inner_shape(shape), dtype))[0]
 
     def _inner_shape(self, shape: tuple[int, ...] | None) -> tuple[int, ...]:
         """The shape of the input of the convolution, by that of the input of this operator."""

@@ -118,6 +118,7 @@ class Im2colPlan(Plan):
 
     name = "im2col"
     error = "as a sum in another order, whose rounding grows with the number of terms"
+    direct = True
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         return None

@@ -304,6 +304,7 @@ class RowsPlan(Plan):
 
     name = "rows"
     error = "as a plain sum of the taps in another order, whose rounding grows with their number"
+    direct = True
 
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:
         why = no_single_channel(form)

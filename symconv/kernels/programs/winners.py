@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Access, Reduce
 from symconv.formulas.index import Index
 from symconv.formulas.walks import transform
@@ -31,6 +30,7 @@ from symconv.kernels.programs.derivative import UPSTREAM, forward, winners
 from symconv.kernels.programs.lambdified import Emitted, Programs
 from symconv.kernels.programs.numbering import NUMBER, PLACE, SOURCE_NUMBER, fetched, handed, numbered, places
 from symconv.kernels.programs.stage import Chain, ChainStage
+from symconv.kernels.runtime.arguments import places_in
 from symconv.kernels.runtime.layout import Layout
 from symconv.kernels.runtime.order import ROW_MAJOR, Order
 from symconv.kernels.runtime.padding import Array, Padded, unpadded
@@ -303,10 +303,7 @@ class FirstMaximum:
         source, sizes = self.chain.whole.source, sweep.layout.sizes
         for part, _ in cuts:
             gradient, flow, at = to_input[part], g[part], indices[part]
-            inside = int(at.view(np.uintp).max(initial=0)) < prod(sizes)  # one pass: what is negative is large there
-            if not inside and (at.min() < -1 or at.max() >= prod(sizes)):
-                wanted = f"must hold integers from -1 to {prod(sizes) - 1}, places in a plane of the input"
-                raise ArgumentError("output[1]", f"{at.min()} to {at.max()}", wanted)
+            inside = places_in(at, sizes)
             gradient.fill(0)  # while it comes into the cache, not all of it at the start
             found = sweep.array("places", at.shape, np.intp)
             starts, step = sweep.kept(("planes", at.shape), self._planes, order, at.shape[: -len(sizes)], sizes)

@@ -29,6 +29,7 @@ __all__ = [
     "fit",
     "native",
     "outputs_of",
+    "places_in",
     "types_of",
 ]
 
@@ -111,6 +112,19 @@ def outputs_of(op: Operator, sizes: tuple[int, ...]) -> tuple[int, ...]:
             "smaller output, or the formula (op.output().at) for single entries"
         )
     return outputs
+
+
+def places_in(at: Array, sizes: tuple[int, ...]) -> bool:
+    """Whether all given places of maxima are in a plane of the input; False where some are -1, for no place.
+
+    Raises:
+        ArgumentError: for a number that is neither.
+    """
+    inside = int(at.view(np.uintp).max(initial=0)) < prod(sizes)  # one pass: what is negative is large there
+    if not inside and (at.min() < -1 or at.max() >= prod(sizes)):
+        wanted = f"must hold integers from -1 to {prod(sizes) - 1}, places in a plane of the input"
+        raise ArgumentError("output[1]", f"{at.min()} to {at.max()}", wanted)
+    return inside
 
 
 def as_dtype(name: str, value: Any) -> np.dtype[Any]:

@@ -16,6 +16,7 @@ from symconv.kernels.runtime.call import Arguments, CallFrame
 from symconv.kernels.runtime.certified import certified
 from symconv.kernels.runtime.compiled import Compiled
 from symconv.kernels.runtime.contract import VARIABLES, Gradients, Kernel, check_variables
+from symconv.kernels.runtime.cost import Estimate
 from symconv.kernels.runtime.engine import NOTHING, Engine
 from symconv.kernels.runtime.explanation import explanation, nominal, shape_call
 from symconv.kernels.runtime.padding import Array
@@ -69,8 +70,15 @@ class WindowKernel(Kernel):
         return self._plan("output", shape, dtype).name
 
     def _plan(self, task: Task, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> Plan:
+        return self._best(task, shape, dtype)[1]
+
+    def _best(self, task: Task, shape: tuple[int, ...] | None, dtype: npt.DTypeLike) -> tuple[Estimate, Plan]:
         call = shape_call(self._compiled, nominal(self._compiled) if shape is None else shape, dtype)
-        return self._compiled.ranked(task, call)[0][1]
+        return self._compiled.ranked(task, call)[0]
+
+    def estimate(self, task: Task, shape: tuple[int, ...], dtype: npt.DTypeLike) -> float:
+        """The seconds that a task is estimated to take for an input of a shape and type."""
+        return self._best(task, shape, dtype)[0].seconds
 
     @property
     def picks(self) -> bool:

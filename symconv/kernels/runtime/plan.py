@@ -73,6 +73,8 @@ class Plan(ABC):
         accuracy: the accuracy class; a plan is taken only where its class is allowed.
         integers: whether it is exact on int64.
         error: the accuracy to expect, in one line.
+        direct: whether every result of a convolution is the sum of its products, in any order: what is promised of its
+            rounding errors is then known.
     """
 
     name: ClassVar[str]
@@ -80,6 +82,7 @@ class Plan(ABC):
     accuracy: ClassVar[Accuracy] = "default"
     integers: ClassVar[bool] = True
     error: ClassVar[str]
+    direct: ClassVar[bool] = False
 
     @abstractmethod
     def refusal(self, form: TapForm, weight: Array | None) -> str | None:

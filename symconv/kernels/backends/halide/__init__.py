@@ -1,0 +1,50 @@
+"""The backend "halide": formulas as Halide algorithms with schedules by pattern, compiled for this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from symconv.errors import ArgumentError, NotSupportedError
+from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
+from symconv.kernels.adapters.transposed import transposed_kernel
+from symconv.kernels.backends.halide.correlation import CorrelationPlan
+from symconv.kernels.backends.halide.pooling import PoolingPlan
+from symconv.kernels.backends.halide.wheel import required
+from symconv.kernels.runtime.backend import Adapter, Backend, Request
+from symconv.kernels.runtime.contract import Kernel
+from symconv.operators.base import Operator
+from symconv.operators.dense import Dense
+from symconv.operators.normalisation import BatchNorm
+from symconv.operators.transposed import ConvTranspose
+
+__all__ = ["BACKEND", "HalideBackend"]
+
+
+class HalideBackend(Backend):
+    """Plans whose engines are Halide pipelines, compiled when they are first called."""
+
+    name = "halide"
+    words = "Halide, one thread; the interpreter is held during a call"
+    adapters: ClassVar[Mapping[type[Operator], Adapter]] = {
+        ConvTranspose: transposed_kernel,
+        Dense: DenseKernel.made,
+        BatchNorm: BatchNormKernel.made,
+    }
+
+    def kernel(self, request: Request) -> Kernel:
+        required()  # refused here, and not at the first call
+        try:
+            return super().kernel(request)
+        except NotSupportedError as error:
+            raise NotSupportedError(f"{error}; run it with backend='numpy'") from None
+
+    def check_threads(self, threads: int) -> None:
+        if threads != 1:
+            raise ArgumentError("threads", threads, "must be 1 for the backend 'halide'")
+
+
+BACKEND = HalideBackend(
+    (CorrelationPlan("tiles"), CorrelationPlan("taps"), PoolingPlan("separable"), PoolingPlan("taps"))
+)
+"""What ``backend="halide"`` is."""
