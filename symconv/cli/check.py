@@ -41,6 +41,7 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
       symconv check homework.toml --json > verdicts.json
     """
     from symconv.claims.check import check_source
+    from symconv.problems.grading.grade import grade
     from symconv.problems.reading import load_problem
 
     results: list[ClaimVerdict] = []
@@ -49,6 +50,10 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
         for source in read.claims:
             activity.say(f"claim {source.id}")
             results += check_source(source, repair=not no_repair)
+        for solution in read.solutions:
+            for line in solution.lines:
+                activity.say(f"line {line.id}")
+                results += grade(line, solution, repair=not no_repair).results
     if certificates is not None:
         results = _certified(certificates, results)
     if as_json:
@@ -56,7 +61,7 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
     elif results:
         _table(results)
     else:
-        click.echo(f"{problem.name} makes no claims; add a table [[claims]]")
+        click.echo(f"{problem.name} makes no claims; add a table [[claims]] or [[solutions]]")
     click.get_current_context().exit(_status(results))
 
 

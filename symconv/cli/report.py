@@ -10,6 +10,7 @@ import click
 
 from symconv.cli.activity import Activity
 from symconv.cli.certificates import certificates_option, certified, recorded
+from symconv.cli.example import EXAMPLES, example_file
 
 if TYPE_CHECKING:
     from symconv.problems.build import Certify
@@ -35,6 +36,7 @@ __all__ = ["report"]
 @click.option("--fragment", is_flag=True, help=r"Write NAME.fragment.tex as well: a body without preamble, for \input.")
 @click.option("--no-tex", is_flag=True, help="Leave NAME.tex out (it cannot hold, say, a title in Chinese).")
 @click.option("--no-html", is_flag=True, help="Leave NAME.html out.")
+@click.option("--example", type=click.Choice(EXAMPLES), help="Work out a packaged example instead of a file.")
 @certificates_option
 def report(
     problem: Path | None,
@@ -43,6 +45,7 @@ def report(
     fragment: bool,
     no_tex: bool,
     no_html: bool,
+    example: str | None,
     certificates: Path | None,
 ) -> None:
     """Work out PROBLEM.toml and write its solution as LaTeX and HTML.
@@ -53,12 +56,12 @@ def report(
     \b
     Examples:
       symconv report                        the packaged example, into reports/
+      symconv report --example network      another packaged example
       symconv report homework.toml          reports/homework.tex and reports/homework.html
       symconv report homework.toml -o out --pdf
       symconv report homework.toml --fragment --no-html
       symconv report homework.toml --certificates proofs
     """
-    from symconv.cli.example import example_file
     from symconv.problems.build import build_document
     from symconv.problems.reading import load_problem
     from symconv.report.files import write_together
@@ -69,12 +72,14 @@ def report(
         raise click.UsageError("--no-tex and --no-html leave nothing to write; drop one, or add --pdf or --fragment")
     if pdf:
         require_pdflatex()
-    source = problem if problem is not None else example_file()
+    if problem is not None and example is not None:
+        raise click.UsageError("name a file or an --example, not both")
+    source = problem if problem is not None else example_file(example or EXAMPLES[0])
     files: dict[Path, str | bytes] = {}
     with Activity(f"reading {source.name}") as activity:
         read = load_problem(source)
         name = source.stem
-        document = build_document(read, activity.say, _certify(problem, certificates))
+        document = build_document(read, activity.say, _certify(problem, example, certificates))
         activity.say("writing LaTeX and HTML")
         if pdf or not no_tex:
             tex = to_latex(document)
@@ -96,13 +101,11 @@ def report(
     click.echo(summary(document))
 
 
-def _certify(problem: Path | None, folder: Path | None) -> Certify | None:
+def _certify(problem: Path | None, example: str | None, folder: Path | None) -> Certify | None:
     """What says of a statement that Coq has checked it: the record of a folder, or that of the packaged example."""
-    from symconv.cli.example import NAME
-
     if folder is not None:
         return partial(certified, folder)
-    return partial(recorded, Path(NAME).stem) if problem is None else None
+    return partial(recorded, EXAMPLES[0]) if problem is None and example in (None, EXAMPLES[0]) else None
 
 
 def summary(document: Document) -> str:

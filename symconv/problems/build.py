@@ -12,10 +12,12 @@ from symconv.formulas.printing import LATEX
 from symconv.problems.answers.claims import claims
 from symconv.problems.answers.desk import Desk, Progress, words
 from symconv.problems.answers.prose import prose
+from symconv.problems.answers.solutions import graded
 from symconv.problems.asks import ASKS
 from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
-from symconv.report.document import Block, Document, Inline, Math, Paragraph, Section, StatusLine, Text
+from symconv.report.document import Block, Document, Inline, Math, Section, StatusLine, Text
+from symconv.report.exercise import Asked
 from symconv.report.ledger import ledger_of, ranges
 from symconv.report.marks import Mark
 
@@ -60,6 +62,11 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
             progress(f"claim {source.id}")
             results += check_source(source)
         blocks += claims(desk, results)
+    for solution in problem.solutions:
+        own = solution.question
+        blocks.append(Section(f"q-{own.id}", own.id, (Text(own.title),)))
+        blocks += _asked(own.text)
+        blocks.append(graded(desk, solution))
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
         blocks.append(desk.arc_map())
@@ -77,7 +84,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
 
 def _asked(text: str) -> list[Block]:
     """The exercise in its own words."""
-    return [Paragraph(paragraph, wide=True) for paragraph in prose(text)]
+    return [Asked(prose(text))] if text.strip() else []
 
 
 def _status(desk: Desk) -> tuple[StatusLine, ...]:

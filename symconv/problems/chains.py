@@ -154,6 +154,8 @@ def array_names(chain: Layers, question: Question) -> dict[str, dict[str, str]]:
         if declared.op.place_by_place and len(chain.network.sources(name)) > 1:
             roles = ("output",)
         found[name] = {role: own(declared.names.get(role, ""), usual[role], number) for role in roles}
+        if isinstance(declared.op, Loss) and "target" in declared.names:
+            found[name]["target"] = declared.names["target"]
         if isinstance(declared.op, Loss) and "output" not in declared.names:
             found[name]["output"] = letters.error  # what a network ends with is the error that is differentiated
     return found

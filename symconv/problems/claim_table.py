@@ -16,7 +16,7 @@ from symconv.problems import schema
 from symconv.problems.schema import Key, Where, check_table
 from symconv.problems.tables import OUTSIDE
 
-__all__ = ["CLAIM", "Settled", "read_claims"]
+__all__ = ["CLAIM", "Settled", "meanings", "read_claims", "words_of"]
 
 
 def _modes(value: Any, where: Where) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def _modes(value: Any, where: Where) -> tuple[str, ...]:
     return found
 
 
-def _meanings(value: Any, where: Where) -> dict[str, Any]:
+def meanings(value: Any, where: Where) -> dict[str, Any]:
     """What numbers of a claim stand for: one size expression, or one an occurrence."""
     if not isinstance(value, dict):
         raise where.error('must be a table such as { 3 = "K" } or { 3 = ["K", "O"] }')
@@ -43,7 +43,7 @@ def _meanings(value: Any, where: Where) -> dict[str, Any]:
     return result
 
 
-def _words(*allowed: str) -> Any:
+def words_of(*allowed: str) -> Any:
     def read(value: Any, where: Where) -> dict[str, str]:
         table = schema.mapping(value, where)
         pick = schema.one_of(*allowed)
@@ -73,12 +73,12 @@ CLAIM: dict[str, Key] = {
         "the question that it belongs to; its names and index_base, and what it says of outside, hold for the claim",
     ),
     "check": Key(_modes, '"literal" (at the declared size), "general" (for all sizes), or both', example='"general"'),
-    "sizes": Key(_words(*SIZES), "letters for sizes: " + ", ".join(SIZES), example='{ I = "input", K = "kernel" }'),
+    "sizes": Key(words_of(*SIZES), "letters for sizes: " + ", ".join(SIZES), example='{ I = "input", K = "kernel" }'),
     "general": Key(
-        _meanings, "what numbers stand for in general, one for all or one an occurrence", example='{ 3 = "K" }'
+        meanings, "what numbers stand for in general, one for all or one an occurrence", example='{ 3 = "K" }'
     ),
     "indices": Key(schema.mapping, "ranges of free indices, where they are not clear", example='{ i = "output 1" }'),
-    "functions": Key(_words(*NORMS), "letters for norms over a set: " + ", ".join(NORMS), example='{ L = "lp" }'),
+    "functions": Key(words_of(*NORMS), "letters for norms over a set: " + ", ".join(NORMS), example='{ L = "lp" }'),
     "sets": Key(schema.texts, "letters for window sets", example='["S"]'),
     "upper": Key(schema.text, "an upper index that is no power, such as a channel", example='"k"'),
     "star": Key(

@@ -12,7 +12,7 @@ from symconv.operators.base import Operator
 from symconv.operators.networks.network import Network
 from symconv.problems.schema import Where
 
-__all__ = ["Declared", "Layers", "Problem", "Question"]
+__all__ = ["Declared", "Layers", "Problem", "Question", "Solution", "SolutionLine"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,46 @@ class Question:
 
 
 @dataclass(frozen=True)
+class SolutionLine:
+    """One line of a solution.
+
+    Attributes:
+        id: the id of the solution and the number of the line, such as "8 L3".
+        number: the number of the line, such as "L3".
+        says: what is said in words: "parameters", "size", "receptive-field" or "max-pool-gradient"; or
+        latex: the line in LaTeX.
+        as_written: the words of the solution, with mathematics.
+        of: the layer that it is about.
+        equals: what it says that something is.
+        general: for numbers of the line, what they stand for in general.
+        sizes: letters for sizes.
+        routes_to: where a gradient of a maximum is said to go.
+        upstream: by letter the array that it is the gradient by.
+    """
+
+    id: str
+    number: str
+    says: str = ""
+    latex: str = ""
+    as_written: str = ""
+    of: str = ""
+    equals: Any = None
+    general: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    routes_to: str = ""
+    upstream: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A solution: the question that its lines answer, the network they are about, and the lines in order."""
+
+    question: Question
+    chain: Layers
+    lines: tuple[SolutionLine, ...]
+
+
+@dataclass(frozen=True)
 class Problem:
     """A problem file, read and checked."""
 
@@ -98,6 +138,7 @@ class Problem:
     outside: str = ""
     text: str = ""
     networks: Mapping[str, Layers] = field(default_factory=dict)
+    solutions: tuple[Solution, ...] = ()
 
     def where(self, question: Question) -> Where:
         """The place of a question, for messages."""

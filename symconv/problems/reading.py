@@ -22,6 +22,7 @@ from symconv.problems.ask import ReadSoFar, unknown_name
 from symconv.problems.asks import ASKS
 from symconv.problems.claim_table import Settled, read_claims
 from symconv.problems.declaring import read_data, read_networks, read_operators, sized_by
+from symconv.problems.grading.reading import read_solutions
 from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Declared, Layers, Problem, Question
 from symconv.problems.schema import Key, Where, check_table
@@ -91,14 +92,17 @@ def _read(content: str, file: str, where: Where) -> Problem:
     operators = read_operators(top["operators"], where.at("operators"), tables, base, data)
     networks = read_networks(tables, where.at("networks"), operators, data)
     operators = sized_by(operators, networks)
-    if not top.get("questions") and not top.get("claims"):
-        raise where.error("needs questions or claims", "add a table [[questions]] or [[claims]]")
+    if not any(top.get(key) for key in ("questions", "claims", "solutions")):
+        raise where.error("needs questions or claims", "add a table [[questions]], [[claims]] or [[solutions]]")
     settings = _Settings(names, base, operators, networks, data)
     questions = _questions(top["questions"], where, settings) if "questions" in top else ()
     outside = {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
     settled = Settled(names, base, top.get("outside", ""))
     asked = {q.id: Settled(q.names, q.index_base, outside.get(q.id, settled.outside)) for q in questions}
     claims = read_claims(top.get("claims", []), where, operators, data, settled, asked)
+    solutions = read_solutions(
+        top.get("solutions", []), where, operators, networks, names, base, frozenset(q.id for q in questions)
+    )
     author, lead = top.get("author", ""), top.get("lead", "")
     return Problem(
         top["title"],
@@ -114,6 +118,7 @@ def _read(content: str, file: str, where: Where) -> Problem:
         settled.outside,
         top.get("text", ""),
         networks,
+        solutions,
     )
 
 

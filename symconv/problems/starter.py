@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from symconv.problems.asks import ASKS
+from symconv.problems.grading.reading import LINE, SOLUTION
 from symconv.problems.schema import Key
 from symconv.problems.tables import NETWORK, TOP, operator_keys, question_keys
 
@@ -111,7 +112,18 @@ _NETWORKS = {
         "weights": '{ filters = { weight = "U", bias = "b" }, dense = { weight = "V", bias = "d" } }',
     },
 }
-_TABLES = ("data", "operators", "networks", "questions")
+_SOLUTION = {
+    "title": '"A solution, graded"',
+    "network": '"net"',
+    "lines": """[
+  { says = "parameters", of = "filters", equals = 10, as_written = 'It has $2\\cdot4+2=10$ parameters.' },
+  { says = "size", of = "filters", equals = [3, 2] },
+  { says = "receptive-field", of = "pool", equals = 4 },
+  { says = "max-pool-gradient", routes_to = "winner" },
+  { latex = '\\frac{\\partial E}{\\partial b_o} = g^o_{pq}', upstream = { G = "Z" } },
+]""",
+}
+_TABLES = ("data", "operators", "networks", "questions", "solutions")
 
 
 def starter() -> str:
@@ -149,6 +161,10 @@ def starter() -> str:
                 for name, key in ASKS[other].keys.items()
             }
             lines += ["[[questions]]", *_table(question_keys(own), set_here, seen), ""]
+    lines += _comment("Solutions that somebody handed in, to be graded line by line. What a line may hold:")
+    width = max(map(len, LINE))
+    lines += [f"#   {word:{width}}  {key.doc}" for word, key in LINE.items()]
+    lines += ["[[solutions]]", *_table(SOLUTION, {**_SOLUTION, "id": f'"{number + 1}"'}, {"title", "text"})]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -153,4 +153,5 @@ TOP: dict[str, Key] = {
     "networks": Key(_any, "named networks of operators"),
     "questions": Key(_any, "the questions, in the order of the report"),
     "claims": Key(_any, "statements to be proved or refuted"),
+    "solutions": Key(_any, "solutions to be graded, line by line"),
 }

@@ -20,7 +20,7 @@ from symconv.problems.problem import Layers, Question
 from symconv.report.document import Block, Inline, Math, Paragraph, Text
 from symconv.report.ledger import Basis
 
-__all__ = ["counts", "field_of", "parameters_spelled"]
+__all__ = ["counts", "field_of", "parameters_spelled", "up_to"]
 
 COUNTED = Basis("sizes, weights and windows counted layer by layer", "the layers as they are declared")
 
@@ -103,7 +103,7 @@ def field_of(chain: Layers, name: str) -> tuple[tuple[Inline, ...], tuple[Inline
         name = chain.network.sources(name)[0]
         if name == INPUT:
             return (Math("1"),), (Math("1"),)
-    part = _up_to(chain.network, name)
+    part = up_to(chain.network, name)
     try:
         found = part.receptive_fields[name] if part.spatial_axes is not None else None
     except NotSupportedError:
@@ -114,7 +114,7 @@ def field_of(chain: Layers, name: str) -> tuple[tuple[Inline, ...], tuple[Inline
     return (Math(_times(extents)),), (Math(_times(steps if len(set(steps)) > 1 else steps[:1])),)
 
 
-def _up_to(network: Network, name: str) -> Network:
+def up_to(network: Network, name: str) -> Network:
     """The part of a network that leads to a layer."""
     needed = {name}
     for layer in reversed(network.names):

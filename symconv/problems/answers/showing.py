@@ -12,7 +12,8 @@ from symconv.formulas.printing import LATEX
 from symconv.problems.answers.desk import Desk, words
 from symconv.problems.answers.exact_text import approximation, decimal, exact_text, is_long
 from symconv.problems.answers.sums import Spelled
-from symconv.report.document import Block, Inline, Math, Paragraph, Reason, RelationLine, Text
+from symconv.report.document import Block, Inline, Math, Paragraph, Reason, RelationLine
+from symconv.report.exercise import Sheet
 from symconv.report.ledger import Basis
 
 __all__ = ["WIDEST", "array_lines", "entry_line", "number", "sheet"]
@@ -35,17 +36,11 @@ def sheet(
     total: tuple[tuple[Inline, ...], ...],
     basis: Basis,
 ) -> list[Block]:
-    """A table of what was counted, a statement a row."""
-    blocks: list[Block] = []
-    for row in (*rows, *((total,) if total else ())):
-        label = desk.number()
-        desk.note(label, "exact", basis)
-        body: list[Inline] = [*row[0], Text(": ")]
-        for heading, cell in zip(headings[1:], row[1:], strict=True):
-            if any(getattr(run, "text", getattr(run, "latex", "")) for run in cell):
-                body += [*heading, Text(" "), *cell, Text("; ")]
-        blocks.append(Paragraph((*body[:-1], Text(".")), wide=True, mark="exact", number=label, id=f"s-{label}"))
-    return blocks
+    """A table of what was counted; it is one statement."""
+    label = desk.number()
+    desk.note(label, "exact", basis)
+    said = Paragraph(words("Layer by layer, counted."), mark="exact", number=label, id=f"s-{label}")
+    return [said, Sheet(headings, rows, total)]
 
 
 def array_lines(

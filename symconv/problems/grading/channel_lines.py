@@ -1,0 +1,218 @@
+"""Lines in LaTeX about the arrays of a network: checked at the sizes of the exercise, and put right by one edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symconv.claims.syntax import Binary, Call, Claim, Expr, Name, Number, Over, Sum
+from symconv.claims.writing import to_latex
+from symconv.errors import SymconvError
+from symconv.problems.grading.planes import ANY, Arrays, MisfitError, UnreadableError, channels_read, with_gradients
+from symconv.proofs.verdict import Counterexample, Verdict
+
+__all__ = ["Judged", "judge_channels", "shown"]
+
+EXACT = "all entries, as expressions in the entries of all arrays, at the sizes of the exercise"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict on a line, with the line as it should read where one edit makes it true.
+
+    Attributes:
+        verdict: at the sizes of the exercise.
+        claim: the line as it was read; None where it could not be.
+        mended: the line put right.
+        edit: the edit in words.
+        repaired: the verdict on it.
+    """
+
+    verdict: Verdict
+    claim: Claim | None = None
+    mended: Claim | None = None
+    edit: str = ""
+    repaired: Verdict | None = None
+
+
+def judge_channels(latex: str, arrays: Arrays, *, repair: bool = True) -> Judged:
+    """Check a line, and look for the edit that makes it true where it is false."""
+    try:
+        claim = channels_read(latex)
+    except SymconvError as error:
+        return Judged(Verdict("error", explanation=str(error)))
+    if len(claim.parts) < 2 or set(claim.relations) != {"=="}:
+        return Judged(Verdict("undecided", explanation="only equalities are read here"), claim)
+    known = with_gradients(arrays, claim)
+    verdict = _verdict(claim, known)
+    if verdict.status != "refuted" or not repair:
+        return Judged(verdict, claim)
+    for edit, mended in _edits(claim, known):
+        again = _verdict(mended, known)
+        if again.holds:
+            return Judged(verdict, claim, mended, edit, again)
+    return Judged(verdict, claim)
+
+
+def _verdict(claim: Claim, arrays: Arrays) -> Verdict:
+    left, *rest = claim.parts
+    try:
+        for right in rest:
+            found = _difference(left, right, arrays)
+            if found is not None:
+                return found
+    except UnreadableError as error:
+        return Verdict("undecided", explanation=str(error))
+    except SymconvError as error:
+        return Verdict("undecided", explanation=f"the layers say: {error}")
+    words = "Both sides agree in every entry, for all numbers, at the sizes of the exercise."
+    return Verdict("exact", explanation=words, method=EXACT, sizes=1)
+
+
+def _difference(left: Expr, right: Expr, arrays: Arrays) -> Verdict | None:
+    """Where two sides differ; None where they agree everywhere."""
+    free = arrays.free((left, right))
+    try:
+        for point in product(*free.values()):
+            at = dict(zip(free, point, strict=True))
+            one, other = arrays.value(left, at), arrays.value(right, at)
+            shapes = [np.shape(side) for side in (one, other)]
+            if shapes[0] != shapes[1]:
+                sizes = [" x ".join(map(str, shape)) or "one number" for shape in shapes]
+                return Verdict("refuted", explanation=f"The left side is {sizes[0]}, the right side {sizes[1]}.")
+            for place in np.ndindex(*shapes[0]):
+                a, b = (side[place] if shapes[0] else side for side in (one, other))
+                gap = _gap(a, b)
+                if gap != 0:
+                    return _refuted(a, b, gap, at, place, arrays)
+    except MisfitError as error:
+        return Verdict("refuted", explanation=f"{str(error)[0].upper()}{str(error)[1:]}.")
+    return None
+
+
+def _gap(one: Any, other: Any) -> Any:
+    """The difference in a form that is 0 exactly where it is 0 for all numbers.
+
+    Powers of e of different entries are independent, so that rational functions of them are compared.
+
+    Raises:
+        UnreadableError: where other functions are left in it.
+    """
+    gap = one - other
+    if gap == 0:
+        return gap
+    powers = {power: sympy.Dummy(positive=True) for power in sorted(gap.atoms(sympy.exp), key=str)}
+    if any(not power.args[0].is_Symbol for power in powers):
+        raise UnreadableError("powers of e of sums are not compared here")
+    plain = gap.xreplace(powers)
+    if plain.has(sympy.log, sympy.Pow) and not plain.is_rational_function():
+        raise UnreadableError("functions other than powers of e are not compared here")
+    found = sympy.expand(plain) if plain.is_polynomial() else sympy.cancel(sympy.together(plain))
+    return found.xreplace({dummy: power for power, dummy in powers.items()})
+
+
+def _refuted(left: Any, right: Any, gap: Any, at: Mapping[str, int], place: tuple[int, ...], arrays: Arrays) -> Verdict:
+    """The smallest numbers that tell two entries apart: as few as possible are 1, all others 0."""
+    base = arrays.question.index_base
+    indices = {name: value + base for name, value in at.items()}
+    indices |= {f"entry {axis}": value + base for axis, value in enumerate(place, 1)}
+    put: dict[Any, int] = {}
+    if gap.is_polynomial(*gap.free_symbols):
+        terms = sympy.Add.make_args(sympy.expand(gap))
+        smallest = min(terms, key=lambda term: (len(term.free_symbols), str(term)))
+        put = dict.fromkeys(smallest.free_symbols, 1)
+    numbers = {symbol: put.get(symbol, 0) for symbol in left.free_symbols | right.free_symbols | gap.free_symbols}
+    sides = [side.xreplace({s: sympy.Integer(v) for s, v in numbers.items()}) for side in (left, right)]
+    if sides[0] == sides[1]:
+        return Verdict("refuted", explanation="The two sides are different expressions.")
+    tensors: dict[str, dict[tuple[int, ...], Fraction]] = {}
+    for symbol, value in put.items():
+        name, _, index = str(symbol).rstrip("]").partition("[")
+        place_of = tuple(map(int, index.split(","))) if index else ()
+        tensors.setdefault(name, {})[place_of] = Fraction(value)
+    boxes = {name: _box(name, arrays) for name in tensors}
+    counter = Counterexample({}, indices, tensors, boxes, *sides)
+    return Verdict("refuted", counterexample=counter, explanation=f"The two sides differ: {counter}.")
+
+
+def _box(letter: str, arrays: Arrays) -> tuple[tuple[int, int], ...]:
+    base = arrays.question.index_base
+    return tuple((base, n - 1 + base) for n in arrays.shape(arrays.letters[letter]))
+
+
+# ---------------------------------------------------------------------- repair
+
+
+def _edits(claim: Claim, arrays: Arrays) -> Iterator[tuple[str, Claim]]:
+    """Lines that are one or two small edits away, in words and as trees; the nearest come first."""
+    left, right = claim.parts[0], claim.parts[-1]
+    try:
+        free, bound = arrays.free((right,)), arrays.free((left,))
+    except SymconvError:
+        return
+    loose = tuple(name for name in free if name not in bound)
+    if loose:
+        wrapped = Sum("sum", right, (Over(loose, Name(ANY)),))
+        yield f"the sum over {', '.join(loose)} is missing", replace(claim, parts=(*claim.parts[:-1], wrapped))
+    correlations = list(_correlations(right))
+    for where in correlations:
+        for words, changed in _changes(where):
+            yield words, replace(claim, parts=(*claim.parts[:-1], _put(right, where, changed)))
+
+
+def _correlations(expr: Expr) -> Iterator[Binary]:
+    if isinstance(expr, Binary):
+        if expr.op in ("star", "ast"):
+            yield expr
+        for side in (expr.left, expr.right):
+            yield from _correlations(side)
+    elif isinstance(expr, Sum):
+        yield from _correlations(expr.body)
+
+
+def _changes(star: Binary) -> Iterator[tuple[str, Binary]]:
+    """A correlation with another padding, with its kernel turned, or with both."""
+    image, kernel = star.left, star.right
+    padded = isinstance(image, Call) and image.name == "pad"
+    inner = image.args[0] if padded and isinstance(image, Call) else image
+    shown_image, shown_kernel = (to_latex(side) for side in (inner, kernel))
+    turned = Call("rot", (kernel, Number(Fraction(180))))
+    yield f"{shown_kernel} is turned by 180 degrees", replace(star, right=turned)
+    for width in range(1, 8):
+        image_ = Call("pad", (inner, Number(Fraction(width))))
+        if image_ != image:
+            yield f"{shown_image} is padded by {width}", replace(star, left=image_)
+            yield (
+                f"{shown_image} is padded by {width} and {shown_kernel} is turned",
+                replace(star, left=image_, right=turned),
+            )
+    if padded:
+        yield f"{shown_image} is not padded", replace(star, left=inner)
+    yield "the two change places", replace(star, left=kernel, right=image)
+
+
+def _put(expr: Expr, old: Binary, new: Binary) -> Expr:
+    if expr is old:
+        return new
+    if isinstance(expr, Binary):
+        return replace(expr, left=_put(expr.left, old, new), right=_put(expr.right, old, new))
+    if isinstance(expr, Sum):
+        return replace(expr, body=_put(expr.body, old, new))
+    return expr
+
+
+def shown(expr: Expr) -> str:
+    """An expression of a line as LaTeX, without what stands for a range that was left open."""
+    latex = to_latex(expr)
+    latex = re.sub(rf"\\sum_\{{\(?([^}}]*?)\)? ?\\in ?\\{ANY}\}}", lambda m: rf"\sum_{{{m[1]}}}", latex)
+    latex = re.sub(
+        r"\\operatorname\{(pad|rot)\}\\left\( ([^(),]*), (\d+) \\right\)", r"\\operatorname{\1}_{\3}(\2)", latex
+    )
+    return re.sub(rf"_\{{\\{ANY}\}}", "", latex)
