@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from symconv.operators.morphology import Dilation, Erosion
     from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
-    from symconv.operators.networks.printed import network_from_text, network_from_torch
+    from symconv.operators.networks.printed import network_from_text
+    from symconv.operators.networks.torch_graph import network_from_torch
     from symconv.operators.normalisation import BatchNorm
     from symconv.operators.patches import Fold, Unfold
     from symconv.operators.pooling import AvgPool, LPPool, MaxPool
@@ -180,7 +181,8 @@ _HOME = {
     "operators.importers.torch": ("from_torch",),
     "operators.morphology": ("Dilation", "Erosion"),
     "operators.networks.onnx_graph": ("network_from_onnx",),
-    "operators.networks.printed": ("network_from_text", "network_from_torch"),
+    "operators.networks.printed": ("network_from_text",),
+    "operators.networks.torch_graph": ("network_from_torch",),
     "operators.patches": ("Fold", "Unfold"),
     "operators.pooling": ("AvgPool", "LPPool", "MaxPool"),
     "operators.relu": ("ReLU",),

@@ -30,15 +30,25 @@ LARGEST_TEXT = 4_000_000
     help="Batch, channels and sizes; an ONNX model may declare them itself.",
 )
 @click.option("--ignore", multiple=True, metavar="NAME", help="A layer of a printed model that changes no shape.")
+@click.option("--sequential", multiple=True, metavar="NAME", help="A container of a print that calls part after part.")
+@click.option("--value", "values", multiple=True, metavar="NAME=NUMBER", help="A number for a further ONNX input.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the positions that no output reads.")
-def network(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, ...], as_json: bool) -> None:
+def network(
+    file: Path,
+    input_shape: tuple[int, ...] | None,
+    ignore: tuple[str, ...],
+    sequential: tuple[str, ...],
+    values: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """List the convolutions and poolings of a model.
 
     FILE is an .onnx file, or a text file (- for stdin) with the printed form of a sequential PyTorch model. For each
     layer: output size, parameters, multiply-adds (padding counted, bias not), the receptive field and the step between
     outputs in positions of the input, and how many positions of the layer's input, and of the network's, no output
-    reads, an axis. Activations and normalisations pass through and are not counted; sums and concatenations are
-    followed; a flatten or a linear layer ends the table.
+    reads, an axis. Other layers are followed and not counted. What is not known of a layer is said with its reason;
+    totals are then "at least", and the exit status is 3. Sizes of an ONNX model are those that onnx infers; where the
+    formula of a layer gives another one, that is a finding.
 
     \b
     Examples:
@@ -49,20 +59,38 @@ def network(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, 
     """
     with Activity(f"reading {click.format_filename(file)}") as activity:
         if file.suffix.lower() == ".onnx":
-            if ignore:
-                raise click.UsageError("--ignore belongs to a printed model")
-            found = _onnx(file, input_shape, activity)
+            if ignore or sequential:
+                raise click.UsageError("--ignore and --sequential belong to a printed model")
+            found = _onnx(file, input_shape, _numbers(values), activity)
         else:
-            found = _printed(file, input_shape, ignore)
+            if values:
+                raise click.UsageError("--value belongs to an .onnx file")
+            found = _printed(file, input_shape, ignore, sequential)
     if as_json:
         import json
 
         click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:
         _print_table(found)
+    if not found.complete:
+        raise SystemExit(3)
 
 
-def _onnx(file: Path, input_shape: tuple[int, ...] | None, activity: Activity) -> NetworkTable:
+def _numbers(values: tuple[str, ...]) -> dict[str, float]:
+    """Numbers by the names of inputs."""
+    found: dict[str, float] = {}
+    for entry in values:
+        name, _, number = entry.partition("=")
+        try:
+            found[name] = int(number) if number.lstrip("-").isdecimal() else float(number)
+        except ValueError:
+            raise click.UsageError(f"--value {entry}: must be a name and a number, such as sr=16000") from None
+    return found
+
+
+def _onnx(
+    file: Path, input_shape: tuple[int, ...] | None, values: dict[str, float], activity: Activity
+) -> NetworkTable:
     from symconv.operators.networks.onnx_graph import load_model, network_from_onnx
 
     if not file.is_file():
@@ -72,10 +100,12 @@ def _onnx(file: Path, input_shape: tuple[int, ...] | None, activity: Activity) -
     except OSError as error:
         raise click.UsageError(f"cannot read {click.format_filename(file)}: {error.strerror}") from None
     activity.say("following the graph")
-    return network_from_onnx(model, input_shape)
+    return network_from_onnx(model, input_shape, values=values)
 
 
-def _printed(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, ...]) -> NetworkTable:
+def _printed(
+    file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str, ...], sequential: tuple[str, ...]
+) -> NetworkTable:
     from symconv.operators.networks.printed import network_from_text
 
     if input_shape is None:
@@ -89,7 +119,7 @@ def _printed(file: Path, input_shape: tuple[int, ...] | None, ignore: tuple[str,
         raise click.UsageError(
             f"{click.format_filename(file)} is no text; a model in ONNX's format needs a name that ends in .onnx"
         ) from None
-    return network_from_text(text, input_shape, ignore=ignore)
+    return network_from_text(text, input_shape, ignore=ignore, sequential=sequential)
 
 
 def _print_table(found: NetworkTable) -> None:
@@ -102,7 +132,9 @@ def _print_table(found: NetworkTable) -> None:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=True)
     left, right = ("layer", "kind", "window"), ("output", "parameters", "multiply-adds", "field", "step", "unread")
-    totals = {"layer": "total", "parameters": f"{found.parameters:,}", "multiply-adds": f"{found.multiply_adds:,}"}
+    least = "" if found.counted else "at least "
+    totals = {"layer": "total"}
+    totals |= {"parameters": f"{least}{found.parameters:,}", "multiply-adds": f"{least}{found.multiply_adds:,}"}
     for head in (*left, *right, "unread of network"):
         table.add_column(head, totals.get(head, ""), justify="left" if head in left else "right", overflow="fold")
     for layer in found.layers:
@@ -114,18 +146,23 @@ def _print_table(found: NetworkTable) -> None:
     for layer in found.layers:
         places = [
             f"axis {axis}: {position_words(runs, n)}"
-            for axis, (runs, n) in enumerate(zip(layer.unread, layer.input[1:], strict=True), 1)
+            for axis, (runs, n) in enumerate(zip(layer.unread, (layer.input or ())[1:], strict=False), 1)
             if runs
         ]
         if places:
             click.echo(f"warning: {layer.name} reads not all of its input; {'; '.join(places)}")
+    for layer in found.layers:
+        if layer.reason:
+            click.echo(f"unknown: {layer.name} ({layer.kind}): {layer.reason}")
+    for finding in found.findings:
+        click.echo(f"finding: {finding}")
     for note in found.notes:
         click.echo(f"note: {note}")
 
 
 def _cells(layer: Layer) -> tuple[str, ...]:
     """What stands in the row of a layer."""
-    options = layer.operator.options()
+    options = {} if layer.operator is None else layer.operator.options()
     window = "x".join(map(str, options.get("kernel_size", ())))
     if any(step != 1 for step in options.get("stride", ())):
         window += f" s{_short(options['stride'])}"
@@ -139,14 +176,18 @@ def _cells(layer: Layer) -> tuple[str, ...]:
         layer.name,
         layer.kind,
         window,
-        "x".join(map(str, layer.output)),
-        f"{layer.parameters:,}" if layer.parameters else "",
-        f"{layer.multiply_adds:,}" if layer.multiply_adds else "",
+        "?" if layer.output is None else "x".join(map(str, layer.output)),
+        _figure(layer.parameters),
+        _figure(layer.multiply_adds),
         _short(field),
         _short(step),
         _counts(layer.unread),
         _counts(layer.unread_of_network),
     )
+
+
+def _figure(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}" if count else ""
 
 
 def _pairs(layer: Layer) -> list[tuple[int | None, bool]]:
@@ -156,6 +197,7 @@ def _pairs(layer: Layer) -> list[tuple[int | None, bool]]:
 def _short(entries: object) -> str:
     """One entry where all axes are alike, else one an axis."""
     words = [str(entry) for entry in entries] if isinstance(entries, list | tuple) else [str(entries)]
+    words = words or ["?"]
     return words[0] if len(set(words)) == 1 else "x".join(words)
 
 

@@ -71,7 +71,50 @@ def test_an_onnx_model(tmp_path: Path) -> None:
     assert lines[1].split() == ["conv", "Conv", "3x3", "4x7x6", "108", "4,536", "3", "1", "0", "0"]
     assert "4x3x3" in run("network", path, "--input", "1x3x5x5").output
     refused = run("network", path, "--ignore", "Foo")
-    assert (refused.exit_code, "--ignore belongs to a printed model" in refused.output) == (2, True)
+    assert (refused.exit_code, "--ignore and --sequential belong to a printed model" in refused.output) == (2, True)
+    assert "--value belongs to an .onnx file" in run("network", "-", "--value", "a=1", text=MODEL).output
+    assert "must be a name and a number" in run("network", path, "--value", "a").output
+    assert "values must be by the names of inputs: x, got 'a'" in run("network", path, "--value", "a=1").output
+
+
+def test_what_is_not_known_of_an_onnx_model_is_said_and_the_totals_are_at_least(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="an .onnx file is read with the onnx package")
+    helper = onnx.helper
+    weight = helper.make_tensor("w", 1, (1, 1, 3, 3), [0.0] * 9)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["y"], name="first"),
+        helper.make_node("Oracle", ["y"], ["z"], name="oracle", domain="somewhere"),
+        helper.make_node("Conv", ["z", "w"], ["out"], name="second"),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "g", [value("x", 1, (1, 1, 9, 8))], [value("out", 1, None)], [weight])
+    path = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph), path)
+    result = run("network", path)
+    assert result.exit_code == 3
+    assert "unknown: second (Conv): oracle (Oracle): Oracle is not followed" in result.output
+    assert "at least 378" in " ".join(result.output.split())
+    record = json.loads(run("network", path, "--json").output)
+    assert (record["complete"], record["at_least"], record["layers"][1]["output"]) == (False, True, None)
+    assert record["parameters"] == 9  # one weight, which both share
+
+
+def test_a_file_that_is_too_large_is_refused_from_its_size(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="an .onnx file is read with the onnx package")
+    path = tmp_path / "model.onnx"
+    with path.open("wb") as file:
+        file.truncate(3 * 2**30)  # a hole: it takes no room
+    result = run("network", path)
+    assert result.exit_code == 2
+    assert "has 3,221,225,472 bytes, and an ONNX model in one file has at most 2,147,483,647" in result.output
+
+
+def test_containers_whose_order_a_print_does_not_tell(tmp_path: Path) -> None:
+    text = "Net(\n  (a): Block(\n    (c): Conv2d(3, 3, 1)\n  )\n  (f): Flatten()\n)"
+    refused = run("network", "-", "--input", "1x3x4x4", text=text)
+    assert refused.exit_code == 2
+    assert "line 2: the print of Block a does not tell what it does with its parts" in refused.output
+    assert run("network", "-", "--input", "1x3x4x4", "--sequential", "Block", text=text).exit_code == 0
 
 
 def test_without_the_onnx_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +204,7 @@ def test_what_the_text_leaves_open_is_noted() -> None:
         ("Conv2d(1, 2, 3", "must be closed by ')'"),
         ("Conv2d(1, 2, 3, foo=1)", "Conv2d has foo=1"),
         ("(1)", "must be a layer such as Conv2d"),
-        ("Linear(3, 4)", "Linear is not a layer with windows"),
+        ("Embedding(3, 4)", "Embedding is not a layer with windows"),
         ("exit()", "exit is not a layer with windows"),
     ],
 )

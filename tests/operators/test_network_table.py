@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
 from symconv.operators.adaptive import AdaptiveAvgPool
 from symconv.operators.convolution import Conv
+from symconv.operators.networks.network import Network
 from symconv.operators.networks.onnx_graph import network_from_onnx
-from symconv.operators.networks.printed import network_from_text, network_from_torch
+from symconv.operators.networks.printed import network_from_text
 from symconv.operators.networks.reading import positions_read, reach, unread_positions
 from symconv.operators.networks.staircase import Field, Staircase
 from symconv.operators.networks.table import Layer, NetworkTable
+from symconv.operators.networks.torch_graph import network_from_torch
 from symconv.operators.pooling import MaxPool
 from symconv.operators.transposed import ConvTranspose
 
@@ -50,14 +52,17 @@ CLASSIFIER = """\
 def test_vgg16() -> None:
     network = network_from_text(vgg16(CLASSIFIER), (1, 3, 224, 224))
     last = network.layers[-2]
+    assert network.complete
     assert (network.parameters, network.multiply_adds) == (14_714_688, 15_346_630_656)
     assert (last.kind, last.output, last.receptive_field, last.jump) == ("MaxPool2d", (512, 7, 7), (212, 212), (32, 32))
     assert all(layer.unread == ((), ()) == layer.unread_of_network for layer in network.layers)
     assert [layer.receptive_field[0] for layer in network.layers if layer.kind == "MaxPool2d"] == [6, 16, 44, 100, 212]
     assert network.notes == [
         "the parts of VGG are taken in the order in which they are printed",
-        "the table ends at Linear classifier.0; what comes after it is not counted",
+        "what comes into the first Linear is flattened, since that takes 25,088 values",
     ]
+    assert network.network is not None
+    assert network.network.output_size((3, 224, 224)) == (4096,)
     batch = network_from_text(vgg16(), (4, 3, 224, 224))
     assert batch.multiply_adds == 4 * network.multiply_adds
     assert network_from_text(vgg16(), (3, 224, 224)).multiply_adds == network.multiply_adds
@@ -162,8 +167,7 @@ chains = st.lists(
 @given(st.integers(6, 20), chains)
 def test_a_chain_against_following_every_tap(n: int, chain: list[Any]) -> None:
     """What each entry depends on, followed tap by tap with padding as positions beyond the ends."""
-    network = NetworkTable(1)
-    image = network.start(1, (n,))
+    layers: list[Any] = []
     seen: list[set[int]] = [{i} for i in range(n)]  # of the network's input, padding left out
     for place, (kind, k, s, p, d) in enumerate(chain):
         size = len(seen)
@@ -180,18 +184,16 @@ def test_a_chain_against_following_every_tap(n: int, chain: list[Any]) -> None:
         below, seen = seen, [set() for _ in range(count)]
         for o, i in taps:
             seen[o] |= below[i]
-        image = network.apply(f"layer {place}", kind, op, image)
-        layer = network.layers[-1]
+        layers.append((f"layer{place}", op))
+        layer = Network(layers).table((n,)).layers[-1]
         assert layer.unread_of_network == (runs(set(range(n)) - set().union(*seen)),)
-        field = image.fields[0]
-        assert field is not None
-        for o, entries in enumerate(seen):
-            if entries:
-                assert field.first(o) <= min(entries)
-                assert max(entries) <= field.last(o)
-        if all(step[0] == "conv" for step in chain):  # then nothing is rounded, and interior fields are met exactly
-            inner = [e for o, e in enumerate(seen) if e and field.first(o) >= 0 and field.last(o) < n]
-            assert all(max(e) - min(e) + 1 == layer.receptive_field[0] for e in inner)
+        (extent,) = layer.receptive_field
+        assert extent is not None
+        assert all(max(entries) - min(entries) + 1 <= extent for entries in seen if entries)
+        if all(step[0] == "conv" for step in chain):  # then nothing is rounded, and the middle one meets it exactly
+            inner = [e for e in seen if e and min(e) > 0 and max(e) < n - 1]
+            padded = any(step[3] for step in chain)
+            assert padded or all(max(e) - min(e) + 1 == extent for e in inner)
 
 
 def test_staircases() -> None:
@@ -254,10 +256,11 @@ def test_padding_layers_norms_and_what_is_ignored() -> None:
         network_from_text(text, (1, 8, 9), ignore=["Swoosh", "Swosh"])
     assert layer.output == (2, 8 + 3 - 2, 9 + 3 - 2)
     assert layer.unread_of_network == ((), ())
-    unfolded = network_from_text("Sequential(Unfold(2, stride=2), Conv2d(1, 1, 1))", (3, 4, 6))
-    assert unfolded.layers[0].output == (12, 6)
-    (note,) = unfolded.notes
-    assert note == "the table ends at Unfold 0; what comes after it is not counted; layers with windows among it: 1"
+    unfolded = network_from_text("Sequential(Unfold(2, stride=2), Conv1d(12, 1, 1))", (3, 4, 6))
+    assert [entry.output for entry in unfolded.layers] == [(12, 6), (1, 6)]
+    assert not unfolded.complete
+    assert unfolded.layers[1].receptive_field == (None,)
+    assert "behind 0 (Unfold) the positions are not known: Unfold puts positions" in unfolded.layers[1].reason
 
 
 def test_the_same_numbers_as_pytorch() -> None:
@@ -269,10 +272,13 @@ def test_the_same_numbers_as_pytorch() -> None:
         nn.MaxPool2d(3, 2, ceil_mode=True),
         nn.ConvTranspose2d(8, 4, (3, 2), 2, (1, 0), (1, 0), groups=2),
         nn.AdaptiveAvgPool2d((None, 3)),
-        nn.LPPool2d(2, (2, 1), ceil_mode=False),
-    )
-    network = network_from_torch(model, (1, 3, 37, 41))
-    assert network.as_json() == network_from_text(str(model), (1, 3, 37, 41)).as_json()
+        nn.AvgPool2d((2, 1), ceil_mode=False),
+    ).eval()
+    network = network_from_torch(model, (3, 37, 41))
+    printed = network_from_text(str(model), (1, 3, 37, 41))
+    for mine, other in zip(network.layers, printed.layers, strict=True):
+        theirs = {**other.as_json(), "weights": mine.as_json()["weights"]}
+        assert mine.as_json() == theirs
     assert network.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert network.layers[-1].output == tuple(model(torch.zeros(1, 3, 37, 41)).shape[1:])
 
@@ -282,10 +288,10 @@ def test_a_module_says_what_its_print_does_not() -> None:
     model = nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), nn.ConstantPad2d(1, 0.0), nn.Flatten())
     network = network_from_torch(model, (1, 3, 5, 5))
     assert [layer.output for layer in network.layers] == [(3, 3, 3)]
-    assert network.notes == ["the table ends at Flatten 2; what comes after it is not counted"]
+    assert network.notes == []
     assert network_from_text(str(model), (1, 3, 5, 5)).layers[0].output == (3, 2, 2)
-    with pytest.raises(NotSupportedError, match=r"^Tanhshrunk is not a layer that is known here"):
-        network_from_torch(nn.Sequential(nn.MaxPool2d(2), type("Tanhshrunk", (nn.Module,), {})()), (1, 3, 5, 5))
+    with pytest.raises(NotSupportedError, match=r"^the forward of Sequential cannot be followed on this example"):
+        network_from_torch(nn.Sequential(nn.MaxPool2d(2), type("Hollow", (nn.Module,), {})()), (1, 3, 5, 5))
 
 
 # ------------------------------------------------------------------ ONNX
@@ -366,19 +372,22 @@ def test_pads_means_and_quantised_weights(graph: Graph) -> None:
     graph.add("ReduceMean", x, axes_of_mean, name="mean", keepdims=0)
     network = network_from_onnx(graph.model())
     assert [layer.output for layer in network.layers] == [(4, 32 + 4 - 1, 32 + 6 - 1), (4, 1, 1)]
-    assert network.notes == ["what comes after ReduceMean mean has no windows and is not counted"]
+    assert network.complete
 
 
-def test_what_is_not_followed_is_counted(graph: Graph) -> None:
+def test_what_is_not_known_is_listed_with_its_reason(graph: Graph) -> None:
     x = graph.conv("x", "first", 3, 4, 3)
-    shape = graph.weight("shape", 4, values=[1, 4, 900, 1], kind=7)
-    y = graph.add("Reshape", x, shape, name="reshape")
+    y = graph.add("Mystery", x, name="mystery", domain="somewhere")
     graph.conv(graph.conv(y, "second", 4, 4, 1), "third", 4, 4, 1)
     network = network_from_onnx(graph.model())
-    assert list(rows(network)) == ["first"]
-    assert "2 layers with windows are not listed: the input comes through Reshape reshape, which is not followed" in (
-        network.notes
-    )
+    assert list(rows(network)) == ["first", "second", "third"]
+    assert not network.complete
+    assert not network.counted
+    assert network.multiply_adds == 108 * 30 * 30
+    third = rows(network)["third"]
+    assert (third.output, third.multiply_adds, third.parameters) == (None, None, 16)
+    assert third.reason == "mystery (Mystery): Mystery is not followed"
+    assert network.as_json()["at_least"] is True
 
 
 def test_images_that_lie_differently_have_no_common_field(graph: Graph) -> None:
@@ -389,7 +398,9 @@ def test_images_that_lie_differently_have_no_common_field(graph: Graph) -> None:
     graph.conv(graph.add("Add", y, crop, name="sum"), "last", 3, 1, 1)
     network = network_from_onnx(graph.model())
     assert rows(network)["last"].receptive_field == (None, None)
-    assert any("behind it the receptive field is not known" in note for note in network.notes)
+    wanted = "behind sum (Add) the positions are not known: it joins images whose entries lie 1 and 1/2"
+    assert rows(network)["last"].reason.startswith(wanted)
+    assert not network.complete
 
 
 @pytest.mark.parametrize(
@@ -399,7 +410,8 @@ def test_images_that_lie_differently_have_no_common_field(graph: Graph) -> None:
         ((1, 3, 32, 32), (1, 4, 32, 32), "must have the 3 channels that the model declares"),
         ((1, 3, 32, 32), (3, 32), "must have 4 entries"),
         ((1, 3, 32, 32), (1, 3, 0, 32), "input_shape must be integers >= 1"),
-        ((1, 3), None, "must have batch, channels and spatial sizes"),
+        ((), None, "must have axes"),
+        ((1, 3, "n", 4), None, r"input_shape must be given: the model declares 1x3x\?x4"),
     ],
 )
 def test_input_shapes(graph: Graph, shape: Any, given: Any, message: str) -> None:
@@ -413,10 +425,12 @@ def test_the_input_may_be_given_without_a_batch(graph: Graph) -> None:
     assert network_from_onnx(graph.model(("n", 3, "h", "w")), (3, 9, 8)).layers[0].output == (4, 7, 6)
 
 
-def test_a_weight_that_is_computed_is_refused(graph: Graph) -> None:
+def test_a_weight_that_is_computed_is_no_parameter(graph: Graph) -> None:
     graph.add("Conv", "x", "x", name="odd")
-    with pytest.raises(NotSupportedError, match=r"odd \(Conv\): its weight is no constant"):
-        network_from_onnx(graph.model())
+    graph.conv("odd", "after", 1, 2, 1)
+    odd, after = network_from_onnx(graph.model((1, 3, 5, 5))).layers
+    assert (odd.output, odd.parameters, odd.multiply_adds) == ((1, 1, 1), 0, 3 * 25)
+    assert after.parameters == 2
 
 
 def test_the_same_shapes_as_onnx_infers(graph: Graph) -> None:

@@ -29,7 +29,7 @@ from symconv.operators.softplus import Softplus
 from symconv.operators.squared_error import SquaredError
 from symconv.operators.tanh import Tanh
 
-__all__ = ["KERAS", "ONNX", "TORCH", "axes_of_size", "function_of", "torch_options"]
+__all__ = ["KERAS", "ONNX", "ORDER", "TORCH", "activation_note", "axes_of_size", "function_of", "torch_options"]
 
 Reader = Callable[[Options, int], Imported]
 
@@ -186,7 +186,7 @@ def _torch_flatten(options: Options, axes: int) -> Imported:
 def _torch_norm(options: Options, axes: int) -> Imported:
     _must_be(options, "track_running_stats", True, True)
     training = options.take("training", False)
-    options.ignore(("eps", "momentum", "affine", "device", "dtype"))
+    options.ignore(("eps", "momentum", "affine", "bias", "device", "dtype"))
     note = f"{options.layer} in training normalises by the figures of a batch, and BatchNorm by those that were kept"
     return Imported(BatchNorm(options.take("num_features"), ndim=axes), (note,) if training else ())
 
@@ -278,6 +278,25 @@ TORCH: dict[str, Reader] = {
     "MSELoss": _torch_squares,
 }
 """PyTorch's modules by class name."""
+
+_NORM = ("num_features", "eps", "momentum", "affine", "track_running_stats", "bias")
+ORDER: dict[str, tuple[str, ...]] = {
+    "ReLU": ("inplace",),
+    "LeakyReLU": ("negative_slope", "inplace"),
+    "Sigmoid": (),
+    "Tanh": (),
+    "Softplus": ("beta", "threshold"),
+    "Softmax": ("dim",),
+    "LogSoftmax": ("dim",),
+    "Linear": ("in_features", "out_features", "bias"),
+    "Flatten": ("start_dim", "end_dim"),
+    "BatchNorm1d": _NORM,
+    "BatchNorm2d": _NORM,
+    "BatchNorm3d": _NORM,
+    "CrossEntropyLoss": ("weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing"),
+    "MSELoss": ("size_average", "reduce", "reduction"),
+}
+"""The options of PyTorch's modules in their order."""
 
 ONNX: dict[str, Reader] = {
     "Relu": _rectifier,

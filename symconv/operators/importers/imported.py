@@ -26,10 +26,12 @@ class Imported:
     Attributes:
         operator: the operator.
         notes: where the framework departs from it, or what the description left open; a sentence each.
+        exact: whether the values are those of the framework's layer, whatever the input is.
     """
 
     operator: Operator
     notes: tuple[str, ...] = ()
+    exact: bool = True
 
     def announced(self) -> Operator:
         """The operator, with every note as a `ConventionWarning` at the caller of the import."""

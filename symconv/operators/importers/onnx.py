@@ -290,7 +290,7 @@ def _transposed(node: _Node) -> Imported:
     node.options.done()
     extended: dict[str, Any] = {"output_padding": tuple(extra), "bias": _bias(node)}
     op = ConvTranspose(kernel, padding=padding, **extended, **options, **channels)
-    return Imported(op, tuple(notes))
+    return Imported(op, tuple(notes), exact=not notes)
 
 
 _EXTENDED = (
@@ -412,7 +412,7 @@ def _max_unpool(node: _Node) -> Imported:
     op = MaxUnpool(kernel, strides, padding)
     overlap = any(s < k for s, k in zip(strides, kernel, strict=True))
     note = "where windows overlap two entries can have one position: runtimes keep one of them, and MaxUnpool adds them"
-    return Imported(op, (_POSITIONS, note) if overlap else (_POSITIONS,))
+    return Imported(op, (_POSITIONS, note) if overlap else (_POSITIONS,), exact=not overlap)
 
 
 def _col2im(node: _Node) -> Imported:

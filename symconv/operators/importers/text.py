@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from symconv.doors import text as as_text
 from symconv.errors import ArgumentError, shortened
 from symconv.operators.base import Operator
+from symconv.operators.importers.functions import TORCH, axes_of_size, function_of
 from symconv.operators.importers.imported import Imported
-from symconv.operators.importers.torch import FAMILIES, bound, read_layer
+from symconv.operators.importers.torch import FAMILIES, axes_of_name, bound, read_layer
 
 __all__ = ["Written", "from_text", "read_text", "read_written", "written"]
 
@@ -78,6 +79,8 @@ def read_text(text: str, *, input_size: Sequence[int] | None = None, channels: i
 def read_written(layer: Written, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of one layer, and what its text leaves open."""
     given = bound(layer.name, layer.positional, layer.keywords)
+    if layer.name in TORCH:
+        return function_of(TORCH, layer.name, given, axes_of_size(input_size, axes_of_name(layer.name)))
     read = read_layer(layer.name, given, input_size=input_size, channels=channels)
     if layer.name.startswith("AvgPool") and list(layer.keywords) == ["kernel_size", "stride", "padding"]:
         hidden = [option for option in FAMILIES["AvgPool"].order if option not in layer.keywords]
@@ -90,6 +93,7 @@ def read_written(layer: Written, *, input_size: Sequence[int] | None = None, cha
                 f"PyTorch does not print {', '.join(hidden)} of {layer.name}: their defaults were taken; write them "
                 "into the text where they differ",
             ),
+            exact=read.exact,
         )
     return read
 

@@ -15,7 +15,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
-from symconv.operators.importers.functions import TORCH, axes_of_size, function_of, torch_options
+from symconv.operators.importers.functions import ORDER, TORCH, axes_of_size, function_of, torch_options
 from symconv.operators.importers.imported import Imported, Options, sizes_of
 from symconv.operators.kinds import Flag, Padding, PerAxis
 from symconv.operators.option import Option, option_fields
@@ -24,7 +24,9 @@ from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
 from symconv.operators.unpooling import MaxUnpool
 
-__all__ = ["FAMILIES", "Family", "bound", "from_torch", "is_layer", "options_of", "read_layer", "read_module"]
+__all__ = [
+    "FAMILIES", "Family", "axes_of_name", "bound", "from_torch", "is_layer", "options_of", "read_layer", "read_module",
+]  # fmt: skip
 
 _REQUIRED = object()
 
@@ -148,11 +150,14 @@ def read_module(module: object, *, input_size: Sequence[int] | None = None, chan
     """The operator of a PyTorch layer, and where PyTorch departs from it; see `from_torch`."""
     name = type(module).__name__
     if name in TORCH:
-        numbered = re.fullmatch(r"BatchNorm([23])d", name)
-        return function_of(
-            TORCH, name, torch_options(module), axes_of_size(input_size, int(numbered[1]) if numbered else None)
-        )
+        return function_of(TORCH, name, torch_options(module), axes_of_size(input_size, axes_of_name(name)))
     return read_layer(name, options_of(module), input_size=input_size, channels=channels)
+
+
+def axes_of_name(name: str) -> int | None:
+    """The number of axes at the end of the name of a class, such as BatchNorm2d; None where there is none."""
+    found = re.search(r"([123])d$", name)
+    return int(found[1]) if found else None
 
 
 def options_of(module: object) -> dict[str, object]:
@@ -213,8 +218,7 @@ def bound(name: str, positional: Sequence[object], keywords: Mapping[str, object
         ArgumentError: for too many arguments, or one that is given twice.
         NotSupportedError: for an unknown class or an unknown option.
     """
-    family, _ = _family(name)
-    names = list(family.order)
+    names = list(ORDER[name]) if name in ORDER else list(_family(name)[0].order)
     if name == "AvgPool1d":
         names.remove("divisor_override")
     if len(positional) > len(names):
@@ -268,7 +272,8 @@ def read_layer(
         raise ArgumentError(f"{name}: channels", channels, f"must be the {values['in_channels']} that the layer takes")
     make: Callable[..., Operator] = family.operator
     op = make(**values, ndim=ndim)
-    return Imported(op, family.notes(op))
+    notes = family.notes(op)
+    return Imported(op, notes, exact=not notes)
 
 
 def _check_padding(name: str, family: Family, values: dict[str, Any]) -> None:

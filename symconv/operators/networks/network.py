@@ -7,21 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symconv.doors import items, iterable_of, list_of, one_of, text
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.base import Operator
 from symconv.operators.joining import Add
+from symconv.operators.networks.graph import Graph, Vertex, follow
 from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
 from symconv.operators.networks.table import NetworkTable
+from symconv.operators.networks.windows import act_of, has_windows
 from symconv.operators.options import Integer, integer
 from symconv.operators.windowed import Spreading
-
-if TYPE_CHECKING:
-    from symconv.operators.networks.table import Image
 
 __all__ = ["Network"]
 
@@ -94,7 +93,7 @@ class Network:
     @property
     def spatial_axes(self) -> int | None:
         """The number of spatial axes of the input: those of the first layer with windows; None where there is none."""
-        return next((op.spatial_axes for _, op in self.layers if _has_windows(op)), None)
+        return next((op.spatial_axes for _, op in self.layers if has_windows(op)), None)
 
     # ------------------------------------------------------------------ sizes
 
@@ -193,22 +192,15 @@ class Network:
         if self.spatial_axes is None or not all(isinstance(n, int) for n in shape):
             raise NotSupportedError(f"{self!r} has no table for {shape}: it needs layers with windows, and numbers")
         self.shapes(input_size)
-        table = NetworkTable(1)
-        images: dict[str, Image | None] = {INPUT: table.start(shape[0], shape[1:])}
+        graph = Graph({INPUT: (1, *shape)}, outputs=[self.output])
+        sizes = {INPUT: (1, *shape)}
         for name, op in self.layers:
-            before = [images[source] for source in self.sources(name)]
-            known = [image for image in before if image is not None]
-            if len(known) < len(before):
-                images[name] = None
-            elif isinstance(op, Add):
-                images[name] = table.merge(name, "Add", known)
-            elif op.place_by_place:
-                images[name] = known[0]
-            elif _has_windows(op):
-                images[name] = table.apply(name, type(op).__name__, op, known[0])
-            else:
-                images[name] = None
-        return table
+            reads = self.sources(name)
+            before = [sizes[source] for source in reads]
+            act = act_of(op, before[0])
+            sizes[name] = (1, *op.joined_size([entry[1:] for entry in before]))
+            graph.nodes.append(Vertex(name, type(op).__name__, act, reads, name, listed=has_windows(op)))
+        return follow(graph)
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
@@ -238,7 +230,7 @@ class Network:
         for name, op in self.layers:
             before = [found[source] for source in self.sources(name)]
             fields = [field for field in before if field is not None]
-            if len(fields) < len(before) or not (op.place_by_place or _has_windows(op)):
+            if len(fields) < len(before) or not (op.place_by_place or has_windows(op)):
                 found[name] = None
                 continue
             if isinstance(op, AdaptivePooling | Spreading):
@@ -322,11 +314,6 @@ def _named(layers: Any) -> dict[str, Operator]:
             raise ArgumentError("layers", name, "must not name two layers")
         named[name] = entry[1]
     return named
-
-
-def _has_windows(op: Operator) -> bool:
-    """Whether a layer reads windows; those of an adaptive pooling differ from output to output."""
-    return not op.place_by_place and (bool(op.windows) or isinstance(op, AdaptivePooling))
 
 
 def _chain(named: Mapping[str, Operator]) -> tuple[tuple[str, str], ...]:

@@ -2,89 +2,71 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from math import prod
 
 from symconv.doors import list_of
 from symconv.errors import ArgumentError, NotSupportedError, SymconvError
-from symconv.operators.convolution import Conv
+from symconv.operators.flatten import Flatten
 from symconv.operators.importers.imported import sizes_of
-from symconv.operators.importers.text import Written, read_written, written
-from symconv.operators.importers.torch import is_layer, options_of
-from symconv.operators.networks.table import Image, NetworkTable
+from symconv.operators.importers.text import Written, written
+from symconv.operators.importers.torch import axes_of_name, is_layer
+from symconv.operators.networks.acts import Reshape, Same
+from symconv.operators.networks.assembly import ModelTable, assemble
+from symconv.operators.networks.builder import GraphBuilder
+from symconv.operators.networks.graph import Graph
+from symconv.operators.networks.modules import is_known, laid
+from symconv.operators.networks.shape import INPUT
 
-__all__ = ["network_from_text", "network_from_torch"]
+__all__ = ["network_from_text"]
 
-_SAME_SHAPE = re.compile(
-    r"(Batch|Instance)Norm[123]d|SyncBatchNorm|GroupNorm|LayerNorm|RMSNorm|LocalResponseNorm|FrozenBatchNorm2d"
-    r"|(Feature)?(Alpha)?Dropout([123]d)?|Identity"
-    r"|R?ReLU6?|LeakyReLU|PReLU|ELU|SELU|CELU|GELU|SiLU|Mish|GLU|Softplus|Softshrink|Softsign|Tanh|Tanhshrink"
-    r"|Hard(tanh|shrink|swish|sigmoid)|Sigmoid|LogSigmoid|Threshold|(Log)?Softmax|Softmax2d|Softmin|QuantStub|DeQuantStub"
-)
-_PADDING = re.compile(r"(Zero|Constant|Reflection|Replication|Circular)Pad([123])d")
-_MODES = {"Reflection": "reflect", "Replication": "replicate", "Circular": "circular"}
-_ENDS = ("Flatten", "Linear", "LazyLinear", "Bilinear", "NonDynamicallyQuantizableLinear", "Unfold")
-MOST_DEEP = 64
 _UNORDERED = ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+Names = frozenset[str]
 
 
-def network_from_text(text: str, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> NetworkTable:
+def network_from_text(
+    text: str, input_shape: Sequence[int], *, ignore: Sequence[str] = (), sequential: Sequence[str] = ()
+) -> ModelTable:
     """The table of a sequential model in PyTorch's printed form, or typed as ``nn.Sequential(nn.Conv2d(...), ...)``.
 
-    The layers are taken in the order in which they stand there; a container that is no Sequential is noted, since its
-    forward need not keep that order. Flatten and Linear end what has windows.
+    The layers are taken in the order in which they stand there. The print of any other container than a Sequential does
+    not tell what its forward does with its parts: for the outermost one this is taken for granted, with a note, and one
+    that stands inside is refused, unless it is named in `sequential`.
 
     Args:
         text: the model.
         input_shape: batch, channels and spatial sizes; the batch may be left out.
-        ignore: class names of further layers that change no shape.
+        ignore: class names of further layers that change no shape, and work place by place.
+        sequential: class names of containers that call their parts one after the other.
+
+    Returns:
+        The table; its `network` has no weights, since a print has none.
 
     Raises:
         ArgumentError: for text that cannot be read, or a shape that does not fit its first layer.
-        NotSupportedError: for a layer that is not known; GeometryError where two layers do not fit together.
+        NotSupportedError: for a layer that is not known, and a container inside whose order is not known.
+        GeometryError: where two layers do not fit together.
+
+    >>> table = network_from_text("Sequential(Conv2d(1, 4, 3), ReLU(), Flatten(), Linear(64, 2))", (1, 6, 6))
+    >>> table.network.names, table.parameters
+    (('conv1', 'relu1', 'flatten1', 'dense1'), 40)
     """
-    return _followed(_Chain(written(text), _ignored(ignore)), input_shape)
+    return _followed(_Chain(written(text), _names("ignore", ignore), _names("sequential", sequential)), input_shape)
 
 
-def network_from_torch(model: Any, input_shape: Sequence[int], *, ignore: Sequence[str] = ()) -> NetworkTable:
-    """The table of a sequential PyTorch model: its modules, in the order in which they are registered.
-
-    Args and Raises: as for `network_from_text`; `model` is anything with PyTorch's ``named_children``.
-    """
-    return _followed(_Chain(_as_written(model), _ignored(ignore)), input_shape)
+def _names(argument: str, given: object) -> Names:
+    return frozenset(list_of(argument, given, str, "must be a tuple of class names"))
 
 
-def _ignored(ignore: object) -> frozenset[str]:
-    return frozenset(list_of("ignore", ignore, str, "must be a tuple of class names"))
-
-
-def _as_written(module: Any, depth: int = 1) -> Written:
-    """A module and what it holds, with the options of the layers that are known.
-
-    Raises:
-        ArgumentError: for what is no module, and for one that holds itself or is nested deeper than any model.
-    """
-    name = type(module).__name__
-    if isinstance(module, type) or not callable(getattr(module, "named_children", None)):
-        raise ArgumentError("model", module, "must be a PyTorch module, with named_children()")
-    if depth > MOST_DEEP:
-        raise ArgumentError("model", name, f"must be nested at most {MOST_DEEP} deep, and hold itself nowhere")
-    children = tuple((label, _as_written(child, depth + 1)) for label, child in module.named_children())
-    if children:
-        return Written(name, children=children)
-    if is_layer(name):
-        return Written(name, keywords=options_of(module))
-    return Written(name, keywords={"padding": module.padding} if _PADDING.fullmatch(name) else {})
-
-
-def _followed(chain: _Chain, input_shape: Sequence[int]) -> NetworkTable:
+def _followed(chain: _Chain, input_shape: Sequence[int]) -> ModelTable:
     """The layers of a chain applied one after the other."""
     input_shape = sizes_of("input_shape", input_shape)
     layers = list(chain.layers())
-    for name in sorted(chain.ignored - set(_names(chain.root))):
-        raise ArgumentError("ignore", name, "must be the class name of a layer of the model")
-    axes = next((_axes(layer) for _, layer in layers if is_layer(layer.name)), None)
+    present = set(_classes(chain.root))
+    for argument, given in (("ignore", chain.ignored), ("sequential", chain.sequential)):
+        for name in sorted(given - present):
+            raise ArgumentError(argument, name, "must be the class name of a layer of the model")
+    axes = next((axes_of_name(layer.name) or 2 for _, layer in layers if is_layer(layer.name)), None)
     if axes is None:
         raise ArgumentError("the model", chain.root.name, "must have a layer with windows, such as Conv2d")
     if len(input_shape) not in (axes + 1, axes + 2):
@@ -93,45 +75,56 @@ def _followed(chain: _Chain, input_shape: Sequence[int]) -> NetworkTable:
         raise ArgumentError(
             "input_shape", shown, f"must be {names}{axes} spatial size{'s' if axes > 1 else ''} (or without the batch)"
         )
-    network = NetworkTable(1 if len(input_shape) == axes + 1 else input_shape[0], notes=chain.notes)
-    image: Image | None = network.start(input_shape[-axes - 1], input_shape[-axes:])
-    ended = ""
-    left_out = 0
+    shape = (1, *input_shape) if len(input_shape) == axes + 1 else input_shape
+    graph = Graph({INPUT: shape}, notes=chain.notes, weighted=False)
+    builder, value = GraphBuilder(graph), INPUT
     for label, layer in layers:
-        if image is None:
-            left_out += is_layer(layer.name)
+        place = f"line {layer.line}: " if layer.line else ""
+        if layer.name in chain.ignored:
+            value = builder.add(label or layer.name, layer.name, Same(), value, aside="it was to be ignored")
             continue
-        image = chain.step(network, label, layer, image)
-        if image is None:
-            ended = f"{layer.name} {label}".strip()
-    if ended:
-        several = f"; layers with windows among it: {left_out}" if left_out else ""
-        network.note(f"the table ends at {ended}; what comes after it is not counted{several}")
-    return network
+        if not is_known(layer.name):
+            raise NotSupportedError(
+                f"{place}{layer.name} is not a layer that is known here; where it changes no shape, ignore it "
+                f"(--ignore {layer.name}), else export the model to ONNX"
+            )
+        try:
+            if layer.name == "Linear" and chain.root.name != "Sequential":
+                value = _flattened(builder, layer, value)
+            value = laid(builder, label, layer, value, place)
+        except SymconvError as error:
+            raise _placed(error, place) from None
+    graph.outputs.append(value)
+    return assemble(graph)
 
 
-def _names(layer: Written) -> Iterator[str]:
+def _flattened(builder: GraphBuilder, layer: Written, value: str) -> str:
+    """A flattening before a Linear that takes as many values as come in: it is in a forward that no print shows."""
+    shape = builder.shapes[value]
+    inputs = layer.keywords.get("in_features", layer.positional[0] if layer.positional else None)
+    if len(shape) == 2 or shape[-1] == inputs or prod(shape[1:]) != inputs:
+        return value
+    builder.graph.notes.append(f"what comes into the first Linear is flattened, since that takes {inputs:,} values")
+    return builder.add("flattened", "Flatten", Reshape((shape[0], prod(shape[1:]))), value, operator=Flatten())
+
+
+def _classes(layer: Written) -> Iterator[str]:
     """The class names of a layer and of all that it holds."""
     yield layer.name
     for _, child in layer.children:
-        yield from _names(child)
+        yield from _classes(child)
     for entry in layer.positional:
         if isinstance(entry, Written):
-            yield from _names(entry)
-
-
-def _axes(layer: Written) -> int:
-    found = re.search(r"([123])d$", layer.name)
-    return int(found[1]) if found else 2
+            yield from _classes(entry)
 
 
 class _Chain:
     """The layers of a model, one after the other."""
 
-    def __init__(self, root: Written, ignored: frozenset[str]) -> None:
+    def __init__(self, root: Written, ignored: Names, sequential: Names) -> None:
         self.root = root
         self.notes: list[str] = []
-        self.ignored = ignored
+        self.ignored, self.sequential = ignored, sequential
 
     def layers(self) -> Iterator[tuple[str, Written]]:
         """The layers that hold no others, with their labels."""
@@ -141,73 +134,31 @@ class _Chain:
         children = list(layer.children)
         if not children and layer.positional and all(isinstance(entry, Written) for entry in layer.positional):
             children = [(str(n), entry) for n, entry in enumerate(layer.positional) if isinstance(entry, Written)]
-        if not children:
+        if not children or layer.name in self.ignored:
             if layer.name != "Sequential":
                 yield label, layer
             return
-        if layer.name in self.ignored:
-            return
+        place = f"line {layer.line}: " if layer.line else ""
         if layer.name in _UNORDERED:
             raise NotSupportedError(
-                f"{_place(layer)}{layer.name} does not say how its parts are connected; export the model to ONNX"
+                f"{place}{layer.name} does not say how its parts are connected; export the model to ONNX"
             )
-        if layer.name != "Sequential":
-            note = f"the parts of {layer.name} are taken in the order in which they are printed"
-            if note not in self.notes:
-                self.notes.append(note)
+        if layer.name != "Sequential" and layer.name not in self.sequential:
+            if label:
+                raise NotSupportedError(
+                    f"{place}the print of {layer.name} {label} does not tell what it does with its parts (a branch, a "
+                    "sum, a gate?); give the model itself to network_from_torch or export it to ONNX, or, where it "
+                    f"calls them one after the other, say so (--sequential {layer.name})"
+                )
+            self.notes.append(f"the parts of {layer.name} are taken in the order in which they are printed")
         for name, child in children:
             yield from self._below(child, f"{label}.{name}" if label else name)
 
-    def step(self, network: NetworkTable, label: str, layer: Written, image: Image) -> Image | None:
-        """What a layer makes of an image; None where it ends what has windows."""
-        name = layer.name
-        try:
-            if name.startswith("Fold"):
-                raise NotSupportedError(f"{name} puts patches together, and takes no image")
-            if is_layer(name):
-                read = read_written(
-                    layer, input_size=image.sizes, channels=image.channels if name == "Unfold" else None
-                )
-                result = network.apply(label, name, read.operator, image)
-                for note in read.notes:
-                    network.note(note)
-                return None if name == "Unfold" else result
-            padding = _PADDING.fullmatch(name)
-            if padding:
-                return network.apply(label, name, _padded(layer, padding, image), image, listed=False)
-        except SymconvError as error:
-            raise _placed(error, layer) from None
-        if _SAME_SHAPE.fullmatch(name) or name in self.ignored:
-            return image
-        if name in _ENDS:
-            return None
-        raise NotSupportedError(
-            f"{_place(layer)}{name} is not a layer that is known here; where it changes no shape, ignore it "
-            f"(--ignore {name}), else export the model to ONNX"
-        )
 
-
-def _padded(layer: Written, found: re.Match[str], image: Image) -> Conv:
-    """A padding layer as a convolution with one tap, which leaves the entries alone."""
-    ndim = int(found[2])
-    given = layer.keywords.get("padding", layer.positional[0] if layer.positional else None)
-    sides = (given,) * (2 * ndim) if isinstance(given, int) else given
-    if not isinstance(sides, tuple) or len(sides) != 2 * ndim:
-        raise ArgumentError(f"{layer.name}: padding", given, f"must be one integer or {2 * ndim} of them")
-    pairs = tuple(zip(sides[::2], sides[1::2], strict=True))[::-1]  # PyTorch begins with the last axis
-    mode = _MODES.get(found[1], "zeros")
-    channels = image.channels
-    return Conv((1,) * ndim, 1, pairs, 1, channels, channels, channels, padding_mode=mode)
-
-
-def _place(layer: Written) -> str:
-    """Where a layer stands, where it was read from text."""
-    return f"line {layer.line}: " if layer.line else ""
-
-
-def _placed(error: SymconvError, layer: Written) -> SymconvError:
+def _placed(error: SymconvError, place: str) -> SymconvError:
     """An error with the line that it is about, of the same class."""
+    if str(error).startswith(place) or not place:
+        return error
     if isinstance(error, ArgumentError):
-        argument = f"{_place(layer)}{error.argument}"
-        return type(error)(argument, error.value, error.requirement, error.fix)
-    return type(error)(f"{_place(layer)}{error}")
+        return type(error)(f"{place}{error.argument}", error.value, error.requirement, error.fix)
+    return type(error)(f"{place}{error}")

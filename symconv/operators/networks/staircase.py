@@ -10,8 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
+from typing import TYPE_CHECKING
 
 from symconv.errors import SizeLimitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Field", "Staircase"]
 
@@ -29,13 +34,15 @@ class Staircase:
 
     values: tuple[int, ...]
     rise: int
+    table: bool = False
+    """Whether it says nothing beyond its period: the places of parts that were put together."""
 
     @staticmethod
-    def of(function: Callable[[int], int], period: int, rise: int) -> Staircase:
+    def of(function: Callable[[int], int], period: int, rise: int, table: bool = False) -> Staircase:
         """The staircase of a function that is known to be one."""
         if period > LONGEST:
             raise SizeLimitError(f"a receptive field that repeats only after {period:,} outputs; at most {LONGEST:,}")
-        return Staircase(tuple(function(o) for o in range(period)), rise)
+        return Staircase(tuple(function(o) for o in range(period)), rise, table)
 
     @property
     def period(self) -> int:
@@ -50,11 +57,38 @@ class Staircase:
         turns, place = divmod(o, self.period)
         return self.values[place] + turns * self.rise
 
+    @property
+    def rises(self) -> bool:
+        """Whether it never falls, beyond its ends as well."""
+        if self.table:
+            return False
+        steps = zip(self.values, (*self.values[1:], self.values[0] + self.rise), strict=True)
+        return all(here <= there for here, there in steps)
+
+    def over(self, count: int) -> NDArray[np.int64]:
+        """The values at ``0 .. count - 1``."""
+        import numpy as np
+
+        turns, places = np.divmod(np.arange(count), self.period)
+        found: NDArray[np.int64] = np.asarray(self.values, np.int64)[places] + turns * self.rise
+        return found
+
+    def plus(self, constant: int) -> Staircase:
+        """The function with a constant added."""
+        return Staircase(tuple(value + constant for value in self.values), self.rise, self.table)
+
+    def summed(self, other: Staircase) -> Staircase:
+        """``o -> self(o) + other(o)``."""
+        period = lcm(self.period, other.period)
+        rise = self.rise * (period // self.period) + other.rise * (period // other.period)
+        return Staircase.of(lambda o: self(o) + other(o), period, rise, self.table or other.table).reduced()
+
     def after(self, inner: Staircase) -> Staircase:
         """``o -> self(inner(o))``."""
         turns = self.period // gcd(self.period, inner.rise)
         rise = self.rise * (inner.rise * turns // self.period)
-        return Staircase.of(lambda o: self(inner(o)), inner.period * turns, rise).reduced()
+        both = self.table or inner.table
+        return Staircase.of(lambda o: self(inner(o)), inner.period * turns, rise, both).reduced()
 
     def reduced(self) -> Staircase:
         """The same function with the shortest period."""
@@ -62,7 +96,7 @@ class Staircase:
             turns, rest = divmod(self.period, period)
             if rest or self.rise % turns:
                 continue
-            shorter = Staircase(self.values[:period], self.rise // turns)
+            shorter = Staircase(self.values[:period], self.rise // turns, self.table)
             if all(shorter(o) == value for o, value in enumerate(self.values)):
                 return shorter
         return self
@@ -70,7 +104,8 @@ class Staircase:
     def merged(self, other: Staircase, choose: Callable[[int, int], int]) -> Staircase:
         """The minimum or the maximum of two functions of the same slope."""
         period = lcm(self.period, other.period)
-        return Staircase.of(lambda o: choose(self(o), other(o)), period, self.rise * (period // self.period)).reduced()
+        rise = self.rise * (period // self.period)
+        return Staircase.of(lambda o: choose(self(o), other(o)), period, rise, self.table or other.table).reduced()
 
 
 @dataclass(frozen=True)
@@ -79,34 +114,33 @@ class Field:
 
     Attributes:
         first, last: the first and the last input position, as functions of the position of the output.
-        whole: True where every output depends on the whole axis, as behind a gate that averages over the image.
     """
 
     first: Staircase = Staircase((0,), 1)
     last: Staircase = Staircase((0,), 1)
-    whole: bool = False
 
     def extent(self, outputs: int) -> int:
         """The receptive field: the largest number of positions from first to last, over that many outputs."""
-        return max(self.last(o) - self.first(o) + 1 for o in range(min(outputs, self._period)))
-
-    @property
-    def _period(self) -> int:
-        return lcm(self.first.period, self.last.period)
+        same = self.first.slope == self.last.slope
+        table = self.first.table or self.last.table
+        count = min(outputs, lcm(self.first.period, self.last.period)) if same and not table else outputs
+        return int((self.last.over(count) - self.first.over(count)).max()) + 1
 
     @property
     def jump(self) -> Fraction:
         """The input positions between neighbouring outputs, on average where they differ."""
-        return self.first.slope
+        return self.first.slope or self.last.slope
 
     def through(self, first: Staircase, last: Staircase) -> Field:
         """The field of a layer above: the inputs of the first and of the last position that it reads."""
-        return Field(self.first.after(first), self.last.after(last), self.whole)
+        return Field(self.first.after(first), self.last.after(last))
+
+    def plus(self, other: Field) -> Field:
+        """The sum of both ends."""
+        return Field(self.first.summed(other.first), self.last.summed(other.last))
 
     def joined(self, other: Field) -> Field | None:
         """The field of a sum of two images; None where their outputs lie differently far apart."""
-        if self.whole or other.whole:
-            return Field(self.first, self.last, whole=True)
-        if self.jump != other.jump or self.last.slope != other.last.slope:
+        if self.first.slope != other.first.slope or self.last.slope != other.last.slope:
             return None
         return Field(self.first.merged(other.first, min), self.last.merged(other.last, max))
