@@ -125,7 +125,7 @@
 
   // ---- what lights up
   const states = ["me", "s1", "s2", "t1", "t2", "et", "eb", "el", "er", "twin", "hot"];
-  const lit = new Set();
+  const lit = new Set([...numbers.keys()].filter((cell) => states.some((state) => cell.classList.contains(state))));
   const closure = (near, next, same) => {
     const seen = new Set(near);
     const queue = near.filter(same);

@@ -11,6 +11,7 @@ from symconv.errors import ProblemFileError, SymconvError
 from symconv.formulas.printing import LATEX
 from symconv.problems.answers.claims import claims
 from symconv.problems.answers.desk import Desk, Progress, words
+from symconv.problems.answers.figure import figures
 from symconv.problems.answers.prose import prose
 from symconv.problems.answers.solutions import graded
 from symconv.problems.asks import ASKS
@@ -20,6 +21,7 @@ from symconv.report.document import Block, Document, Inline, Math, Section, Stat
 from symconv.report.exercise import Asked
 from symconv.report.ledger import ledger_of, ranges
 from symconv.report.marks import Mark
+from symconv.report.worked import merged_map
 
 __all__ = ["Certify", "build_document"]
 
@@ -44,6 +46,8 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
     """
     desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
     blocks: list[Block] = _asked(problem.text)
+    drawn, worked = figures(desk)
+    blocks += drawn
     for question in problem.questions:
         progress(f"question {question.id}")
         blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
@@ -79,6 +83,7 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         (*_status(desk), *_checked(desk, certify)),
         problem.author,
         problem.title.split(":")[0][:60],
+        map=merged_map(worked),
     )
 
 
