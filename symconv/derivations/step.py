@@ -15,6 +15,7 @@ from symconv.proofs.verdict import Verdict
 __all__ = ["Definition", "Derivation", "Maths", "Phrase", "Stage", "Step", "in_latex", "maths", "plain"]
 
 PATIENCE = 4  # a step is printed because it is proved, so that it is worth more than a question that anybody asks
+COMPARING = STEPS // 100  # and it is expected to hold: few sizes are looked at before its proof, however large they are
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Step:
             else:
                 from symconv.proofs.prove import prove
 
-                cached = prove(self.before, self.after, steps=PATIENCE * STEPS)
+                cached = prove(self.before, self.after, steps=PATIENCE * STEPS, comparing=COMPARING)
             cached = self._fitting(cached)
             if self.needs and cached.holds:  # in the words of the layer, what is left out for windows over nothing too
                 cached = replace(cached, conditions=(plain(self.needs),))
@@ -240,7 +241,7 @@ class Derivation:
                 lines.append(f"{indent}{step.title} {plain(step.reason)}".rstrip())
                 lines += [f"{indent}  {step.id}.{k} {plain(sub)}" for k, sub in enumerate(step.substeps, 1)]
                 needs = f"; needs {plain(step.rests_on)}" if step.rests_on else ""
-                lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope}{needs}]")
+                lines.append(f"{indent}[{step.verdict.status}: {step.verdict.scope.written(UNICODE.name)}{needs}]")
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:

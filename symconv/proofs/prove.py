@@ -31,7 +31,14 @@ MORE_SIZES = 1_500  # compared after a proof has failed
 SLOW_SIZES = 150  # the same where entries must be worked out one by one
 
 
-def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), steps: int = STEPS) -> Verdict:
+def prove(
+    left: Formula,
+    right: Formula,
+    *,
+    assuming: Iterable[Guard] = (),
+    steps: int = STEPS,
+    comparing: int | None = None,
+) -> Verdict:
     """Decide ``left == right`` for all sizes and indices that both formulas and `assuming` allow.
 
     Args:
@@ -39,6 +46,8 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
         right: another in the same free indices.
         assuming: further conditions on sizes and indices, such as ``equal("S", 1)``.
         steps: what the answer may cost, counted and not timed; about a third of a microsecond each.
+        comparing: how many of them may go into comparing both sides at small sizes before a proof is tried; a part of
+            them unless said. Few do where the two are expected to be equal.
 
     Returns:
         A verdict: "proved" with a bijection and its obligations; "exact" where there is one size only and the sides
@@ -62,7 +71,7 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
     effort = Effort(plain_integer("steps", steps, 1))
     statement = of_formulas(left, right, given)
     needs = open_needs(statement, effort.part(1, 8))
-    verdict = prove_statement(statement.with_needs(needs) if needs else statement, effort=effort)
+    verdict = prove_statement(statement.with_needs(needs) if needs else statement, effort=effort, comparing=comparing)
     if needs and verdict.holds:
         verdict = replace(verdict, conditions=tuple(dict.fromkeys(map(said_of, needs))))
     if {left.quantity.kind, right.quantity.kind} & {"derivative", "gradient"}:
@@ -71,7 +80,12 @@ def prove(left: Formula, right: Formula, *, assuming: Iterable[Guard] = (), step
 
 
 def prove_statement(
-    statement: Statement, *, effort: Effort | None = None, first: int = FIRST_SIZES, more: int | None = None
+    statement: Statement,
+    *,
+    effort: Effort | None = None,
+    first: int = FIRST_SIZES,
+    more: int | None = None,
+    comparing: int | None = None,
 ) -> Verdict:
     """`prove` for a statement.
 
@@ -80,18 +94,22 @@ def prove_statement(
         effort: what the answer may cost; where it is not enough the verdict is "undecided" and says so.
         first: how many sizes are compared before a proof is tried.
         more: how many after it has failed; by default fewer where a size takes long.
+        comparing: what the sizes before the proof may cost, as for `prove`.
     """
     start = perf_counter()
     if more is None:
         more = MORE_SIZES if is_polynomial(statement.left) and is_polynomial(statement.right) else SLOW_SIZES
     effort = Effort() if effort is None else effort
-    verdict = _prove(statement, effort, first, more)
+    verdict = _prove(statement, effort, first, more, comparing)
     scope = VerdictScope(statement.parameters, statement.fixed)
     return replace(verdict, scope=scope, hypotheses=statement.all_hypotheses, seconds=perf_counter() - start)
 
 
-def _prove(statement: Statement, effort: Effort, first: int, more: int) -> Verdict:
+def _prove(statement: Statement, effort: Effort, first: int, more: int, comparing: int | None) -> Verdict:
     search = Search(statement, effort)
+    looking = effort.part(1, 8 if search.polynomial else 24)
+    if comparing is not None:
+        looking = Effort(min(comparing, looking.left), effort)
     trace = Trace()
     problem: str | None = None
     tried = not statement.parameters  # one size only: a proof costs the same at every size, a comparison does not
@@ -103,7 +121,7 @@ def _prove(statement: Statement, effort: Effort, first: int, more: int) -> Verdi
         if proof is not None:
             return _held(statement, proof, trace, search)
     # A proof costs the same whatever the window, a comparison entry by entry does not: it goes no further than that.
-    found = search.run(first, effort.part(1, 8 if search.polynomial else 24))
+    found = search.run(first, looking)
     if found is None and seen is not None:  # there are too many entries to look for the simplest example
         found = search.at(seen.env, seen.place, effort.part(1, 2))
         problem = "the two sides differ, but no example with small numbers was found"
