@@ -424,7 +424,7 @@ def derived(*arguments: str) -> str:
 
 
 def test_sizes_are_symbolic_unless_given() -> None:
-    assert "[proved: for all I_1, I_2]" in derived("conv", "--kernel", "3x3")
+    assert "[proved: for all I₁, I₂]" in derived("conv", "--kernel", "3x3")
     text = derived("conv", "--kernel", "3x3", "--input", "5x5")
     assert "proved" not in text
     assert "[exact: " in text

@@ -119,7 +119,7 @@ def covering_stages(frame: Frame, op: AdaptivePooling, touched: Step) -> tuple[S
             ranges[p] = floor(count * entry, n) + frame.base, ceiling(count * (entry + 1), n) - 1 + frame.base
     terms = [_ranged(term, ranges) for term in expand(line.body)]
     narrowed = line.with_body(abbreviated(frame, rebuild(terms)))
-    if narrowed.text() == line.text():
+    if not ranges or narrowed.text() == line.text():
         return ()  # the line names these outputs already, such as where every window is one entry, or all of the input
     step = Step(
         frame.number(),

@@ -172,8 +172,10 @@ def gradient_stage(frame: Frame, closed: Step) -> Stage:
     rule, words = "insert", f"({closed.id})."
     if frame.wrt == "input":  # for other variables every output counts, and zeros around the input do no harm
         inserted = rules.restrict_to_touching_outputs(inserted)
+        if frame.channel:  # the outputs in other channels do not touch the entry either
+            inserted = rules.sift_by_taps(inserted, keep=frame.output.indices[1:])
         rule, words = "restrict_to_touching_outputs", f"({closed.id}) and drop the zero terms."
-    inserted = inserted.with_body(abbreviated(frame, inserted.body))
+    inserted = inserted.with_body(abbreviated(frame, inserted.body, summed=bool(frame.channel)))
     second = Step(frame.number(), chained, inserted, rule, "Insert", (words,), uses=(closed.id, first.id))
     return Stage(
         ("The outputs that touch ", frame.variable_entry),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symconv.derivations import rules
 from symconv.derivations.frame import Frame
+from symconv.derivations.shares import abbreviated
 from symconv.derivations.step import Phrase, Stage, Step
 from symconv.formulas.formula import Formula
 from symconv.formulas.terms import expand
@@ -15,6 +16,7 @@ __all__ = ["closed_stage"]
 def closed_stage(frame: Frame, touched: Step) -> Stage | None:
     """The closed form of the gradient: what the sum over the outputs leaves; None where it keeps all its sums."""
     closed = rules.factor_out(rules.closed_form(touched.after))
+    closed = closed.with_body(abbreviated(frame, closed.body, summed=True))
     if _sums(closed) == _sums(touched.after):
         return None
     words: Phrase = ("The sum keeps the outputs whose indices agree with those of ", frame.variable_entry, ".")

@@ -59,8 +59,8 @@ def derive(
     """The worked derivation of an operator, every step of it handed to the checker.
 
     Args:
-        op: the operator; symbolic options stay symbolic. Of a `Network` of layers one after the other there is the
-            gradient: that of every layer in closed form, the chain, and the proofs.
+        op: the operator; symbolic options stay symbolic. Of a `Network` there is the gradient: that of every layer in
+            closed form, the chain, and the proofs.
         what: "output" (its size and entries), "derivative" (of one output by one entry), "gradient" (of an error).
         wrt: the variable of a derivative or gradient: "input", "weight" or "bias"; of a network "input", "parameters",
             or one of them, such as "conv1.weight".
@@ -96,8 +96,12 @@ def derive(
         alike = Frame(with_first_ties(op), wrt, names, index_base, size)
         return output_derivation(alike) if what == "output" else set_derivation(alike, what)
     frame = Frame(op, wrt, names, index_base, size)
-    if what == "output":
-        return output_derivation(frame)
+    return output_derivation(frame) if what == "output" else _differentiated(frame, what, all_ones)
+
+
+def _differentiated(frame: Frame, what: str, all_ones: bool = False) -> Derivation:
+    """The derivation of a derivative or a gradient."""
+    op, wrt = frame.op, frame.wrt
     needs = needs_of_derivatives(frame)
     first = derivative_stage(frame)
     if isinstance(op, OfVector):
@@ -150,7 +154,7 @@ def _of_network(
         raise ArgumentError("input_size, all_ones", (input_size, all_ones), "must be left out for a network")
     base = plain_integer("index_base", index_base, requirement="must be 0 or 1")
     mapping("names", {} if names is None else names, "must be a table by layer")
-    return network_derivation(network, derive, wrt, names, base)
+    return network_derivation(network, lambda frame: _differentiated(frame, "gradient"), wrt, names, base)
 
 
 def _numbers(op: Operator, input_size: int | Sequence[int]) -> tuple[int, ...]:

@@ -33,7 +33,7 @@ class Frame:
 
     op: Operator
     wrt: Variable = "input"
-    names: Mapping[str, str] | None = None
+    names: Mapping[str, str] | Letters | None = None
     base: int = 1
     input_size: tuple[int, ...] | None = None
     elsewhere: frozenset[str] = frozenset()
@@ -68,6 +68,12 @@ class Frame:
     def sizes(self) -> tuple[Index, ...]:
         """The input sizes, one a spatial axis."""
         return self.op.geometry(Letters.of(self.names), self.input_size).sizes
+
+    @property
+    def channel(self) -> tuple[str, ...]:
+        """The index of the channel in a network, for a layer that takes every channel by itself."""
+        within = self.letters.within
+        return () if within is None or within.channels is None else self.output.indices[:1]
 
     def constant(self, name: str) -> Formula:
         """A formula without free indices or tensors, under the same hypotheses, whose body is to be filled in."""

@@ -23,7 +23,7 @@ from symconv.operators.unpooling import MaxUnpool
 from symconv.operators.window import Window
 from symconv.proofs.verdict import Verdict
 
-__all__ = ["conditions", "output_derivation"]
+__all__ = ["any_sizes", "conditions", "output_derivation"]
 
 
 def output_derivation(frame: Frame) -> Derivation:
@@ -75,16 +75,28 @@ def conditions(frame: Frame) -> Phrase:
     return (*_of_sizes(frame), *empty_windows(frame))
 
 
-def _of_sizes(frame: Frame) -> Phrase:
-    """Positive sizes, and an output on every axis."""
-    formula, op = frame.output, frame.op
-    context = context_of(formula)
+def any_sizes(frame: Frame) -> bool:
+    """Whether nothing is assumed but that there is an entry on every axis."""
+    strongest, facts = _assumed(frame)
+    return set(strongest.values()) <= {1} and not facts and not empty_windows(frame)
+
+
+def _assumed(frame: Frame) -> tuple[dict[str, int], list[Guard]]:
+    """The least that single names can be, and what is assumed besides."""
+    formula = frame.output
     defined = dict(formula.definitions)
     guards = [nonnegative(Index.of(name) - low) for name, low in formula.lower if name not in defined]
     guards += [nonnegative(fact) for fact in formula.facts]
     strongest = _strongest(guards)
     known = Knowledge(strongest)
-    facts = [guard for guard in guards if not known.holds(guard)]
+    return strongest, [guard for guard in guards if not known.holds(guard)]
+
+
+def _of_sizes(frame: Frame) -> Phrase:
+    """Positive sizes, and an output on every axis."""
+    formula, op = frame.output, frame.op
+    context = context_of(formula)
+    strongest, facts = _assumed(frame)
     if not strongest and not facts:
         return ("All sizes are given.",)
     grouped = _grouped(strongest)

@@ -16,17 +16,23 @@ from symconv.formulas.walks import Rewriter, accesses, transform, walk
 __all__ = ["abbreviated", "extrema_in_words", "has_shares", "one_share", "share_definition", "share_label"]
 
 
-def abbreviated(frame: Frame, body: Node) -> Node:
-    """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short."""
-    return _Abbreviating(frame).visit(body)
+def abbreviated(frame: Frame, body: Node, *, summed: bool = False) -> Node:
+    """The derivative with the output itself and the shares of a maximum under names, which keeps its lines short.
+
+    Args:
+        frame: the derivation.
+        body: the tree of a derivative, or of a gradient.
+        summed: whether the indices of the output are summed over, and a sifted sum may have put others in for them.
+    """
+    return _Abbreviating(frame, summed).visit(body)
 
 
 class _Abbreviating(Rewriter):
     """A tree with parts of it under names; what is under a name already stays as it is."""
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.outputs = tuple(Index.of(name) for name in frame.output.indices)
+    def __init__(self, frame: Frame, summed: bool) -> None:
+        self.frame, self.summed = frame, summed
+        self.outputs = tuple(Index.of(name) for name in frame.output.indices[len(frame.channel) :])
 
     @case(Named)
     def _known(self, node: Named) -> Node:
@@ -35,19 +41,27 @@ class _Abbreviating(Rewriter):
     @case(Power)
     def _power(self, node: Power) -> Node:
         """The output where it is a root, as in the derivative of a norm."""
-        if node != self.frame.output.body:
+        lead = self._channel(node)
+        if node != substitute(self.frame.output.body, dict(zip(self.frame.channel, lead, strict=True))):
             return self.composite(node)
         letter = self.frame.letters.output
-        return Named(Label(LATEX.name(letter), UNICODE.name(letter)), self.outputs, node)
+        return Named(Label(LATEX.name(letter), UNICODE.name(letter)), (*lead, *self.outputs), node)
 
     @case(Share)
     def _share(self, node: Share) -> Node:
         """A share of the one maximum, by the only entry that its tap compares."""
         env = {b.name: e for b, e in zip(node.reduce.bounds, node.at, strict=True)}
         entries = accesses(substitute(node.reduce.body, env), self.frame.letters.input)
-        if len(entries) != 1 or not one_share(self.frame):
+        gone = self.summed and not set(self.outputs) <= set(map(Index.of, free_names(node)))
+        if len(entries) != 1 or not one_share(self.frame) or gone:
             return self.share(node)
-        return Named(share_label(self.frame), (*self.outputs, *entries[0].index), node)
+        lead, place = self._channel(node.reduce), entries[0].index[len(self.frame.channel) :]
+        return Named(share_label(self.frame), (*lead, *self.outputs, *place), node)
+
+    def _channel(self, node: Node) -> tuple[Index, ...]:
+        """The channel that a part reads, which a closed form writes as that of the entry."""
+        read = accesses(node, self.frame.letters.input)
+        return read[0].index[: len(self.frame.channel)] if read else tuple(map(Index.of, self.frame.channel))
 
 
 def one_share(frame: Frame) -> bool:
@@ -58,21 +72,23 @@ def one_share(frame: Frame) -> bool:
 
 
 def share_label(frame: Frame) -> Label:
-    """A Greek letter for the shares of a maximum's gradient that is no name of the page."""
+    """A Greek letter for the shares of a maximum's gradient that is no name of the page; with the layer's number."""
     used = {name.lower() for name in frame.used}
+    within = frame.letters.within
+    number = "" if within is None else f"^({within.number})"
     for word, sign in (("omega", "ω"), ("lambda", "λ"), ("sigma", "σ"), ("theta", "θ"), ("rho", "ρ"), ("tau", "τ")):
         if word not in used:
-            return Label(rf"\{word}", sign)
+            return Label(LATEX.name(word + number), UNICODE.name(word + number).replace(word, sign))
     return Label(r"\operatorname{share}", "share")
 
 
 def share_definition(frame: Frame, id: str) -> Definition:
     """The share of a maximum's gradient that an entry of its window receives: the tie rule, named."""
-    outputs = frame.letters.axes("output", frame.op.spatial_axes)
+    outputs = (*frame.channel, *frame.letters.axes("output", frame.op.spatial_axes))
     inputs = frame.letters.axes("input", frame.op.spatial_axes)
     share = share_label(frame)
     left = maths(lambda s: s.subscripted(s.written(share), [s.name(i) for i in (*outputs, *inputs)]))
-    own = entry(frame.letters.input, inputs)
+    own = entry(frame.letters.input, (*frame.channel, *inputs))
     first = frame.op.tie_policy() == "first"
     value = _compared(frame)
     one, many = extrema_in_words(frame.output)
@@ -97,7 +113,7 @@ def _compared(frame: Frame) -> Maths:
     closed = frame.op.derivative("input", names=frame.names, index_base=frame.base, input_size=frame.input_size)
     share = next(n for n in walk(closed.body) if isinstance(n, Share))
     env = {b.name: e for b, e in zip(share.reduce.bounds, share.at, strict=True)}
-    inputs = tuple(Index.of(name) for name in frame.letters.axes("input", frame.op.spatial_axes))
+    inputs = tuple(Index.of(n) for n in (*frame.channel, *frame.letters.axes("input", frame.op.spatial_axes)))
 
     def read(node: Node) -> Node | None:  # the entry under its own index, also where only one tap could read it
         return Access(node.tensor, inputs) if isinstance(node, Access) and node.tensor == frame.letters.input else None

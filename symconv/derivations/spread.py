@@ -87,7 +87,7 @@ class Spread:
     def label(self) -> Label:
         """What its entries are called: the small letter with a tilde."""
         letter: str = getattr(self.frame.letters, self.role)
-        return Label(rf"\tilde {LATEX.name(letter)}", UNICODE.name(letter) + "\u0303")
+        return _tilde(letter)
 
     @property
     def name(self) -> Maths:
@@ -126,8 +126,8 @@ class Spread:
     @property
     def _capital(self) -> Maths:
         """The capital letter with a tilde: the array of all entries that `label` names."""
-        capital = self.frame.capital(self.role)
-        return Maths(rf"\tilde {LATEX.name(capital)}", UNICODE.name(capital) + "\u0303")
+        label = _tilde(self.frame.capital(self.role))
+        return Maths(label.latex, label.text)
 
     def named(self, formula: Formula) -> Formula:
         """The formula with every access to the tensor as an entry of this array."""
@@ -180,6 +180,14 @@ class Spread:
         if any(not known.nonnegative(pad) for pad in pads):
             words.append("cropping")
         return " and ".join(words) or "reversal"
+
+
+def _tilde(letter: str) -> Label:
+    """A letter with a tilde on it; an upper index stands beside the tilde."""
+    plain, hat, _ = letter.partition("^")
+    text = UNICODE.name(letter)
+    size = len(UNICODE.name(plain)) if hat else len(text)
+    return Label(rf"\tilde {LATEX.name(letter)}", f"{text[:size]}\u0303{text[size:]}")
 
 
 def _both(before: Index, after: Index, style: Style, context: PrintContext) -> str:

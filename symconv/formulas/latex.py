@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from symconv.formulas.signs import InBothStyles
-from symconv.formulas.spelling import SIMPLE, latex_word
+from symconv.formulas.spelling import RAISED, SIMPLE, latex_word
 from symconv.formulas.style import Style
 
 __all__ = ["LATEX"]
@@ -20,9 +20,9 @@ class _Latex(Style):
         return sign
 
     def name(self, name: str) -> str:
-        base, hat, upper = name.partition("^")
-        if hat and SIMPLE.fullmatch(base) and SIMPLE.fullmatch(upper):  # no power: an upper index, such as a channel
-            return f"{self.name(base)}^{{{upper}}}"
+        raised = RAISED.fullmatch(name)
+        if raised:
+            return f"{self.name(raised[1])}^{{{raised[2]}{raised[3]}}}"
         match = SIMPLE.fullmatch(name)
         if match:
             return latex_word(match[1]) + (f"_{{{match[2]}}}" if match[2] else "") + match[3]
@@ -73,7 +73,8 @@ class _Latex(Style):
         return rf"\begin{{cases}} {value} & {joined}, \\ 0 & \text{{otherwise}} \end{{cases}}"
 
     def power(self, base: str, exponent: str, atomic: bool) -> str:
-        return f"{base}^{{{exponent}}}" if atomic else rf"\left( {base} \right)^{{{exponent}}}"
+        plain = atomic and "^" not in base  # an upper index is no power
+        return f"{base}^{{{exponent}}}" if plain else rf"\left( {base} \right)^{{{exponent}}}"
 
     def absolute(self, inside: str) -> str:
         return rf"\lvert {inside} \rvert"

@@ -80,8 +80,10 @@ class TreePrinter(FormulaWalker[str]):
     @case(Named)
     def _named(self, node: Named) -> str:
         indices = [self.signs.index(e, self.context) for e in node.index]
-        top = self.signs.subscripted(self.signs.written(node.label), indices)
-        return top if node.wrt is None else self.signs.derivative(top, self.visit(node.wrt))
+        if node.wrt is None:
+            return self.signs.subscripted(self.signs.written(node.label), indices)
+        top = self.signs.subscripted(self.signs.name(node.label.text), indices)  # the letter of a tensor, as it is
+        return self.signs.derivative(top, self.visit(node.wrt))
 
     # ------------------------------------------------------------------ sums and products
 

@@ -10,10 +10,13 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["SIMPLE", "latex_word", "look", "one_line"]
+__all__ = ["RAISED", "SIMPLE", "latex_word", "look", "one_line"]
 
 SIMPLE = re.compile(r"([A-Za-z]+)(?:_?([0-9]+))?('*)")
 """Letters, a number that is set as a subscript, and primes."""
+
+RAISED = re.compile(r"([A-Za-z]+(?:_?[0-9]+)?)\^(\([0-9]+\)|[A-Za-z]+(?:_?[0-9]+)?)('*)")
+"""A name with an upper index, which is no power: a channel such as ``a^h``, or the number of a layer, ``w^(1)``."""
 
 _COMMANDS = {
     "\\": r"\backslash ",

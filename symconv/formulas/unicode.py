@@ -7,12 +7,15 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from symconv.formulas.signs import InBothStyles
-from symconv.formulas.spelling import SIMPLE, one_line
+from symconv.formulas.spelling import RAISED, SIMPLE, one_line
 from symconv.formulas.style import Style
 
 __all__ = ["UNICODE"]
 
 _SUBSCRIPTS = str.maketrans("0123456789'", "₀₁₂₃₄₅₆₇₈₉′")
+_SUPERSCRIPTS = str.maketrans("0123456789()'", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾′")
+_WORD = r"[\w₀-₉⁽⁾′]+"
+"""A name as it is written here, or several side by side."""
 
 
 class _Unicode(Style):
@@ -26,6 +29,9 @@ class _Unicode(Style):
     def name(self, name: str) -> str:
         if SIMPLE.fullmatch(name):
             return name.replace("_", "").translate(_SUBSCRIPTS)
+        raised = RAISED.fullmatch(name)
+        if raised and raised[2].startswith("("):
+            return f"{self.name(raised[1])}{(raised[2] + raised[3]).translate(_SUPERSCRIPTS)}"
         return one_line(name)  # nobody's short hand for a letter with a number: as it is spelt
 
     def juxtaposed(self, factors: Sequence[str]) -> str:
@@ -37,7 +43,7 @@ class _Unicode(Style):
 
     def rounded(self, rounding: str, top: str, bottom: str, simple: bool) -> str:
         # a product such as I(p - 1) needs no parentheses above the stroke, where it can be read in one way only
-        above = top if re.fullmatch(r"[\w₀-₉′]+\([^()]*\)", top) else _wrapped(top)
+        above = top if re.fullmatch(rf"{_WORD}\([^()]*\)", top) else _wrapped(top)
         ratio = f"{above}/{_below(bottom)}"
         if rounding == "exact":
             return ratio
@@ -162,13 +168,13 @@ class _Unicode(Style):
 
 def _below(text: str) -> str:
     """What stands below a stroke: as `_wrapped`, and a product such as K₁K₂ in parentheses too."""
-    product = re.fullmatch(r"[\w₀-₉′]+", text) and not re.fullmatch(r"[0-9]+|[^\W\d_][₀-₉′]*", text)
+    product = re.fullmatch(_WORD, text) and not re.fullmatch(r"[0-9]+|[^\W\d_][₀-₉′]*(⁽[⁰¹²³⁴-⁹]+⁾)?", text)
     return f"({text})" if product else _wrapped(text)
 
 
 def _wrapped(text: str) -> str:
     """Parentheses around what is not one atom: a name, an entry, a call, or something already in parentheses."""
-    if re.fullmatch(r"[\w₀-₉′]+|[\w₀-₉′]+\[[^\[\]]*\]|∂[^/]*", text):
+    if re.fullmatch(rf"{_WORD}|{_WORD}\[[^\[\]]*\]|∂[^/]*", text):
         return text
     head = re.match(r"(?:[a-zσ]*|e\^)\(", text)
     if head:

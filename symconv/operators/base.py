@@ -8,17 +8,18 @@ from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from symconv.doors import flag, items, list_of, plain_integer
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.bounds import Knowledge
 from symconv.formulas.calculus import absorb, differentiate, normalize, without_single_values
 from symconv.formulas.formula import Formula
 from symconv.formulas.function import Kink
 from symconv.formulas.index import Index
-from symconv.formulas.naming import fresh_name
+from symconv.formulas.naming import fresh_name, names_in
 from symconv.formulas.quantity import Quantity, Tensor
 from symconv.formulas.spelling import look
 from symconv.formulas.symbols import SymbolTable, is_symbolic
+from symconv.formulas.walks import transform
 from symconv.operators.arrays import TakesArrays
 from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
@@ -277,9 +278,15 @@ class Operator(TakesArrays, ABC):
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))
         known = Knowledge(lower)
         above = [to_index(value, {}, "option") - least for value, least in self._limited() if is_symbolic(value)]
+        within = letters.within
         if input_size is None:
-            sizes = self.input_sizes(tuple(fresh_name(name, taken) for name in numbered("I", ndim)))
-            lower.update({name: 1 for size in sizes for name in size.names if name not in symbols})
+            free = tuple(fresh_name(name, taken) for name in numbered("I", ndim))
+            sizes = self.input_sizes(free)
+            if within is not None:  # what the options leave open is for the network to say
+                said = dict(zip(map(Index.of, free), within.sizes, strict=True))
+                sizes = tuple(said.get(size, size) for size in sizes)
+            found = (*sizes, within.channels) if within and within.channels is not None else sizes
+            lower.update({name: 1 for size in found for name in size.names if name not in symbols})
         else:
             sizes = tuple(Index.of(n) for n in input_size)
         outputs, definitions = [], []
@@ -287,7 +294,7 @@ class Operator(TakesArrays, ABC):
         for axis, size in enumerate(sizes):
             count = self.count(axis, size)
             if count.value is None and count not in map(Index.of, count.names):
-                name = fresh_name(numbered("O", ndim)[axis], taken)
+                name = fresh_name((within.outputs if within else numbered("O", ndim))[axis], taken)
                 definitions.append((name, count))
                 lower[name] = 1
                 count = Index.of(name)
@@ -341,7 +348,7 @@ class Operator(TakesArrays, ABC):
             input_size: fix the input size instead of leaving it symbolic.
         """
         frame = self._frame(names, index_base, input_size)
-        free = self.axes("output", frame)
+        free = self.all_axes("output", frame)
         quantity = Quantity("entry", (frame.letters.output, tuple(axis.name for axis in free)))
         return self._formula(quantity, free, self._stated(frame), frame, self._reads(), index_base)
 
@@ -368,7 +375,7 @@ class Operator(TakesArrays, ABC):
         """
         frame = self._frame(names, index_base, input_size)
         variable, target = self._variable(wrt, frame)
-        outputs = self.axes("output", frame)
+        outputs = self.all_axes("output", frame)
         body = self._differentiated(frame, variable, target)
         quantity = Quantity(
             "derivative",
@@ -391,7 +398,7 @@ class Operator(TakesArrays, ABC):
         """
         frame = self._frame(names, index_base, input_size)
         variable, target = self._variable(wrt, frame)
-        outputs = self.axes("output", frame)
+        outputs = self.all_axes("output", frame)
         upstream = Access(frame.letters.upstream, tuple(axis.index for axis in outputs))
         inner = self._differentiated(frame, variable, target)
         body = summation(product(upstream, inner), *(axis.bound for axis in outputs))
@@ -429,7 +436,36 @@ class Operator(TakesArrays, ABC):
         ranks = {getattr(frame.letters, role): len(self.axes(role, frame)) for role in self._reads()}
         names = {axis.name for axis in self.axes("output", frame)} | frame.lower.keys() | frame.symbols.keys()
         names.update(name for name, _ in frame.definitions)
-        return checked_body(type(self).__name__, self.body(frame), ranks, names)
+        body = checked_body(type(self).__name__, self.body(frame), ranks, names)
+        return self._of_channel(body, frame)
+
+    def all_axes(self, role: str, frame: Geometry, *, primed: bool = False) -> tuple[Axis, ...]:
+        """The indices of a tensor as formulas have them: `axes`, and before them the channel in a network.
+
+        There it stands for an operator that takes every channel by itself; its weight is the same for all of them.
+        """
+        own = self.axes(role, frame, primed=primed)
+        if frame.letters.within is None or frame.letters.within.channels is None or role in ("weight", "bias"):
+            return own
+        letter = frame.letters.output_channel if role == "output" else frame.letters.input_channel
+        return (Axis(letter, frame.letters.within.channels), *own)
+
+    def _of_channel(self, body: Node, frame: Geometry) -> Node:
+        """A formula of one channel with the index of the channel in it, where `all_axes` has one."""
+        outputs = self.all_axes("output", frame)
+        lead = tuple(axis.index for axis in outputs[: len(outputs) - len(self.axes("output", frame))])
+        if not lead:
+            return body
+        if {axis.name for axis in outputs} & names_in(body) - {axis.name for axis in self.axes("output", frame)}:
+            raise NotSupportedError(f"{type(self).__name__}.body uses {outputs[0].name}, the index of a channel")
+        shared = {frame.letters.weight, frame.letters.bias}
+
+        def change(node: Node) -> Node | None:
+            if isinstance(node, Access) and node.tensor not in shared:
+                return Access(node.tensor, (*lead, *node.index))
+            return None
+
+        return transform(body, change)
 
     def check_variable(self, wrt: object) -> None:
         """Refuse what is no variable of this operator.
@@ -442,7 +478,7 @@ class Operator(TakesArrays, ABC):
 
     def _variable(self, wrt: str, frame: Geometry) -> tuple[tuple[Axis, ...], Tensor]:
         self.check_variable(wrt)
-        axes = self.axes(wrt, frame, primed=wrt == "bias")
+        axes = self.all_axes(wrt, frame, primed=wrt == "bias")
         return axes, frame.tensor(wrt, axes)
 
     def _formula(
@@ -457,7 +493,7 @@ class Operator(TakesArrays, ABC):
     ) -> Formula:
         tensors = []
         for role in roles:
-            axes = self.axes("output" if role == "upstream" else role, frame)
+            axes = self.all_axes("output" if role == "upstream" else role, frame)
             tensors.append(frame.tensor(role, axes))
         sizes = tuple(name for size in frame.sizes for name in size.names)
         real = frozenset(self.reals())

@@ -14,19 +14,38 @@ from dataclasses import dataclass, field, fields, replace
 
 from symconv.doors import mapping
 from symconv.errors import ArgumentError
+from symconv.formulas.index import Index
 from symconv.formulas.spelling import look
 
-__all__ = ["ARRAYS", "Letters", "capital", "free_letter"]
+__all__ = ["ARRAYS", "Letters", "Within", "capital", "free_letter"]
 
 ARRAYS = ("input", "weight", "bias", "output", "upstream", "position", "target")
 """The roles that are tensors; as a whole they are printed by their capitals."""
 
-_NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^[A-Za-z])?")
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^(?:[A-Za-z]|\([0-9]{1,4}\)))?")
 # What other texts call a role; the kernel is the array of weights here, and its size is no letter of `names`.
 _ALIASES = {"kernel": "weight", "filter": "weight", "image": "input", "gradient": "upstream", "loss": "error"}
 _SPARE_FAMILIES = ("stz", "uvw", "xyz")
 _USUAL = "ghrlefktsvwzLFJ"
 _SPARE_NAMES = tuple(dict.fromkeys(_USUAL + string.ascii_lowercase + string.ascii_uppercase))
+
+
+@dataclass(frozen=True)
+class Within:
+    """What a layer's formulas take from the network that it stands in.
+
+    Attributes:
+        number: the number of the layer, which marks what has no letter of its own.
+        sizes: the input size of every spatial axis of the layer.
+        outputs: names for its output sizes, one a spatial axis, where they are no numbers and not those of the input.
+        channels: how many channels there are for a layer that takes each by itself; its formulas then have an index
+            for them. None for any other layer.
+    """
+
+    number: int
+    sizes: tuple[Index, ...]
+    outputs: tuple[str, ...] = ()
+    channels: Index | None = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +72,13 @@ class Letters:
     input_channel: str = "h"
     chosen: frozenset[str] = field(default=frozenset(), repr=False)
     """The roles whose letters somebody chose."""
+    within: Within | None = field(default=None, repr=False)
+    """The network around, where there is one."""
 
     @staticmethod
     def roles() -> tuple[str, ...]:
         """What there is a letter for."""
-        return tuple(entry.name for entry in fields(Letters) if entry.name != "chosen")
+        return tuple(entry.name for entry in fields(Letters) if entry.name not in ("chosen", "within"))
 
     @staticmethod
     def of(names: Mapping[str, str] | Letters | None) -> Letters:
@@ -83,7 +104,7 @@ class Letters:
             if not isinstance(name, str) or not re.fullmatch(pattern, name):
                 wanted = "one to three letters, one an axis" if role.endswith("_index") else "a short name of letters"
                 raise ArgumentError(f"names[{role!r}]", name, f"must be {wanted}")
-        letters = replace(Letters(), **names, chosen=frozenset(names))
+        letters = replace(Letters(), **names, chosen=frozenset(names))  # type: ignore[arg-type]
         letters._check()
         return letters._with_room()
 

@@ -6,7 +6,7 @@ size, entry and tensors where the two sides differ. "undecided": none of these. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -35,11 +35,15 @@ class VerdictScope:
     kept: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return self.written(str)
+
+    def written(self, name: Callable[[str], str]) -> str:
+        """The same in words, with the names written by a function."""
         parts = []
         if self.symbolic:
-            parts.append("for all " + ", ".join(self.symbolic))
+            parts.append("for all " + ", ".join(map(name, self.symbolic)))
         if self.fixed:
-            parts.append("at " + ", ".join(f"{name} = {value}" for name, value in self.fixed))
+            parts.append("at " + ", ".join(f"{name(own)} = {value}" for own, value in self.fixed))
         if self.kept:
             parts.append("with " + ", ".join(self.kept))
         return "; ".join(parts) or "at the given size"

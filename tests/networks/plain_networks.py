@@ -51,9 +51,16 @@ class Drawn:
 
     def back(self, x: Array, weights: dict[str, dict[str, Array]], g: Array) -> dict[str, Any]:
         """The gradients by the input and by all weights, and by the input of every layer."""
+        flows, found = self.flows(x, weights, g)
+        return {"input": flows["input"], **found}
+
+    def flows(
+        self, x: Array, weights: dict[str, dict[str, Array]], g: Array
+    ) -> tuple[dict[str, Array], dict[str, dict[str, Array]]]:
+        """The gradients by what every layer gives, and by what every layer depends on."""
         values = self.run(x, weights)
         flows: dict[str, Array] = {self.layers[-1][0]: g}
-        found: dict[str, Any] = {}
+        found: dict[str, dict[str, Array]] = {}
         for name, *_ in reversed(self.layers):
             sources = [a for a, b in self.edges if b == name]
             read = [values[a] for a in sources]
@@ -61,7 +68,7 @@ class Drawn:
             found[name] = {"input": parts[0], **own}
             for source, part in zip(sources, parts, strict=True):
                 flows[source] = flows[source] + part if source in flows else part
-        return {"input": flows["input"], **found}
+        return flows, found
 
 
 def _objects(tensor: Any, shape: tuple[int, ...]) -> Array:
@@ -165,9 +172,9 @@ def _outputs(size: int, kernel: int, stride: int, padding: int, dilation: int) -
 
 @st.composite
 def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
-    """A chain of convolutions, poolings, normalisations and residual blocks, perhaps with a head of dense layers."""
+    """Convolutions, poolings, normalisations and branches that meet again, perhaps with a head of dense layers."""
     ndim, depth = draw(st.integers(1, 2)), draw(st.integers(1, 3))
-    shape = (draw(st.integers(1, 3)), *(draw(st.integers(4, largest)) for _ in range(ndim)))
+    shape = (draw(st.integers(1, 4)), *(draw(st.integers(4, largest)) for _ in range(ndim)))
     net, before = Drawn(shape), "input"
 
     def put(kind: str, plain: Plain, *sources: str, args: tuple[Any, ...] = (), **options: Any) -> str:
@@ -182,12 +189,34 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         net.weights[name] = {"weight": (shape[0],), "bias": (shape[0],)}
         return name
 
+    def branched(source: str) -> str:
+        """One to three ways from a value to a sum: as it is, perhaps twice, or through convolutions that keep sizes."""
+        ends = []
+        for _ in range(draw(st.integers(2, 3))):
+            if draw(st.booleans()):
+                ends.append(source)
+                continue
+            kernel, groups = draw(st.sampled_from((1, 3))), draw(st.sampled_from((1, shape[0])))
+            dilation = draw(st.integers(1, 2))
+            options = {"stride": 1, "padding": dilation * (kernel // 2), "dilation": dilation, "groups": groups}
+            ends.append(
+                put(
+                    "Conv", _conv(options, shape), source, args=((kernel,) * ndim,),
+                    in_channels=shape[0], out_channels=shape[0], **options,
+                )
+            )  # fmt: skip
+            net.weights[ends[-1]] = {"weight": (shape[0], shape[0] // groups, *(kernel,) * ndim)}
+        return put("Add", _add(), *ends)
+
     for _ in range(depth):
-        kind = draw(st.sampled_from(("Conv", "Conv", "MaxPool", "AvgPool", "residual")))
+        kind = draw(st.sampled_from(("Conv", "Conv", "MaxPool", "AvgPool", "residual", "branches")))
         if draw(st.integers(0, 4)) == 0:
             before = normalised()
         if draw(st.integers(0, 2)) == 0:
             before = put("ReLU", _relu(), before, args=("zero",))
+        if kind == "branches":
+            before = branched(before)
+            continue
         kernel = draw(st.integers(1, 3))
         stride, dilation, padding = draw(st.integers(1, 2)), draw(st.integers(1, 2)), draw(st.integers(0, 1))
         if kind in ("MaxPool", "AvgPool"):
@@ -203,8 +232,8 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
             options = {"stride": stride, "padding": padding}
             before = put(kind, _pool(kind, window, options, shape), before, args=(window,), **options)
             continue
-        outs = shape[0] if kind == "residual" else draw(st.integers(1, 3))
-        groups = shape[0] if outs % shape[0] == 0 and draw(st.booleans()) else 1
+        outs = shape[0] if kind == "residual" else draw(st.integers(1, 4))
+        groups = draw(st.sampled_from([n for n in (1, 2, 3, 4) if shape[0] % n == 0 and outs % n == 0]))
         bias = draw(st.booleans())
         options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         sources = before
@@ -218,7 +247,7 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
         shape = (outs, *sizes)
         if kind == "residual":
             before = put("Add", _add(), sources, before)
-    if draw(st.booleans()) or not net.layers or all(kind in ("BatchNorm", "ReLU") for _, kind, *_ in net.layers):
+    if draw(st.booleans()) or not net.layers or all(kind in ("BatchNorm", "ReLU", "Add") for _, kind, *_ in net.layers):
         order = draw(st.sampled_from(("channel-first", "channel-last")))
         before = put("Flatten", _flatten(order), before, args=(order,))
         features = prod(shape)
@@ -229,12 +258,15 @@ def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
             shape, features = (outs,), outs
             if draw(st.integers(0, 4)) == 0:
                 before = normalised()
+            if draw(st.integers(0, 3)) == 0:
+                rectified = put("ReLU", _relu(), before, args=("zero",))
+                before = put("Add", _add(), before, rectified)
     return net
 
 
-def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], denominators: tuple[int, ...] = (1, 2, 3)) -> Array:
     """An array of small whole numbers and fractions, exact."""
     result = np.empty(shape, object)
     for index in np.ndindex(shape):
-        result[index] = Fraction(int(rng.integers(-4, 5)), int(rng.integers(1, 4)))
+        result[index] = Fraction(int(rng.integers(-4, 5)), denominators[rng.integers(len(denominators))])
     return result

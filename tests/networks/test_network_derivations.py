@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from plain_networks import Drawn, networks, whole_numbers
@@ -26,60 +28,63 @@ def theorem(derivation: Derivation) -> dict[str, Any]:
     return {step.id: step for step in derivation.stages[0].steps}
 
 
-@given(networks(5).filter(lambda drawn: all(kind != "Add" for _, kind, *_ in drawn.layers)), st.integers(0, 1 << 30))
+@given(networks(5), st.integers(0, 1 << 30))
 @EXAMPLES
 def test_the_closed_forms_give_the_gradients_of_loops(drawn: Drawn, seed: int) -> None:
-    network = sc.Network([(n, getattr(sc, kind)(*args, **options)) for n, kind, args, options in drawn.layers])
+    layers = [(n, getattr(sc, kind)(*args, **options)) for n, kind, args, options in drawn.layers]
+    network = sc.Network(layers, drawn.edges)
     assume(network.spatial_axes is None or network.input_shape(drawn.shape[1:]) == drawn.shape)  # channels are known
     rng = np.random.default_rng(seed)
     weights = {n: {r: whole_numbers(rng, s) for r, s in own.items()} for n, own in drawn.weights.items()}
     x = whole_numbers(rng, drawn.shape)
     values = drawn.run(x, weights)
     g = whole_numbers(rng, values[network.output].shape)
-    back = drawn.back(x, weights, g)
-    upstream = {network.output: g, **{a: back[b]["input"] for a, b in network.edges}}
+    flows, back = drawn.flows(x, weights, g)
+    arrays = {"x": values.pop("input")}
+    for number, name in enumerate(network.names, 1):
+        arrays |= {f"z^({number})": values[name], f"g^({number})": flows[name]}
+        arrays |= {f"{role[0]}^({number})": array for role, array in weights.get(name, {}).items()}
     for wrt in ("input", *(("parameters",) if weights else ())):
-        for name, step in theorem(sc.derive(network, "gradient", wrt, index_base=0)).items():
-            layer, variable = name.split()
-            number, (source,) = network.names.index(layer) + 1, network.sources(layer)
-            roles = {"x" if source == "input" else f"z{number - 1}": values[source], f"g{number}": upstream[layer]}
-            roles |= {f"{role[0]}{number}": array for role, array in weights.get(layer, {}).items()}
-            due = back["input"] if (source, variable) == ("input", "input") else back[layer][variable]
-            check(step.after, roles, due)
+        derivation = sc.derive(network, "gradient", wrt, index_base=0)
+        for name, step in theorem(derivation).items():
+            layer, _, variable = name.partition(" ")
+            if variable == "gradient":  # of a value that several layers read
+                due = flows[layer]
+            elif variable.startswith("by "):  # of one summand, which may stand there twice
+                due = flows[layer] * network.sources(layer).count(variable.removeprefix("by "))
+            elif set(network.sources(layer)) != {*network.sources(layer)[:1]}:
+                raise AssertionError(name)
+            else:
+                due = back[layer][variable] * (network.sources(layer).count(network.sources(layer)[0]))
+            check(step.after, arrays, due)
+        for step in derivation.stages[1].steps if derivation.stages[1].steps[0].id == "chain 1" else ():
+            left = step.statement.partition(" = ")[0]
+            due = flows["input"] if "∂" in left else arrays[f"g^({number_of(left)})"]
+            check(step.after, arrays, due)
 
 
-def check(formula: Any, roles: dict[str, np.ndarray], due: np.ndarray) -> None:
-    """Whether a closed form gives an array, channel by channel where it leaves out their index."""
-    reads = {tensor.name: len(tensor.box) for tensor in formula.tensors}
-    source = next(t.name for t in formula.tensors if t.role == "input")
-    upstream = next(t.name for t in formula.tensors if t.role == "upstream")
-    x, g = roles[source], roles[upstream]
-    alone = x.ndim == reads[source] + 1 and g.ndim == reads[upstream] + 1
-    parts = list(zip(x, g, strict=True)) if alone else [(x, g)]
-    found = []
-    for entries, handed in parts:
-        others = {name: array for name, array in roles.items() if name in reads and name not in (source, upstream)}
-        arrays = {name: array.reshape(shaped(array, reads[name])) for name, array in others.items()}
-        arrays[source] = entries.reshape(shaped(entries, reads[source]))
-        arrays[upstream] = handed.reshape(shaped(handed, reads[upstream]))
-        size = arrays[source].shape[-len(formula.sizes) :] if formula.sizes else None
-        for tensor in formula.tensors:  # a bias that a gradient does not read
-            arrays.setdefault(tensor.name, zeros(tensor, formula, size))
-        found += list(formula.values(arrays, size).values())
-    assert found == due.ravel().tolist(), str(formula)
+def number_of(text: str) -> int:
+    """The number of the layer in the name of an array, as it is printed."""
+    found = re.search("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹]+)⁾", text)
+    assert found is not None
+    return int(found[1].translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
 
 
-def shaped(array: np.ndarray, rank: int) -> tuple[int, ...]:
-    """The shape of an array with so many axes: those of a single channel go."""
-    shape = list(array.shape)
-    while len(shape) > rank:
-        shape.remove(1)
-    return tuple(shape)
-
-
-def zeros(tensor: Any, formula: Any, size: Any) -> np.ndarray:
-    env = formula.environment(size, {})
-    return np.full([int((high - low + 1).evaluate(env)) for low, high in tensor.box], Fraction(0))
+def check(formula: Any, arrays: dict[str, np.ndarray], due: np.ndarray) -> None:
+    """Whether a closed form gives an array; the size of an array is called I, with its number and its axis."""
+    sizes = []
+    for name in formula.sizes:
+        found = re.fullmatch(r"I(?:_(\d))?(?:\^\((\d+)\))?", name)
+        assert found is not None, name
+        array = arrays[f"z^({found[2]})"] if found[2] else arrays["x"]
+        sizes.append(array.shape[int(found[1] or 1) - (array.ndim == 1 or len(formula.sizes) == array.ndim)])
+    tensors = {}
+    for tensor in formula.tensors:
+        env = formula.environment(sizes or None, {})
+        box = tuple(int((high - low + 1).evaluate(env)) for low, high in tensor.box)
+        known = arrays.get(tensor.name)
+        tensors[tensor.name] = np.full(box, Fraction(0)) if known is None else known.reshape(box)
+    assert list(formula.values(tensors, sizes or None).values()) == due.ravel().tolist(), str(formula)
 
 
 @pytest.mark.parametrize("wrt", ["input", "parameters", "conv1.bias", "dense1.weight"])
@@ -97,9 +102,12 @@ def test_the_theorem_stands_first_and_then_the_chain() -> None:
     derivation = sc.derive(SMALL, "gradient", "input", names={"input": "x", "dense1": {"weight": "V", "output": "s"}})
     first, chain = derivation.stages[:2]
     assert [step.id for step in first.steps] == ["dense1 input", "flatten1 input", "maxpool1 input", "conv1 input"]
-    assert first.steps[0].statement == "∂E/∂z₃[i] = ∑(p = 1 … 3) g₄[p]·V[p, i]"
-    assert [step.statement.partition(" = ")[0] for step in chain.steps] == ["g₃[i]", "g₂[i, j]", "g₁[i]"]
-    assert "maxpool1: For I ≥ 2. It takes every channel by itself" in plain(derivation.hypotheses)
+    assert first.steps[0].statement == "∂E/∂z⁽³⁾[i] = ∑(p = 1 … 3) g⁽⁴⁾[p]·V[p, i]"
+    assert [step.statement.partition(" = ")[0] for step in chain.steps] == ["g⁽³⁾[i]", "g⁽²⁾[h, i]", "g⁽¹⁾[h, i]"]
+    assert (
+        plain(derivation.hypotheses) == "All sizes are at least 1. maxpool1: For I ≥ 2. In this network I⁽³⁾ = 2I⁽²⁾."
+    )
+    assert "(max pooling; 2×I⁽²⁾, with I⁽²⁾ = ⌊(I − 2)/2⌋ + 1)" in derivation.text()
     only = sc.derive(SMALL, "gradient", "dense1.weight")
     assert [step.id for step in only.stages[0].steps] == ["dense1 weight"]
 
@@ -110,7 +118,7 @@ def test_lines_rest_on_what_their_layer_needs() -> None:
         [sc.Conv((2,)), sc.ReLU(), sc.AvgPool((2,), 1, ((2, 0),), count_include_pad=False), sc.LPPool(2, (2,))]
     )
     derivation = sc.derive(network, "gradient", "input")
-    words = {"relu1": "no entry is 0", "avgpool1": "outputs without a tap in the input", "lppool1": "z₄[p] ≠ 0"}
+    words = {"relu1": "no entry is 0", "avgpool1": "outputs without a tap in the input", "lppool1": "z⁽⁴⁾[p] ≠ 0"}
     for layer, due in words.items():
         own = [
             step
@@ -122,10 +130,75 @@ def test_lines_rest_on_what_their_layer_needs() -> None:
     assert not derivation.steps[3].verdict.conditions  # that of the convolution
 
 
+BLOCK = sc.Network(
+    [
+        ("first", sc.Conv((3,), padding=1, in_channels=2, out_channels=2)),
+        ("relu", sc.ReLU("zero")),
+        ("second", sc.Conv((3,), padding=1, in_channels=2, out_channels=2)),
+        ("sum", sc.Add()),
+        ("pool", sc.MaxPool((2,))),
+    ],
+    [("input", "first"), ("first", "relu"), ("relu", "second"), ("second", "sum"), ("input", "sum"), ("sum", "pool")],
+)
+
+
+def test_what_several_layers_read_gathers_from_all_of_them() -> None:
+    """The chain rule sums over the readers; by itself each is the gradient of an error of its own."""
+    derivation = sc.derive(BLOCK, "gradient", "input")
+    assert {step.verdict.status for step in derivation.steps} == {"proved"}
+    stated = {step.id: step.statement for step in derivation.steps}
+    assert stated["sum by second"] == "∂E/∂z⁽³⁾[h, i] = g⁽⁴⁾[h, i]"
+    assert stated["sum by input"] == "∂E⁽⁴⁾/∂x[h, i] = g⁽⁴⁾[h, i]"
+    assert stated["input gradient"] == "∂E/∂x[h, i] = ∂E⁽⁴⁾/∂x[h, i] + ∂E⁽¹⁾/∂x[h, i]"
+    assert derivation.stages[0].steps[-1].id == "input gradient"
+    assert derivation.stages[1].steps[-1].statement == (
+        "∂E/∂x[h, i] = g⁽⁴⁾[h, i] + ∑(f = 1 … 2) ∑(m = 1 … 3) g⁽¹⁾[f, i−m+2]·w⁽¹⁾[f, h, m]"
+    )
+    text = derivation.text()
+    assert "g⁽¹⁾[f, p] = ∂E/∂z⁽¹⁾[f, p]" in text
+    assert "E⁽¹⁾: E as a function of what first reads" in text
+    assert "E⁽" not in sc.derive(BLOCK, "gradient", "first.weight").text()  # x is not asked for
+
+
+def test_a_value_may_be_read_twice_by_one_sum_and_by_others() -> None:
+    names = ["input", "r", "a", "b"]
+    net = sc.Network(
+        [("r", sc.ReLU("zero")), ("a", sc.Add()), ("b", sc.Add()), ("d", sc.Dense(2, bias=False))],
+        [("input", "r"), ("r", "a"), ("r", "a"), ("r", "b"), ("a", "b"), ("input", "b"), ("b", "d")],
+    )
+    derivation = sc.derive(net, "gradient", "input")
+    assert {step.verdict.status for step in derivation.steps} == {"proved"}
+    stated = {step.id: step.statement for step in derivation.steps}
+    assert stated["a input"] == "∂E⁽²⁾/∂z⁽¹⁾[i] = 2·g⁽²⁾[i]"
+    assert stated["r gradient"] == "g⁽¹⁾[i] = ∂E⁽³⁾/∂z⁽¹⁾[i] + ∂E⁽²⁾/∂z⁽¹⁾[i]"
+    assert {f"b by {name}" for name in names[:3]} <= stated.keys()
+
+
+def test_every_letter_means_one_thing() -> None:
+    """Sizes and shares have the layer's number; what an option is called is no letter of an array or an index."""
+    n = sympy.Symbol("n", integer=True, positive=True)
+    I, x, E, p = sympy.symbols("I x E p", integer=True, positive=True)  # noqa: E741
+    net = sc.Network(
+        [sc.Conv((I,), in_channels=x, out_channels=n), sc.MaxPool((E,), stride=1), sc.MaxPool((2,), stride=p)]
+    )
+    derivation = sc.derive(net, "gradient", "conv1.weight")
+    text = derivation.text()
+    assert "ω⁽²⁾[" in text
+    assert "ω⁽³⁾[" in text
+    letters = {tensor.name for step in derivation.steps for tensor in step.after.tensors}
+    assert not letters & {"I", "x", "E", "p", "n"}
+    bound = {name for step in derivation.steps for name in step.after.indices}
+    assert not bound & {"I", "x", "E", "p", "n"}
+    sizes = {name for step in derivation.steps for name in step.after.sizes}
+    assert "I" not in sizes
+    assert {step.verdict.status for step in derivation.stages[0].steps} <= {"proved"}
+    with pytest.raises(
+        ArgumentError, match="must not stand for both the symbol n of an option and the weight of conv1"
+    ):
+        sc.derive(net, "gradient", names={"conv1": {"weight": "n"}})
+
+
 def test_what_cannot_be_derived_is_refused_by_name() -> None:
-    joined = sc.Network([("c", sc.Conv(3, padding=1)), ("s", sc.Add())], [("input", "c"), ("c", "s"), ("input", "s")])
-    with pytest.raises(NotSupportedError, match="one after the other"):
-        sc.derive(joined, "gradient")
     with pytest.raises(NotSupportedError, match="p: "):
         sc.derive(sc.Network([("p", sc.MaxPool(2, ties="set"))]), "gradient")
     for options, message in (
@@ -134,9 +207,15 @@ def test_what_cannot_be_derived_is_refused_by_name() -> None:
         ({"wrt": 3}, "wrt must be one of"),
         ({"names": 3}, "names must be a table by layer"),
         ({"names": {"conv2": {}}}, "names must be by input, conv1, maxpool1"),
-        ({"names": {"conv1": {"stride": "s"}}}, "must be weight, bias, output or upstream"),
-        ({"names": {"conv1": {"weight": "x"}}}, "must not stand for both"),
-        ({"names": {"conv1": {"weight": "v"}, "dense1": {"weight": "v"}}}, "must not stand for the weight of conv1"),
+        ({"names": {"conv1": {"stride": "s"}}}, "must be one of output, upstream, weight, bias"),
+        ({"names": {"maxpool1": {"weight": "s"}}}, "must be one of output, upstream, got 'weight'"),
+        ({"names": {"conv1": {"weight": "3"}}}, "must be a short name"),
+        ({"names": {"conv1": {"weight": "x"}, "input": "x"}}, "must not stand for both"),
+        ({"names": {"conv1": {"weight": "v"}, "input": "V"}}, "must not stand for both"),
+        (
+            {"names": {"conv1": {"weight": "v"}, "dense1": {"weight": "v"}}},
+            "must not stand for both the weight of conv1 and",
+        ),
         ({"index_base": 2}, "index_base must be 0 or 1"),
         ({"input_size": 5}, "must be left out for a network"),
         ({"all_ones": True}, "must be left out for a network"),

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from plain_networks import Drawn, networks, whole_numbers
 
@@ -20,10 +20,13 @@ def made(drawn: Drawn) -> sc.Network:
     return sc.Network(layers, drawn.edges)
 
 
-def arrays(drawn: Drawn, seed: int) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]], np.random.Generator]:
+def arrays(
+    drawn: Drawn, seed: int, *denominators: int
+) -> tuple[np.ndarray, dict[str, dict[str, np.ndarray]], np.random.Generator]:
     rng = np.random.default_rng(seed)
-    weights = {n: {r: whole_numbers(rng, s) for r, s in own.items()} for n, own in drawn.weights.items()}
-    return whole_numbers(rng, drawn.shape), weights, rng
+    parts = denominators or (1, 2, 3)
+    weights = {n: {r: whole_numbers(rng, s, parts) for r, s in own.items()} for n, own in drawn.weights.items()}
+    return whole_numbers(rng, drawn.shape, parts), weights, rng
 
 
 @given(networks(), st.integers(0, 1 << 30))
@@ -49,9 +52,11 @@ def test_values_and_gradients_are_exactly_those_of_loops(drawn: Drawn, seed: int
 @given(networks(), st.integers(0, 1 << 30), st.integers(1, 3))
 @EXAMPLES
 def test_kernels_give_the_same_for_every_item_of_a_batch(drawn: Drawn, seed: int, batch: int) -> None:
+    """In numbers that float64 has, so that a sum that is 0 is 0 there, too, and a rectifier finds its kink."""
+    assume(not any(kind == "AvgPool" and args[0][0] == 3 for _, kind, args, _ in drawn.layers))
     kernel = sc.compile(made(drawn))
-    x, weights, rng = arrays(drawn, seed)
-    inputs = np.array([x, *(whole_numbers(rng, drawn.shape) for _ in range(batch - 1))])
+    x, weights, rng = arrays(drawn, seed, 1, 2)
+    inputs = np.array([x, *(whole_numbers(rng, drawn.shape, (1, 2)) for _ in range(batch - 1))])
     floats = {n: {r: a.astype(float) for r, a in own.items()} for n, own in weights.items()}
     y = kernel(inputs.astype(float), floats)
     due = np.array([drawn.run(item, weights)[drawn.layers[-1][0]] for item in inputs])

@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 
 ACTIVATIONS = {
     "ReLU": (lambda: sc.ReLU("zero"), lambda x: torch.relu(x)),
-    "LeakyReLU": (lambda: sc.LeakyReLU(0.125), lambda x: torch.nn.functional.leaky_relu(x, 0.125)),
+    "LeakyReLU": (lambda: sc.LeakyReLU(0.125, "slope"), lambda x: torch.nn.functional.leaky_relu(x, 0.125)),
     "Sigmoid": (lambda: sc.Sigmoid(), lambda x: torch.sigmoid(x)),
     "Tanh": (lambda: sc.Tanh(), lambda x: torch.tanh(x)),
     "Softplus": (lambda: sc.Softplus(), lambda x: torch.nn.functional.softplus(x)),
