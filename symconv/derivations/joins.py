@@ -28,11 +28,11 @@ from symconv.operators.base import Variable
 from symconv.operators.frame import Geometry
 from symconv.operators.joining import Add
 
-__all__ = ["Meeting", "Summand", "listed", "unfolded"]
+__all__ = ["AddTo", "Meeting", "listed", "unfolded"]
 
 
 @dataclass(frozen=True, repr=False)
-class Summand(Add):
+class AddTo(Add):
     """A sum as a function of one of its summands; the others are tensors with names of their own."""
 
     others: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 from symconv.derivations.chain import notation
 from symconv.derivations.frame import Frame
-from symconv.derivations.joins import Meeting, Summand, closed, unfolded
+from symconv.derivations.joins import AddTo, Meeting, closed, unfolded
 from symconv.derivations.network_letters import NetworkLetters, network_letters
 from symconv.derivations.output import any_sizes
 from symconv.derivations.step import Definition, Derivation, Maths, Phrase, Stage, Step, maths
@@ -187,7 +187,7 @@ def _of_one(op: Operator, letters: NetworkLetters, sources: Sequence[str], sourc
         return op
     others = [letters.arrays[other]["output"] for other in sources]
     others.remove(letters.arrays[source]["output"])
-    return Summand(ndim=op.ndim, others=tuple(others))
+    return AddTo(ndim=op.ndim, others=tuple(others))
 
 
 def _meetings(network: Network, letters: NetworkLetters, parts: Sequence[_Part]) -> Iterator[Meeting]:

@@ -7,7 +7,7 @@ from typing import Any, cast, overload
 import numpy as np
 
 from symconv.doors import instance, one_of, plain_integer
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.backends.finding import backend_of
 from symconv.kernels.network import NetworkKernel
 from symconv.kernels.runtime.arguments import as_array
@@ -15,6 +15,7 @@ from symconv.kernels.runtime.backend import Request
 from symconv.kernels.runtime.contract import Kernel
 from symconv.kernels.runtime.plan import ACCURACIES, Accuracy
 from symconv.operators.base import Operator
+from symconv.operators.joining import Add
 from symconv.operators.networks.network import Network
 
 __all__ = ["compile"]
@@ -70,7 +71,7 @@ def compile(
     Raises:
         ArgumentError: for an unknown backend, or one whose package is missing, an unknown accuracy or plan, or
             symbolic options.
-        NotSupportedError: for a formula that no kernel can be made of by this backend.
+        NotSupportedError: for a formula that no kernel can be made of by this backend, and for a sum by itself.
 
     >>> from symconv.operators.convolution import Conv
     >>> kernel = compile(Conv((3,), padding=1))
@@ -86,6 +87,11 @@ def compile(
             raise ArgumentError("plan, weight", (plan, weight), "must be left out for a network: they are of one layer")
         again = (_network_again, op, backend, threads, accuracy)
         return NetworkKernel(op, lambda layer: compile(layer, backend, threads=threads, accuracy=accuracy), again)
+    if isinstance(op, Add):
+        raise NotSupportedError(
+            f"no kernel is made of {op!r} by itself: of two arrays it is x + y; compile the Network in which it adds "
+            "what layers give"
+        )
     if plan is not None:
         instance("plan", plan, str, "must be the name of a plan, or None")
     given = None if weight is None else np.array(as_array("weight", weight))  # what the caller does to it is not seen

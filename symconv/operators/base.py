@@ -46,11 +46,13 @@ class Operator(TakesArrays, ABC):
     Attributes:
         variables: the tensors that the output depends on.
         least_axes: how few spatial axes there may be.
+        most_indices: how many indices a tensor has at most, where that is more than there are spatial axes.
         ndim: the number of spatial axes.
     """
 
     variables: ClassVar[tuple[Variable, ...]] = ("input",)
     least_axes: ClassVar[int] = 1
+    most_indices: ClassVar[int] = 0
     ndim: int
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -272,7 +274,7 @@ class Operator(TakesArrays, ABC):
         symbols = self.size_symbols()
         _check_looks((*symbols, *self.reals()))
         lower: dict[str, int] = {}
-        letters = letters.avoiding((*symbols, *self.reals()), ndim)
+        letters = letters.avoiding((*symbols, *self.reals()), max(ndim, self.most_indices))
         lower.update(dict.fromkeys(self.reals(), 1))
         taken = {*symbols, *self.reals(), *letters.names}
         self.parameters(lambda name, least: lower.__setitem__(name, max(least, lower.get(name, least))))

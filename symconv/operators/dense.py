@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from symconv.errors import ArgumentError, GeometryError
 from symconv.formulas.algebra import Access, Node, add, product, summation
@@ -45,6 +45,8 @@ class Dense(Unwindowed):
             raise ArgumentError(
                 "ndim", self.ndim, "must be 1: the input of a dense layer is a vector", "flatten it first"
             )
+
+    most_indices: ClassVar[int] = 2  # those of the weight
 
     @property
     def noun(self) -> str:
