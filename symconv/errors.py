@@ -55,7 +55,13 @@ def shortened(text: str) -> str:
 
 
 class SymconvError(Exception):
-    """Base of every error that symconv raises on purpose."""
+    """Base of every error that symconv raises on purpose.
+
+    Attributes:
+        layer: the layer of a network that it comes from, where it says so.
+    """
+
+    layer: str | None = None
 
 
 class ArgumentError(SymconvError, ValueError):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from symconv.formulas.radicals import Radical, UndecidedNumberError
+from symconv.formulas.radicals import Radical, UndecidedNumberError, power
 
 if TYPE_CHECKING:
     import sympy
@@ -91,7 +92,7 @@ class Elementary:
 
     @property
     def sign(self) -> int:
-        """-1 or 1.
+        """-1, 0 or 1; that of a number of roots alone is always decided.
 
         Raises:
             UndecidedNumberError: where the finest interval that is tried has 0 in it.
@@ -104,6 +105,9 @@ class Elementary:
             found = _enclosed(self.expr, context)
             if found is not None and (found.a > 0 or found.b < 0):
                 return 1 if found.a > 0 else -1
+            roots = _of_roots(self.expr) if context.prec == 64 else None
+            if roots is not None:
+                return int(roots > 0) - int(roots < 0)
             context.prec *= 2
         raise UndecidedNumberError(f"whether {self} is 0 was not decided")
 
@@ -152,6 +156,25 @@ def _joined(other: Any, join: Any) -> Any:
 
 def _sign(value: Any) -> int:
     return value.sign if isinstance(value, Elementary) else (value > 0) - (value < 0)
+
+
+def _of_roots(expr: sympy.Expr) -> Any:
+    """A number that is made of rational numbers and roots alone, in the form that tells whether it is 0; else None."""
+    if expr.is_Rational:
+        return Fraction(int(expr.p), int(expr.q))
+    parts = [_of_roots(part) for part in expr.args]
+    if not parts or any(part is None for part in parts):
+        return None
+    if expr.is_Add or expr.is_Mul:
+        return sum(parts, Fraction(0)) if expr.is_Add else prod(parts, start=Fraction(1))
+    if not expr.is_Pow or not isinstance(parts[1], Fraction):
+        return None
+    base, exponent = parts
+    if base > 0:
+        return power(base, exponent)
+    if exponent.denominator != 1 or base == 0:
+        return None
+    return power(-base, exponent) * (-1 if exponent.numerator % 2 else 1)
 
 
 def _enclosed(expr: sympy.Expr, context: Any) -> Any:

@@ -13,7 +13,7 @@ from symconv.errors import ArgumentError
 from symconv.formulas.elementary import Elementary, read_elementary
 from symconv.formulas.symbols import is_symbolic
 
-__all__ = ["check_shape", "exact_array", "order_of", "reader"]
+__all__ = ["check_shape", "exact_array", "exact_number", "order_of", "reader"]
 
 
 def order_of(name: str, value: Any) -> Fraction | int:
@@ -56,7 +56,7 @@ def reader(name: str, value: Any, base: int) -> Callable[[tuple[int, ...]], Any]
         entry = value
         for position in index:
             entry = entry[position - base]
-        number = _number(entry)
+        number = exact_number(entry)
         if number is None:
             raise ArgumentError(
                 f"tensors[{name!r}]", entry, "must have real numbers as entries", "see .at(...) for symbolic ones"
@@ -76,7 +76,7 @@ def exact_array(value: Any, shape: tuple[int, ...]) -> Any:
     level = [value]
     for _ in shape:
         level = [entry for part in level for entry in part]
-    numbers = [_number(entry) for entry in level]
+    numbers = [exact_number(entry) for entry in level]
     if not all(isinstance(number, Fraction) for number in numbers):
         return None
     result = np.empty(len(numbers), object)
@@ -84,7 +84,7 @@ def exact_array(value: Any, shape: tuple[int, ...]) -> Any:
     return result.reshape(shape)
 
 
-def _number(entry: Any) -> Fraction | Elementary | float | None:
+def exact_number(entry: Any) -> Fraction | Elementary | float | None:
     """The value of an entry: exact where it is; None where it is no real number."""
     if hasattr(entry, "dtype") and getattr(entry, "shape", None) == () and not hasattr(entry, "mask"):
         entry = entry.item()  # a NumPy number as Python's

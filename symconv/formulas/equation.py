@@ -35,6 +35,7 @@ class Equation:
         facts: expressions known to be nonnegative, such as "a window fits".
         base: the first index of every tensor, 0 or 1.
         table: the SymPy symbols behind the names.
+        one_winner: whether data with several winners of a maximum are refused, where its share counts.
     """
 
     quantity: Quantity
@@ -47,6 +48,7 @@ class Equation:
     facts: tuple[Index, ...] = ()
     base: int = 0
     table: SymbolTable = field(default_factory=SymbolTable, compare=False, repr=False)
+    one_winner: bool = field(default=False, compare=False, repr=False)
 
     # ------------------------------------------------------------------ structure
 

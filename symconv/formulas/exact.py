@@ -272,10 +272,12 @@ class Numbers:
 
     Args:
         tensors: a map from tensor names to functions of an index.
+        one_winner: whether the share of a maximum that several entries attain is refused.
     """
 
     tensors: Mapping[str, Callable[[tuple[int, ...]], Any]]
     reals: Mapping[str, Any] | None = None
+    one_winner: bool = False
 
     def number(self, value: Fraction) -> Any:
         return value
@@ -466,7 +468,36 @@ class _Evaluation(FormulaWalker[Any]):
         taps = [
             (tuple(p[name] for name in names), self.at(p).visit(node.reduce.body)) for p in self._window(node.reduce)
         ]
-        return share_of(self.domain, node.reduce.op, node.policy, taps, here)
+        share = share_of(self.domain, node.reduce.op, node.policy, taps, here)
+        if isinstance(self.domain, Numbers) and self.domain.one_winner:
+            self._refuse_tie(node.reduce, taps, here)
+        return share
+
+    def _refuse_tie(self, reduce: Reduce, taps: Sequence[tuple[tuple[int, ...], Any]], here: tuple[int, ...]) -> None:
+        """Refuse a window in which the tap at `here` is one of several winners.
+
+        Raises:
+            ArgumentError: for such a window; it says which entries.
+        """
+        mine = next((value for key, value in taps if key == here), None)
+        sign = ">" if reduce.op == "max" else "<"
+        if mine is None or any(RELATIONS[sign](value, mine) for _, value in taps):
+            return
+        winners = [key for key, value in taps if value == mine]
+        if len(winners) > 1:
+            names = [bound.name for bound in reduce.bounds]
+            places = (self.at({**self.env, **dict(zip(names, key, strict=True))})._read(reduce.body) for key in winners)
+            raise ArgumentError(
+                "ties",
+                "error",
+                f"refuses two winners: {' and '.join(places)} are {'both' if len(winners) == 2 else 'all'} {mine}",
+                "take ties='first' or 'split'",
+            )
+
+    def _read(self, body: Node) -> str:
+        """The entries that a tap reads, as they are written."""
+        places = ((read.tensor, [str(int(e.evaluate(self.env))) for e in read.index]) for read in accesses(body))
+        return " and ".join(f"{tensor}[{', '.join(index)}]" for tensor, index in places)
 
     def _window(self, reduce: Reduce) -> list[dict[str, int]]:
         """The points of a reduction in row-major order of its bound indices."""

@@ -199,7 +199,8 @@ class Formula(Equation):
 
         Raises:
             ArgumentError: for a missing tensor, one of another shape than its box, an entry that is no number, or
-                entries at which a function has no value: a logarithm of 0, a derivative at a kink.
+                entries at which a function has no value: a logarithm of 0, a derivative at a kink, that of a maximum
+                with two winners under ties="error".
             NotSupportedError: where nobody could decide whether an exact number is 0.
             SizeLimitError: above 1,000,000 terms.
         """
@@ -219,7 +220,8 @@ class Formula(Equation):
             arrays = {t.name: exact_array(tensors[t.name], shapes[t.name]) for t in self.tensors}
             if not any(array is None for array in arrays.values()):
                 return self._polynomial_values(env, arrays)
-        domain = Numbers({t.name: reader(t.name, tensors[t.name], self.base) for t in self.tensors})
+        read = {t.name: reader(t.name, tensors[t.name], self.base) for t in self.tensors}
+        domain = Numbers(read, one_winner=self.one_winner)
         found: dict[tuple[int, ...], Any] = {}
         for point in product(*self.ranges(env)):
             here = {**env, **dict(zip(self.indices, point, strict=True))}

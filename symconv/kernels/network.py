@@ -23,7 +23,7 @@ from symconv.operators.networks.naming import in_layer, named_error
 from symconv.operators.networks.network import Network
 from symconv.operators.networks.shape import INPUT
 from symconv.operators.softmax import Softmax
-from symconv.operators.winners import refuse_ties
+from symconv.operators.winners import refuse_ties, untied
 
 __all__ = ["NetworkKernel"]
 
@@ -110,7 +110,7 @@ class NetworkKernel:
         for name, op in operators.items():
             freed = tuple(source for source in dict.fromkeys(reads[name]) if last[source] == name)
             kernel = None if isinstance(op, Add) else self._kernel(op)
-            back = kernel if kernel is None or op == _untied(op) else self._kernel(_untied(op))
+            back = kernel if kernel is None or op == untied(op) else self._kernel(untied(op))
             yield _Stop(name, op, reads[name], freed, kernel, back)
 
     @property
@@ -333,14 +333,6 @@ class _Call:
             return np.broadcast_to(g.astype(y.dtype), y.shape)
         fit("grad_output", g, self.shown(y, self.kernel.output).shape, "the shape of the output")
         return g.reshape(y.shape)
-
-
-def _untied(op: Operator) -> Operator:
-    """The pooling whose ties have been looked at."""
-    if not op.refuses_ties:
-        return op
-    found: Operator = type(op)(**{**op.options(), "ties": "first"})
-    return found
 
 
 def _sum(arrays: list[Array]) -> Array:

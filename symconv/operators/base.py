@@ -515,6 +515,7 @@ class Operator(TakesArrays, ABC):
             frame.facts,
             0,
             table,
+            self.refuses_ties,
         )
         if close:
             formula = formula.with_body(self.closed(formula))

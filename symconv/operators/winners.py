@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, NotSupportedError
+from symconv.formulas.entries import exact_number
 from symconv.formulas.index import Index
+from symconv.formulas.radicals import UndecidedNumberError
 from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.base import Operator
 
-__all__ = ["refuse_ties"]
+__all__ = ["refuse_ties", "untied"]
 
 
 @lru_cache(maxsize=64)
@@ -93,9 +95,39 @@ def refuse_ties(
 
     Raises:
         ArgumentError: for such data; it says where. Leading axes of length 1 are not counted.
+        NotSupportedError: where nobody could decide whether two exact numbers are equal.
     """
     if not op.refuses_ties or not x.size:
         return
+    try:
+        _refuse(op, _comparable(x), g, passed)
+    except UndecidedNumberError as error:
+        raise NotSupportedError(f"{error}, and so not whether two entries tie; give decimals") from None
+
+
+def untied(op: Operator) -> Operator:
+    """The same operator for data whose ties have been looked at."""
+    if not op.refuses_ties:
+        return op
+    found: Operator = type(op)(**{**op.options(), "ties": "first"})
+    return found
+
+
+def _comparable(x: NDArray[Any]) -> NDArray[Any]:
+    """An array whose entries are compared by their values: exact numbers may be written in several ways."""
+    if x.dtype != object:
+        return x
+    found = np.empty(x.shape, object)
+    for place, entry in np.ndenumerate(x):
+        number = exact_number(entry)
+        found[place] = entry if number is None else number
+    return found
+
+
+def _refuse(
+    op: Operator, x: NDArray[Any], g: NDArray[Any], passed: Callable[[NDArray[Any]], NDArray[Any]] | None
+) -> None:
+    """`refuse_ties` for entries that can be compared."""
     windows = _Windows(op, x)
     tied = (sum(wins.astype(np.intp) for _, wins in windows.winners()) > 1) & (g != 0)
     if passed is not None and tied.any():

@@ -22,6 +22,7 @@ from symconv.formulas.spelling import look
 from symconv.formulas.substitution import plain_names
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.dense import Dense
 from symconv.operators.letters import Letters
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
@@ -292,3 +293,13 @@ def test_what_only_a_page_names_is_no_symbol(name: str) -> None:
         page = derive(MaxPool((size,), ties=ties), "gradient")
         shown = UNICODE.name(name) if len(name) == 1 else {"omega": "ω", "lambda": "λ"}[name]
         assert not re.search(rf"{shown}(₁|\[)|∈ {shown}\b", page.text()), page.text()
+
+
+@pytest.mark.parametrize("letter", ["m", "n", "i", "p", "a", "E"])
+def test_a_symbol_of_a_dense_layer_is_no_index_of_its_weight(letter: str) -> None:
+    """The weight of a dense layer has two indices, more than there are axes."""
+    symbol = Symbol(letter, integer=True, positive=True)
+    for op, size, shape in ((Dense(symbol), {letter: 5}, (5, 4)), (Dense(3, symbol), {}, (3, 4))):
+        gradient = op.gradient("weight")
+        assert letter not in {*gradient.indices, *(tensor.name for tensor in gradient.tensors)}
+        assert gradient.shape(4, **size) == shape

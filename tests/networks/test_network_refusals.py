@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import symconv as sc
-from symconv.errors import ArgumentError, SymconvError
+from symconv.errors import ArgumentError, NotSupportedError, SymconvError
 
 NETWORK = sc.Network([sc.Conv(3, in_channels=2, bias=True), sc.MaxPool(2), sc.Flatten(), sc.Dense(3)])
 RNG = np.random.default_rng(2)
@@ -160,6 +161,37 @@ def test_a_pooling_by_itself_refuses_ties(op: Any) -> None:
     x[0, 0] = x[0, 1] = np.nan
     g[0, 0] = 1
     assert "ties refuses two winners" in refused_at(lambda: kernel.vjp(g, x))
+
+
+def test_exact_values_of_a_pooling_refuse_ties() -> None:
+    """In a formula too, where something comes back through the window; a loser is no part of a tie."""
+    pool = sc.MaxPool((2,), 1, ties="error")
+    for formula in (pool.gradient(), sc.derive(pool, "gradient").result):
+        base = formula.base
+        said = refused_at(lambda formula=formula: formula.values({"a": [1, 1, 0], "g": [1, 1]}, 3))
+        assert f"ties refuses two winners: a[{base}] and a[{base + 1}] are both 1" in said
+        assert list(formula.values({"a": [1, 1, 0], "g": [0, 5]}, 3).values()) == [0, 5, 0]
+        assert list(formula.values({"a": [3, 1, 2], "g": [7, 5]}, 3).values()) == [7, 0, 5]
+    assert "a[1] and a[2] are both 1" in refused_at(lambda: pool.derivative().values({"a": [2, 1, 1]}, 3))
+
+
+def test_numbers_that_are_written_otherwise_tie_as_well() -> None:
+    root = sympy.sqrt(2)
+    network = sc.Network([("p", sc.MaxPool((2,), 1, ties="error"))])
+    for data in ([(1 + root) ** 2, 3 + 2 * root, 0], [sympy.Integer(0), -((1 - root) ** 3), 5 * root - 7]):
+        assert "p: ties refuses two winners" in refused_at(lambda data=data: network.gradients(data))
+    near = [(1 + root) ** 2, 3 + 2 * root + sympy.Rational(1, 10**40), 0]
+    assert network.gradients(near)["input"].tolist() == [0, 2, 0]
+    first = sc.MaxPool((2,), 1).gradient().values({"a": [3 + 2 * root, (1 + root) ** 2, 0], "g": [1, 1]}, 3)
+    assert list(first.values()) == [1, 1, 0]
+    with pytest.raises(NotSupportedError, match=r"p: whether .* is 0 was not decided"):
+        network.gradients([sympy.log(4), 2 * sympy.log(2), 0])
+
+
+def test_an_error_names_its_layer_once() -> None:
+    """The rectifier has no derivative at what the pooling would hand back to it."""
+    network = sc.Network([("r", sc.ReLU()), ("p", sc.MaxPool((2,), 1, ties="error"))])
+    assert refused_at(lambda: network.gradients([0, 0, -1])).startswith("r: tensors must give every function a value")
 
 
 def test_padding_is_no_winner() -> None:

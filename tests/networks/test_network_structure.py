@@ -200,3 +200,8 @@ def test_networks_are_values() -> None:
     assert len({BLOCK, LENET, copy.copy(BLOCK)}) == 2
     assert eval(repr(BLOCK), vars(sc)) == BLOCK
     assert repr(sc.Network([sc.Conv(3)])) == "Network([('conv1', Conv(kernel_size=(3, 3)))])"
+
+
+def test_a_sum_by_itself_is_no_kernel_and_says_so() -> None:
+    with pytest.raises(NotSupportedError, match=r"by itself: of two arrays it is x \+ y; compile"):
+        sc.compile(sc.Add())

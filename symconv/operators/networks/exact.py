@@ -18,7 +18,7 @@ from symconv.operators.joining import Add
 from symconv.operators.networks.given import given_arrays, given_sizes
 from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT, Shape
-from symconv.operators.winners import refuse_ties
+from symconv.operators.winners import refuse_ties, untied
 
 __all__ = ["Connected", "Entries", "Exact", "ExactRun", "applied", "gradient_of", "gradients", "role_of", "values"]
 
@@ -132,7 +132,7 @@ class ExactRun:
         return lambda g: np.asarray(self._own(source, g).input)
 
     def _own(self, name: str, g: Exact) -> Gradients:
-        op, (x,), given = self.operators[name], self.read(name), self.weights.get(name, {})
+        op, (x,), given = untied(self.operators[name]), self.read(name), self.weights.get(name, {})
         parts = {}
         for variable in op.variables:
             formula: Callable[[Any], Formula] = gradient_of(op, variable)

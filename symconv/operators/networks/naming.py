@@ -11,10 +11,15 @@ __all__ = ["in_layer", "named_error"]
 
 
 def named_error(name: str, error: SymconvError) -> SymconvError:
-    """An error of a layer, with the layer's name before what it says."""
+    """An error of a layer, with the layer's name before what it says; one that has a name keeps it."""
+    if error.layer is not None:
+        return error
     if isinstance(error, ArgumentError):
-        return type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix)
-    return type(error)(f"{name}: {error}")
+        found: SymconvError = type(error)(f"{name}: {error.argument}", error.value, error.requirement, error.fix)
+    else:
+        found = type(error)(f"{name}: {error}")
+    found.layer = name
+    return found
 
 
 @contextmanager
