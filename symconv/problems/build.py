@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
@@ -15,6 +17,7 @@ from symconv.problems.answers.figure import figures
 from symconv.problems.answers.prose import prose
 from symconv.problems.answers.solutions import graded
 from symconv.problems.asks import ASKS
+from symconv.problems.memory import AnswerMemory
 from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
 from symconv.report.document import Block, Document, Inline, Math, Section, StatusLine, Text
@@ -36,17 +39,27 @@ _MEANING: dict[Mark, str] = {
 }
 
 
-def build_document(problem: Problem, progress: Progress = lambda _: None, certify: Certify | None = None) -> Document:
+def build_document(
+    problem: Problem,
+    progress: Progress = lambda _: None,
+    certify: Certify | None = None,
+    memory: AnswerMemory | None = None,
+) -> Document:
     """Work out every question of a problem; each displayed step is checked on the way.
 
     Args:
         problem: the problem.
         progress: told in a few words what is being done.
         certify: says what has been checked by another program; without it, nothing has.
+        memory: answers of builds before; those to questions that have not changed are taken from it.
     """
+    memory = memory or AnswerMemory()
     desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
+    around = (problem.data, problem.names, problem.operators, problem.networks, problem.index_base, problem.outside)
+    asked = [replace(question, title="", text="") for question in problem.questions]
+    heads = [(q.id, q.asks, q.operators) for q in asked]
     blocks: list[Block] = _asked(problem.text)
-    drawn, worked = figures(desk)
+    drawn, worked = memory.part(desk, (around, asked), lambda: figures(desk))
     blocks += drawn
     for question in problem.questions:
         progress(f"question {question.id}")
@@ -54,7 +67,8 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         blocks += _asked(question.text)
         try:
             for answer in dict.fromkeys(ASKS[word].answer for word in question.asks):
-                blocks += answer(desk, question)
+                content = (around, heads, replace(question, title="", text=""), answer.__qualname__)
+                blocks += memory.part(desk, content, partial(answer, desk, question))
         except ProblemFileError:
             raise
         except SymconvError as error:
@@ -64,13 +78,13 @@ def build_document(problem: Problem, progress: Progress = lambda _: None, certif
         results: list[ClaimVerdict] = []
         for source in problem.claims:
             progress(f"claim {source.id}")
-            results += check_source(source)
+            results += memory.part(desk, (around, source), partial(check_source, source))
         blocks += claims(desk, results)
     for solution in problem.solutions:
         own = solution.question
         blocks.append(Section(f"q-{own.id}", own.id, (Text(own.title),)))
         blocks += _asked(own.text)
-        blocks.append(graded(desk, solution))
+        blocks.append(memory.part(desk, (around, heads, solution), partial(graded, desk, solution)))
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
         blocks.append(desk.arc_map())
