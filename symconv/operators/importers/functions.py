@@ -331,14 +331,17 @@ KERAS: dict[str, Reader] = {
 """Keras' layers and losses by class name."""
 
 
-def torch_options(module: object) -> dict[str, object]:
-    """The options of a function or a loss of PyTorch, from the attributes of the module."""
+def torch_options(module: object, kind: str) -> dict[str, object]:
+    """The options of a function or a loss of PyTorch, from the attributes of a module that is read as `kind`."""
     names = ["negative_slope", "beta", "threshold", "dim", "label_smoothing", "reduction"]
     names += ["in_features", "out_features", "start_dim", "end_dim", "num_features", "track_running_stats"]
-    kind = type(module).__name__
     names += ["weight"] if kind.endswith("Loss") else ["bias"] if kind == "Linear" else []
     names += ["training"] if kind.startswith("BatchNorm") else []
-    return {name: getattr(module, name) for name in names if hasattr(module, name)}
+    found = {name: getattr(module, name) for name in names if hasattr(module, name)}
+    bias = found.get("bias")
+    if callable(bias) and not hasattr(bias, "shape"):  # of a quantised layer it is a method
+        found["bias"] = bias()
+    return found
 
 
 def axes_of_size(input_size: Sequence[int] | None, ndim: int | None = None) -> int:

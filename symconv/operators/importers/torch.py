@@ -148,10 +148,57 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
 
 def read_module(module: object, *, input_size: Sequence[int] | None = None, channels: int | None = None) -> Imported:
     """The operator of a PyTorch layer, and where PyTorch departs from it; see `from_torch`."""
-    name = type(module).__name__
+    if type(module).__name__ not in FUSED and _base(module) is None and _children(module):
+        first = type(module).__name__
+        raise NotSupportedError(
+            f"{first} holds several layers and this takes one; take one of them, such as model[0], or give the whole "
+            "to network_from_torch"
+        )
+    fused = _children(module) if type(module).__name__ in FUSED else []
+    if fused:
+        read = read_module(fused[0], input_size=input_size, channels=channels)
+        rest = " and ".join(type(child).__name__ for child in fused[1:])
+        note = f"the {rest} of {type(module).__name__} comes after the operator and is not part of it"
+        return Imported(read.operator, (*read.notes, note), exact=False)
+    name = _base(module) or type(module).__name__
     if name in TORCH:
-        return function_of(TORCH, name, torch_options(module), axes_of_size(input_size, axes_of_name(name)))
-    return read_layer(name, options_of(module), input_size=input_size, channels=channels)
+        read = function_of(TORCH, name, torch_options(module, name), axes_of_size(input_size, axes_of_name(name)))
+    else:
+        read = read_layer(name, options_of(module, name), input_size=input_size, channels=channels)
+    return _with_notes(module, name, read)
+
+
+FUSED = frozenset(f"Conv{middle}{n}d" for middle in ("ReLU", "Bn", "BnReLU") for n in (1, 2, 3)) | {"LinearReLU"}
+"""PyTorch's containers for a layer and what comes after it, and its own layers that do both."""
+
+
+def _children(module: object) -> list[Any]:
+    found = getattr(module, "children", None)
+    if isinstance(module, type) or not callable(found):
+        return []
+    return list(found())
+
+
+def _base(module: object) -> str | None:
+    """The first class above a module that is a layer here; None where there is none."""
+    names = [kind.__name__ for kind in type(module).__mro__]
+    if names[0].startswith("Lazy"):  # it has not seen its channels yet
+        return None
+    return next((name for name in names if name in TORCH or is_layer(name)), None)
+
+
+def _with_notes(module: object, name: str, read: Imported) -> Imported:
+    """What a subclass may do besides."""
+    own = type(module).__name__
+    if own == name:
+        return read
+    notes = list(read.notes)
+    base = next(kind for kind in type(module).__mro__ if kind.__name__ == name)
+    if own in FUSED:
+        notes.append(f"what {own} does after the convolution is not part of the operator")
+    elif getattr(type(module), "forward", None) is not getattr(base, "forward", None):
+        notes.append(f"{own} has a forward of its own, and was read as the {name} that it is derived from")
+    return Imported(read.operator, tuple(notes), exact=read.exact and len(notes) == len(read.notes))
 
 
 def axes_of_name(name: str) -> int | None:
@@ -160,13 +207,12 @@ def axes_of_name(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def options_of(module: object) -> dict[str, object]:
-    """The options of a PyTorch layer by name, from its attributes.
+def options_of(module: object, name: str) -> dict[str, object]:
+    """The options of a PyTorch layer by name, from its attributes; `name` is the class that it is read as.
 
     Raises:
         NotSupportedError: for another class; ArgumentError for a missing attribute.
     """
-    name = type(module).__name__
     family, _ = _family(name)
     given: dict[str, object] = {}
     for option in family.order:
@@ -175,7 +221,8 @@ def options_of(module: object) -> dict[str, object]:
         elif option != "divisor_override":  # AvgPool1d has none
             raise ArgumentError(f"{name}: {option}", None, "must be an attribute of the layer")
     if "bias" in given:
-        given["bias"] = given["bias"] is not None and given["bias"] is not False
+        bias = given["bias"]() if callable(given["bias"]) and not hasattr(given["bias"], "shape") else given["bias"]
+        given["bias"] = bias is not None and bias is not False  # of a quantised layer it is a method
     return given
 
 
@@ -204,7 +251,10 @@ def _family(name: str) -> tuple[Family, int]:
             f"{name.removeprefix('Lazy')} with the number of channels"
         )
     if name in ("Sequential", "ModuleList", "Module"):
-        raise NotSupportedError(f"{name} holds several layers and this takes one; take one of them, such as model[0]")
+        raise NotSupportedError(
+            f"{name} holds several layers and this takes one; take one of them, such as model[0], or give the whole to "
+            "network_from_torch"
+        )
     known = [f"{family}{n}d" for family, entry in FAMILIES.items() if entry.numbered for n in (1, 2, 3)]
     near = next((entry for entry in known if entry.lower() == name.lower()), None)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(known[::3])}, ... Unfold, Fold"
@@ -272,6 +322,7 @@ def read_layer(
         raise ArgumentError(f"{name}: channels", channels, f"must be the {values['in_channels']} that the layer takes")
     make: Callable[..., Operator] = family.operator
     op = make(**values, ndim=ndim)
+    _check_runs(name, op)
     notes = family.notes(op)
     return Imported(op, notes, exact=not notes)
 
@@ -287,6 +338,18 @@ def _check_padding(name: str, family: Family, values: dict[str, Any]) -> None:
         mode = values.pop("padding_mode")
         if mode != "zeros":
             raise NotSupportedError(f"{name} takes no padding_mode but 'zeros' in PyTorch, got {mode!r}")
+
+
+def _check_runs(name: str, op: Operator) -> None:
+    """Refuse what PyTorch lets be made, and refuses when it runs."""
+    for window in op.windows:
+        if isinstance(op, MaxPool | AvgPool) and window.before > window.kernel // 2:
+            raise ArgumentError(f"{name}: padding", op.padding, "must be at most half of the kernel size in PyTorch")
+    if isinstance(op, ConvTranspose):
+        for extra, window in zip(op.output_padding, op.windows, strict=True):
+            if extra >= max(window.stride, window.dilation):
+                wanted = "must be smaller than the stride or the dilation in PyTorch"
+                raise ArgumentError(f"{name}: output_padding", op.output_padding, wanted)
 
 
 def _kept_sizes(name: str, output_size: object, ndim: int, input_size: Sequence[int] | None) -> object:

@@ -76,13 +76,13 @@ class GraphBuilder:
         parts = []
         for start in (0, half):
             cuts = tuple((start, 1, half) if at == axis else None for at in range(len(shape)))
-            parts.append(self.add(f"{name} half", kind, Slice(cuts), source, place=place))
+            parts.append(self.add(name, kind, Slice(cuts), source, place=place))
         return self.add(name, kind, Same(), *parts, place=place)
 
     def regrouped(
         self, name: str, kind: str, shapes: tuple[Sequence[int], Sequence[int]], order: Sequence[int], source: str
     ) -> str:
         """A reshaping, a transposition, and a reshaping, as a pixel shuffle is."""
-        first = self.add(f"{name} split", kind, Reshape(tuple(shapes[0])), source)
-        second = self.add(f"{name} turned", kind, Transpose(tuple(order)), first)
+        first = self.add(name, kind, Reshape(tuple(shapes[0])), source)
+        second = self.add(name, kind, Transpose(tuple(order)), first)
         return self.add(name, kind, Reshape(tuple(shapes[1])), second)

@@ -64,6 +64,7 @@ class Graph:
         shapes: the shapes of values as the model, or its framework, states them.
         notes: what the reader of the model has to say.
         weighted: whether the weights are at hand.
+        strict: whether a layer that does not fit is refused; else it is a finding, and unknown.
     """
 
     inputs: dict[str, Shape]
@@ -72,6 +73,7 @@ class Graph:
     shapes: dict[str, Shape] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     weighted: bool = True
+    strict: bool = False
 
 
 def follow(graph: Graph) -> NetworkTable:
@@ -86,6 +88,14 @@ def follow(graph: Graph) -> NetworkTable:
     walk = _Walk(graph, table, first)
     for node in graph.nodes:
         walk.step(node)
+    readers: dict[str, list[str]] = {}
+    for layer in table.layers:
+        for name, _ in layer.arrays:
+            readers.setdefault(name, []).append(layer.name)
+    for name, layers in readers.items():
+        if len(layers) > 1:
+            shown = ", ".join(layers[:3]) + (", ..." if len(layers) > 3 else "")
+            table.note(f"{shown} share {name}; in the total it counts once")
     return table
 
 
@@ -134,10 +144,11 @@ class _Walk:
         try:
             own = node.act.size([parent.shape for parent in parents])
         except SymconvError as error:
-            if stated is None:
+            if self.graph.strict:
                 raise placed(node, error) from None
-            self.table.findings.append(f"{here}: {error}; the model has {_text(stated)} there")
-            return Blind(str(error)), stated, ""
+            there = "the model states no size" if stated is None else f"the model states {_text(stated)}"
+            self.table.findings.append(f"{here}: {error}; {there}")
+            return Blind(str(error)), stated, f"{here}: {error}"
         if own is None or stated is None or own == stated:
             found = stated if own is None else own
             why = node.act.reason if isinstance(node.act, Blind) else "its size is not known"

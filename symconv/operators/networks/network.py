@@ -192,7 +192,7 @@ class Network:
         if self.spatial_axes is None or not all(isinstance(n, int) for n in shape):
             raise NotSupportedError(f"{self!r} has no table for {shape}: it needs layers with windows, and numbers")
         self.shapes(input_size)
-        graph = Graph({INPUT: (1, *shape)}, outputs=[self.output])
+        graph = Graph({INPUT: (1, *shape)}, outputs=[self.output], strict=True)
         sizes = {INPUT: (1, *shape)}
         for name, op in self.layers:
             reads = self.sources(name)

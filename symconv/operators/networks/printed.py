@@ -76,7 +76,7 @@ def _followed(chain: _Chain, input_shape: Sequence[int]) -> ModelTable:
             "input_shape", shown, f"must be {names}{axes} spatial size{'s' if axes > 1 else ''} (or without the batch)"
         )
     shape = (1, *input_shape) if len(input_shape) == axes + 1 else input_shape
-    graph = Graph({INPUT: shape}, notes=chain.notes, weighted=False)
+    graph = Graph({INPUT: shape}, notes=chain.notes, weighted=False, strict=True)
     builder, value = GraphBuilder(graph), INPUT
     for label, layer in layers:
         place = f"line {layer.line}: " if layer.line else ""

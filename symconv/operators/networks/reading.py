@@ -69,7 +69,8 @@ def positions_read(op: Operator, axis: int, n: int, wanted: NDArray[np.bool_] | 
             else:
                 places = start + step * tap + stride * at
                 if isinstance(op, Conv) and op.padding_mode != "zeros":
-                    places = padded_position(op.padding_mode, Index.of("x"), Index.of(n)).evaluate({"x": places})
+                    read_at = padded_position(op.padding_mode, Index.of("x"), Index.of(n))
+                    places = read_at.evaluate({"x": places}) + 0 * places  # the same for all of an axis of size 1
                 read[places[(places >= 0) & (places < n)]] = True
     return read
 
