@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from symconv.derivations import rules
 from symconv.derivations.frame import Frame
-from symconv.derivations.shares import abbreviated
+from symconv.derivations.shares import abbreviated, has_shares
 from symconv.derivations.step import Definition, Maths, Phrase, Step, maths, plain
 from symconv.derivations.windows import needs_of_derivatives
 from symconv.formulas.algebra import Access, Label, Named, Node, add, const, product
@@ -61,8 +61,16 @@ def unfolded(frame: Frame) -> Formula:
 
 
 def closed(frame: Frame) -> Formula:
-    """The gradient of a layer in closed form, with shares of a maximum under their name."""
-    return frame.gradient.with_body(abbreviated(frame, frame.gradient.body, summed=True))
+    """The gradient of a layer in closed form: that of the operator, with shares of a maximum under their name.
+
+    Where there are such shares it is the sum over the outputs that touch the entry, each of which has one.
+    """
+    found = frame.gradient
+    if has_shares(found) and frame.wrt == "input":
+        found = rules.restrict_to_touching_outputs(unfolded(frame))
+        if frame.channel:
+            found = rules.sift_by_taps(found, keep=frame.output.indices[1:])
+    return found.with_body(abbreviated(frame, found.body, summed=True))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ that it makes has its number too. A size that it hands on keeps its letter, and 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from symconv.operators.base import Operator
 from symconv.operators.flatten import Flatten
 from symconv.operators.frame import numbered
 from symconv.operators.joining import Add
-from symconv.operators.letters import Letters, Within, capital
+from symconv.operators.letters import ARRAYS, Letters, Within, capital
 from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.network import Network
 from symconv.operators.networks.shape import INPUT, Shape
@@ -91,8 +91,9 @@ def network_letters(network: Network, names: Mapping[str, Any] | None) -> Networ
     shapes = _symbolic_shapes(network, symbols)
     operators = {name: _fitted(network, name, op, shapes) for name, op in network.layers}
     arrays = _arrays(network, operators, names, symbols)
-    taken = {*symbols, *(form for own in arrays.values() for letter in own.values() for form in _forms(letter))}
-    common = Letters().avoiding(taken)
+    letters = {letter.partition("^")[0] for own in arrays.values() for letter in own.values()}
+    taken = {*symbols, *(form for letter in letters for form in (letter.lower(), *_forms(letter)))}
+    common = _common(taken)
     axes = _axes(network)
     images = frozenset(
         name
@@ -123,6 +124,26 @@ def _fitted(network: Network, name: str, op: Operator, shapes: Mapping[str, Shap
     single = axes is not None and len(shape) == axes + 1 and shape[0] == 1
     with in_layer(name):
         found: Operator = op.fitted(shape[1:] if single and isinstance(op, _WITHOUT_CHANNELS) else shape)
+    return found
+
+
+def _common(taken: Set[str]) -> Letters:
+    """The letters of indices, of the error and of a target: the usual ones, where nothing else is called so.
+
+    Those of channels are small letters, as long as there are any.
+    """
+    own = {role: f"{_USUAL.get(role, 'x')}^(0)" for role in ARRAYS if role != "target"}  # of no layer: they take none
+    found = replace(Letters(), **own).avoiding(taken)  # type: ignore[arg-type]
+    channels = ("output_channel", "input_channel")
+    names = [getattr(found, role) for role in Letters.roles() if role not in channels and not role.endswith("_index")]
+    for family in ("input", "weight", "output", "turned"):
+        names += found.axes(family, 3)
+    used = {"e", *map(look, (*taken, *names))}  # e is a number
+    for role, usual in zip(channels, ("f", "h"), strict=True):
+        letter = next((c for c in (usual, *"cltkuv", *string.ascii_lowercase) if look(c) not in used), None)
+        if letter is not None:
+            used.add(look(letter))
+            found = replace(found, **{role: letter})
     return found
 
 

@@ -223,3 +223,22 @@ def test_what_cannot_be_derived_is_refused_by_name() -> None:
         with pytest.raises(ArgumentError) as refused:
             sc.derive(SMALL, **{"what": "gradient", **options})
         assert message in str(refused.value)
+
+
+def test_indices_give_way_to_the_letters_of_arrays() -> None:
+    """An array that is called f or h is no index of a channel beside it; a capital stands for its entries as well."""
+    for output, taken in (("f", "f"), ("h", "h"), ("H", "h"), ("i", "i")):
+        derivation = sc.derive(SMALL, "gradient", names={"maxpool1": {"output": output}})
+        indices = {name for step in derivation.steps for name in step.after.indices}
+        assert taken not in indices
+        assert all(name.rstrip("'").islower() for name in indices)
+
+
+def test_the_closed_form_of_a_maximum_sums_over_the_outputs_that_touch() -> None:
+    pool = sc.MaxPool((3,), 2, 1, 2, ceil_mode=True)
+    net = sc.Network([sc.Conv((3,), padding=1, in_channels=2, out_channels=2), pool])
+    (closed, _) = sc.derive(net, "gradient", "input").stages[0].steps
+    assert closed.verdict.status == "proved"
+    assert closed.statement == (
+        "∂E/∂z⁽¹⁾[h, i] = ∑(p = max(1, ⌈(i − 2)/2⌉) … min(I⁽²⁾, ⌊(i + 2)/2⌋)) [2 ∣ i − 2p] g⁽²⁾[h, p]·ω⁽²⁾[h, p, i]"
+    )
