@@ -12,21 +12,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from kernels.layers import Layer, convolutions, poolings
+from operators.matching import TemplateMatching
 
 from symconv import (
+    AdaptiveAvgPool,
     AvgPool,
     BatchNorm,
     Conv,
     ConvTranspose,
     Dense,
     Dilation,
+    Erosion,
     LPPool,
     MaxPool,
     compile,
 )
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.backends import auto
-from symconv.kernels.backends.halide import correlation, pooling, wheel
+from symconv.kernels.backends.halide import correlation, pooling, terms, wheel
 
 HERE = importlib.util.find_spec("halide") is not None
 compiled = pytest.mark.skipif(not HERE, reason="the wheel halide is not installed")
@@ -61,18 +64,21 @@ def test_texts_have_no_word_in_them_that_a_user_wrote(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(correlation, "lanes", lambda dtype: 8)
     monkeypatch.setattr(pooling, "lanes", lambda dtype: 8)
+    monkeypatch.setattr(terms, "lanes", lambda dtype: 8)
     monkeypatch.setattr(wheel, "find_spec", lambda name: True)
     kernel = compile(Hostile((3, 3), padding=1), "halide")
     pool = compile(AvgPool(3, 2, 1, count_include_pad=False), "halide")
     norm, shared = compile(LPPool(2.5, 3), "halide"), compile(MaxPool(3, 2, ties="split"), "halide")
     known = set(OWN.split())
-    for made in (kernel, pool, norm, shared):
+    stated, best = compile(TemplateMatching((2, 2)), "halide"), compile(Dilation(3), "halide")
+    assert "better = real" in best.source
+    for made in (kernel, pool, norm, shared, stated):
         for text in (made.source, made.gradient_source):
             names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
             assert {re.sub(r"\d+$", "", name) for name in names} <= known
 
 
-OWN = """c count d_at e entry ends equal exponent f float flow flow_at function functools g gathered h halved hl i
+OWN = """c count d_at e entry ends equal exponent f float flow flow_at function g_at functools g gathered h halved hl i
     index items better best j k lane larger len length list lowest m middle n nonzero number o operator
     output p part phase place power q r range real result shares shares_at sign size stage sum t tied top
     total unit upstream v value w winner winner_at x x_at y y_at S T"""
@@ -252,6 +258,41 @@ def test_results_are_within_the_bound_that_is_stated(op: Any) -> None:
     assert bound.values.max() < 1e-4
 
 
+TERMS = (
+    (TemplateMatching((2, 3), stride=(2, 1), padding=((1, 0), (0, 2))), (2, 3, 9, 20)),
+    (TemplateMatching((3,), 3, ((-1, 1),)), (2, 31)),
+    (Dilation((2, 3), (1, 2), 1, (2, 1), flip=True), (2, 3, 8, 19)),
+    (Erosion((3, 2, 2), padding=1), (2, 5, 6, 7)),
+)
+
+
+@compiled
+@pytest.mark.parametrize(("op", "shape"), TERMS, ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_sums_and_bests_of_terms_are_the_same_bits(op: Any, shape: Any, dtype: str) -> None:
+    x, weight = whole(*shape, dtype=dtype), whole(*op.kernel_size, dtype=dtype)
+    for value in (np.nan, np.inf, -np.inf):
+        x[RNG.random(shape) < 0.02] = value
+    ours, theirs = compile(op, "halide"), compile(op)
+    y = theirs(x, weight)
+    same(ours(x, weight), y)
+    g, tangent = whole(*y.shape, dtype=dtype), whole(*shape, dtype=dtype)
+    for name in ("input", "weight"):
+        same(getattr(ours.vjp(g, x, weight), name), getattr(theirs.vjp(g, x, weight), name))
+    moved = {"dx": tangent, "dweight": weight}
+    same(ours.jvp(x, weight, **moved), theirs.jvp(x, weight, **moved))
+    assert "Halide, one thread" in ours.explain()
+    assert "total.update().vectorize" in ours.source
+
+
+@compiled
+def test_the_best_of_integers_is_exact_and_nothing_has_no_best() -> None:
+    kernel = compile(Dilation((2,)), "halide")
+    assert kernel([1 << 60, -(1 << 61), 3], [1, -1]).tolist() == [(1 << 60) + 1, 2]
+    with pytest.raises(ArgumentError, match="must have a floating dtype"):
+        compile(Dilation((1,), padding=1), "halide")([1], [1])
+
+
 # --- arrays as they come ----------------------------------------------------------------------------------------------
 
 
@@ -336,8 +377,8 @@ def test_the_source_is_what_runs() -> None:
 
 @compiled
 def test_what_it_lacks_is_refused_by_name() -> None:
-    with pytest.raises(NotSupportedError, match=r"no kernel can be made of Dilation.*backend='numpy'"):
-        compile(Dilation(3), "halide")
+    with pytest.raises(NotSupportedError, match=r"Halide runs no kernel of AdaptiveAvgPool.*backend='numpy'"):
+        compile(AdaptiveAvgPool(3), "halide")
     with pytest.raises(ArgumentError, match="must be 1 for the backend 'halide'"):
         compile(Conv(3), "halide", threads=2)
     with pytest.raises(ArgumentError, match="must be one of the plans that apply here"):

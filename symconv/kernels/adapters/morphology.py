@@ -292,10 +292,14 @@ class MorphologyKernel(DirectKernel):
         exact = call.x.dtype.kind in "iu"
         y = np.full((len(call.x), *call.outputs), 0 if exact else -np.inf, call.x.dtype)
         with np.errstate(all="ignore"):
-            numbers = largest(call.x, call.weight, y, self._taps(call.planes.sizes))
+            numbers = self._tops(call.x, call.weight, y, call.planes.sizes)
         if exact and (numbers < 0).any():
             raise no_integers(call.planes.array, "a window without a real tap gives an infinity")
         return y, numbers
+
+    def _tops(self, x: Array, weight: Array, y: Array, sizes: tuple[int, ...]) -> Array:
+        """Put the largest sums into `y`; the numbers of the taps that attain them."""
+        return largest(x, weight, y, self._taps(sizes))
 
     def _taps(self, sizes: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...], Any, Any]]:
         """Of every tap in row-major order: its number, its place, and the outputs and entries that it connects."""

@@ -99,6 +99,7 @@ class DirectKernel(Kernel):
     Attributes:
         name: the name of its plan.
         weighted: whether the operator has a weight.
+        words: what runs it.
         accuracy, error: the accuracy class, and the accuracy to expect in one line.
         functions, gradient_functions: what runs for the output and for the gradients.
         stages, costs: what happens, a line a stage, and how many operations that takes.
@@ -106,6 +107,7 @@ class DirectKernel(Kernel):
 
     name: ClassVar[str]
     weighted: ClassVar[bool] = False
+    words: ClassVar[str] = "NumPy, one thread"
     accuracy: ClassVar[Accuracy] = "exact_order"
     error: ClassVar[str]
     functions: tuple[Callable[..., Any], ...]
@@ -168,7 +170,7 @@ class DirectKernel(Kernel):
 
     def explain(self, shape: tuple[int, ...] | None = None, dtype: npt.DTypeLike = "float32") -> str:
         """What it does, and what an input of a shape and type takes to read and write."""
-        lines = [f"{self.op!r}", f"plan: {self.plan}, the only one (NumPy, one thread)"]
+        lines = [f"{self.op!r}", f"plan: {self.plan}, the only one ({self.words})"]
         lines += [f"  {stage}" for stage in self.stages]
         lines += [f"operations: {self.costs}", f"accuracy: {self.accuracy}; {self.error}"]
         if shape is not None:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
     from symconv.kernels.accuracy.bound import ErrorBound
 
-__all__ = ["StatedKernel"]
+__all__ = ["StatedKernel", "term_node"]
 
 LARGEST_POWER = 16
 
@@ -199,11 +199,16 @@ class StatedKernel(DirectKernel):
             NotSupportedError: for integers.
         """
         x, w, result, planes, padded, outputs = self._read("the kernel of a stated formula", x, weight, bias)
-        y = np.zeros((len(padded), *outputs), padded.dtype)
         with np.errstate(all="ignore"):
-            for tap, view in self._views(padded, outputs):
-                y += self._value(view, w[tap])
+            y = self._summed(padded, w, outputs)
         return cast(y.reshape(*planes.lead, *outputs), result)
+
+    def _summed(self, padded: Array, w: Array, outputs: tuple[int, ...]) -> Array:
+        """The outputs of padded planes."""
+        y = np.zeros((len(padded), *outputs), padded.dtype)
+        for tap, view in self._views(padded, outputs):
+            y += self._value(view, w[tap])
+        return y
 
     def vjp(
         self, grad_output: Any, x: Any, weight: Any = None, bias: Any = None, *, wrt: Collection[str] = VARIABLES
@@ -218,12 +223,8 @@ class StatedKernel(DirectKernel):
         x, w, result, planes, padded, outputs = self._read("vjp", x, weight, bias)
         g = fit("grad_output", as_array("grad_output", grad_output), (*planes.lead, *outputs), "that of the output")
         upstream = g.reshape(len(padded), *outputs).astype(padded.dtype, copy=False)
-        to_input, to_weight = np.zeros_like(padded), np.zeros(w.shape, np.float64)
-        targets = self._views(to_input, outputs)
         with np.errstate(all="ignore"):
-            for (tap, view), (_, target) in zip(self._views(padded, outputs), targets, strict=True):
-                target += upstream * self._by_entry(view, w[tap])
-                to_weight[tap] += np.sum(upstream * self._by_weight(view, w[tap]), dtype=np.float64)
+            to_input, to_weight = self._pulled(upstream, padded, w, outputs)
         inner = (slice(None), *(slice(before, before + n) for (before, _), n in self._margins(planes.sizes, outputs)))
         of_input = np.zeros(planes.array.shape, padded.dtype)
         of_input[self._kept(planes.sizes, outputs)] = to_input[inner]
@@ -231,6 +232,15 @@ class StatedKernel(DirectKernel):
             cast(of_input.reshape(x.shape), x.dtype) if "input" in wrt else None,
             cast(to_weight, result) if self.weighted and "weight" in wrt else None,
         )
+
+    def _pulled(self, g: Array, padded: Array, w: Array, outputs: tuple[int, ...]) -> tuple[Array, Array]:
+        """The gradients of padded planes and, in float64, of the weight."""
+        to_input, to_weight = np.zeros_like(padded), np.zeros(w.shape, np.float64)
+        targets = self._views(to_input, outputs)
+        for (tap, view), (_, target) in zip(self._views(padded, outputs), targets, strict=True):
+            target += g * self._by_entry(view, w[tap])
+            to_weight[tap] += np.sum(g * self._by_weight(view, w[tap]), dtype=np.float64)
+        return to_input, to_weight
 
     def jvp(
         self, x: Any, weight: Any = None, bias: Any = None, *, dx: Any = None, dweight: Any = None, dbias: Any = None
@@ -248,12 +258,17 @@ class StatedKernel(DirectKernel):
         moved = np.zeros(w.shape) if dweight is None else as_array("dweight", dweight)
         fit("dweight", moved, self._taps, "that of the window")
         tangents = self._padded(along.reshape(planes.array.shape).astype(padded.dtype), planes.sizes, outputs)
-        y = np.zeros((len(padded), *outputs), padded.dtype)
         with np.errstate(all="ignore"):
-            views = zip(self._views(padded, outputs), self._views(tangents, outputs), strict=True)
-            for (tap, view), (_, tangent) in views:
-                y += self._by_entry(view, w[tap]) * tangent + self._by_weight(view, w[tap]) * moved[tap]
+            y = self._pushed(tangents, moved, padded, w, outputs)
         return cast(y.reshape(*planes.lead, *outputs), result)
+
+    def _pushed(self, d: Array, moved: Array, padded: Array, w: Array, outputs: tuple[int, ...]) -> Array:
+        """The tangents of the outputs for tangents of padded planes and of the weight."""
+        y = np.zeros((len(padded), *outputs), padded.dtype)
+        views = zip(self._views(padded, outputs), self._views(d, outputs), strict=True)
+        for (tap, view), (_, tangent) in views:
+            y += self._by_entry(view, w[tap]) * tangent + self._by_weight(view, w[tap]) * moved[tap]
+        return y
 
     def computed(self, output: Formula) -> Node:
         """The terms of the taps in the order of `_views`, each of what its view shows."""
@@ -266,7 +281,7 @@ class StatedKernel(DirectKernel):
                 places.append(walk.stride * Index.of(walk.output) + walk.offset(m) + first)
             entry = Access(letter, tuple(places))
             added = None if weight is None else Access(weight, tuple(map(Index.of, tap)))
-            terms.append(_node(self._terms[0], entry, added))
+            terms.append(term_node(self._terms[0], entry, added))
         return added_up(terms, self._taps, frozenset((*output.parameters, *output.indices)))
 
     def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
@@ -345,9 +360,9 @@ class StatedKernel(DirectKernel):
             yield tap, padded[(slice(None), *places)]
 
 
-def _node(term: sympy.Expr, entry: Access, weight: Access | None) -> Node:
+def term_node(term: sympy.Expr, entry: Access, weight: Access | None) -> Node:
     """A polynomial in u and v as a formula of an entry and a weight."""
-    args = [_node(arg, entry, weight) for arg in term.args]
+    args = [term_node(arg, entry, weight) for arg in term.args]
     if term.is_Add:
         return add(*args)
     if term.is_Mul:

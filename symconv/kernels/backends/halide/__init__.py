@@ -10,11 +10,13 @@ from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.backends.halide.correlation import CorrelationPlan
 from symconv.kernels.backends.halide.pooling import PoolingPlan
+from symconv.kernels.backends.halide.terms import HalideMorphologyKernel, HalideStatedKernel
 from symconv.kernels.backends.halide.wheel import required
 from symconv.kernels.runtime.backend import Adapter, Backend, Request
 from symconv.kernels.runtime.contract import Kernel
 from symconv.operators.base import Operator
 from symconv.operators.dense import Dense
+from symconv.operators.morphology import Dilation, Erosion
 from symconv.operators.normalisation import BatchNorm
 from symconv.operators.transposed import ConvTranspose
 
@@ -30,14 +32,20 @@ class HalideBackend(Backend):
         ConvTranspose: transposed_kernel,
         Dense: DenseKernel.made,
         BatchNorm: BatchNormKernel.made,
+        Dilation: HalideMorphologyKernel.made,
+        Erosion: HalideMorphologyKernel.made,
     }
+
+    def stated(self, request: Request) -> Kernel:
+        return HalideStatedKernel.made(request, self)
 
     def kernel(self, request: Request) -> Kernel:
         required()  # refused here, and not at the first call
         try:
             return super().kernel(request)
         except NotSupportedError as error:
-            raise NotSupportedError(f"{error}; run it with backend='numpy'") from None
+            why = f"Halide runs no kernel of {request.op!r} ({error})"
+            raise NotSupportedError(f"{why}; run it with backend='numpy'") from None
 
     def check_threads(self, threads: int) -> None:
         if threads != 1:

@@ -87,13 +87,13 @@ def _seen(a: Array) -> Array:
     return a if a.flags.writeable else np.asarray(_Writable(a))
 
 
-def run(text: str, inputs: Sequence[Array | int], out: Array) -> Array:
-    """Run a text on arrays, row-major as NumPy has them, and numbers; `out` is written to.
+def run(text: str, inputs: Sequence[Array | int], out: Array, *more: Array) -> Array:
+    """Run a text on arrays, row-major as NumPy has them, and numbers; `out`, and more of its size, are written to.
 
     Raises:
         NotSupportedError: for an array of 2 GiB or more, and for what Halide refuses.
     """
-    for a in (*inputs, out):
+    for a in (*inputs, out, *more):
         if not isinstance(a, int) and a.nbytes > LARGEST:
             raise NotSupportedError(
                 f"an array of {a.nbytes:,} bytes is too large for Halide; run it with backend='numpy'"
@@ -101,7 +101,7 @@ def run(text: str, inputs: Sequence[Array | int], out: Array) -> Array:
     hl = halide()
     function = _function(text)
     try:
-        function(*(a if isinstance(a, int) else hl.Buffer(_seen(a)) for a in inputs), hl.Buffer(out))
+        function(*(a if isinstance(a, int) else hl.Buffer(_seen(a)) for a in inputs), *map(hl.Buffer, (out, *more)))
     except hl.HalideError as error:
         raise NotSupportedError(f"Halide refuses ({str(error).strip()}); run it with backend='numpy'") from None
     return out
