@@ -174,13 +174,12 @@ def _certify(problem: Path | None, example: str | None, folder: Path | None) -> 
 
 def summary(document: Document) -> str:
     """How many statements have which mark, one line a mark."""
-    from symconv.report.document import Display, Paragraph, RelationLine
-    from symconv.report.layout import MARK_MEANINGS, all_blocks
+    from symconv.report.document import ArcMap, Notation
+    from symconv.report.layout import MARK_MEANINGS, all_blocks, marked
 
     marks: tuple[Mark, ...] = ("proved", "exact", "refuted", "undecided")
-    found = [
-        b.mark for b in all_blocks(document.blocks) if isinstance(b, RelationLine | Paragraph | Display) and b.number
-    ]
+    blocks = (block for block in all_blocks(document.blocks) if not isinstance(block, ArcMap | Notation))
+    found = [mark for block in blocks for mark, number in marked(block) if number]
     return "\n".join(f"{found.count(mark):5}  {MARK_MEANINGS[mark]}" for mark in marks)
 
 

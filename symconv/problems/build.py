@@ -31,6 +31,9 @@ __all__ = ["Certify", "build_document"]
 Certify = Callable[[Sequence[tuple[str, str, Verdict]]], Sequence[Verdict]]
 """Is given a name, what is said and the verdict of every statement that holds; gives each with what has checked it."""
 
+MOST_NODES = 100
+"""Statements that the map of what rests on what can show apart."""
+
 _MEANING: dict[Mark, str] = {
     "proved": "proved",
     "exact": "exact at the declared size",
@@ -59,8 +62,7 @@ def build_document(
     asked = [replace(question, title="", text="") for question in problem.questions]
     heads = [(q.id, q.asks, q.operators) for q in asked]
     blocks: list[Block] = _asked(problem.text)
-    drawn, worked = memory.part(desk, (around, asked), lambda: figures(desk))
-    blocks += drawn
+    blocks += memory.part(desk, (around, asked), partial(figures, desk))
     for question in problem.questions:
         progress(f"question {question.id}")
         blocks.append(Section(f"q-{question.id}", question.id, (Text(question.title),)))
@@ -87,7 +89,9 @@ def build_document(
         blocks.append(memory.part(desk, (around, heads, solution), partial(graded, desk, solution)))
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
-        blocks.append(desk.arc_map())
+        arcs = desk.arc_map()
+        if len(arcs.nodes) <= MOST_NODES:
+            blocks.append(arcs)
         blocks.append(ledger_of(desk.bases))
     lead: tuple[Inline, ...] = words(problem.lead) if problem.lead else ()
     return Document(
@@ -97,7 +101,7 @@ def build_document(
         (*_status(desk), *_checked(desk, certify)),
         problem.author,
         problem.title.split(":")[0][:60],
-        map=merged_map(worked),
+        map=merged_map(list(desk.working.values())),
     )
 
 

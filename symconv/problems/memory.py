@@ -13,7 +13,7 @@ __all__ = ["AnswerMemory"]
 
 Part = TypeVar("Part")
 
-_OWN = frozenset({"problem", "progress", "running"})  # what belongs to one build
+_OWN = frozenset({"problem", "progress"})  # what belongs to one build
 MOST = 1_000
 """So many parts are remembered; then all are forgotten, which costs one build."""
 
@@ -54,9 +54,9 @@ def _names() -> list[str]:
 
 
 def _place(desk: Desk) -> tuple[object, ...]:
-    """What an answer may read of the desk: its counters, the definitions, results and numbers that there are."""
+    """What an answer may read of the desk: its counters, the definitions, results, networks and numbers there are."""
     numbers = [number for number, _ in desk.checked]
-    return desk._count, desk._figures, desk._definitions, desk.results, numbers
+    return desk._count, desk._figures, desk._definitions, desk.results, tuple(desk.working), numbers
 
 
 def _copied(value: Any) -> Any:

@@ -37,6 +37,7 @@ __all__ = [
     "check_document",
     "is_exercise",
     "margin_numbers",
+    "marked",
     "marks_used",
     "parts",
     "starts_relation",
@@ -96,7 +97,7 @@ def is_exercise(document: Document) -> bool:
     return any(isinstance(block, _EXERCISE) for block in all_blocks(document.blocks))
 
 
-def _marked(block: Block) -> Iterator[tuple[Mark, str]]:
+def marked(block: Block) -> Iterator[tuple[Mark, str]]:
     """The marks of a block with the number that hangs beside each in the margin."""
     if isinstance(block, RelationLine | Paragraph | Display | TheoremBlock):
         yield block.mark, block.number
@@ -116,7 +117,7 @@ def _marked(block: Block) -> Iterator[tuple[Mark, str]]:
 
 def marks_used(document: Document) -> tuple[Mark, ...]:
     """The marks that the legend must explain, in its own order."""
-    used = {mark for block in all_blocks(document.blocks) for mark, _ in _marked(block)}
+    used = {mark for block in all_blocks(document.blocks) for mark, _ in marked(block)}
     used |= {line.mark for line in document.status}
     order: tuple[Mark, ...] = get_args(Mark)
     return tuple(mark for mark in order if mark in used and mark in MARK_MEANINGS)
@@ -124,7 +125,7 @@ def marks_used(document: Document) -> tuple[Mark, ...]:
 
 def margin_numbers(document: Document) -> tuple[str, ...]:
     """The different numbers that hang in the margin, in order of appearance; the widest sets its width."""
-    return tuple(dict.fromkeys(n for block in all_blocks(document.blocks) for _, n in _marked(block) if n))
+    return tuple(dict.fromkeys(n for block in all_blocks(document.blocks) for _, n in marked(block) if n))
 
 
 def starts_relation(latex: str) -> bool:

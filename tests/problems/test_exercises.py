@@ -13,11 +13,13 @@ import pytest
 from plain_layers import Layer, Plain, Worked
 
 from symconv.problems.answers.desk import Desk
-from symconv.problems.answers.running import Running, running
+from symconv.problems.answers.update import moved
+from symconv.problems.answers.working import values_of, working
 from symconv.problems.build import build_document
 from symconv.problems.problem import Problem
 from symconv.problems.reading import load_problem, read_problem
 from symconv.report.render import to_html
+from symconv.report.worked import Worked as AtWork
 
 NETWORK = Path(__file__).resolve().parents[2] / "reports" / "network.toml"
 QUESTION = '[[questions]]\nid = "1"\ntitle = "Back"\nask = "backward"\n'
@@ -184,15 +186,16 @@ def read(text: str) -> Problem:
     return read_problem(text)
 
 
-def run_of(problem: Problem, position: int = 0) -> Running:
-    return running(Desk(problem), problem.questions[position])
+def run_of(problem: Problem, position: int = 0) -> AtWork:
+    return working(Desk(problem), problem.questions[position], backward=True)
 
 
-def agree(run: Running, worked: Worked, *, about: float = 0) -> None:
+def agree(run: AtWork, worked: Worked, *, about: float = 0) -> None:
     """All values and gradients are those of the loops: exactly, or to a relative distance."""
 
     def same(array: Any, due: Plain) -> None:
-        assert array.shape == due.shape
+        assert array.size == len(due.entries)
+        array = array.reshape(due.shape)
         for place, value in due.entries.items():
             found = array[place]
             if about:
@@ -201,12 +204,12 @@ def agree(run: Running, worked: Worked, *, about: float = 0) -> None:
                 assert (found, place) == (value, place)
 
     for layer, due in worked.values.items():
-        same(run.values[layer], due)
+        same(values_of(run, layer), due)
     for layer, due in worked.flows.items():
-        same(run.gradient(layer, "output"), due)
+        same(values_of(run, layer, gradient=True), due)
     for layer, own in worked.parameters.items():
         for role, due in own.items():
-            same(run.gradient(layer, role), due)
+            same(values_of(run, layer, role, gradient=True), due)
 
 
 CASES: dict[str, tuple[str, Any, dict[str, Layer | None], Any, Any]] = {
@@ -305,9 +308,9 @@ def loops_of_the_packaged() -> Worked:
 def test_the_packaged_network_against_plain_loops() -> None:
     run, worked = run_of(packaged(), 3), loops_of_the_packaged()
     agree(run, worked)
-    assert str(run.values["loss"][()]) == "log(3)"
-    assert [run.gradient("dense", "output")[i] for i in range(3)] == [THIRD, -2 * THIRD, THIRD]
-    assert run.gradient("conv", "weight")[0, 1].tolist() == [
+    assert str(values_of(run, "loss")[()]) == "log(3)"
+    assert [values_of(run, "dense", gradient=True)[i] for i in range(3)] == [THIRD, -2 * THIRD, THIRD]
+    assert values_of(run, "conv", "weight", gradient=True)[0, 1].tolist() == [
         [2 * THIRD, -8 * THIRD, -5 * THIRD],
         [5, 7 * THIRD, 1],
         [-1, 13 * THIRD, 8 * THIRD],
@@ -316,15 +319,11 @@ def test_the_packaged_network_against_plain_loops() -> None:
 
 def test_the_packaged_network_after_a_step() -> None:
     run = run_of(packaged(), 3)
-    rate = Fraction(3, 1000)
-    weights = {
-        layer: {role: array - rate * run.gradient(layer, role) for role, array in own.items()}
-        for layer, own in run.parameters.items()
-    }
-    again = running(Desk(packaged()), packaged().questions[4], weights)
+    weights = moved(run, Fraction(3, 1000))
+    again = run.network.values(run.inputs, weights)
     assert weights["conv"]["weight"][0, 0].tolist() == [[Fraction(v) for v in row] for row in AFTER["conv"]["weight"]]  # type: ignore[index]
-    assert [Fraction(v) for v in AFTER["scores"]] == again.values["dense"].tolist()
-    assert float(again.values["loss"][()]) == pytest.approx(AFTER["loss"], rel=1e-12)
+    assert [Fraction(v) for v in AFTER["scores"]] == again["dense"].tolist()
+    assert float(again["loss"][()]) == pytest.approx(AFTER["loss"], rel=1e-12)
 
 
 def test_the_packaged_network_in_pytorch() -> None:
@@ -339,11 +338,11 @@ def test_the_packaged_network_in_pytorch() -> None:
     loss.backward()
     run = run_of(packaged(), 3)
     for found, due in (
-        (run.gradient("input", "output"), x.grad),
-        (run.gradient("conv", "weight"), parameters[0].grad),
-        (run.gradient("conv", "bias"), parameters[1].grad),
-        (run.gradient("dense", "weight"), parameters[2].grad),
-        (run.gradient("dense", "bias"), parameters[3].grad),
+        (values_of(run, "input", "output", gradient=True), x.grad),
+        (values_of(run, "conv", "weight", gradient=True), parameters[0].grad),
+        (values_of(run, "conv", "bias", gradient=True), parameters[1].grad),
+        (values_of(run, "dense", "weight", gradient=True), parameters[2].grad),
+        (values_of(run, "dense", "bias", gradient=True), parameters[3].grad),
     ):
         assert found.astype(float) == pytest.approx(due.numpy(), abs=1e-12)
 

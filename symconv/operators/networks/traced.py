@@ -22,6 +22,7 @@ from symconv.operators.joining import Add
 from symconv.operators.networks.exact import Connected, Exact, ExactRun, applied, gradient_of
 from symconv.operators.networks.naming import in_layer
 from symconv.operators.networks.shape import INPUT
+from symconv.operators.winners import untied
 
 __all__ = ["MadeOf", "NetworkTrace", "Place", "TensorKey", "TracedTensor", "trace"]
 
@@ -216,7 +217,7 @@ class _Tracer:
         network = self.run.network
         self._put(TensorKey(network.output, "output", True), upstream, None)
         for name in reversed(network.names):
-            op, g = self.run.operators[name], self.values[TensorKey(name, "output", True)]
+            op, g = untied(self.run.operators[name]), self.values[TensorKey(name, "output", True)]
             sources = network.sources(name)
             if isinstance(op, Add):
                 own = TensorKey(name, "output", True)

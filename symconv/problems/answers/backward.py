@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from symconv.derivations.derive import derive
-from symconv.derivations.step import Derivation
-from symconv.errors import ProblemFileError
+from symconv.derivations.step import Derivation, Maths, Step
 from symconv.formulas.printing import LATEX
-from symconv.operators.joining import Add
-from symconv.operators.letters import Letters
 from symconv.operators.networks.shape import INPUT
-from symconv.problems.answers.desk import Desk, words
-from symconv.problems.answers.exact_text import exact_text
-from symconv.problems.answers.forward import SUMMED, WORKED_OUT, places_of
-from symconv.problems.answers.running import Running, running, too_large
-from symconv.problems.answers.showing import array_lines, entry_line
-from symconv.problems.answers.sums import added, sum_of_entries
+from symconv.operators.networks.traced import TensorKey
+from symconv.problems.answers.desk import Desk, mark_of, words
+from symconv.problems.answers.forward import written_out
+from symconv.problems.answers.showing import GIVEN, WORKED_OUT, tensor
+from symconv.problems.answers.working import too_large, working
 from symconv.problems.chains import array_names, chain_of
 from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Layers, Question
-from symconv.report.document import Block, Inline, Math, Paragraph
-from symconv.report.ledger import Basis
+from symconv.report.document import Block, Folded, Math, Paragraph, TheoremBlock
+from symconv.report.exercise import TheoremLine
+from symconv.report.marks import Mark
+from symconv.report.numbers import unit_words
+from symconv.report.worked import layer_words
 
 __all__ = ["backward", "gradients_asked"]
+
+Role: TypeAlias = Literal["output", "weight", "bias"]
+ROLES: tuple[Role, ...] = ("output", "weight", "bias")
 
 
 def backward(desk: Desk, question: Question) -> list[Block]:
@@ -41,11 +42,11 @@ def backward(desk: Desk, question: Question) -> list[Block]:
 # ---------------------------------------------------------------------- in numbers
 
 
-def gradients_asked(chain: Layers, question: Question) -> Iterator[tuple[str, str]]:
+def gradients_asked(chain: Layers, question: Question) -> Iterator[tuple[str, Role]]:
     """The arrays by which is differentiated, as a layer and a role, from the output to the input."""
     names, wrt = array_names(chain, question), question.own["wrt"]
     for layer in reversed(chain.network.names):
-        roles = [role for role in ("output", "weight", "bias") if role in names[layer]]
+        roles: list[Role] = [role for role in ROLES if role in names[layer]]
         for role in roles:
             if role == "output" and layer == chain.network.output:
                 continue
@@ -56,112 +57,132 @@ def gradients_asked(chain: Layers, question: Question) -> Iterator[tuple[str, st
 
 
 def _numbers(desk: Desk, question: Question, chain: Layers) -> list[Block]:
-    run = running(desk, question)
+    worked = working(desk, question, backward=True)
+    names, output = array_names(chain, question), chain.network.output
     asked = list(gradients_asked(chain, question))
-    arrays = {f"{layer} {role}": run.gradient(layer, role) for layer, role in asked}
-    unit = run.unit(arrays)
-    blocks: list[Block] = [*_given(desk, question, run), *_unit_said(unit)]
-    scale = "" if unit == 1 else exact_text(1 / unit) + r"\, "
-    error = _error_letter(question)
+    blocks: list[Block] = []
+    last = TensorKey(output, "output", True)
+    if last in worked.tensors and worked.trace.tensors[last].values.ndim:
+        said = "all ones." if question.own["upstream"] == "ones" else "as given."
+        blocks += tensor(desk, worked, last, "Given.", words(said), GIVEN)
+    unit = worked.gradient_unit
+    if unit != 1:
+        blocks.append(
+            Paragraph(
+                words(
+                    f"All gradients are printed {unit_words(unit)}, so that they are whole: what stands here is ",
+                    Math(str(1 / unit)),
+                    " times the gradient.",
+                )
+            )
+        )
     for layer, role in asked:
-        array = LATEX.name(run.names[layer][role])
-        for place in places_of(run, layer, role, question.own["written_out"]):
-            blocks += _written(desk, run, layer, role, place, error)
-        shown = run.gradient(layer, role)
-        if unit != 1:
-            shown = shown / unit
-        name = rf"\frac{{\partial {error}}}{{\partial {array}}}"
-        blocks += array_lines(desk, name, shown, _rule(chain, layer, role), (), WORKED_OUT, scale=scale)
+        key = TensorKey(layer, role, True)
+        blocks += written_out(desk, worked, key, question.own["written_out"], names[layer][role])
+        rule = _rule(chain, layer, role)
+        blocks += tensor(desk, worked, key, rule, words(f"{rule[0].lower()}{rule[1:]}"), WORKED_OUT)
     return blocks
 
 
-def _given(desk: Desk, question: Question, run: Running) -> list[Block]:
-    """The upstream gradient of a layer, or of a network that ends with no loss."""
-    output = run.chain.network.output
-    if not run.shapes[output]:
-        return []
-    name = rf"\frac{{\partial {_error_letter(question)}}}{{\partial {LATEX.name(run.names[output]['output'])}}}"
-    said = words("all ones.") if question.own["upstream"] == "ones" else ()
-    return array_lines(desk, name, run.flows[output], "Given", said, Basis("", "the data of the file"))
-
-
-def _unit_said(unit: Fraction) -> list[Block]:
-    if unit == 1:
-        return []
-    return [
-        Paragraph(
-            words(
-                "All gradients below are multiples of ",
-                Math(exact_text(unit)),
-                ", so that they are whole: what stands here is ",
-                Math(exact_text(1 / unit)),
-                " times the gradient.",
-            )
-        )
-    ]
-
-
-def _error_letter(question: Question) -> str:
-    return LATEX.name(Letters.of(question.names).error)
-
-
-def _rule(chain: Layers, layer: str, role: str) -> str:
+def _rule(chain: Layers, layer: str, role: Role) -> str:
     if role != "output":
-        return f"{layer}: the {role}."
+        return f"The {role} of {layer}."
     readers = [after for before, after in chain.network.edges if before == layer]
-    return f"Back through {' and '.join(readers)}." if readers else "The output."
-
-
-def _written(desk: Desk, run: Running, layer: str, role: str, place: tuple[int, ...], error: str) -> list[Block]:
-    """An entry of a gradient as the sum that it is, one for every layer that it comes back from."""
-    entry = run.entry_name(layer, role, place)
-    name = rf"\frac{{\partial {error}}}{{\partial {entry}}}"
-    readers = [after for before, after in run.chain.network.edges if before == layer] if role == "output" else [layer]
-    due = run.gradient(layer, role)[tuple(i - run.base for i in place)]
-    parts = []
-    for reader in readers:
-        if isinstance(run.chain.network[reader], Add):
-            letter = run.upstream_letter(reader)
-            at = tuple(i - run.base for i in place)
-            parts.append(sum_of_entries([(letter, place, run.flows[reader][at])]))
-        else:
-            parts.append(run.gradient_sum(reader, "input" if role == "output" else role, place))
-    total = parts[0] if len(parts) == 1 else added(parts)
-    exact = not hasattr(total.value, "free_symbols") and not hasattr(due, "free_symbols")
-    if exact and total.value != due:
-        raise ProblemFileError(f"the sum of {name} is {total.value}, and the network says {due}")
-    reason: tuple[Inline, ...] = words("products with a factor 0 are left out.")
-    return [entry_line(desk, name, total, "Written out:", reason, SUMMED)]
+    return f"Back through {' and '.join(readers)}."
 
 
 # ---------------------------------------------------------------------- in symbols
 
 
 def _symbols(desk: Desk, question: Question, chain: Layers) -> list[Block]:
-    """The derivations of all gradients that are asked for: theorems first, then their proofs."""
+    """A theorem a layer, with its proof folded under it, from the output to the input; then what is handed on."""
     asked = list(gradients_asked(chain, question))
     blocks: list[Block] = []
     done: set[str] = set()
     for worked in _derivations(question, chain, asked):
         numbers: dict[str, str] = {}
-        blocks.append(Paragraph(desk.inline((*worked.lead, " ", *worked.hypotheses), {}), wide=True))
         blocks += desk.define(worked.definitions, {}, numbers, f"indices count from {question.index_base}, row first")
-        blocks += desk.stages(_without(worked, done), {}, numbers)
+        if len(chain.network.names) == 1:
+            blocks.append(Paragraph(desk.inline((*worked.lead, " ", *worked.hypotheses), {}), wide=True))
+            blocks += desk.stages(worked, {}, numbers)
+            continue
+        theorem, *rest = worked.stages
+        for layer in reversed(chain.network.names):
+            own = [step for step in theorem.steps if step.id.startswith(f"{layer} ") and _key(step) not in done]
+            done.update(map(_key, own))
+            if own:
+                proofs = tuple(stage for stage in rest if stage.title[:1] == (f"{layer}: ",))
+                blocks.append(_theorem(desk, chain, layer, own, replace(worked, stages=proofs), numbers))
+        handed = tuple(stage for stage in rest if stage.title == ("From layer to layer",))
+        fresh = tuple(replace(s, steps=tuple(t for t in s.steps if _key(t) not in done)) for s in handed)
+        done.update(_key(step) for stage in handed for step in stage.steps)
+        blocks += desk.stages(replace(worked, stages=tuple(stage for stage in fresh if stage.steps)), {}, numbers)
     return blocks
 
 
-def _without(worked: Derivation, done: set[str]) -> Derivation:
-    """A derivation without the stages that stood before."""
-    stages = []
-    for stage in worked.stages:
-        key = repr([str(step.statement) for step in stage.steps])
-        if key not in done:
-            stages.append(stage)
-        done.add(key)
-    return replace(worked, stages=tuple(stages))
+def _key(step: Step) -> str:
+    return str(step.statement)
 
 
-def _derivations(question: Question, chain: Layers, asked: list[tuple[str, str]]) -> Iterator[Derivation]:
+def _theorem(
+    desk: Desk, chain: Layers, layer: str, steps: list[Step], proofs: Derivation, numbers: dict[str, str]
+) -> TheoremBlock:
+    """The gradients of one layer, stated before they are proved; its mark is the weakest of its lines."""
+    lines: list[TheoremLine] = []
+    marks: list[Mark] = []
+    conditions: dict[str, None] = {}
+    verdict = steps[0].verdict
+    for step in steps:
+        desk.progress(f"checking {step.id}")
+        marks.append(mark_of(step.verdict))
+        conditions.update(dict.fromkeys(step.verdict.conditions))
+        if marks[-1] != "proved":
+            verdict = step.verdict
+        gloss = words(f"the {step.id.partition(' ')[2]}")
+        lines.append(TheoremLine(Math(step.left(LATEX)), "=", Math(step.right(LATEX)), gloss))
+    label = f"T{1 + sum(number.startswith('T') for number, _ in desk.checked)}"
+    mark: Mark = next((mark for mark in marks if mark != "proved"), "proved")
+    if conditions and verdict.holds:
+        verdict = replace(verdict, conditions=tuple(conditions))
+    desk.note(label, mark, verdict)
+    for step in steps:
+        numbers[step.id] = label
+        desk.proved(label, f"{step.title}: {step.id}", step.verdict)
+    kind = layer_words(chain.network[layer])
+    said = _hypotheses(proofs, layer)
+    if conditions:
+        said = (*said, f" Let it be so that {', and that '.join(conditions)}.")
+    inner = tuple(desk.stages(_renamed(proofs, layer), {}, numbers))
+    proof = Folded(words(f"Proof of {label}"), inner, proof=True, open=label == "T1") if inner else None
+    return TheoremBlock(
+        f"s-{label}", label, mark, f"{kind} ({layer})", desk.inline((*said, " Then"), {}), tuple(lines), proof
+    )
+
+
+def _hypotheses(worked: Derivation, layer: str) -> tuple[str | Maths, ...]:
+    """What is taken for granted of the sizes of a layer, out of what is said of all."""
+    found: list[str | Maths] = []
+    own = False
+    for piece in worked.hypotheses:
+        if isinstance(piece, str) and piece.endswith(": ") and piece[:-2] in _named_in(worked):
+            own = piece == f"{layer}: "
+        elif own and not (piece == " " and found[-1:] and str(found[-1]).endswith(".")):
+            found.append(piece)
+    return tuple(found)
+
+
+def _named_in(worked: Derivation) -> frozenset[str]:
+    """The names that the hypotheses of a network's derivation begin with."""
+    return frozenset(p[:-2] for p in worked.hypotheses if isinstance(p, str) and p.endswith(": ") and " " not in p[:-2])
+
+
+def _renamed(proofs: Derivation, layer: str) -> Derivation:
+    """The stages of a proof without the name of the layer in their titles: the theorem has it."""
+    stages = (replace(stage, title=stage.title[1:]) for stage in proofs.stages)
+    return replace(proofs, stages=tuple(stages))
+
+
+def _derivations(question: Question, chain: Layers, asked: list[tuple[str, Role]]) -> Iterator[Derivation]:
     """One derivation of the whole network where its layers stand one after the other, else one a layer and variable."""
     names = array_names(chain, question)
     roles = {role for _, role in asked}

@@ -35,6 +35,7 @@ from symconv.report.formula_width import estimate_em
 from symconv.report.ledger import Basis, basis_of
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
+from symconv.report.worked import Worked
 
 __all__ = ["Desk", "Progress", "Root", "mark_of", "matrix", "roman", "words"]
 
@@ -110,7 +111,7 @@ class Desk:
     errors: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
     results: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
-    running: dict[Any, Any] = field(default_factory=dict)
+    working: dict[Any, Worked] = field(default_factory=dict)
     _figures: int = 0
 
     # ------------------------------------------------------------------ numbers

@@ -5,84 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from symconv.errors import ProblemFileError
-from symconv.formulas.printing import LATEX
 from symconv.operators.networks.shape import INPUT
+from symconv.operators.networks.traced import TensorKey
 from symconv.problems.answers.desk import Desk, words
-from symconv.problems.answers.exact_text import approximation, is_long
-from symconv.problems.answers.running import Running, running, too_large
-from symconv.problems.answers.showing import array_lines, entry_line
-from symconv.problems.chains import chain_of
+from symconv.problems.answers.showing import GIVEN, WORKED_OUT, all_entries, entry_line, tensor
+from symconv.problems.answers.working import too_large, working
+from symconv.problems.chains import array_names, chain_of
 from symconv.problems.problem import Question
-from symconv.report.document import Block, Inline, Paragraph
-from symconv.report.ledger import NOTHING, Basis
+from symconv.report.document import Block, Paragraph
+from symconv.report.worked import Worked, layer_words
 
-__all__ = ["SUMMED", "WORKED_OUT", "forward", "places_of"]
-
-WORKED_OUT = Basis(NOTHING, "every entry from the formula of its layer, in exact arithmetic")
-SUMMED = Basis("the sum added up again, term by term", "the formula of the layer at that place, in exact arithmetic")
+__all__ = ["forward", "written_out"]
 
 
 def forward(desk: Desk, question: Question) -> list[Block]:
-    """The input and what every layer gives; entries that are asked for as full sums."""
-    where = desk.problem.where(question)
-    chain = chain_of(question, where, desk.problem.data)
+    """What every layer gives, of a single one the data too; entries that are asked for as full sums."""
+    chain = chain_of(question, desk.problem.where(question), desk.problem.data)
     why = too_large(chain)
     if why:
         return [Paragraph(words(why), wide=True)]
-    run = running(desk, question)
-    names = run.names
+    worked = working(desk, question, backward=False)
     blocks: list[Block] = []
-    given = [(LATEX.name(names[INPUT]["output"]), run.input)]
-    given += [
-        (LATEX.name(names[layer][role]), array) for layer, own in run.parameters.items() for role, array in own.items()
-    ]
-    for name, array in given:
-        blocks += array_lines(desk, name, array, "Given", (), Basis(NOTHING, "the data of the file"))
-    for layer in chain.network.names:
-        for place in places_of(run, layer, "output", question.own.get("written_out")):
-            blocks.append(_written(desk, run, layer, place))
-        rule = f"{type(chain.network[layer]).__name__}."
-        value = run.values[layer]
-        blocks += array_lines(desk, LATEX.name(names[layer]["output"]), value, rule, _rounded(value), WORKED_OUT)
+    if question.network is None:
+        for key in worked.tensors:
+            if not key.gradient and (key.layer == INPUT or key.role != "output"):
+                blocks += tensor(desk, worked, key, "Given.", words("as given."), GIVEN)
+    names = array_names(chain, question)
+    for layer, op in chain.network.layers:
+        key = TensorKey(layer)
+        blocks += written_out(desk, worked, key, question.own.get("written_out"), names[layer]["output"])
+        blocks += tensor(desk, worked, key, f"{layer_words(op)}.", words(f"{layer_words(op)}."), WORKED_OUT)
     return blocks
 
 
-def _rounded(array: Any) -> tuple[Inline, ...]:
-    """That numbers are rounded, where some are; a decimal beside an exact number with e or a logarithm in it."""
-    entries = array.ravel().tolist()
-    if any(is_long(value) for value in entries):
-        return words("after the sign of approximation rounded to four places, exact behind it.")
-    if len(entries) == 1 and hasattr(entries[0], "free_symbols"):
-        return words(f"about {approximation(entries[0])}.")
-    return ()
-
-
-def places_of(run: Running, layer: str, role: str, wanted: Any) -> Iterator[tuple[int, ...]]:
-    """The places of an array that are to be written out, counted from the base."""
-    name = run.names[layer][role]
+def written_out(desk: Desk, worked: Worked, key: TensorKey, wanted: Any, name: str) -> Iterator[Block]:
+    """The entries of a tensor that are asked for, each a line, or all of them behind one."""
     places = (wanted or {}).get(name, (wanted or {}).get("", ()))
-    shape = run.shapes[layer] if role == "output" else run.parameters[layer][role].shape
     if places == "all":
-        places = [tuple(i + run.base for i in at) for at in np.ndindex(*shape)]
+        yield from all_entries(desk, worked, key)
+        return
+    shape = worked.trace.tensors[key].values.shape
     for place in places:  # an axis of one channel may be left out
-        yield (*((run.base,) * (len(shape) - len(place))), *place)
-
-
-def _written(desk: Desk, run: Running, layer: str, place: tuple[int, ...]) -> Block:
-    found = run.output_sum(layer, place)
-    due = run.values[layer][tuple(i - run.base for i in place)]
-    if _differ(found.value, due):
-        raise ProblemFileError(f"the sum of {layer} at {place} is {found.value}, and the network says {due}")
-    name = run.entry_name(layer, "output", place)
-    return entry_line(
-        desk, name, found, "Written out.", words(f"{layer}; products with a factor 0 are left out."), SUMMED
-    )
-
-
-def _differ(one: Any, other: Any) -> bool:
-    if hasattr(one, "free_symbols") or hasattr(other, "free_symbols"):
-        return False  # numbers with e or a logarithm have many forms
-    return bool(one != other)
+        at = (*((0,) * (len(shape) - len(place))), *(i - worked.index_base for i in place))
+        yield entry_line(desk, worked, key, at, "Written out.", words("products with a factor 0 are left out."))

@@ -1,32 +1,32 @@
-"""How answers show numbers: tables of what was counted, arrays by their channels, entries written out."""
+"""How answers show numbers: tables of what was counted, arrays as tables or in a line, entries written out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symconv.formulas.printing import LATEX
+from symconv.operators.networks.traced import TensorKey
 from symconv.problems.answers.desk import Desk, words
-from symconv.problems.answers.exact_text import approximation, decimal, exact_text, is_long
-from symconv.problems.answers.sums import Spelled
-from symconv.report.document import Block, Inline, Math, Paragraph, Reason, RelationLine
-from symconv.report.exercise import Sheet
-from symconv.report.ledger import Basis
+from symconv.problems.answers.exact_text import approximation, decimal
+from symconv.report.document import Block, Folded, Inline, Math, Paragraph, Reason, RelationLine
+from symconv.report.exercise import Grid, GridCell, Grids, Sheet
+from symconv.report.ledger import NOTHING, Basis
+from symconv.report.numbers import cell_text, latex_number
+from symconv.report.stations import MOST_ACROSS, entries, grids
+from symconv.report.worked import Worked
 
-__all__ = ["WIDEST", "array_lines", "entry_line", "number", "sheet"]
+__all__ = ["SUMMED", "WORKED_OUT", "all_entries", "entry_line", "plain_array", "sheet", "tensor"]
 
-WIDEST = 12
-"""Entries on an axis of a plane that is printed whole."""
+WORKED_OUT = Basis("each number from the numbers that it is made of", "the formula of its layer, in exact arithmetic")
+SUMMED = Basis("the sum added up again, term by term", "the formula of the layer at that place, in exact arithmetic")
+GIVEN = Basis(NOTHING, "the data of the file")
+LONGEST = 20  # entries of a vector that is printed in a line
 
 
-def number(value: Any, decimals: bool = False) -> str:
-    """An exact number; with `decimals` one that ends as a decimal; one that is long to read rounded, after a sign."""
-    if is_long(value) or isinstance(value, float):
-        return rf"\approx {approximation(value)}"
-    return decimal(value) if decimals and isinstance(value, Fraction) else exact_text(value)
+def _row(numbers: list[str]) -> str:
+    """A vector in a line."""
+    return "(" + r",\, ".join(numbers) + ")"
 
 
 def sheet(
@@ -43,88 +43,83 @@ def sheet(
     return [said, Sheet(headings, rows, total)]
 
 
-def array_lines(
-    desk: Desk,
-    name: str,
-    array: Any,
-    rule: str,
-    reason: tuple[Inline, ...],
-    basis: Basis,
-    *,
-    scale: str = "",
-    decimals: bool = False,
+def tensor(
+    desk: Desk, worked: Worked, key: TensorKey, rule: str, reason: tuple[Inline, ...], basis: Basis
 ) -> list[Block]:
-    """An array in numbers, a plane a line; a plane that is too large is told by its size alone.
-
-    Args:
-        desk: the desk.
-        name: what the array is called, as LaTeX.
-        array: the numbers.
-        rule, reason, basis: why they are these.
-        scale: a factor that stands before the name, such as 3 where the numbers are thirds.
-        decimals: whether rational numbers are printed as decimals where these end.
-    """
-    planes = [((), array)] if array.ndim <= 2 else [(at, array[at]) for at in np.ndindex(array.shape[:-2])]
-    if len(planes) == 1 and array.ndim > 2:
-        planes = [((), array.reshape(array.shape[-2:]))]
+    """A tensor of a network at work: vectors and single numbers in a line, planes as tables of the page's map."""
+    named = worked.tensors[key]
+    values, unit = named.tensor.values, worked.unit_of(key)
     label = desk.number()
     desk.note(label, "exact", basis)
-    blocks: list[Block] = []
-    for position, (at, plane) in enumerate(planes):
-        above = ",".join(str(i + 1) for i in at)
-        shown = f"{name}^{{{above}}}" if above and "^" not in name else name
-        first = position == 0
-        blocks.append(
-            RelationLine(
-                f"s-{label}" if first else "",
-                label if first else "",
-                "exact" if first else "none",
-                Math(f"{scale}{shown}"),
-                "=",
-                Math(_plane(plane, decimals)),
-                Reason(rule, reason) if first else None,
-            )
-        )
-    return blocks
-
-
-def _plane(plane: Any, decimals: bool) -> str:
-    if plane.ndim == 0:
-        return number(plane[()], decimals)
-    if max(plane.shape) > WIDEST and plane.ndim == 2:
-        return rf"({plane.shape[0]} \times {plane.shape[1]})"
-    rows = plane if plane.ndim == 2 else plane.reshape(1, -1)
-    body = r" \\ ".join(" & ".join(number(value, decimals) for value in row) for row in rows.tolist())
-    return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
+    name = worked.array(key)
+    scale = "" if unit == 1 else rf"{1 / unit}\,"
+    if named.plane or values.ndim > 1 or values.size > LONGEST:
+        body = (*words(Math(f"{scale}{name}"), ": "), *(reason or words("all its entries.")))
+        line = Paragraph(body, mark="exact", number=label, id=f"s-{label}")
+        return [line, grids(worked, key)]
+    numbers = [latex_number(value, unit) for value in values.ravel().tolist()]
+    right = numbers[0] if values.ndim == 0 else _row(numbers)
+    if values.ndim == 0 and hasattr(values[()], "free_symbols") and "approx" not in right:
+        right += rf" \approx {approximation(values[()])}"
+    return [RelationLine(f"s-{label}", label, "exact", Math(f"{scale}{name}"), "=", Math(right), Reason(rule, reason),
+                         about=(named.name,))]  # fmt: skip
 
 
 def entry_line(
-    desk: Desk, name: str, found: Spelled, rule: str, reason: tuple[Inline, ...], basis: Basis, *, suffix: str = ""
+    desk: Desk, worked: Worked, key: TensorKey, at: tuple[int, ...], rule: str, reason: tuple[Inline, ...]
 ) -> RelationLine:
-    """An entry as the sum that it is: in letters, in numbers, and its value."""
+    """An entry as the sum that it is: in letters, in numbers, and its value; `at` counts from 0."""
     label = desk.number()
-    desk.note(label, "exact", basis)
-    rows = [] if found.symbols == found.numbers else [found.numbers]
-    value = number(found.value) + suffix
-    if rows[-1:] != [value] and found.symbols != value:
-        rows.append(value)
+    desk.note(label, "exact", SUMMED)
+    name, sides = worked.formula((key, at))
+    rows = tuple(Math(f"= {side}") for side in sides[1:])
+    about = (worked.tensors[key].name,)
     return RelationLine(
-        f"s-{label}",
-        label,
-        "exact",
-        Math(name),
-        "=",
-        Math(found.symbols),
-        Reason(rule, reason),
-        tuple(Math(f"= {row}") for row in rows),
+        f"s-{label}", label, "exact", Math(name), "=", Math(sides[0]), Reason(rule, reason), rows, about=about
     )
 
 
-def listed(names: Sequence[str]) -> tuple[Inline, ...]:
-    """Names of arrays in running text."""
-    runs: list[str | Math] = []
-    for position, name in enumerate(names):
-        if position:
-            runs.append(" and " if position == len(names) - 1 else ", ")
-        runs.append(Math(LATEX.name(name)))
-    return words(*runs)
+def all_entries(desk: Desk, worked: Worked, key: TensorKey) -> list[Block]:
+    """All entries of a tensor, written out behind a line that opens them."""
+    named = worked.tensors[key]
+    label = desk.number()
+    desk.note(label, "exact", SUMMED)
+    count = named.tensor.values.size
+    said = words(
+        f"All {count} entries of ", Math(worked.array(key)), ", written out; products with a factor 0 are left out."
+    )
+    line = Paragraph(said, mark="exact", number=label, id=f"s-{label}")
+    return [line, Folded(words(f"All {count} entries"), (entries(worked, key),))]
+
+
+def plain_array(
+    desk: Desk, name: str, array: Any, rule: str, reason: tuple[Inline, ...], basis: Basis, base: int
+) -> list[Block]:
+    """An array that is in no map: in a line, or a table a plane; rational numbers as decimals where these end."""
+    label = desk.number()
+    desk.note(label, "exact", basis)
+
+    def text(value: Any) -> str:
+        return decimal(value) if hasattr(value, "denominator") else latex_number(value)
+
+    if array.ndim < 2 and array.size <= LONGEST:
+        numbers = [text(value) for value in array.ravel().tolist()]
+        right = numbers[0] if array.ndim == 0 else _row(numbers)
+        return [RelationLine(f"s-{label}", label, "exact", Math(name), "=", Math(right), Reason(rule, reason))]
+    rows = array.reshape(1, -1) if array.ndim == 1 else array
+    tables = []
+    for at in np.ndindex(rows.shape[:-2]):
+        above = "".join(str(i + base) for i in at)
+        plane = rows[at][:MOST_ACROSS, :MOST_ACROSS]
+        cells = tuple(
+            tuple(GridCell(text(v).replace("-", "\u2212") if "approx" not in text(v) else cell_text(v)) for v in row)
+            for row in plane.tolist()
+        )
+        cut = max(rows.shape[-2:]) > MOST_ACROSS
+        shown = f"{name}^{{{above}}}" if above and len(rows.shape) > 2 and max(rows.shape[:-2]) > 1 else name
+        part = r"\ \text{(in part)}" if cut else ""
+        tables.append(
+            Grid(cells, f"{name} {above}".strip(), size="wide", kind="kernel", caption=Math(f"{shown}{part}"))
+        )
+    body = (*words(Math(name), ": "), *(reason or words("all its entries.")))
+    return [Paragraph(body, mark="exact", number=label, id=f"s-{label}"), Grids(tuple(tables))]

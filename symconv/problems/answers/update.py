@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from symconv.errors import ProblemFileError
 from symconv.formulas.printing import LATEX
+from symconv.operators.networks.traced import TensorKey
 from symconv.problems.answers.desk import Desk, words
-from symconv.problems.answers.exact_text import approximation, as_sympy, decimal, exact_text
-from symconv.problems.answers.forward import WORKED_OUT
-from symconv.problems.answers.running import running, too_large
-from symconv.problems.answers.showing import array_lines, number
-from symconv.problems.naming import entry_letter
+from symconv.problems.answers.exact_text import approximation, as_sympy, decimal
+from symconv.problems.answers.showing import WORKED_OUT, plain_array
+from symconv.problems.answers.working import too_large, values_of, working
 from symconv.problems.problem import Question
 from symconv.report.document import Block, Paragraph
+from symconv.report.inline import Inline
+from symconv.report.numbers import latex_number
+from symconv.report.worked import Worked
 
-__all__ = ["update"]
+__all__ = ["moved", "update"]
+
+
+def moved(worked: Worked, rate: Fraction) -> dict[str, dict[str, Any]]:
+    """Every parameter minus the rate times its gradient; a target stays as it is."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, tensor in worked.trace.tensors.items():
+        if key.gradient or key.role == "output":
+            continue
+        values = tensor.values
+        if key.role != "target":
+            values = values - rate * values_of(worked, key.layer, key.role, gradient=True)
+        found.setdefault(key.layer, {})[key.role] = values
+    return found
 
 
 def update(desk: Desk, question: Question) -> list[Block]:
@@ -29,77 +45,65 @@ def update(desk: Desk, question: Question) -> list[Block]:
     if why:
         return [Paragraph(words(why), wide=True)]
     rate: Fraction = question.own["rate"]
-    run = running(desk, question)
-    moved: dict[str, dict[str, Any]] = {}
+    worked = working(desk, question, backward=True)
+    after = moved(worked, rate)
+    base = question.index_base
     blocks: list[Block] = []
-    for layer, own in run.parameters.items():
-        moved[layer] = {role: array for role, array in run.weights[layer].items() if role not in own}
+    for layer, own in after.items():
         for role, array in own.items():
-            gradient = run.gradient(layer, role)
-            after = array - rate * gradient
-            moved[layer][role] = after
+            if role == "target":
+                continue
+            key = TensorKey(layer, role)  # type: ignore[arg-type]
             if not blocks:
-                blocks.append(_first(desk, run.names[layer][role], array, gradient, after, rate, question.index_base))
-            name = LATEX.name(run.names[layer][role])
-            blocks += array_lines(desk, f"{name}'", after, f"{layer}: the {role}.", (), WORKED_OUT, decimals=True)
-    again = running(desk, question, moved)
+                blocks.append(_first(desk, worked, key, array, rate))
+            name = f"{LATEX.name(worked.tensors[key].letter)}'"
+            blocks += plain_array(
+                desk, name, array, f"The {role} of {layer}.", words("after the step."), WORKED_OUT, base
+            )
+    again = chain.network.values(worked.inputs, after)
     output = chain.network.output
-    before, after_loss = run.values[output][()], again.values[output][()]
+    before, later = values_of(worked, output)[()], again[output][()]
     for layer in chain.network.names[-3:]:
-        name = LATEX.name(run.names[layer]["output"])
-        blocks += array_lines(
-            desk,
-            f"{name}'",
-            again.values[layer],
-            "Forward again.",
-            _places(again.values[layer]),
-            WORKED_OUT,
-            decimals=True,
+        name = f"{LATEX.name(worked.tensors[TensorKey(layer)].letter)}'"
+        blocks += plain_array(
+            desk, name, np.asarray(again[layer]), "Forward again.", _places(again[layer]), WORKED_OUT, base
         )
-    letter = LATEX.name(run.names[output]["output"])
-    falls = _less(after_loss, before)
+    letter = LATEX.name(worked.tensors[TensorKey(output)].letter)
+    falls = _less(later, before)
     verb = "stays as it is" if falls is None else "falls" if falls else "rises"
-    label = desk.plain_statement(
-        rf"{letter}' - {letter}",
-        rf"\approx {approximation(after_loss - before)}",
-        "exact",
-        WORKED_OUT,
-        "Compare.",
-        words(f"The loss {verb}: from {_near(before)} to {_near(after_loss)}, rounded to four places."),
-    )
-    return [*blocks, label]
+    relation: Literal["<", ">", "="] = "=" if falls is None else "<" if falls else ">"
+    said = words(f"The loss {verb}: from {approximation(before)} to {approximation(later)}, rounded to four places.")
+    line = desk.plain_statement(f"{letter}'", letter, "exact", WORKED_OUT, "Compare.", said)
+    return [*blocks, replace(line, relation=relation)]
 
 
-def _near(value: Any) -> str:
-    return decimal(value) if isinstance(value, Fraction) and len(decimal(value)) < 9 else approximation(value)
+def _places(array: Any) -> tuple[Inline, ...]:
+    values = np.asarray(array).ravel().tolist()
+    long = any(not isinstance(value, Fraction | int) for value in values)
+    return words("rounded, exact behind it.") if long else words("forward again, with the new parameters.")
 
 
-def _places(array: Any) -> Any:
-    long = any(not isinstance(value, Fraction | int) for value in array.ravel().tolist())
-    return words("rounded to four places where a sign of approximation stands.") if long else ()
-
-
-def _first(desk: Desk, name: str, array: Any, gradient: Any, after: Any, rate: Fraction, base: int) -> Block:
+def _first(desk: Desk, worked: Worked, key: TensorKey, after: Any, rate: Fraction) -> Block:
     """The first entry that moves, worked out."""
-    at = next((at for at in _all(array.shape) if gradient[at] != 0), next(iter(_all(array.shape))))
-    entry = LATEX.subscripted(LATEX.name(entry_letter(name)), [str(i + base) for i in at])
-    slope = number(gradient[at])
-    slope = rf"({slope})" if slope.startswith("-") else slope
-    right = rf"{exact_text(array[at])} - {decimal(rate)} \cdot {slope} = {number(after[at], True)}"
+    before = worked.trace.tensors[key].values
+    gradient = values_of(worked, key.layer, key.role, gradient=True)
+    places = list(np.ndindex(before.shape))
+    at = next((at for at in places if gradient[at] != 0), places[0])
+    entry = worked.entry((key, at))
+    slope = latex_number(gradient[at])
+    slope = rf"({slope})" if slope.startswith(("-", r"\approx -")) or "/" in slope else slope
+    value = decimal(after[at]) if isinstance(after[at], Fraction) else latex_number(after[at])
+    right = rf"{latex_number(before[at])} - {decimal(rate)} \cdot {slope} = {value}"
     return desk.plain_statement(
-        f"{entry}'", right, "exact", WORKED_OUT, "Step.", words("The parameter minus the rate times its gradient.")
+        f"{{{entry}}}'", right, "exact", WORKED_OUT, "Step.", words("The parameter minus the rate times its gradient.")
     )
-
-
-def _all(shape: tuple[int, ...]) -> Any:
-    return np.ndindex(*shape)
 
 
 def _less(one: Any, other: Any) -> bool | None:
     """Whether a number is smaller than another; None where they are equal.
 
     Raises:
-        ProblemFileError: where sixty digits do not tell.
+        ProblemFileError: where forty digits do not tell.
     """
     difference = one - other
     if isinstance(difference, Fraction | int):

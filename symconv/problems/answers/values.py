@@ -19,12 +19,13 @@ from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
 from symconv.operators.kinds import Size
 from symconv.operators.letters import Letters
+from symconv.operators.networks.traced import TensorKey
 from symconv.operators.option import DILATION, PADDING, STRIDE, option_fields
 from symconv.operators.pooling import LPPool
 from symconv.problems.answers.desk import Desk, Root, matrix, number_text, words
 from symconv.problems.answers.drawing import array_latex
 from symconv.problems.answers.forward import forward
-from symconv.problems.answers.running import running
+from symconv.problems.answers.working import values_of, working
 from symconv.problems.chains import has_planes
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
@@ -72,13 +73,13 @@ def _of_arrays(desk: Desk, question: Question) -> list[Block]:
     printed = question.own["printed"]
     if printed is None:
         return blocks
-    run, layer = running(desk, question), question.operators[0].name
-    due = run.values[layer].ravel().tolist()
+    worked, layer = working(desk, question, backward=False), question.operators[0].name
+    due = values_of(worked, layer).ravel().tolist()
     different = sum(map(ne, due, _flat(printed)))
     if not different:
         return [*blocks, Paragraph(words("The printed answer agrees."))]
     count = "one of its entries differs" if different == 1 else f"{different} of its entries differ"
-    name = Math(LATEX.name(run.names[layer]["output"]))
+    name = Math(worked.array(TensorKey(layer)))
     reason = words(f"{count[0].upper()}{count[1:]}.")
     return [*blocks, _band(desk, "The printed answer is different", name, printed, reason)]
 
