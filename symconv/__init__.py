@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from symconv.operators.leaky_relu import LeakyReLU
     from symconv.operators.log_softmax import LogSoftmax
     from symconv.operators.morphology import Dilation, Erosion
+    from symconv.operators.networks.keras_graph import network_from_keras
     from symconv.operators.networks.network import Network
     from symconv.operators.networks.onnx_graph import network_from_onnx
     from symconv.operators.networks.printed import network_from_text
@@ -134,6 +135,7 @@ __all__ = [
     "from_text",
     "from_torch",
     "load_problem",
+    "network_from_keras",
     "network_from_onnx",
     "network_from_text",
     "network_from_torch",
@@ -180,6 +182,7 @@ _HOME = {
     "operators.importers.text": ("from_text",),
     "operators.importers.torch": ("from_torch",),
     "operators.morphology": ("Dilation", "Erosion"),
+    "operators.networks.keras_graph": ("network_from_keras",),
     "operators.networks.onnx_graph": ("network_from_onnx",),
     "operators.networks.printed": ("network_from_text",),
     "operators.networks.torch_graph": ("network_from_torch",),

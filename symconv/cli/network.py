@@ -43,12 +43,13 @@ def network(
 ) -> None:
     """List the convolutions and poolings of a model.
 
-    FILE is an .onnx file, or a text file (- for stdin) with the printed form of a sequential PyTorch model. For each
-    layer: output size, parameters, multiply-adds (padding counted, bias not), the receptive field and the step between
-    outputs in positions of the input, and how many positions of the layer's input, and of the network's, no output
-    reads, an axis. Other layers are followed and not counted. What is not known of a layer is said with its reason;
-    totals are then "at least", and the exit status is 3. Sizes of an ONNX model are those that onnx infers; where the
-    formula of a layer gives another one, that is a finding.
+    FILE is an .onnx file, a Keras model (.keras, or .json from to_json()), or a text file (- for stdin) with the
+    printed form of a sequential PyTorch model. For each layer: output size, parameters, multiply-adds (padding
+    counted, bias not), the receptive field and the step between outputs in positions of the input, and how many
+    positions of the layer's input, and of the network's, no output reads, an axis. Other layers are followed and not
+    counted. What is not known of a layer is said with its reason; totals are then "at least", and the exit status is
+    3. Sizes of an ONNX model are those that onnx infers; where the formula of a layer gives another one, that is a
+    finding.
 
     \b
     Examples:
@@ -56,12 +57,17 @@ def network(
       symconv network model.onnx --input 1x3x256x256
       python -c "import torchvision as t; print(t.models.vgg16())" | symconv network - --input 1x3x224x224
       symconv network model.txt --input 1x3x224x224 --json
+      symconv network model.keras
     """
     with Activity(f"reading {click.format_filename(file)}") as activity:
         if file.suffix.lower() == ".onnx":
             if ignore or sequential:
                 raise click.UsageError("--ignore and --sequential belong to a printed model")
             found = _onnx(file, input_shape, _numbers(values), activity)
+        elif file.suffix.lower() in (".json", ".keras"):
+            if ignore or sequential or values:
+                raise click.UsageError("--ignore, --sequential and --value do not belong to a Keras model")
+            found = _keras(file, input_shape)
         else:
             if values:
                 raise click.UsageError("--value belongs to an .onnx file")
@@ -101,6 +107,34 @@ def _onnx(
         raise click.UsageError(f"cannot read {click.format_filename(file)}: {error.strerror}") from None
     activity.say("following the graph")
     return network_from_onnx(model, input_shape, values=values)
+
+
+def _keras(file: Path, input_shape: tuple[int, ...] | None) -> NetworkTable:
+    """The configuration of a Keras model: what ``to_json()`` gives, or the one in a .keras file."""
+    import json
+    import zipfile
+
+    from symconv.operators.networks.keras_graph import network_from_keras
+
+    shown = click.format_filename(file)
+    try:
+        if file.suffix.lower() == ".json":
+            with file.open("rb") as stream:
+                content = stream.read(LARGEST_TEXT + 1)
+        else:
+            with zipfile.ZipFile(file) as archive, archive.open("config.json") as member:
+                content = member.read(LARGEST_TEXT + 1)
+    except OSError as error:
+        raise click.UsageError(f"cannot read {shown}: {error.strerror}") from None
+    except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError):
+        raise click.UsageError(f"{shown} is no Keras model: it has no config.json that can be read") from None
+    if len(content) > LARGEST_TEXT:
+        raise click.UsageError(f"the configuration in {shown} has more than {LARGEST_TEXT:,} bytes")
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        raise click.UsageError(f"{shown} holds no JSON") from None
+    return network_from_keras(record, input_shape)
 
 
 def _printed(

@@ -130,7 +130,7 @@ def file_doors() -> Iterator[tuple[str, Given]]:
         yield name, getattr(sc, name)
     for name in ("from_text", "from_keras", "from_onnx", "from_torch", "network_from_onnx"):
         yield name, getattr(sc, name)
-    for name in ("network_from_text", "network_from_torch"):
+    for name in ("network_from_text", "network_from_torch", "network_from_keras"):
         yield name, lambda v, name=name: getattr(sc, name)(v, (1, 3, 8, 8))
     yield "network_from_text(shape)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", v)
     yield "network_from_text(ignore)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", (1, 3, 8, 8), ignore=v)

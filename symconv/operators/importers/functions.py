@@ -241,7 +241,12 @@ def _keras_flatten(options: Options, axes: int) -> Imported:
 
 def _keras_norm(options: Options, axes: int) -> Imported:
     axis = options.take("axis", -1)
-    options.ignore(("momentum", "epsilon", "center", "scale", "synchronized"))
+    _must_be(options, "renorm", False, False)
+    options.ignore(("momentum", "epsilon", "center", "scale", "synchronized", "renorm_clipping", "renorm_momentum"))
+    options.ignore(
+        f"{name}_{part}" for name in ("beta", "gamma") for part in ("initializer", "regularizer", "constraint")
+    )
+    options.ignore(("moving_mean_initializer", "moving_variance_initializer"))
     channels = options.take("in_channels", None)
     if channels is None:
         raise ArgumentError(

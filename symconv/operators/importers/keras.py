@@ -27,7 +27,8 @@ from symconv.operators.transposed import ConvTranspose
 __all__ = ["from_keras", "read_keras"]
 
 _LAYER = re.compile(
-    r"(Conv|DepthwiseConv|SeparableConv|MaxPooling|AveragePooling|GlobalAveragePooling|GlobalMaxPooling)([123])D"
+    r"(Conv|DepthwiseConv|SeparableConv|MaxPooling|AveragePooling|GlobalAveragePooling|GlobalMaxPooling"
+    r"|AdaptiveAveragePooling|AdaptiveMaxPooling)([123])D"
     r"|Conv([123])D(Transpose)"
 )
 _OLD_NAMES = {
@@ -54,8 +55,8 @@ def from_keras(layer: object, *, kind: str | None = None, in_channels: int | Non
 
     Args:
         layer: a layer, its ``get_config()``, or the record of ``keras.saving.serialize_keras_object(layer)``: Conv,
-            DepthwiseConv, Conv...Transpose, MaxPooling, AveragePooling, GlobalAveragePooling or GlobalMaxPooling of 1
-            to 3 axes; ReLU, LeakyReLU, Softmax, Activation, Dense, Flatten, BatchNormalization, Add,
+            DepthwiseConv, Conv...Transpose, MaxPooling, AveragePooling, and the global and adaptive ones, of 1 to 3
+            axes; ReLU, LeakyReLU, Softmax, Activation, Dense, Flatten, BatchNormalization, Add,
             CategoricalCrossentropy or SparseCategoricalCrossentropy.
         kind: the class, such as "Conv2D", where a plain configuration does not say it; without it the name is read,
             which Keras makes from the class ("conv2d_3").
@@ -109,7 +110,7 @@ def _kind_of(config: Mapping[str, Any]) -> str:
     """The class behind a name that Keras made, such as conv2d_transpose_4."""
     name = config.get("name")
     made = re.sub(r"_\d+$", "", name) if isinstance(name, str) else ""
-    for family in ("Conv", "DepthwiseConv", "SeparableConv", "MaxPooling", "AveragePooling", *_GLOBAL):
+    for family in ("Conv", "DepthwiseConv", "SeparableConv", "MaxPooling", "AveragePooling", *_OTHERS):
         for n in "123":
             for end in ("", "Transpose") if family == "Conv" else ("",):
                 kind = f"{family}{n}D{end}"
@@ -120,7 +121,7 @@ def _kind_of(config: Mapping[str, Any]) -> str:
     )
 
 
-_GLOBAL = ("GlobalAveragePooling", "GlobalMaxPooling")
+_OTHERS = ("GlobalAveragePooling", "GlobalMaxPooling", "AdaptiveAveragePooling", "AdaptiveMaxPooling")
 
 
 def _family(kind: str) -> tuple[str, int]:
@@ -130,7 +131,7 @@ def _family(kind: str) -> tuple[str, int]:
     if found is None:
         raise NotSupportedError(
             f"{kind} is not a layer with windows that is known here; known are Conv, DepthwiseConv, MaxPooling, "
-            "AveragePooling, GlobalAveragePooling and GlobalMaxPooling with 1D to 3D, and Conv1DTranspose to "
+            "AveragePooling and the global and adaptive ones with 1D to 3D, and Conv1DTranspose to "
             "Conv3DTranspose"
         )
     return ("ConvTranspose", int(found[3])) if found[4] else (found[1], int(found[2]))
@@ -354,6 +355,15 @@ def _global_maximum(options: Options, ndim: int, in_channels: int | None) -> Imp
     return Imported(AdaptiveMaxPool(1, ndim=ndim))
 
 
+def _adaptive(make: type[AdaptiveAvgPool | AdaptiveMaxPool]) -> Callable[[Options, int, int | None], Imported]:
+    def read(options: Options, ndim: int, in_channels: int | None) -> Imported:
+        sizes = _axes(options, "output_size", ndim)
+        options.done()
+        return Imported(make(sizes))
+
+    return read
+
+
 _READERS: dict[str, Callable[[Options, int, int | None], Imported]] = {
     "Conv": _conv,
     "DepthwiseConv": _depthwise,
@@ -363,4 +373,6 @@ _READERS: dict[str, Callable[[Options, int, int | None], Imported]] = {
     "AveragePooling": _average_pool,
     "GlobalAveragePooling": _global_average,
     "GlobalMaxPooling": _global_maximum,
+    "AdaptiveAveragePooling": _adaptive(AdaptiveAvgPool),
+    "AdaptiveMaxPooling": _adaptive(AdaptiveMaxPool),
 }
