@@ -89,12 +89,14 @@ class BenchSettings:
         seconds: how long a workload is measured.
         problem: a problem file whose claims are checked.
         cpu_time: whether windows are timed by the processor time of the process, not by the clock on the wall.
+        backend: what our kernels are compiled by.
     """
 
     accuracy: str | None = None
     seconds: float = 1.0
     problem: Path | None = None
     cpu_time: bool = False
+    backend: str = "numpy"
 
 
 @dataclass(frozen=True)

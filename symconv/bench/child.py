@@ -37,7 +37,11 @@ def serve(request: dict[str, Any], answers: TextIO) -> None:
     known = {workload.name: workload for workload in workloads()}
     problem = request["problem"]
     settings = BenchSettings(
-        request["accuracy"], request["seconds"], None if problem is None else Path(problem), request["cpu_time"]
+        request["accuracy"],
+        request["seconds"],
+        None if problem is None else Path(problem),
+        request["cpu_time"],
+        request["backend"],
     )
     for name in request["names"]:
         say(begin=name)

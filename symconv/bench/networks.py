@@ -131,7 +131,7 @@ def _case(name: str, direction: Literal["forward", "backward"], settings: BenchS
     }
     x = rng.standard_normal(shape).astype(np.float32)
     accuracy = settings.accuracy or "default"
-    kernel = compile(network, accuracy=accuracy)
+    kernel = compile(network, settings.backend, accuracy=accuracy)
 
     def ours() -> Any:
         return kernel(x, weights) if direction == "forward" else kernel.vjp(1.0, x, weights)["input"]

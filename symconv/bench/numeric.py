@@ -49,7 +49,7 @@ def case_of(task: Task, settings: BenchSettings) -> Case:
 
     data = data_of(task)
     accuracy = settings.accuracy or task.accuracy
-    kernel, ours = kernel_of(task, data, accuracy)
+    kernel, ours = kernel_of(task, data, accuracy, settings.backend)
     forward = task.direction == "forward"
     arrays = [data.x, data.weight, data.upstream]
     if not forward:  # a gradient is as large as what it is by

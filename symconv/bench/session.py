@@ -46,6 +46,7 @@ class Report:
                 "accuracy": self.settings.accuracy,
                 "seconds": self.settings.seconds,
                 "cpu_time": self.settings.cpu_time,
+                "backend": self.settings.backend,
             },
             "results": [result.as_json() for result in self.results],
         }
@@ -125,6 +126,7 @@ def _answers(child: subprocess.Popen[str], left: Sequence[Workload], settings: B
         "seconds": settings.seconds,
         "problem": None if settings.problem is None else os.fspath(settings.problem),
         "cpu_time": settings.cpu_time,
+        "backend": settings.backend,
     }
     try:
         json.dump(request, child.stdin)

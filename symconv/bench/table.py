@@ -82,6 +82,10 @@ def headings(report: Report) -> list[str]:
         f"SymPy {machine['sympy']}" + (f"; accuracy class {accuracy!r} throughout" if accuracy else ""),
         f"peers: {', '.join(peers) or 'none'}",
     ]
+    if report.settings.backend != "numpy":
+        lines.append(
+            f"kernels of the backend {report.settings.backend!r}; what is compiled at a first call is not timed"
+        )
     if report.settings.cpu_time:
         lines.append("calls are timed by the processor time of the process")
     if machine["load"] is not None and machine["load"] > BUSY * machine["cores"]:

@@ -152,13 +152,13 @@ def data_of(task: Task) -> Data:
     return Data(x, weight, column, row, laid(normal(*task.output_shape)))
 
 
-def kernel_of(task: Task, data: Data, accuracy: str) -> tuple[WindowKernel, Callable[[], Any]]:
+def kernel_of(task: Task, data: Data, accuracy: str, backend: str) -> tuple[WindowKernel, Callable[[], Any]]:
     """Our kernel, and the call that does the task with it."""
     from symconv.kernels.compile import compile
     from symconv.kernels.runtime.kernel import WindowKernel
 
     weight = data.weight
-    kernel = compile(task.op(), accuracy=accuracy, weight=weight if task.bound else None)
+    kernel = compile(task.op(), backend, accuracy=accuracy, weight=weight if task.bound else None)
     assert isinstance(kernel, WindowKernel)  # what a convolution and a pooling become
     given = None if task.bound else weight
     x, upstream = data.x, data.upstream

@@ -50,6 +50,13 @@ def _duration(ctx: click.Context, option: click.Parameter, value: float | None) 
     "--accuracy", metavar="CLASS", help="One accuracy class for all kernels; each workload has its own otherwise."
 )
 @click.option(
+    "--backend",
+    default="numpy",
+    show_default=True,
+    metavar="NAME",
+    help="What compiles the kernels: numpy, or halide where it is installed.",
+)
+@click.option(
     "--cpu-time",
     is_flag=True,
     help="Time calls by the processor time of the process: steadier on a busy machine, blind to waiting.",
@@ -75,6 +82,7 @@ def bench(
     as_list: bool,
     seconds: float | None,
     accuracy: str | None,
+    backend: str,
     cpu_time: bool,
     json_file: Path | None,
     folder: Path,
@@ -96,6 +104,7 @@ def bench(
       symconv bench --only layer --only 'pool-*-k2'  some of it
       symconv bench --only image-k3 --seconds 5 --json k3.json
       symconv bench --accuracy exact_order -o in-order
+      symconv bench --only layer --backend halide    the same by compiled kernels
       symconv bench --list
     """
     from symconv.bench.case import BenchSettings
@@ -106,14 +115,19 @@ def bench(
         _list(chosen)
         return
     from symconv.cli.example import example_file
+    from symconv.errors import ArgumentError
     from symconv.kernels.compile import compile
     from symconv.operators.convolution import Conv
 
-    if accuracy is not None:
-        compile(Conv(3), accuracy=accuracy)  # refuses an unknown class before anything is measured
+    if backend == "auto":
+        why = "must be a backend that computes by itself: 'auto' goes over from one to another while it is measured"
+        raise ArgumentError("backend", backend, why)
+    compile(Conv(3), backend, accuracy=accuracy or "default")  # refuses what is unknown before anything is measured
     files = (json_file or folder / "bench.json", folder / "bench.svg")
     _prepare(folder, files)
-    settings = BenchSettings(accuracy, seconds or (QUICK_SECONDS if quick else SECONDS), example_file(), cpu_time)
+    settings = BenchSettings(
+        accuracy, seconds or (QUICK_SECONDS if quick else SECONDS), example_file(), cpu_time, backend
+    )
     report = _measure(chosen, settings)
     _print(report)
     _write(report, *files)

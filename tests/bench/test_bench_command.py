@@ -118,7 +118,7 @@ def test_the_json_holds_what_its_schema_says(measured: tuple[Outcome, Path]) -> 
     record = json.loads((measured[1] / "bench.json").read_text(encoding="utf-8"), parse_constant=refuse)
     assert set(record) == {"schema", "machine", "settings", "results"}
     assert record["schema"] == 1
-    assert record["settings"] == {"accuracy": None, "seconds": 0.05, "cpu_time": True}
+    assert record["settings"] == {"accuracy": None, "seconds": 0.05, "cpu_time": True, "backend": "numpy"}
     assert set(record["machine"]) == set(MACHINE)
     assert record["machine"]["processor"]
     assert set(record["machine"]["peers"]) == {"PyTorch", "OpenCV", "SciPy", "ONNX reference", "ONNX Runtime"}
@@ -224,6 +224,8 @@ def test_a_mark_that_is_not_met_leaves_the_exit_status_0(monkeypatch: pytest.Mon
     ("arguments", "message"),
     [
         (("--accuracy", "perfect"), "accuracy must be one of"),
+        (("--backend", "fortran"), "backend must be"),
+        (("--backend", "auto"), "must be a backend that computes by itself"),
         (("--seconds", "0"), "must be from 0.01 to 3600 seconds, got 0"),
         (("--seconds", "nan"), "must be from 0.01 to 3600 seconds, got nan"),
         (("-o", "{tmp}/file"), "file"),
