@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symconv.errors import ArgumentError
+from symconv.errors import ArgumentError, GeometryError, NotSupportedError
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
 from symconv.formulas.spelling import SIMPLE, look
@@ -86,6 +86,7 @@ def network_letters(network: Network, names: Mapping[str, Any] | None) -> Networ
 
     Raises:
         ArgumentError: for names of no layer, a letter for two things, or one that a symbol of the options has.
+        NotSupportedError: where the layers follow on for some sizes of the input alone, or for none.
     """
     symbols = {s for _, op in network.layers for s in (*op.size_symbols(), *op.reals())}
     shapes = _symbolic_shapes(network, symbols)
@@ -111,11 +112,19 @@ def _axes(network: Network) -> int | None:
 
 
 def _symbolic_shapes(network: Network, symbols: set[str]) -> dict[str, Shape]:
-    """The shapes of all arrays for an input of symbolic sizes; without windows the first layer says its axes."""
+    """The shapes of all arrays for an input of symbolic sizes; without windows the first layer says its axes.
+
+    Raises:
+        NotSupportedError: where two layers do not follow on, such as sums that have one size where that is even.
+    """
     first, axes = network.layers[0][1], _axes(network)
     axes = first.ndim if axes is None else axes
     sizes = tuple(symbol(fresh_name(f"n{axis}", symbols), positive=True) for axis in range(axes))
-    return network.shapes((first.channels, *sizes) if isinstance(first, BatchNorm) else sizes)
+    given = (first.channels, *sizes) if isinstance(first, BatchNorm) else sizes
+    try:
+        return network.shapes(given)
+    except GeometryError as error:
+        raise NotSupportedError(f"{error}; a derivation is for all sizes of the input, written n0, n1, ...") from None
 
 
 def _fitted(network: Network, name: str, op: Operator, shapes: Mapping[str, Shape]) -> Operator:

@@ -239,10 +239,19 @@ class _Call:
         Raises:
             ArgumentError: for a missing or superfluous one.
         """
-        return {
+        found = {
             name: {role: as_array(f"weights[{name!r}][{role!r}]", array) for role, array in own.items()}
             for name, own in given_arrays(weights, self.kernel._given).items()
         }
+        for name, own in found.items():
+            if "target" in own and not self.batched:
+                own["target"] = self._of_one(own["target"], self.route.shapes[self.network.sources(name)[0]])
+        return found
+
+    def _of_one(self, target: Array, shape: tuple[Any, ...]) -> Array:
+        """The target of the one item that there is, as a batch of one; with the channel that its input has not."""
+        without = self.plain and target.ndim == len(shape) - 1 > 0 and shape[0] == 1
+        return target[None, None] if without else target[None]
 
     def shown(self, array: Array, name: str) -> Array:
         """An array as it is given back: with a batch where the input has one, without the channel that it had not."""

@@ -201,6 +201,9 @@ def test_every_letter_means_one_thing() -> None:
 def test_what_cannot_be_derived_is_refused_by_name() -> None:
     with pytest.raises(NotSupportedError, match="p: "):
         sc.derive(sc.Network([("p", sc.MaxPool(2, ties="set"))]), "gradient")
+    halves = [("a", sc.Conv((3,), stride=2, padding=1)), ("b", sc.AvgPool((2,))), ("s", sc.Add())]
+    with pytest.raises(NotSupportedError, match=r"^s: the inputs must have one shape.*for all sizes of the input"):
+        sc.derive(sc.Network(halves, [("input", "a"), ("input", "b"), ("a", "s"), ("b", "s")]), "gradient")
     for options, message in (
         ({"what": "output"}, "what must be 'gradient' for a network"),
         ({"wrt": "conv2.weight"}, "wrt must be one of input, parameters, conv1.weight"),

@@ -194,6 +194,28 @@ def test_an_error_names_its_layer_once() -> None:
     assert refused_at(lambda: network.gradients([0, 0, -1])).startswith("r: tensors must give every function a value")
 
 
+def test_a_target_that_is_given_sums_to_1() -> None:
+    network = sc.Network([("d", sc.Dense(2, bias=False)), ("p", sc.Softmax()), ("l", sc.CrossEntropy())])
+    kernel = sc.compile(network)
+    for target, fits in (([1, 1], False), ([0.5, 0.25], False), ([0.25, 0.75], True), ([1, 0], True), (1, True)):
+        weights = {"d": {"weight": [[1.0, 0.0], [0.0, 1.0]]}, "l": {"target": target}}
+        calls = (lambda w=weights: network.values([1, 0], w), lambda w=weights: kernel([1.0, 0.0], w))
+        for call in calls:
+            if fits:
+                call()
+            else:
+                assert "must have entries that sum to 1" in refused_at(call)
+
+
+def test_the_target_of_an_image_without_a_channel_has_none() -> None:
+    network = sc.Network([("c", sc.Conv(1)), ("l", sc.SquaredError(ndim=3))])
+    x, y = np.arange(4.0).reshape(2, 2), np.ones((2, 2))
+    due = ((2 * x - y) ** 2).sum()
+    for given, target in ((x, y), (x[None], y[None]), (x[None, None], y[None, None])):
+        weights = {"c": {"weight": [[2.0]]}, "l": {"target": target}}
+        assert np.all(sc.compile(network)(given, weights) == due)
+
+
 def test_padding_is_no_winner() -> None:
     kernel = sc.compile(sc.MaxPool((2,), stride=2, padding=1, ties="error"))
     assert kernel.vjp([1.0, 1, 1], [-np.inf, 2.0, 3, 1]).input.tolist() == [1, 0, 1, 1]

@@ -58,12 +58,16 @@ def _shifted(node: Node) -> Node | None:
     return add(largest, Applied(LN, Reduce("sum", total.bounds, total.guards, Applied(EXP, rest))))
 
 
+SUM_OF_TARGETS = 1e-3
+"""How far from 1 the sum of a target may lie: what rounding in float16 makes of it."""
+
+
 class LossKernel(DirectKernel):
     """``kernel(x)``, or ``kernel(x, target)`` where the loss has no target of its own: one number an array.
 
     Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)`` with the axes of the loss as the spatial ones;
-    the result has the shape of what stands before these. A target is an array in the shape of `x`, or, for a
-    cross-entropy, of integers in the shape of the result: classes, counted from 0.
+    the result has the shape of what stands before these. A target is an array in the shape of `x`, which for a
+    cross-entropy sums to 1, or, for that, of integers in the shape of the result: classes, counted from 0.
     """
 
     op: Loss
@@ -223,7 +227,12 @@ class CrossEntropyKernel(LossKernel):
 
     def _target(self, given: Array, planes: Planes) -> Array:
         if given.dtype.kind not in "iu" or given.shape != planes.lead:
-            return super()._target(given, planes)
+            found = super()._target(given, planes)
+            totals = found.sum(axis=-1, dtype=np.float64)
+            if (abs(totals - 1) > SUM_OF_TARGETS).any():
+                worst = totals[np.argmax(abs(totals - 1) > SUM_OF_TARGETS)]
+                raise ArgumentError("target", f"a sum of {worst:g}", "must have entries that sum to 1")
+            return found
         (classes,) = planes.sizes
         if given.size and not 0 <= int(given.min()) <= int(given.max()) < classes:
             wrong = int(given.min()) if given.min() < 0 else int(given.max())

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from symconv.doors import plain_integer
 from symconv.errors import ArgumentError
+from symconv.formulas.entries import exact_number
 from symconv.formulas.formula import Formula
 from symconv.operators.base import Operator
+from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.gradients import Gradients
 from symconv.operators.joining import Add
 from symconv.operators.networks.given import given_arrays, given_sizes
@@ -256,10 +258,25 @@ def read_weights(network: Connected, shapes: Mapping[str, Shape], weights: Any) 
     """
     sizes = {name: given_sizes(op, shapes[network.sources(name)[0]]) for name, op in network.layers}
     needed = {name: own for name, own in sizes.items() if own}
-    return {
+    found = {
         name: {role: _fitting(f"weights[{name!r}][{role!r}]", array, needed[name][role]) for role, array in own.items()}
         for name, own in given_arrays(weights, needed).items()
     }
+    for name, op in network.layers:
+        if isinstance(op, CrossEntropy) and op.target is None:
+            numbers = [exact_number(entry) for entry in found[name]["target"].ravel()]
+            total = sum(number for number in numbers if number is not None)  # what is none is refused where it is read
+            if None not in numbers and not _is_one(total):
+                raise ArgumentError(f"weights[{name!r}]['target']", str(total), "must have entries that sum to 1")
+    return found
+
+
+def _is_one(total: Any) -> bool:
+    """Whether a target sums to 1, exactly unless there are decimals in it."""
+    return bool(abs(total - 1) < DECIMALS) if isinstance(total, float) else bool(total == 1)
+
+
+DECIMALS = 1e-9
 
 
 def _fitting(argument: str, value: Any, shape: Shape) -> Exact:
