@@ -42,8 +42,8 @@ def of_divisor(expr: Expr, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
 
 
 def _is_set_size(expr: Expr, scope: Scope) -> TypeGuard[Call]:
-    one = isinstance(expr, Call) and len(expr.args) == 1 and expr.name in ("size", "card", "abs")
-    return one and isinstance(expr, Call) and getattr(expr.args[0], "name", "") in scope.declared.sets
+    """The only functions whose first argument is a set: size, card and abs."""
+    return isinstance(expr, Call) and getattr(expr.args[0], "name", "") in scope.declared.sets
 
 
 def of_nonzero(value: Index, text: str, path: Path) -> Iterator[ClaimNeed]:
@@ -89,11 +89,10 @@ def of_power_of(base: Node, exponent: Node, words: tuple[str, str], scope: Scope
 
 def _plain(expr: Expr, scope: Scope, path: Path) -> Node:
     """The value of an expression, as one index expression where it is one: K - 3 is a number then, and no sum."""
-    node = lower(expr, scope, path.bound)
     try:
-        return node if isinstance(node, Constant) else scalar(to_index(expr, scope, path.bound))
+        return scalar(to_index(expr, scope, path.bound))
     except ClaimError:
-        return node
+        return lower(expr, scope, path.bound)
 
 
 def _index_power(base: Node, exponent: Node, scope: Scope, path: Path) -> Need | None:
