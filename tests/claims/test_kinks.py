@@ -10,8 +10,10 @@ import pytest
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
+from symconv.claims.meaning.family import given
 from symconv.claims.meaning.kinks import kinks
 from symconv.claims.meaning.obligations import Path
+from symconv.claims.reading.language import read_claim
 from symconv.formulas.algebra import (
     Absolute,
     Access,
@@ -36,6 +38,8 @@ from symconv.operators.option import KERNEL_SIZE
 from symconv.proofs.needs import Valued
 
 CONV, FIRST_OF, SPLIT = sc.Conv((2,)), sc.MaxPool((2,)), sc.MaxPool((2,), ties="split")
+REFUSED = sc.MaxPool((2,), ties="error")
+ONE_LARGEST, ONE_SMALLEST = "no window has two largest entries", "no window has two smallest entries"
 LARGEST = "of equal maxima the first one takes the gradient"
 LEAST = "of equal minima the first one takes the gradient"
 LEAST_AS = "of equal minima the gradient goes as of equal maxima"
@@ -72,8 +76,11 @@ TRUE: list[tuple[Operator, str, tuple[str, ...]]] = [
     (FIRST_OF, "sum(diff(min(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", (LEAST_AS,)),
     (FIRST_OF, "sum(diff(c[p], a[i]), (i,1,I)) == 1", ()),
     (SPLIT, "sum(diff(c[p], a[i]), (i,1,I)) == 1", ()),
-    # a layer that refuses ties has no rule of its own for them
-    (sc.MaxPool((2,), ties="error"), "sum(diff(c[p], a[i]), (i,1,I)) == 1", (LARGEST,)),
+    # of a layer that refuses ties a line says nothing where there are some
+    (REFUSED, "sum(diff(c[p], a[i]), (i,1,I)) == 1", (ONE_LARGEST,)),
+    (REFUSED, "sum(diff(E, a[i]), (i,1,I)) == sum(g[p], (p,1,O))", (ONE_LARGEST,)),
+    (REFUSED, "sum(diff(min(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", (ONE_SMALLEST,)),
+    (REFUSED, "diff(diff(c[p], a[i]), a[i]) == 0", (ONE_LARGEST,)),
     # gradients
     (CONV, "diff(diff(abs(a[i]), a[i]), a[i]) == 0", (ABSOLUTE, SIGN)),
     (CONV, "diff(diff(abs(a[1])*b[1], a[1]), b[1])*abs(a[1]) == a[1]", (ABSOLUTE,)),
@@ -114,14 +121,28 @@ def test_a_line_that_fails_at_a_kink_alone_is_refuted_by_its_convention(text: st
     assert (verdict.status, verdict.conditions) == ("refuted", conditions), str(verdict)
 
 
+@pytest.mark.parametrize(
+    ("ties", "due", "conditions"),
+    [("first", "refuted", (ABSOLUTE,)), ("split", "undecided", ()), ("error", "undecided", ())],
+)
+def test_a_line_that_fails_at_a_tie_alone_is_not_refuted_where_ties_are_refused(
+    ties: str, due: str, conditions: tuple[str, ...]
+) -> None:
+    """Where a[1] = a[2] the left side is 2 or 1 by the rule of the layer, or nothing; the right side is 1."""
+    layer = Declarations(sc.MaxPool((2,), ties=ties), (2,))  # type: ignore[arg-type]
+    verdict = sc.check_claim("2*diff(c[1], a[1]) == 1 + diff(abs(a[1]-a[2]), a[1])", layer)
+    assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)
+    assert sc.check_claim("2*diff(c[1], a[1]) == 1 - diff(abs(a[1]-a[2]), a[1])", layer).status == "refuted"
+
+
 X, Y = Access("a", (Index.of(1),)), Access("b", (Index.of(1),))
 
 
 def test_a_comparison_jumps_where_both_sides_are_equal() -> None:
-    (one,) = kinks(Compare(X, ">=", Y), "a", Path(), ties=False, declared=False)
+    (one,) = kinks(Compare(X, ">=", Y), "a", Path(), ties="undeclared", declared=False)
     assert one.condition == "the derivative of a comparison of equal numbers counts as 0"
     assert one.need.demand == Valued(add(X, product(const(-1), Y)), const(-1))
-    assert list(kinks(Compare(X, ">=", Y), "g", Path(), ties=False, declared=False)) == []
+    assert list(kinks(Compare(X, ">=", Y), "g", Path(), ties="undeclared", declared=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +158,7 @@ def test_a_comparison_jumps_where_both_sides_are_equal() -> None:
     ],
 )
 def test_a_power_of_an_absolute_value_is_smooth_above_one(exponent: Node, conventions: list[str]) -> None:
-    needs = kinks(Power(Absolute(X), exponent), "a", Path(), ties=False, declared=False)
+    needs = kinks(Power(Absolute(X), exponent), "a", Path(), ties="undeclared", declared=False)
     assert [need.condition for need in needs] == conventions
 
 
@@ -145,7 +166,7 @@ def test_a_power_of_an_absolute_value_is_smooth_above_one(exponent: Node, conven
 @pytest.mark.parametrize("function", [POSITIVE_PART, SIGMOID])
 def test_a_function_with_a_kink_says_nothing_there_unless_a_rule_does(function: Function, declared: bool) -> None:
     inside = Absolute(add(X, Y))
-    needs = list(kinks(Applied(function, inside), "a", Path(), ties=False, declared=declared))
+    needs = list(kinks(Applied(function, inside), "a", Path(), ties="undeclared", declared=declared))
     own = [] if function is SIGMOID or declared else [("silent", Valued(inside, const(-1)))]
     assert [(need.unmet, need.need.demand) for need in needs] == [
         *own,
@@ -184,10 +205,13 @@ def test_a_rectified_output_is_differentiated_away_from_its_kink(op: sc.Operator
     verdict = sc.check_claim("diff(c[i]**2, a[i]) == 2*c[i]*diff(c[i], a[i])", declared)
     assert verdict.holds, str(verdict)
     assert len(verdict.conditions) == conditions, str(verdict)
+    rule = f"the derivative of max(0, x) at x = 0 is that from the {op.kink_policy()}"
+    assert given(declared, read_claim("diff(c[i], a[i]) == 1")) == ((rule,) if not conditions else ())
+    assert given(declared, read_claim("c[i] == a[i]")) == ()
 
 
 def test_a_named_value_is_what_it_stands_for() -> None:
     root = Power(X, const(Fraction(1, 2)))
-    assert list(kinks(Named(Label("y", "y"), (), root), "a", Path(), ties=False, declared=False)) == list(
-        kinks(root, "a", Path(), ties=False, declared=False)
+    assert list(kinks(Named(Label("y", "y"), (), root), "a", Path(), ties="undeclared", declared=False)) == list(
+        kinks(root, "a", Path(), ties="undeclared", declared=False)
     )

@@ -14,7 +14,7 @@ from symconv.claims.meaning.arithmetic import of_divisor, of_nonzero, of_norm, o
 from symconv.claims.meaning.existence import Existence, filled
 from symconv.claims.meaning.family import has_ties
 from symconv.claims.meaning.indices import to_index
-from symconv.claims.meaning.kinks import kinks
+from symconv.claims.meaning.kinks import Ties, kinks
 from symconv.claims.meaning.lowering import conditions_of, lower, orders
 from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
 from symconv.claims.meaning.scope import Scope
@@ -139,7 +139,8 @@ class _Walker:
 
     def _kinks(self, body: Node, tensor: str, path: Path) -> None:
         op = self.scope.op
-        self._add(kinks(body, tensor, path, ties=has_ties(op), declared=op.kink_policy() != "undefined"))
+        ties: Ties = "refused" if op.refuses_ties else "declared" if has_ties(op) else "undeclared"
+        self._add(kinks(body, tensor, path, ties=ties, declared=op.kink_policy() != "undefined"))
 
     def _outputs(self) -> Path:
         """The way to every entry of the output; all of them have a value where the output, or the error, has one."""

@@ -1,16 +1,17 @@
 """Where a derivative does not exist it counts as something, by a convention that is said.
 
 Of |x| at 0 and of a root at 0 it counts as 0; of a maximum that several entries share, as that of the first of them,
-where the layer has no option that decides it. What such a derivative is made of, signs and shares, jumps there: its own
-derivative counts as 0, and so does that of a comparison.
+where the layer has no option that decides it; where a layer refuses ties, a line says nothing of them. What such a
+derivative is made of, signs and shares, jumps there: its own derivative counts as 0, and so does that of a comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal, TypeAlias
 
-from symconv.claims.meaning.obligations import ClaimNeed, Path
+from symconv.claims.meaning.obligations import ClaimNeed, Path, Unmet
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
@@ -41,17 +42,27 @@ from symconv.formulas.walks import accesses, children
 from symconv.proofs.needs import Need, Valued
 from symconv.proofs.windows import said_of
 
-__all__ = ["kinks"]
+__all__ = ["Ties", "kinks"]
+
+Ties: TypeAlias = Literal["declared", "refused", "undeclared"]
+"""What a layer says of several equal maxima: which takes the gradient, that there is none, or nothing."""
+
+_CONVENTIONS = {
+    "declared": "of equal minima the gradient goes as of equal maxima",  # of minima a layer says nothing
+    "refused": "no window has two {size} entries",
+    "undeclared": "of equal {op}ima the first one takes the gradient",
+}
+_LARGEST = {"max": "largest", "min": "smallest"}
 
 
-def kinks(node: Node, tensor: str, path: Path, *, ties: bool, declared: bool) -> Iterator[ClaimNeed]:
+def kinks(node: Node, tensor: str, path: Path, *, ties: Ties, declared: bool) -> Iterator[ClaimNeed]:
     """The conventions of a derivative of a tree by a tensor, in reading order.
 
     Args:
         node: the tree.
         tensor: the letter of the tensor.
         path: what leads there.
-        ties: whether it is declared which of several equal maxima takes the gradient.
+        ties: whether it is declared which of several equal maxima takes the gradient, or that none does.
         declared: whether it is declared what the derivative of max(0, x) is at 0; where it is not, there is none.
     """
     return _Kinks(tensor, path, ties, declared).visit(node)
@@ -60,7 +71,7 @@ def kinks(node: Node, tensor: str, path: Path, *, ties: bool, declared: bool) ->
 class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
     """The conventions of a tree; what does not read the tensor has the derivative 0, and needs none."""
 
-    def __init__(self, tensor: str, path: Path, ties: bool, declared: bool) -> None:
+    def __init__(self, tensor: str, path: Path, ties: Ties, declared: bool) -> None:
         self.tensor, self.path, self.ties, self.declared = tensor, path, ties, declared
 
     def visit(self, node: Node) -> Iterator[ClaimNeed]:
@@ -106,30 +117,25 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
 
     @case(Reduce)
     def _reduce(self, node: Reduce) -> Iterator[ClaimNeed]:
-        convention = _ties(node.op, self.ties)
-        if convention:
-            yield self._tie(node, convention)
+        if node.op != "sum" and (self.ties != "declared" or node.op == "min"):
+            yield self._tie(node, _CONVENTIONS[self.ties].format(op=node.op, size=_LARGEST[node.op]))
         inner = self.path.then(*node.bounds, *node.guards)
         yield from _Kinks(self.tensor, inner, self.ties, self.declared).visit(node.body)
 
     @case(Share)
     def _share(self, node: Share) -> Iterator[ClaimNeed]:
-        yield self._tie(node.reduce, "the derivative of a gradient where entries tie counts as 0")
+        gradient = "the derivative of a gradient where entries tie counts as 0"
+        refused = _CONVENTIONS["refused"].format(size=_LARGEST[node.reduce.op])
+        yield self._tie(node.reduce, refused if self.ties == "refused" else gradient)
 
     def _tie(self, node: Reduce, convention: str) -> ClaimNeed:
         """One tap alone is the largest: ``(1 - count)**(1/2)`` has a value for a count of at most one of them."""
         taps = rename_bounds(node, names_in(node))
         count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
         one = Valued(add(ONE, product(const(-1), count)), const(Fraction(1, 2)))
-        return ClaimNeed(Need(self.path.steps, one), "convention", "", "", condition=convention)
+        unmet: Unmet = "silent" if self.ties == "refused" else "convention"
+        return ClaimNeed(Need(self.path.steps, one), unmet, "", "", condition=convention)
 
     def _kink(self, node: Node, convention: str) -> ClaimNeed:
         need = Need(self.path.steps, Valued(node, const(-1)))
         return ClaimNeed(need, "convention", "", "", condition=convention)
-
-
-def _ties(op: str, declared: bool) -> str:
-    """What is not said of several equal entries; of minima a layer says nothing, and they go by its rule."""
-    if op == "min" and declared:
-        return "of equal minima the gradient goes as of equal maxima"
-    return f"of equal {op}ima the first one takes the gradient" if op != "sum" and not declared else ""
