@@ -17,6 +17,7 @@ LINE = Declarations(sc.Conv((3,)), (5,))
 ZERO = replace(LINE, base=0)
 PLANE = Declarations(sc.Conv((2, 2)), (4, 4), base=0, names={"input": "x", "weight": "w", "output": "y", "error": "L"})
 PADDED = Declarations(sc.Conv((3,), 2, 1), (5,), sizes={"S": "stride", "P": "padding"})
+MEAN = Declarations(sc.AvgPool((2,), 2), (4,), sets=("S",))
 A, B, G, W = (f"entries of {letter} outside count as 0" for letter in "abgw")
 
 
@@ -53,6 +54,15 @@ def checked(text: str, declared: Declarations, every: bool) -> ClaimVerdict:
         ("diff(c[1], a[0]) == 0", LINE, [("a", (0,)), ("a", (0,))], ""),
         ("diff(E, a[i]) == sum(g[p]*b[i-p+1], (p,i-K+1,i))", LINE, [("g", (-1,)), ("g", (0,))], None),
         ("c[p] == sum(a[2*p+m-3]*b[m], (m,0,3))", PADDED, [("b", (0,)), None], "0 should be 1"),
+        ("sum(size(S[p]), (p,0,O)) == K*O", MEAN, [("S", (0,)), ("S", (0,))], "0 should be 1"),
+        ("sum(size(S[p]), (p,1,O+1)) == K*O", MEAN, [("S", (3,)), ("S", (2,))], "O+1 should be O"),
+        (
+            "sum(sum(a[s], s in S[p+1]), (p,1,O)) == K*sum(c[p], (p,2,O))",
+            MEAN,
+            [("S", (3,)), ("S", (2,))],
+            "O should be O-1",
+        ),
+        ("size(S[O+1]) == K", MEAN, [("S", (3,)), ("S", (2,))], ""),
     ],
 )
 def test_a_line_that_runs_past_its_tensors_is_refuted_by_the_entry(
@@ -193,3 +203,64 @@ def test_an_index_that_stands_on_two_axes_is_in_the_ranges_of_both() -> None:
     assert (verdict.status, verdict.conditions) == ("proved", ())
     assert sc.check_claim("c[i,i] == a[i,i]*b[1,1] + a[i+1,i]*b[2,1]", plane).status == "exact"
     assert sc.check_claim("c[i,i] == a[i,i]*b[1,1]", plane).status == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("0 == 0*b[1+max(0,1-{x}*{x})]", "b[1 + max(0, 1 - {x}*{x})]"),
+        (r"0 = \sum_{{u=1}}^{{1+\max(0,1-{x}{x})}} 0 b_{{u1}}", "b[u, 1]"),
+    ],
+)
+def test_an_entry_of_which_it_was_not_decided_whether_it_exists_is_named(text: str, entry: str) -> None:
+    """It does, since no cube is twice a cube; that is not found out."""
+    axes = entry.count(",") + 1 if "u" in entry else 1
+    declared = Declarations(
+        sc.Conv((3,) * axes, stride=2, padding=1), (5,) * axes, sizes={"S": "stride", "P": "padding"}
+    )
+    latex = "\\" in text
+    line = text.format(x="(PPP-2SSS)" if latex else "(P*P*P-2*S*S*S)")
+    verdict = checked(line, declared, True).verdict
+    named = entry.format(x="(P*P*P - 2*S*S*S)")
+    assert (verdict.status, verdict.explanation) == ("undecided", f"Whether {named} always exists was not decided.")
+    assert checked(line, declared, False).verdict.status == "exact"
+
+
+def test_a_size_that_a_line_cannot_write_is_said_as_a_number() -> None:
+    """I is the kernel here, and the size of the input has no letter that a line could write."""
+    declared = Declarations(sc.Conv((3,)), (5,), names={"weight": "i"})
+    text = "c[p] == c[p] + 0*sum(a[m], (m,1,K+9))"
+    (here, everywhere) = (checked(text, declared, every).verdict.explanation for every in (False, True))
+    assert here.endswith("no such entry a[6] (the entries of a are 1..5). K+9 should be 5.")
+    assert everywhere.endswith("at I' = 1, K = 1, O = 1; at m = 2: no such entry a[2] (the entries of a are 1..1). "
+                               "K+9 should be I'.")  # fmt: skip
+    assert checked(text, replace(declared, names={}), False).edit == "K+9 should be I"
+
+
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        ("0*c[1] == 0*sum(b[2*m], (m,1,K))", ""),  # no end of the sum is to blame for a step of two
+        ("0*c[1] == 0*sum(b[m-n], (m,1,K), (n,1,K))", ""),
+        ("0*c[1] == 0*sum(b[1+m-n], (m,1,K), (n,1,m+1))", ""),
+        ("0*c[1] == 0*sum(b[m], (m,K-3,K))", "K-3 should be 1"),
+        ("0*c[1] == 0*sum(c[p], (p,1,O+1))", "O+1 should be O"),
+        ("0*c[1] == 0*sum(c[p], (p,0,O))", "0 should be 1"),
+        ("0*c[1] == 0*sum(b[4-m], (m,0,K))", ""),
+    ],
+)
+def test_the_end_that_is_to_blame(text: str, edit: str) -> None:
+    verdict = checked(text, LINE, False).verdict
+    assert verdict.status == "refuted"
+    assert verdict.explanation.rpartition(").")[2].strip().removesuffix(".") == edit
+
+
+def test_the_end_that_is_to_blame_is_said_in_the_sizes_of_the_line() -> None:
+    plane = Declarations(sc.Conv((2, 3)), (4, 5))
+    for every in (False, True):
+        axis = checked("0*c[1,1] == 0*sum(b[m,1], (m,1,K_1+1))", plane, every).verdict
+        assert axis.explanation.endswith("K_1+1 should be K_1."), axis.explanation
+    family = Declarations(sc.MaxPool((2,), 2), (4,), sets=("S",))
+    for every, end in ((False, "2"), (True, "n")):
+        members = checked("0*sum(a[s], s in S) == 0*sum(sum(a[m], (m,1,k)), (k,1,3))", family, every).verdict
+        assert members.explanation.endswith(f"k should be {end}."), members.explanation

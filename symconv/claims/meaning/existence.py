@@ -45,7 +45,7 @@ class Existence:
     def of_window(self, where: Entry, path: Path) -> ClaimNeed | None:
         """A window set belongs to an output that there is."""
         at = tuple(to_index(index, self.scope, path.bound) for index in where.indices)
-        box = tuple((bound.lower, bound.upper) for bound in self.scope.output.free[-len(at) :])
+        box = _outputs(self.scope, len(at))
         words = f"windows of {where.name} outside are empty"
         return self._of(where, path, (Access(where.name, at), box), is_output(at, self.scope), words)
 
@@ -53,7 +53,7 @@ class Existence:
         """The indices of an entry, and the box that they must lie in."""
         at = tuple(to_index(index, self.scope, path.bound) for index in expr.indices)
         if expr.name == self.scope.letters.output:
-            return at, tuple((bound.lower, bound.upper) for bound in self.scope.output.free)
+            return at, _outputs(self.scope, len(self.scope.output.free))
         return at, _readable(expr.name, self.scope)
 
     def _of(
@@ -68,7 +68,7 @@ class Existence:
         return ClaimNeed(
             Need(path.steps, Inside(tuple(guards))),
             unmet,
-            f"reads {text}, which does not exist",
+            "",  # the entry is shown
             f"whether {text} always exists",
             condition=convention if unmet == "convention" else "",
             entry=entry,
@@ -84,7 +84,7 @@ class Existence:
             if over is None or (index - over.variable).value is None:
                 continue
             shift = index - over.variable
-            low_text, high_text = (self._box_in_letters(access.tensor) or box)[axis]
+            low_text, high_text = (self._box_in_letters(access) or box)[axis]
             for old, limit, text, sign in ((over.lower, low, low_text, 1), (over.upper, high, high_text, -1)):
                 written = text if _has_names(old) else limit
                 yield End(over.variable, old, size_expr(written - shift), sign * (index - limit))
@@ -95,16 +95,19 @@ class Existence:
         scope = self.scope
         return general_scope(scope.declared) if scope.literal and not scope.is_family else scope
 
-    def _box_in_letters(self, tensor: str) -> Box | None:
-        """The box of a tensor in the size letters of the claim."""
-        scope = self._lettered
+    def _box_in_letters(self, access: Access) -> Box:
+        """The box of a tensor, or of window sets, in the size letters of the claim; empty where it cannot write one."""
+        scope, tensor = self._lettered, access.tensor
         letters = {repr(size): letter for letter, size in reversed(scope.sizes.items())}
-        if tensor == scope.letters.output:
-            box: Box = tuple((bound.lower, bound.upper) for bound in scope.output.free)
+        if tensor == scope.letters.output or tensor in scope.declared.sets:
+            box = _outputs(scope, len(access.index))
         else:
             box = scope.boxes.get(tensor, ())
-        env = {name: Index.of(letters[name]) for ends in box for end in ends for name in end.names if name in letters}
-        return tuple((low.subs(env), high.subs(env)) for low, high in box) or None
+        names = frozenset().union(*(end.names for ends in box for end in ends))
+        if not names <= letters.keys():
+            return ()
+        env = {name: Index.of(letters[name]) for name in names}
+        return tuple((low.subs(env), high.subs(env)) for low, high in box)
 
 
 def filled(where: Expr, words: tuple[str, str], scope: Scope, path: Path) -> Iterator[ClaimNeed]:
@@ -119,6 +122,11 @@ def filled(where: Expr, words: tuple[str, str], scope: Scope, path: Path) -> Ite
         yield ClaimNeed(Need(path.steps, Inside(tuple(exists))), "undefined", *words)
         path = path.then(*exists)
     yield ClaimNeed(Need(path.steps, Member(tuple(bounds), tuple(guards))), "silent", *words, condition=FILLED)
+
+
+def _outputs(scope: Scope, axes: int) -> Box:
+    """The last indices of an output, so many."""
+    return tuple((bound.lower, bound.upper) for bound in scope.output.free[-axes:])
 
 
 def _has_names(expr: Expr) -> bool:
