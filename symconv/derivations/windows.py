@@ -16,22 +16,18 @@ from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.proofs.needs import Inside
-from symconv.proofs.windows import FILLED, NO_ZERO, divisor, needs_of
+from symconv.proofs.windows import FILLED, NO_ZERO, ONE_WINNER, divisor, needs_of
 
 if TYPE_CHECKING:
     from symconv.derivations.frame import Frame
 
 __all__ = [
-    "ONE_WINNER",
     "empty_windows",
     "every_count_is_positive",
     "has_real_taps",
     "needs_of_derivatives",
     "needs_of_outputs",
 ]
-
-ONE_WINNER = "no window has two largest entries"
-"""The condition under which a maximum has a derivative, where the layer takes no rule for ties."""
 
 
 def _counts(formula: Formula) -> Iterator[Reduce]:
@@ -146,7 +142,7 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
         output.body, frame.tensor(frame.wrt).name, output.knowledge(), op.kink_policy(), frozenset(op.reals())
     )
     if op.refuses_ties:
-        found = (ONE_WINNER, *found)
+        found = (ONE_WINNER["max"], *found)
     counts = (divisor for divisor in _divisors(output) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too
         found = (FILLED, *found)

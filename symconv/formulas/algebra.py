@@ -221,12 +221,13 @@ class Share:
     """The part of the gradient of a maximum or minimum that its tap at `at` receives under a tie policy.
 
     "first": 1 for the first maximum in row-major order, else 0; "split": one over the number of maxima, for each;
-    likewise of a minimum.
+    likewise of a minimum. With `alone` nothing is said of a window with several: its layer refuses them.
     """
 
     policy: Literal["first", "split"]
     reduce: Reduce
     at: tuple[Index, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,29 +80,36 @@ def differentiate(
     at: tuple[Index, ...],
     ties: Literal["first", "split"] = "first",
     *,
+    alone: bool = False,
     kinks: Kink = "undefined",
     formal: bool = False,
 ) -> Node:
     """The derivative of a tree with respect to the entry `at` of a tensor.
 
     Each access ``x[e]`` leaves the bracket ``[e == at]``. A maximum or minimum hands its derivative to its taps by
-    shares under the tie policy `ties`; an absolute value has derivative 0 at 0, a function with a kink the one that
-    `kinks` says. With `formal` the derivatives of single entries keep their name, as one writes them before they are
-    evaluated.
+    shares under the tie policy `ties`, which are `alone` where ties are refused; an absolute value has derivative 0 at
+    0, a function with a kink the one that `kinks` says. With `formal` the derivatives of single entries keep their
+    name, as one writes them before they are evaluated.
 
     Raises:
         NotSupportedError: for a power whose exponent depends on the tensor.
     """
-    return _Derivative(tensor, at, ties, kinks, formal).visit(node)
+    return _Derivative(tensor, at, ties, alone, kinks, formal).visit(node)
 
 
 class _Derivative(FormulaWalker[Node]):
     """The derivative of a tree by one entry of a tensor."""
 
     def __init__(
-        self, tensor: str, at: tuple[Index, ...], ties: Literal["first", "split"], kinks: Kink, formal: bool
+        self,
+        tensor: str,
+        at: tuple[Index, ...],
+        ties: Literal["first", "split"],
+        alone: bool,
+        kinks: Kink,
+        formal: bool,
     ) -> None:
-        self.tensor, self.at, self.ties, self.kinks, self.formal = tensor, at, ties, kinks, formal
+        self.tensor, self.at, self.ties, self.alone, self.kinks, self.formal = tensor, at, ties, alone, kinks, formal
 
     @case(Access)
     def _access(self, node: Access) -> Node:
@@ -159,7 +166,7 @@ class _Derivative(FormulaWalker[Node]):
         own = frozenset(bound.name for bound in moved.bounds)
         if moved.op != "sum":
             here = tuple(Index.of(bound.name) for bound in moved.bounds)
-            inner = product(Share(self.ties, rename_bounds(moved, own | taken), here), inner)
+            inner = product(Share(self.ties, rename_bounds(moved, own | taken), here, self.alone), inner)
         outside = [f for f in factors_of(inner) if isinstance(f, Constant | Scalar) and not names_in(f) & own]
         inside_it = [f for f in factors_of(inner) if f not in outside]
         return product(*outside, Reduce("sum", moved.bounds, moved.guards, product(*inside_it)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from dataclasses import replace
 
 from symconv.formulas.algebra import Named, Node, Reduce, Share
 from symconv.formulas.index import Index, IndexLike
@@ -74,7 +75,7 @@ class _Plain(Rewriter):
 
     @case(Share)
     def share(self, node: Share) -> Node:
-        return Share(node.policy, _plain_reduction(node.reduce, self.taken), node.at)
+        return replace(node, reduce=_plain_reduction(node.reduce, self.taken))
 
     @case(Named)
     def named(self, node: Named) -> Node:

@@ -243,7 +243,7 @@ class Rewriter(FormulaWalker[Node]):
     def share(self, node: Share) -> Node:
         inner = self.visit(node.reduce)
         assert isinstance(inner, Reduce)
-        return Share(node.policy, inner, self.place(node.at))
+        return replace(node, reduce=inner, at=self.place(node.at))
 
     @case(Named)
     def named(self, node: Named) -> Node:

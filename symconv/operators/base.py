@@ -409,7 +409,9 @@ class Operator(TakesArrays, ABC):
 
     def _differentiated(self, frame: Geometry, variable: Sequence[Axis], target: Tensor) -> Node:
         at = tuple(axis.index for axis in variable)
-        return differentiate(self._stated(frame), target.name, at, self.tie_policy(), kinks=self.kink_policy())
+        return differentiate(
+            self._stated(frame), target.name, at, self.tie_policy(), alone=self.refuses_ties, kinks=self.kink_policy()
+        )
 
     def _reads(self) -> tuple[str, ...]:
         return self.variables

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symconv.formulas.algebra import (
+    ONE,
     Absolute,
     Access,
     Applied,
@@ -30,13 +31,18 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    add,
     const,
     nonnegative,
+    product,
+    summation,
 )
 from symconv.formulas.effort import Effort
 from symconv.formulas.index import maximum
+from symconv.formulas.naming import names_in
+from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
-from symconv.formulas.walks import accesses, children
+from symconv.formulas.walks import accesses, children, walk
 from symconv.proofs.context import Window
 from symconv.proofs.needs import Inside, Member, Need, Step, Valued
 from symconv.proofs.signs import is_met
@@ -48,10 +54,12 @@ __all__ = [
     "NO_ENTRY",
     "NO_KINK",
     "NO_ZERO",
+    "ONE_WINNER",
     "POSITIVE",
     "divisor",
     "given_windows",
     "needs_of",
+    "one_winner",
     "open_needs",
     "said_of",
 ]
@@ -71,6 +79,11 @@ NO_KINK = "nothing that max(0, x) or min(0, x) is taken of is 0"
 NO_ENTRY = "no entry is 0"
 """The same where they are taken of entries."""
 
+ONE_WINNER = {"max": "no window has two largest entries", "min": "no window has two smallest entries"}
+"""The condition under which a maximum or a minimum has a derivative, where a layer takes no rule for ties."""
+
+_ONE = const(Fraction(1, 2))
+
 _DOMAINS = {"positive": const(Fraction(-1, 2)), "nonzero": const(-1)}
 """What a function asks of its argument, as a power that has a value there alone."""
 
@@ -88,6 +101,9 @@ def said_of(need: Need) -> str:
     if isinstance(demand, Valued):
         if demand.exponent == _DOMAINS["positive"]:
             return POSITIVE
+        if demand.exponent == _ONE:
+            kinds = (part.op for part in walk(demand.base) if isinstance(part, Reduce))  # after that of the count
+            return next(ONE_WINNER[kind] for kind in kinds if kind != "sum")
         return NO_ENTRY if isinstance(demand.base, Access) else NO_KINK
     return FILLED if isinstance(demand, Member) else NO_ZERO
 
@@ -122,6 +138,13 @@ def needs_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
     return _Windows(path).visit(node)
 
 
+def one_winner(extremum: Reduce) -> Valued:
+    """One tap alone is the largest: ``(1 - count)**(1/2)`` has a value for a count of at most one of them."""
+    taps = rename_bounds(extremum, names_in(extremum))
+    count = summation(Compare(taps.body, "=", extremum), *taps.bounds, guards=taps.guards)
+    return Valued(add(ONE, product(const(-1), count)), _ONE)
+
+
 def divisor(node: Node) -> Node | None:
     """What a power divides by; None where it divides by nothing, and for any other node."""
     if not isinstance(node, Power) or not isinstance(node.exponent, Constant):
@@ -135,7 +158,12 @@ class _Windows(FormulaWalker[Iterator[Need]]):
 
     path: tuple[Step, ...] = ()
 
-    @case(Constant, Scalar, Access, Bracket, Share)
+    @case(Share)
+    def _share(self, node: Share) -> Iterator[Need]:
+        if node.alone:
+            yield Need(self.path, one_winner(node.reduce))
+
+    @case(Constant, Scalar, Access, Bracket)
     def _none(self, node: Node) -> Iterator[Need]:
         return iter(())
 

@@ -8,12 +8,10 @@ derivative is made of, signs and shares, jumps there: its own derivative counts 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from symconv.claims.meaning.obligations import ClaimNeed, Path, Unmet
 from symconv.formulas.algebra import (
-    ONE,
     Absolute,
     Access,
     Applied,
@@ -33,14 +31,11 @@ from symconv.formulas.algebra import (
     add,
     const,
     product,
-    summation,
 )
-from symconv.formulas.naming import names_in
-from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
 from symconv.proofs.needs import Need, Valued
-from symconv.proofs.windows import said_of
+from symconv.proofs.windows import ONE_WINNER, one_winner, said_of
 
 __all__ = ["Ties", "kinks"]
 
@@ -49,10 +44,9 @@ Ties: TypeAlias = Literal["declared", "refused", "undeclared"]
 
 _CONVENTIONS = {
     "declared": "of equal minima the gradient goes as of equal maxima",  # of minima a layer says nothing
-    "refused": "no window has two {size} entries",
+    "refused": "{one_winner}",
     "undeclared": "of equal {op}ima the first one takes the gradient",
 }
-_LARGEST = {"max": "largest", "min": "smallest"}
 
 
 def kinks(node: Node, tensor: str, path: Path, *, ties: Ties, declared: bool) -> Iterator[ClaimNeed]:
@@ -118,23 +112,18 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
     @case(Reduce)
     def _reduce(self, node: Reduce) -> Iterator[ClaimNeed]:
         if node.op != "sum" and (self.ties != "declared" or node.op == "min"):
-            yield self._tie(node, _CONVENTIONS[self.ties].format(op=node.op, size=_LARGEST[node.op]))
+            yield self._tie(node, _CONVENTIONS[self.ties].format(op=node.op, one_winner=ONE_WINNER[node.op]))
         inner = self.path.then(*node.bounds, *node.guards)
         yield from _Kinks(self.tensor, inner, self.ties, self.declared).visit(node.body)
 
     @case(Share)
     def _share(self, node: Share) -> Iterator[ClaimNeed]:
         gradient = "the derivative of a gradient where entries tie counts as 0"
-        refused = _CONVENTIONS["refused"].format(size=_LARGEST[node.reduce.op])
-        yield self._tie(node.reduce, refused if self.ties == "refused" else gradient)
+        yield self._tie(node.reduce, ONE_WINNER[node.reduce.op] if self.ties == "refused" else gradient)
 
     def _tie(self, node: Reduce, convention: str) -> ClaimNeed:
-        """One tap alone is the largest: ``(1 - count)**(1/2)`` has a value for a count of at most one of them."""
-        taps = rename_bounds(node, names_in(node))
-        count = summation(Compare(taps.body, "=", node), *taps.bounds, guards=taps.guards)
-        one = Valued(add(ONE, product(const(-1), count)), const(Fraction(1, 2)))
         unmet: Unmet = "silent" if self.ties == "refused" else "convention"
-        return ClaimNeed(Need(self.path.steps, one), unmet, "", "", condition=convention)
+        return ClaimNeed(Need(self.path.steps, one_winner(node)), unmet, "", "", condition=convention)
 
     def _kink(self, node: Node, convention: str) -> ClaimNeed:
         need = Need(self.path.steps, Valued(node, const(-1)))
