@@ -125,6 +125,13 @@ def test_a_size_is_right_here_and_wrong_in_general() -> None:
         (r"\delta = y - \pi", "delta", "refuted"),
         (r"\delta = \pi", "delta", "refuted"),
         (r"\delta_l = \pi_l - y_l", "delta", "exact"),
+        (r"\frac{\partial E}{\partial s} = \pi - y", "G", "exact"),
+        (r"\frac{\partial E}{\partial s} = y - \pi", "G", "refuted"),
+        (r"s = V f + d", "delta", "undecided"),  # what it is; letters of their own do not know it
+        (r"s = V f - d", "delta", "undecided"),
+        (r"\frac{\partial E}{\partial d} = \pi - y", "delta", "undecided"),
+        (r"\frac{\partial E}{\partial f} = V^T (\pi - y)", "delta", "undecided"),
+        (r"\delta = V f + d - y", "delta", "undecided"),
         (r"\frac{\partial E}{\partial H} = 1", "G", "undecided"),
         (r"\nabla E = 1", "G", "error"),
         (r"\input{/etc/passwd} = 1", "G", "error"),

@@ -66,6 +66,9 @@ def _verdict(claim: Claim, arrays: Arrays) -> Verdict:
     try:
         for right in rest:
             found = _difference(left, right, arrays)
+            if found is not None and arrays.entangled((left, right)):
+                words = "the line speaks of arrays that depend on each other, and that is not looked through here"
+                return Verdict("undecided", explanation=words)
             if found is not None:
                 return found
     except UnreadableError as error:

@@ -173,6 +173,15 @@ class Arrays:
             result[at] = entry.xreplace({**put, **bases})
         return result
 
+    def through_the_rest(self, name: str) -> bool:
+        """Whether the gradient by an array goes back from the end of the network, no letter being declared for it."""
+        layer, role = self.roles[name]
+        if role != "output":
+            return False
+        names, marked = array_names(self.chain, self.question), set(self.upstream.values())
+        readers = [after for before, after in self.chain.network.edges if before == layer]
+        return len(readers) != 1 or names[readers[0]]["output"] not in marked
+
     def gradient(self, name: str) -> Any:
         """The gradient of the error by an array: through the one layer whose upstream gradient has a letter."""
         layer, role = self.roles[name]
@@ -305,9 +314,8 @@ class Arrays:
         del expr
         if name in self.upstream and not self.has_gradients:
             return self.tail_gradient(self.upstream[name])
-        start = next((array for array in self.upstream.values() if not self.has_gradients), None)
-        if start is not None and name not in self.upstream:
-            values = self.tail(start)
+        if self.start and name not in self.upstream:
+            values = self.tail(self.start)
             layer, role = self.roles[name]
             if values is not None and role == "output" and layer in values:
                 return values[layer]
@@ -315,6 +323,53 @@ class Arrays:
 
     has_gradients: bool = True
     """Whether the line has a derivative in it; a letter for a gradient stands for what it is where there is none."""
+    start: str = ""
+    """The array from which on everything is worked out, where the line goes through the rest of the network."""
+
+    def entangled(self, exprs: tuple[Expr, ...]) -> bool:
+        """Whether a line speaks of arrays that depend on each other: letters of their own then say too little of them.
+
+        Two sides that agree in such letters agree all the more; two that differ need not.
+        """
+        mentioned = {name for expr in exprs for name in self._mentioned(expr)}
+        later = self.tail(self.start) if self.start else None
+        outputs, parameters = {self.roles[self.start][0]} if self.start else set(), set()
+        for name in mentioned - self.upstream.keys():
+            layer, role = self.roles[name]
+            if role == "output":
+                outputs.add(self.roles[self.start][0] if later is not None and layer in later else layer)
+            elif role != "target":
+                parameters.add(layer)
+            elif self.has_gradients and mentioned & self.upstream.keys():
+                return True
+        if len(mentioned & self.upstream.keys()) > 1:
+            return True
+        above = {layer: self._above(layer) for layer in outputs}
+        return any(one in above[other] for other in outputs for one in (outputs - {other}) | parameters) or bool(
+            outputs & parameters
+        )
+
+    def _above(self, layer: str) -> set[str]:
+        """The layers that lead to a layer, and the input."""
+        found: set[str] = set()
+        queue = [layer]
+        while queue:
+            at = queue.pop()
+            for source in self.chain.network.sources(at) if at != INPUT else ():
+                if source not in found:
+                    found.add(source)
+                    queue.append(source)
+        return found
+
+    def _mentioned(self, expr: Expr) -> Iterator[str]:
+        array = self._array_of(expr)
+        if array is not None:
+            yield array[0]
+        elif isinstance(expr, Name) and expr.name in self.letters:
+            yield self.letters[expr.name]
+        else:
+            for part in _parts(expr):
+                yield from self._mentioned(part)
 
     def _picked(self, array: Any, indices: tuple[Expr, ...], at: Mapping[str, int]) -> Any:
         place = []
@@ -429,9 +484,17 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 def with_gradients(arrays: Arrays, claim: Claim) -> Arrays:
-    """The same, told whether the line has a derivative in it."""
+    """The same, told whether the line has a derivative in it, and where it goes through the rest of the network."""
 
-    def has(expr: Expr) -> bool:
-        return isinstance(expr, Derivative) or any(map(has, _parts(expr)))
+    def derivatives(expr: Expr) -> Iterator[Derivative]:
+        if isinstance(expr, Derivative):
+            yield expr
+        for part in _parts(expr):
+            yield from derivatives(part)
 
-    return replace(arrays, has_gradients=any(map(has, claim.parts)))
+    found = [each for part in claim.parts for each in derivatives(part)]
+    if not found:
+        return replace(arrays, has_gradients=False, start=next(iter(arrays.upstream.values()), ""))
+    names = [name for each in found for name in arrays._mentioned(each.by)]
+    starts = [name for name in names if name not in arrays.upstream and arrays.through_the_rest(name)]
+    return replace(arrays, start=starts[0] if starts else "")
