@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -14,14 +15,17 @@ import pytest
 
 from symconv.derivations.step import Maths, plain
 from symconv.derivations.theorems import Check, Theorem, theorem, theorems
-from symconv.derivations.theorems.deciding import all_of
+from symconv.derivations.theorems.building import at, every, let_of, setting
+from symconv.derivations.theorems.deciding import all_of, decide
+from symconv.derivations.theorems.equations import ByMultiples
 from symconv.derivations.theorems.folds import ByTaps
-from symconv.derivations.theorems.proposition import AnyInteger, AnyTensor, Clause, Proposition, chain
+from symconv.derivations.theorems.proposition import AnyInteger, AnyTensor, Clause, Proposition, chain, same
 from symconv.derivations.theorems.reads import equal_reads
 from symconv.errors import ArgumentError
-from symconv.formulas.algebra import Absolute, Access, Bound, Node, Reduce
+from symconv.formulas.algebra import ZERO, Absolute, Access, Bound, Node, Reduce, const
 from symconv.formulas.index import Index
 from symconv.operators.convolution import Conv
+from symconv.operators.cross_entropy import CrossEntropy
 from symconv.operators.pooling import LPPool, MaxPool
 from symconv.proofs.obligation import Obligation
 from symconv.proofs.verdict import Verdict, VerdictScope
@@ -249,3 +253,20 @@ def test_the_upstream_gradient_with_zeros_between_gives_the_gradient() -> None:
     assert len(padded) - dilation * (kernel - 1) == size
     found = gradient.values({"g": g, "b": b, "a": [0] * size}, (size,))
     assert [found.get((i,), 0) for i in range(size)] == wanted
+
+
+def test_an_equation_that_cannot_be_met_proves_nothing() -> None:
+    whole = theorem("softmax-cross-entropy").checks[0]
+    (summed,) = whole.proposition.given
+    (multiple,) = whole.proof.multiples  # type: ignore[attr-defined]
+    both = replace(whole.proposition, given=(summed, same(summed.sides[0], const(2))))  # type: ignore[union-attr]
+    assert replace(whole, proposition=both, proof=ByMultiples((multiple, ZERO))).verdict.status == "undecided"
+
+
+def test_a_logarithm_of_what_may_be_negative_is_left_open() -> None:
+    loss = CrossEntropy().output()
+    (bound,) = (array.ranges[0] for array in setting(loss).arrays if array.name == "a")
+    entries = replace(setting(loss), lets=(let_of(loss),), clauses=(every([bound], same(at("c"), at("c"))),))
+    verdict = decide(entries)
+    assert verdict.status == "undecided"
+    assert "logarithm" in verdict.explanation

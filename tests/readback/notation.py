@@ -19,7 +19,8 @@ SIGNS = {
     "{": "{", "}": "}", "#": "#", ",": " ", ";": " ", " ": " ", "quad": " ", "partial": "∂", "dots": "…", "ldots": "…",
     "lt": "<", "gt": ">", "neq": "≠", "ne": "≠", "alpha": "α", "omega": "ω",
     "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "sigma": "σ",
-    "theta": "θ", "rho": "ρ", "tau": "τ", "max": "max", "min": "min", "lim": "lim", "colon": ":", "top": "⊤",
+    "theta": "θ", "rho": "ρ", "tau": "τ", "max": "max", "min": "min", "lim": "lim", "ln": "ln",
+    "colon": ":", "top": "⊤",
 }  # fmt: skip
 BIG = {"sum": "∑", "max": "max", "min": "min", "lim": "lim", "argmax": "argmax", "argmin": "argmin"}
 

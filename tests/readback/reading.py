@@ -30,7 +30,7 @@ from readback.world import World
 __all__ = ["Reader"]
 
 TOKEN = re.compile(
-    r"(?P<word>argmax|argmin|first|max|min|pad|up|rot180|rev|ones|stride|dilation|sign|unfold|fold|vec|where|if|else|and|lim)"
+    r"(?P<word>argmax|argmin|first|max|min|pad|up|rot180|rev|ones|stride|dilation|sign|unfold|fold|vec|where|if|else|and|lim|ln)"
     r"(?![₀-₉A-Za-z\u0303\u0304])"
     r"|(?P<name>[A-Za-zα-ωΑ-Ω][\u0303\u0304]?[₀-₉]*′*)|(?P<number>[0-9]+)|(?P<sign>\S)"
 )
@@ -157,7 +157,11 @@ class Reader(Constructions):
     def starts_factor(self, token: str) -> bool:
         if token == "|":
             return self.open_bars == 0
-        return token in ("(", "∑", "⌊", "⌈", "[", "∂", "max", "min", "sign") or self.is_name(token) or token.isdigit()
+        return (
+            token in ("(", "∑", "⌊", "⌈", "[", "∂", "max", "min", "sign", "ln")
+            or self.is_name(token)
+            or token.isdigit()
+        )
 
     def factor(self) -> Value:
         value = self.atom()
@@ -200,6 +204,15 @@ class Reader(Constructions):
             inside = self.sum()
             self.take(")")
             return lambda env: (inside(env) > 0) - (inside(env) < 0)
+        if token == "ln":
+            self.take()
+            self.take("(")
+            inside = self.sum()
+            self.take(")")
+            return lambda env: math.log(inside(env))
+        if token == "e" and self.peek(1) == "^":
+            self.take()
+            return lambda env: math.e
         if token in ("rot180", "rev"):
             return self._entry_of(self.correlated())
         if token in ("fold", "unfold", "vec"):

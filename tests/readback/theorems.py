@@ -18,6 +18,7 @@ from readback.world import World
 __all__ = ["Statement", "read_statement"]
 
 LATE = -1  # of a condition on arrays
+STEP = 1e-3
 EDGE = 7  # how far an index without an end is followed
 Holds = Callable[[Env], bool]
 
@@ -316,15 +317,22 @@ class Statement:
     env: Env = field(default_factory=dict)
 
     def _difference(self, of: str, at: Point, by: str, place: Point) -> Any:
-        """One more in an entry, exact for what is affine in it."""
+        """One more in an entry, exact for what is affine in it; of what is no rational number, by five points."""
         entries = self.world.arrays[by].entries
-        after_before = self.world.entries[of](at)
         if place not in entries:
             raise UnreadableError(f"{by} has no entry {place}")
-        entries[place] += 1
-        after = self.world.entries[of](at)
-        entries[place] -= 1
-        return after - after_before
+        here = entries[place]
+
+        def moved(step: Any) -> Any:
+            entries[place] = here + step
+            found = self.world.entries[of](at)
+            entries[place] = here
+            return found
+
+        difference = moved(1) - moved(0)
+        if not isinstance(difference, float):
+            return difference
+        return (8 * (moved(STEP) - moved(-STEP)) - (moved(2 * STEP) - moved(-2 * STEP))) / (12 * STEP)
 
     def holds_at(self, random: Random) -> bool | None:
         """Whether what follows holds at random small numbers; None where the hypotheses do not, or nothing is said."""

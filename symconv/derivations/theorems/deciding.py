@@ -24,9 +24,11 @@ from symconv.derivations.theorems.proposition import (
 )
 from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Compare, Guard, Node, between, summation
 from symconv.formulas.calculus import differentiate
+from symconv.formulas.effort import Effort
+from symconv.formulas.functions import has_domain
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
-from symconv.formulas.walks import transform
+from symconv.formulas.walks import transform, walk
 
 if TYPE_CHECKING:
     from symconv.proofs.statement import Statement
@@ -134,12 +136,19 @@ def _entries(proposition: Proposition, clause: Clause, part: Condition) -> list[
     from symconv.proofs.prove import prove_statement
     from symconv.proofs.record import preceded_by
     from symconv.proofs.verdict import Verdict
+    from symconv.proofs.windows import open_needs, said_of
 
     if not isinstance(part, Relation) or not all(is_arithmetic(given) for given in proposition.given):
         return [Verdict("undecided", explanation="No rule decides a statement of this form.")]
     found = []
     for left, sign, right in part.links():
-        verdict = prove_statement(statement_of(proposition, clause, left, sign, right))
+        statement = statement_of(proposition, clause, left, sign, right)
+        if any(has_domain(node) for side in (statement.left, statement.right) for node in walk(side)):
+            needs = open_needs(statement, Effort())
+            if needs:
+                words = ", and ".join(dict.fromkeys(map(said_of, needs)))
+                return [Verdict("undecided", explanation=f"Not known where the sides have a value: {words}.")]
+        verdict = prove_statement(statement)
         verdict = replace(verdict, counterexample=_shown(proposition, verdict.counterexample))
         if _derives(proposition, (left, right)):
             verdict = replace(verdict, record=preceded_by(verdict.record, "derivatives"))
