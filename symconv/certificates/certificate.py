@@ -20,6 +20,7 @@ __all__ = ["Certificate", "certificate", "missing_because"]
 
 IMPORTS = "From Symconv Require Import Follow."
 IMPORTS_POWERS = "From Symconv Require Import ByTaps Powers."
+IMPORTS_SLOPES = "From Symconv Require Import ByTaps Slopes."
 IMPORTS_TAPS = "From Symconv Require Import ByTaps."
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -102,6 +103,8 @@ def _made(verdict: Verdict, name: str, title: str) -> Certificate | str:
     imports = IMPORTS_TAPS if any(isinstance(part, Stated) for part in parts) else IMPORTS
     if any("by_norms" in part for part in texts):
         imports = IMPORTS_POWERS
+    elif any("by_slopes" in part for part in texts):
+        imports = IMPORTS_SLOPES
     return Certificate(name, title, "\n".join(texts), tuple(before), imports)
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 __all__ = ["LOGICAL_NAME", "ORDER", "library"]
 
 LOGICAL_NAME = "Symconv"
-ORDER = ("Definitions", "Sums", "Maxima", "Follow", "Reads", "Taps", "Subgradients", "ByTaps", "Powers")
+ORDER = ("Definitions", "Sums", "Maxima", "Follow", "Reads", "Taps", "Subgradients", "ByTaps", "Powers", "Slopes")
 """The files in the order in which they are compiled."""
 
 

@@ -8,8 +8,10 @@ from functools import lru_cache
 from string import ascii_letters, digits
 
 from symconv.certificates.library import library
+from symconv.formulas.function import Function
+from symconv.formulas.functions import FUNCTIONS
 
-__all__ = ["Names", "in_comment"]
+__all__ = ["Names", "identifier", "in_comment"]
 
 _WORDS = """as at by cofix do else end exists exists2 fix for forall fun if in let match return then using where with
 mod is lazymatch multimatch removed IF Axiom Parameter Hypothesis Fixpoint CoFixpoint Definition Lemma Theorem
@@ -17,7 +19,7 @@ Prop SProp Set Type Variable Variables Section End Proof Qed From
 Require Import Record Ltac Print Assumptions nat list bool true false pair tt option Some None not and or Z N Q R intros
 split apply exact rewrite symmetry transitivity reflexivity subst assert destruct ltac Eq Lt Gt xH xO xI Zpos Zneg Z0 N0
 Npos inl inr left right conj ex_intro or_introl or_intror eq_refl cons nil known Num num order none absolute sign power
-above at_least equals Logic Certificate Pow"""
+above at_least equals Logic Certificate Pow Der Elem"""
 _CONSTRUCTORS = frozenset("OSI")
 _HARMLESS = frozenset(ascii_letters + digits + " ,;:.-_=+<>[]()/'^|")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_']*")
@@ -27,7 +29,16 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_']*")
 def _reserved() -> frozenset[str]:
     """The words that a certificate means otherwise: Coq's, and all of the library that have two letters or more."""
     words = {word for text in library().values() for word in re.findall(r"[A-Za-z][A-Za-z0-9_']+", text)}
-    return frozenset(words | set(_WORDS.split()))
+    return frozenset(words | set(_WORDS.split()) | set(map(identifier, FUNCTIONS.values())))
+
+
+def identifier(function: Function) -> str:
+    """What a function of one value is called.
+
+    >>> identifier(FUNCTIONS["positive part"])
+    'positive_part'
+    """
+    return function.name.replace(" ", "_")
 
 
 def in_comment(text: str) -> str:

@@ -1,13 +1,13 @@
 """A proposition of a theorem, as its page prints it, as a theorem for Coq over any ordered field.
 
 Named arrays stay names, a `let` each; nothing is put in, and every hypothesis stands in its place. What it rests on is
-proved for a window of any number of taps in `coq/Taps.v`, `coq/Subgradients.v` and, of norms, `coq/Powers.v`; the
-script only finds it there.
+proved for a window of any number of taps in `coq/Taps.v`, `coq/Subgradients.v` and, of norms, `coq/Powers.v`, of
+derivatives by scores in `coq/Slopes.v`; the script only finds it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from symconv.certificates.indices import index, operand, parenthesised, proposition
 from symconv.certificates.naming import Names
@@ -23,14 +23,17 @@ from symconv.derivations.theorems.proposition import (
     Iff,
     Let,
     Partial,
+    Proposition,
     Relation,
     Side,
     is_arithmetic,
 )
 from symconv.derivations.theorems.recorded import Stated
-from symconv.formulas.algebra import Absolute, Compare, Power, Reduce, Sign, const
+from symconv.formulas.algebra import Absolute, Access, Applied, Compare, Node, Power, Reduce, Sign, const
+from symconv.formulas.functions import EXP, LN
+from symconv.formulas.index import Index
 from symconv.formulas.walker import case
-from symconv.formulas.walks import walk
+from symconv.formulas.walks import accesses, walk
 
 __all__ = ["stated"]
 
@@ -52,7 +55,10 @@ def stated(record: Stated, name: str) -> str:
         opening.append("Variable none : Num.")
     if writer.printer.powers:
         opening.append("Variable Pow : Powers Num.")
-    proof = ["Proof. by_norms. Qed." if writer.printer.powers else "Proof. by_taps. Qed."]
+    if writer.printer.slopes:
+        opening.append("Variables (Der : Slopes Num) (Elem : Elementary Num Der).")
+    tactic = "by_norms" if writer.printer.powers else "by_slopes" if writer.printer.slopes else "by_taps"
+    proof = [f"Proof. {tactic}. Qed."]
     if record.taps is not None:
         script = reads_proof(record.proposition, record.taps, writer.printer, writer.on_sizes)
         proof = ["Proof.", *(f"  {line}" for line in script), "Qed."]
@@ -65,12 +71,34 @@ class _Values(Printer):
     order = "order_of"
     powers = False
     """Whether powers other than reciprocals are taken."""
+    slopes = False
+    """Whether derivatives, powers of e or logarithms occur."""
+
+    def __init__(self, names: Names, reals: frozenset[str], varied: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(names, reals)
+        self.varied = varied
+
+    def access(self, node: Access, *, raw: bool = False) -> str:
+        name, *places = super().access(node, raw=raw).split(" ", 1)
+        arrays = [self.names.of(array, "tensor") for array in self.varied.get(node.tensor, ())]
+        return " ".join([name, *arrays, *places])
+
+    @case(Applied)
+    def _applied(self, node: Applied) -> str:
+        if node.function not in (EXP, LN):
+            raise NotCertified(f"functions such as {node.function.name!r} have no form in Coq here yet")
+        self.slopes = True
+        return f"{node.function.name} Elem {self.factor(node.arg)}"
 
     @case(Compare)
     def _compared(self, node: Compare) -> str:
         name = _COMPARISONS.get(node.relation)
-        if name is None or not isinstance(node.right, Reduce) or node.right.op != "max":
-            raise NotCertified("comparisons with anything but a maximum have no form in Coq yet")
+        if name is None:
+            raise NotCertified("the comparison of values for equality has no form in Coq here yet")
+        if not isinstance(node.right, Reduce) or node.right.op != "max":
+            one, two = self.factor(node.left), self.factor(node.right)
+            holds = f"negb (le {self.order} {one} {two})" if node.relation == ">" else f"le {self.order} {two} {one}"
+            return f"iv ({holds}) one"
         largest = f"(max_of {self.order} {self.window(node.right)})"
         return f"iv ({name} {self.order} {self.factor(node.left)} {largest}) one"
 
@@ -86,7 +114,7 @@ class _Values(Printer):
         return f"magnitude {self.factor(node.arg)}"
 
     @case(Sign)
-    def _sign(self, node: Sign) -> str:
+    def _signed(self, node: Sign) -> str:
         raise NotCertified("signs have no form in Coq yet")
 
 
@@ -96,7 +124,8 @@ class _Writer:
     def __init__(self, record: Stated) -> None:
         self.said = record.proposition
         self.names = Names(_bound(record))
-        self.printer = _Values(self.names, frozenset(real.name for real in self.said.reals))
+        reals = frozenset(real.name for real in self.said.reals)
+        self.printer = _Values(self.names, reals, _varied(self.said))
         self.on_sizes = 0  # the number of hypotheses on sizes, once they are written
 
     def lines(self, name: str) -> list[str]:
@@ -154,8 +183,15 @@ class _Writer:
         """A name for the entries of another array."""
         if let.ranges or isinstance(let.value, Partial):
             raise NotCertified("derivatives, and arrays in a range of their own, have no form in Coq here yet")
-        head = " ".join([self.names.of(let.name, "tensor"), *(self.names.of(place) for place in let.indices)])
+        arrays = [self.function(array) for array in self.printer.varied.get(let.name, ())]
+        places = [self.names.of(place) for place in let.indices]
+        head = " ".join([self.names.of(let.name, "tensor"), *arrays, *places])
         return f"let {head} : Num := {self.printer.visit(let.value)} in"
+
+    def function(self, array: str) -> str:
+        """An array that a defined one is a function of."""
+        axes = next(len(own.ranges) for own in self.said.arrays if own.name == array)
+        return f"({self.names.of(array, 'tensor')} : {'Z -> ' * axes}Num)"
 
     # ------------------------------------------------------------------ what is said
 
@@ -182,12 +218,44 @@ class _Writer:
 
     def relation(self, left: Side, sign: str, right: Side) -> str:
         """A relation between values."""
-        if isinstance(left, Partial) or isinstance(right, Partial):
-            raise NotCertified("derivatives have no form in Coq here yet")
+        if isinstance(right, Partial) or (isinstance(left, Partial) and sign != "="):
+            raise NotCertified("only the value of a derivative has a form in Coq yet")
+        if isinstance(left, Partial):
+            return self.derivative(left, right)
         one, two = self.printer.visit(left), self.printer.visit(right)
         if sign == "=":
             return f"{one} = {two} :> Num"
         return f"{one} ≼ {two}" if sign == "<=" else f"{two} ≼ {one}"
+
+    def derivative(self, partial: Partial, value: Node) -> str:
+        """That a defined entry, as a function of one entry of an array, has a value for its derivative there."""
+        self.printer.slopes = True
+        array, printer = partial.by.tensor, self.printer
+        places = [self.names.helper("place", str(k), f"x{k}") for k in range(1, len(partial.by.index) + 1)]
+        pairs = zip(places, partial.by.index, strict=True)
+        here = " && ".join(parenthesised(f"{place} =? {index(e, self.names)}") for place, e in pairs)
+        varying = self.names.helper("value", "", "v")
+        entry = printer.visit(Access(array, tuple(map(Index.of, partial.by.index))))
+        old = " ".join([self.names.of(array, "tensor"), *places])
+        changed = f"(fun {' '.join(places)} => if {here} then {varying} else {old})"
+        name, *at = Printer.access(printer, partial.of).split(" ", 1)
+        others = [self.names.of(other, "tensor") for other in printer.varied[partial.of.tensor]]
+        own = [changed if other == self.names.of(array, "tensor") else other for other in others]
+        return f"slope Der (fun {varying} => {' '.join([name, *own, *at])}) ({entry}) {printer.factor(value)}"
+
+
+def _varied(said: Proposition) -> dict[str, list[str]]:
+    """For every array that is defined, the arrays by whose entries derivatives are taken and that it reads."""
+    sides = [
+        side for clause in said.clauses for part in clause.then if isinstance(part, Relation) for side in part.sides
+    ]
+    by = {side.by.tensor for side in sides if isinstance(side, Partial)}
+    found: dict[str, list[str]] = {}
+    for let in said.lets:
+        if not isinstance(let.value, Partial):
+            read = {entry.tensor for entry in accesses(let.value)}
+            found[let.name] = sorted(by & read.union(*(found.get(other, ()) for other in read)))
+    return {name: arrays for name, arrays in found.items() if arrays}
 
 
 def _bound(record: Stated) -> set[str]:

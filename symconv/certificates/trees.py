@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from symconv.certificates.indices import condition, index, operand, parenthesised
-from symconv.certificates.naming import Names
+from symconv.certificates.naming import Names, identifier
 from symconv.formulas.algebra import (
     ONE,
     Absolute,
@@ -34,8 +34,6 @@ from symconv.proofs.context import has_quotient
 __all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal"]
 
 FUNCTIONS = {
-    "absolute": "Num -> Num",
-    "sign": "Num -> Num",
     "power": "Num -> Num -> Num",
     "above": "Num -> Num -> Num",
     "at_least": "Num -> Num -> Num",
@@ -52,6 +50,8 @@ def function_name(node: Node) -> str:
     """The function of values that a node applies; empty where it is none."""
     if isinstance(node, Compare):
         return _RELATIONS[node.relation]
+    if isinstance(node, Applied):
+        return identifier(node.function)
     return {Power: "power", Absolute: "absolute", Sign: "sign"}.get(type(node), "")
 
 
@@ -146,17 +146,13 @@ class Printer(FormulaWalker[str]):
             return self.reciprocal(node.base.index)
         return self._call(function_name(node), node.base, node.exponent)
 
-    @case(Absolute, Sign)
-    def _of_one(self, node: Absolute | Sign) -> str:
+    @case(Absolute, Sign, Applied)
+    def _of_one(self, node: Absolute | Sign | Applied) -> str:
         return self._call(function_name(node), node.arg)
 
     @case(Compare)
     def _compared(self, node: Compare) -> str:
         return self._call(function_name(node), node.left, node.right)
-
-    @case(Applied)
-    def _applied(self, node: Applied) -> str:
-        raise NotCertified(f"functions such as {node.function!r} have no form in Coq yet")
 
     @case(Share)
     def _shared(self, node: Share) -> str:
@@ -171,7 +167,7 @@ class Printer(FormulaWalker[str]):
         return text if isinstance(node, Multiply) else parenthesised(text)
 
     def _call(self, name: str, *args: Node) -> str:
-        self.functions[name] = FUNCTIONS[name]
+        self.functions[name] = FUNCTIONS.get(name, "Num -> Num")
         return " ".join([name, *(self.factor(arg) for arg in args)])
 
     def constant(self, value: Fraction) -> str:

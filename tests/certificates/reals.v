@@ -1,6 +1,6 @@
 (* The real numbers of Coq's library are an ordered field with powers, as the library of certificates asks for. *)
 From Coq Require Import Reals Lra.
-From Symconv Require Import Powers.
+From Symconv Require Import Powers Slopes.
 Open Scope R_scope.
 Definition ring_R : CRing := {| car := R; laws := RTheory |}.
 Definition field_R : CField := {| base := ring_R; inj n := IZR n : ring_R; recip n := / IZR n : ring_R; inj_1 := eq_refl;
@@ -44,4 +44,26 @@ Proof.
     rewrite raised_pos by auto. apply Rpower_1. lra.
   - intros p q. rewrite !leb_iff. intros. rewrite !raised_pos by lra. apply Rpower_plus.
   - intros p q. rewrite !leb_iff. intros A [H| ->]; [|lra]. rewrite !raised_pos by lra. apply Rle_Rpower; lra.
+Defined.
+
+(* Their derivatives are limits of difference quotients, and their powers of e and logarithms have the laws. *)
+Definition slopes : Slopes reals.
+Proof.
+  refine {| slope := derivable_pt_lim : (reals -> reals) -> reals -> reals -> Prop |}; cbn.
+  - intros f x d e. apply uniqueness_limite.
+  - intros f g x d H F e P. destruct (F e P) as [r R]. exists r. intros h N S. rewrite <- !H. auto.
+  - intros c x. apply derivable_pt_lim_const.
+  - intros x. apply derivable_pt_lim_id.
+  - intros f g x d e. apply derivable_pt_lim_plus.
+  - intros f g x d e. apply derivable_pt_lim_mult.
+  - intros f g x d e. apply derivable_pt_lim_comp.
+Defined.
+Definition elementary : Elementary reals slopes.
+Proof.
+  refine {| Slopes.exp := Rtrigo_def.exp : reals -> reals; Slopes.ln := Rpower.ln : reals -> reals |}; cbn; intros x.
+  - rewrite leb_iff. pose proof (exp_pos x). split; lra.
+  - apply derivable_pt_lim_exp.
+  - rewrite leb_iff. intros. apply derivable_pt_lim_ln. lra.
+  - apply Rpower.ln_exp.
+  - intros y. rewrite !leb_iff. intros. apply ln_mult; lra.
 Defined.

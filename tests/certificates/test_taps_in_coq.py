@@ -23,10 +23,18 @@ from symconv.formulas.algebra import ONE, Access, Power, const, product
 from symconv.formulas.index import Index
 
 NAMES = ("ties-first-sum", "ties-first-selection", "ties-split-sum", "ties-split-selection")
-OTHERS = ("subgradient", "subgradient-sum", "subdifferential", "lp-squeeze", "lp-limit", "max-composition")
+OTHERS = (
+    "subgradient",
+    "subgradient-sum",
+    "subdifferential",
+    "lp-squeeze",
+    "lp-limit",
+    "softmax-cross-entropy",
+    "max-composition",
+)
 
 
-POWERS = "From Symconv Require Import ByTaps Powers."
+POWERS = "From Symconv Require Import ByTaps Powers Slopes."
 BY_HAND = {
     "subgradient: without hypothesis 0": "w = (2, -1), x = (1, 1), y = (1, -1): 1 >= 1 + 2 * 0 + -1 * -2 is false",
     "norms of any order": "p = -1, x = (1, 2): 2 <= 1/(1 + 1/2) is false",
@@ -123,6 +131,19 @@ def test_what_is_proved_of_taps_is_stated_as_the_page_prints_it() -> None:
     assert made.imports == "From Symconv Require Import ByTaps."
 
 
+def test_a_derivative_is_stated_as_one_of_the_layer_itself() -> None:
+    made = sc.certificate(theorem("softmax-cross-entropy").verdict, name="loss")
+    assert made is not None
+    assert made.before == ()
+    found = re.search(r"Theorem loss_part1 :(.*?)\.\nProof", made.text, re.DOTALL)
+    assert found is not None
+    assert " ".join(found[1].split()).endswith(
+        "(∑ j from 0 to I - 1, y j = one :> Num) -> forall i : Z, 0 <= i <= I - 1 -> "
+        "slope Der (fun v => c (fun x1 => if (x1 =? i) then v else a x1)) (a i) "
+        "((exp Elem (a i)) · (inverse (∑ j from 0 to I - 1, exp Elem (a j))) ⊕ (inj (- 1)) · (y i))"
+    )
+
+
 def test_a_step_about_one_layer_has_no_certificate_of_what_was_proved_of_windows() -> None:
     steps = sc.derive(sc.MaxPool((2,), 1, ties="set"), "gradient").steps
     verdicts = [step.verdict for step in steps]
@@ -160,7 +181,7 @@ def _refused(propositions: Iterable[Proposition]) -> str:
     texts = [POWERS]
     for k, proposition in enumerate(propositions):
         body = written(proposition, f"variant{k}").body
-        body, count = re.subn(r"Proof\. (by_taps|by_norms)\. Qed\.", r"Proof. Fail \1. Abort.", body)
+        body, count = re.subn(r"Proof\. (by_taps|by_norms|by_slopes)\. Qed\.", r"Proof. Fail \1. Abort.", body)
         assert count == 1
         texts.append(body)
     return "\n".join(texts)

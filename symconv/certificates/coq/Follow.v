@@ -7,7 +7,8 @@ Ltac on_its_axis :=
   repeat match goal with x : Z |- ?G => match G with context [x] =>
     match goal with H : context [x] |- _ => revert H end end end;
   repeat match goal with H : ?P |- _ => match type of P with Prop => clear H end end; intros.
-Ltac zs := solve [lia | congruence | on_its_axis; first [nia | apply Z.le_antisymm; nia]].
+Ltac floor_is := first [apply floor_intro | symmetry; apply floor_intro]; lia.
+Ltac zs := solve [lia | congruence | floor_is | on_its_axis; first [nia | apply Z.le_antisymm; nia]].
 (* Two trees that differ in how their indices are written. *)
 Ltac alike := cbn beta iota; rewrite ?Z.div_1_r; first [reflexivity | lazymatch goal with |- @eq Z _ _ => zs end
   | apply sum_alike; [alike | intros ?; alike]
@@ -44,7 +45,8 @@ Ltac numbers := repeat match goal with
   | H : (_ =? _) = true |- _ => apply Z.eqb_eq in H
   | H : (_ =? _) = false |- _ => apply Z.eqb_neq in H end.
 Ltac case_of c := lazymatch c with ?a && _ => case_of a | _ => let E := fresh in destruct c eqn:E end.
-Ltac scaled := rewrite ?recip_mul by zs; rewrite ?inj_mul, ?inj_add, ?inj_sub, ?inj_opp, ?inj_neg, ?inj_xO, ?inj_xI, ?inj_1, ?inj_0, ?recip_1; ring.
+Ltac scaled := rewrite ?recip_mul by zs;
+  repeat progress rewrite ?inj_mul, ?inj_add, ?inj_sub, ?inj_opp, ?inj_neg, ?inj_xO, ?inj_xI, ?inj_1, ?inj_0, ?recip_1; ring.
 Ltac leaf := cbn beta iota; cbn [andb iv]; rewrite ?andb_false_r, ?andb_true_r; cbn [andb iv]; first [reflexivity | ring
   | scaled | match goal with |- context [iv ?c _] => case_of c end; leaf | exfalso; numbers; lia].
 Ltac each_term := rewrite ?add_assoc; repeat lazymatch goal with |- _ ⊕ _ = _ ⊕ _ => apply add_by end;

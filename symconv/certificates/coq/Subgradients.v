@@ -52,6 +52,14 @@ Proof. intros N H. destruct (largest_of none x n N) as (t & T & -> & _). auto. Q
 Lemma below_maximum none (x : Z -> F) n k : 0 <= k <= n - 1 -> x k ≼ maximum order none (taps n) x.
 Proof. intros K. destruct (largest_of none x n) as (t & T & -> & U); [lia|]. auto. Qed.
 
+(* A window of which no entry is above 0 passes nothing back through a ReLU, whatever the shares. *)
+Theorem dead_window none n (w x : Z -> F) k : 1 <= n -> maximum order none (taps n) x ≼ zero -> 0 <= k <= n - 1 ->
+  w k · iv (negb (le order (x k) zero)) one = zero.
+Proof.
+  intros _ H K. replace (le order (x k) zero) with true; [cbn; ring|]. symmetry. eapply le_trans; [|exact H].
+  apply below_maximum, K.
+Qed.
+
 Definition slopes n (w x y : Z -> F) := sum (taps n) (fun k => w k · (y k ⊕ neg · x k)).
 Lemma slopes_apart n w x y : slopes n w x y = sum (taps n) (fun k => w k · y k) ⊕ neg · sum (taps n) (fun k => w k · x k).
 Proof. unfold slopes. rewrite mul_sum, <- sum_add. apply sum_ext. intros. ring. Qed.
