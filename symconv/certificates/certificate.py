@@ -19,9 +19,7 @@ from symconv.proofs.verdict import Verdict
 __all__ = ["Certificate", "certificate", "missing_because"]
 
 IMPORTS = "From Symconv Require Import Follow."
-IMPORTS_POWERS = "From Symconv Require Import ByTaps Powers."
-IMPORTS_SLOPES = "From Symconv Require Import ByTaps Slopes."
-IMPORTS_TAPS = "From Symconv Require Import ByTaps."
+_LIBRARIES = {"share_of": "Shares", "by_norms": "Powers", "by_slopes": "Slopes"}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -100,11 +98,9 @@ def _made(verdict: Verdict, name: str, title: str) -> Certificate | str:
     if len(parts) != 1:
         texts.append(f"Definition {name} := {_conjoined(names)}.\n")
     before = dict.fromkeys(word for part in parts if isinstance(part, Equality) for word in part.before)
-    imports = IMPORTS_TAPS if any(isinstance(part, Stated) for part in parts) else IMPORTS
-    if any("by_norms" in part for part in texts):
-        imports = IMPORTS_POWERS
-    elif any("by_slopes" in part for part in texts):
-        imports = IMPORTS_SLOPES
+    first = "ByTaps" if any(isinstance(part, Stated) for part in parts) else "Follow"
+    more = [file for word, file in _LIBRARIES.items() if any(word in part for part in texts)]
+    imports = f"From Symconv Require Import {' '.join([first, *more])}."
     return Certificate(name, title, "\n".join(texts), tuple(before), imports)
 
 

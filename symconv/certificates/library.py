@@ -8,7 +8,9 @@ from importlib.resources import files
 __all__ = ["LOGICAL_NAME", "ORDER", "library"]
 
 LOGICAL_NAME = "Symconv"
-ORDER = ("Definitions", "Sums", "Maxima", "Follow", "Reads", "Taps", "Subgradients", "ByTaps", "Powers", "Slopes")
+ORDER = (
+    "Definitions", "Sums", "Maxima", "Follow", "Shares", "Reads", "Taps", "Subgradients", "ByTaps", "Powers", "Slopes"
+)  # fmt: skip
 """The files in the order in which they are compiled."""
 
 

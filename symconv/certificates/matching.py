@@ -9,7 +9,7 @@ from symconv.certificates.indices import index, operand, parenthesised, quotient
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
 from symconv.certificates.trees import NotCertified, Printer, function_name
-from symconv.formulas.algebra import ONE, Access, Bound, Node, Power, Reduce
+from symconv.formulas.algebra import ONE, Access, Bound, Node, Power, Reduce, Share
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
@@ -131,19 +131,41 @@ class Follower:
         back_again = [*self._arrived(right, left, back, scope)[0], f"{self._witnesses(right, left, back)}same_point."]
         return [*script, *_braced(forth), *_braced(back_again)]
 
-    def window(self, mine: Node, theirs: Node, windows: Windows, scope: frozenset[str]) -> list[str]:
-        """The goal is that two maxima are equal."""
+    def _windows(self, mine: Node, theirs: Node, windows: Windows) -> tuple[Side, Side]:
+        """The two sides of a match of windows."""
         pairing = windows.match.pairing
         assert pairing is not None
         sides = []
         for node, flat in ((mine, pairing.left), (theirs, pairing.right)):
             if not isinstance(node, Reduce) or (isinstance(node.body, Reduce) and node.body.op == "max"):
-                raise NotCertified("a maximum of maxima, or the share of a tie, is not followed yet")
+                raise NotCertified("a maximum of maxima is not followed yet")
             sides.append(Side.of_window(node, flat, self.outer))
         left, right = sides
-        there, back = dict(windows.match.forward), dict(windows.match.backward)
         if not all(_plain(alike) for alike in pairing.alike) or left.flat.quotients or right.flat.quotients:
             raise NotCertified("a maximum of sums is not followed yet")
+        return left, right
+
+    def share(self, mine: Share, theirs: Share, windows: Windows, scope: frozenset[str]) -> list[str]:
+        """The goal is that two shares of ties are equal: the same tap of one window, moved."""
+        left, right = self._windows(mine.reduce, theirs.reduce, windows)
+        there, back = dict(windows.match.forward), dict(windows.match.backward)
+        one, two = (
+            self.printer.share(share.policy, side.taps(self.printer), side.bounds, share.at)
+            for share, side in ((mine, left), (theirs, right))
+        )
+        script = [
+            f"transitivity ({one}); [every_tap|].",
+            f"symmetry; transitivity ({two}); [every_tap|]; symmetry.",
+            f"apply ({mine.policy}_share_by {self._ways(left, right, windows.match)});",
+            "  [in_order | in_order | order_kept | |].",
+        ]
+        script += _braced([*self._arrived(left, right, there, scope)[0], "split; [alike | same_tap]."])
+        return [*script, *_braced([*self._arrived(right, left, back, scope)[0], "same_point."])]
+
+    def window(self, mine: Node, theirs: Node, windows: Windows, scope: frozenset[str]) -> list[str]:
+        """The goal is that two maxima are equal."""
+        left, right = self._windows(mine, theirs, windows)
+        there, back = dict(windows.match.forward), dict(windows.match.backward)
         script = [
             f"transitivity ({left.maximum(self.printer)}); [all_taps|].",
             f"symmetry; transitivity ({right.maximum(self.printer)}); [all_taps|]; symmetry.",
@@ -241,6 +263,9 @@ class Follower:
         if isinstance(alike, Sums):
             return self.sums(alike, scope)
         if isinstance(alike, Windows):
+            mine, theirs = unnamed(mine), unnamed(theirs)
+            if isinstance(mine, Share) and isinstance(theirs, Share):
+                return self.share(mine, theirs, alike, scope)
             return self.window(mine, theirs, alike, scope)
         if _plain(alike):
             return ["alike."]

@@ -135,8 +135,12 @@ class Side:
 
     def maximum(self, printer: Printer) -> str:
         """The maximum over the points, for a window."""
+        return f"maximum order none {self.taps(printer)}"
+
+    def taps(self, printer: Printer) -> str:
+        """The taps of a window, and what is read at them."""
         taps = f"(filter {printer.function(self.bounds, self.domain(printer))} {printer.points(self.bounds)})"
-        return f"maximum order none {taps} {printer.function(self.bounds, self.product(printer))}"
+        return f"{taps} {printer.function(self.bounds, self.product(printer))}"
 
 
 def ratio_text(weight: Index, divisor: Index, printer: Printer, *, full: bool) -> str:

@@ -156,7 +156,20 @@ class Printer(FormulaWalker[str]):
 
     @case(Share)
     def _shared(self, node: Share) -> str:
-        raise NotCertified("the shares of ties have no form in Coq yet")
+        if node.reduce.op == "min":
+            raise NotCertified("minima have no form in Coq yet")
+        ends = [end for bound in node.reduce.bounds for end in (bound.lower, bound.upper)]
+        if any(map(has_quotient, (*ends, *node.at))):
+            raise NotCertified("the shares of ties in a window with rounded ends are not followed yet")
+        self.ordered = True
+        self.field |= node.policy == "split"
+        return self.share(node.policy, self.window(node.reduce), node.reduce.bounds, node.at)
+
+    def share(self, policy: str, taps: str, bounds: Sequence[Bound], at: Sequence[Index]) -> str:
+        """The share of one of the taps of a window; `taps`: its taps, and what is read at them."""
+        self.integers(*at)
+        tests = [f"({self.names.of(b.name)} =? {index(e, self.names)})" for b, e in zip(bounds, at, strict=True)]
+        return f"{policy}_share_of {self.order} {taps} {self.function(bounds, ' && '.join(tests) or 'true')}"
 
     def factor(self, node: Node) -> str:
         """A tree as a factor or an argument."""
