@@ -28,6 +28,7 @@ from symconv.formulas.algebra import (
     Sign,
 )
 from symconv.formulas.index import Index
+from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.proofs.context import has_quotient
 
@@ -163,7 +164,8 @@ class Printer(FormulaWalker[str]):
             raise NotCertified("the shares of ties in a window with rounded ends are not followed yet")
         self.ordered = True
         self.field |= node.policy == "split"
-        return self.share(node.policy, self.window(node.reduce), node.reduce.bounds, node.at)
+        window = rename_bounds(node.reduce, frozenset().union(*(e.names for e in node.at)))
+        return self.share(node.policy, self.window(window), window.bounds, node.at)
 
     def share(self, policy: str, taps: str, bounds: Sequence[Bound], at: Sequence[Index]) -> str:
         """The share of one of the taps of a window; `taps`: its taps, and what is read at them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 
 import symconv as sc
 from symconv.derivations.theorems.building import options
@@ -11,12 +12,14 @@ from symconv.derivations.theorems.theorem import all_of
 from symconv.formulas.algebra import (
     Absolute,
     Access,
+    Applied,
     Bound,
     Guard,
     Node,
     Power,
     Reduce,
     Scalar,
+    Share,
     add,
     const,
     divides,
@@ -25,6 +28,7 @@ from symconv.formulas.algebra import (
     product,
     summation,
 )
+from symconv.formulas.functions import TANH
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.proofs.goals import prove_equivalent, prove_goal
 from symconv.proofs.prove import prove_statement
@@ -90,7 +94,30 @@ LARGE = Reduce("max", (Bound("k", V(0), N - 1),), (), x("k"))
 TURNED = Reduce("max", (Bound("m", V(1), N),), (nonnegative(N - "m"),), x(N - V("m")))
 NORM = Power(total("k", 0, N - 1, Power(Absolute(x("k")), const(2))), const(Fraction(1, 2)))
 MOVED_NORM = Power(total("m", 1, N, Power(Absolute(x(V("m") - 1)), const(2))), const(Fraction(1, 2)))
+
+
+def share(
+    policy: Literal["first", "split"], at: Index | int, *, moved: int | None = None, turned: bool = False
+) -> Share:
+    """The share of a tap of the window of x[i] and the two entries behind it, its taps from `moved` on, or turned."""
+    first = 0 if moved is None else moved
+    tap = 2 - V("k") if turned else V("k") - first
+    window = Reduce("max", (Bound("k", V(first), V(first + 2)),), (), x(V("i") + tap))
+    return Share(policy, window, (V(at),))
+
+
+TURNED_SHARES = about(share("split", 0), share("split", 2, turned=True), free=I_FREE)
 TRUE |= {
+    f"shares, {policy}": about(share(policy, 1), share(policy, 3, moved=2), free=I_FREE)
+    for policy in ("first", "split")
+}
+TRUE |= {
+    "shares in a sum": about(
+        total("k", 0, 2, product(x("k"), share("first", V("k")))),
+        total("m", 2, 4, product(share("first", V("m"), moved=2), x(V("m") - 2))),
+        free=I_FREE,
+    ),
+    "a function": about(total("k", 0, N - 1, Applied(TANH, x("k"))), total("k", 1, N, Applied(TANH, x(V("k") - 1)))),
     "two terms": about(
         total("k", 0, N - 1, add(x("k"), product(const(-3), y("k")))),
         add(product(const(-3), total("k", 0, N - 1, y(N - 1 - V("k")))), total("k", 1, N, x(V("k") - 1))),
@@ -115,6 +142,9 @@ TRUE |= {
 }
 
 FALSE = {
+    "the share of the next tap": about(share("first", 1), share("first", 2), free=I_FREE),
+    "an equal share of the next tap": about(share("split", 1), share("split", 2, moved=2), free=I_FREE),
+    "a function of the next entry": about(Applied(TANH, x("i")), Applied(TANH, x(V("i") + 1)), free=I_FREE),
     "another coefficient": about(
         add(x("i"), product(Scalar(S), y("i"))), add(product(Scalar(S + 1), x("i")), y("i")), free=I_FREE
     ),

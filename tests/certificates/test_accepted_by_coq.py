@@ -9,7 +9,6 @@ from coq_runs import CLOSED, coqc, needs_coq
 from statements import FALSE, V, proved, total
 
 import symconv as sc
-from symconv.certificates.certificate import IMPORTS
 from symconv.formulas.algebra import Access
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof, prove_statement
@@ -27,7 +26,7 @@ def joined(verdicts: list[tuple[str, sc.Verdict]]) -> str:
         made = sc.certificate(verdict, name=f"statement{k}", title=title)
         assert made is not None
         parts += [made.comment, made.body, f"Print Assumptions {made.name}.\n"]
-    return f"{IMPORTS}\n" + "\n".join(parts)
+    return "From Symconv Require Import Follow Shares.\n" + "\n".join(parts)
 
 
 LONG = ("gradient", "average", "output", "rounded up", "swapped")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from statistics import median
 
 import pytest
-from statements import I_FREE, TRUE, N, V, about, proved, total, x
+from statements import I_FREE, TRUE, TURNED_SHARES, N, V, about, proved, total, x
 
 import symconv as sc
 from symconv.certificates.certificate import missing_because
@@ -164,6 +164,19 @@ def test_the_library_is_in_the_package_and_rests_on_nothing_else() -> None:
         assert "Axiom" not in text.replace("Axioms", "")
         assert "Admitted" not in text
         assert "admit" not in text
+
+
+def test_shares_of_taps_in_another_order_have_none() -> None:
+    verdict = prove_statement(TURNED_SHARES)
+    assert verdict.status == "proved"
+    assert missing_because(verdict) == "equal shares of taps in another order are not followed yet"
+
+
+def test_every_layer_that_has_functions_of_one_value_or_ties_has_certificates_for_its_steps() -> None:
+    layers = (sc.ReLU(), sc.LeakyReLU(), sc.Sigmoid(), sc.Tanh(), sc.Softplus(), sc.CrossEntropy())
+    for layer in (*layers, sc.MaxPool((2,), 2), sc.MaxPool((2,), 2, ties="split"), sc.Dilation((2,))):
+        for step in sc.derive(layer, "gradient").steps:
+            assert not missing_because(step.verdict), (layer, step.statement)
 
 
 def test_statements_that_are_equal_have_certificates_of_their_own_name() -> None:
