@@ -85,12 +85,16 @@ def _multiply_adds(
     return _with_layer(layer, "T", counted, _times(*(bound.upper + 1 for bound in (*places, *sums.bounds))))
 
 
-def _parts(ndim: int, axes: str) -> tuple[Check, ...]:
-    again = ndim > 1
+def _parts() -> tuple[Check, ...]:
     found = []
-    for groups, words in ((None, "any number of groups"), (1, "one group"), (2, "two groups")):
-        found.append(Check(f"parameters, {words}, {axes}", _parameters(ndim, groups), again=again))
-        found.append(Check(f"multiply-adds, {words}, {axes}", _multiply_adds(ndim, groups), again=again))
+    for what, said in (("parameters", _parameters), ("multiply-adds", _multiply_adds)):
+        found += [
+            Check(f"{what}, any number of groups, one axis", said(1, None)),
+            Check(f"{what}, any number of groups, two axes", said(2, None), again=True),
+            Check(f"{what}, one group", said(1, 1)),
+            Check(f"{what}, two groups", said(1, 2)),
+            Check(f"{what}, depthwise", said(1, None, depthwise=True)),
+        ]
     return tuple(found)
 
 
@@ -99,12 +103,7 @@ THEOREMS = (
         "counts-step",
         "One more layer adds its taps to the parameters, and its taps for every output to the multiply-adds",
         "Howard et al., MobileNets (arXiv 1704.04861), section 3.1; padding counted, bias not",
-        (
-            *_parts(1, "one axis"),
-            *_parts(2, "two axes"),
-            Check("parameters, depthwise", _parameters(2, None, depthwise=True)),
-            Check("multiply-adds, depthwise", _multiply_adds(2, None, depthwise=True)),
-        ),
+        _parts(),
         (
             Check("parameters without the bias", _parameters(1, None, bias=0)),
             Check("the bias as a multiply-add", _multiply_adds(1, None, bias=True)),
