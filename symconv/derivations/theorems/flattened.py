@@ -8,7 +8,7 @@ from typing import Literal
 
 from symconv.derivations.theorems.building import V, at, every, gradient, integers
 from symconv.derivations.theorems.gradients import with_error
-from symconv.derivations.theorems.proposition import AnyInteger, Proposition, Relation, chain, same
+from symconv.derivations.theorems.proposition import Proposition, Relation, chain, same
 from symconv.derivations.theorems.theorem import Check, Theorem
 from symconv.formulas.algebra import Bound
 from symconv.formulas.index import Index, floor
@@ -57,16 +57,16 @@ def _one_to_one(ndim: int, order: Order, *, further: int = 0, back: Order | None
     first = [chain(0, "<=", _place(axes[:n]), "<=", _count(axes[:n]) - 1) for n in range(2, ndim)]
     there = every(bounds, *first, chain(0, "<=", place, "<=", count - 1))
     own = every(bounds, *_taken_apart(place, _ordered(bounds, back or order)))
-    found = [same(name, value) for name, value in _entry(V("x"), _ordered(bounds, back or order)).items()]
+    again, places = _entry(V("x"), _ordered(bounds, back or order)), Bound("x", V(0), count - 1)
     rest, outer = V("x"), []
     for n in range(ndim - 1, 1, -1):
         rest = floor(rest, axes[n][1])
         outer.append(chain(0, "<=", rest, "<=", _count(axes[:n]) - 1))
-    inside = [chain(0, "<=", bound.name, "<=", bound.upper) for bound in bounds]
-    names = [AnyInteger(bound.name) for bound in bounds]
-    onto = every([Bound("x", V(0), count - 1), *names], *outer, *inside, same(place, "x"), given=found)
+    inside = every([places], *outer, *(chain(0, "<=", again[bound.name], "<=", bound.upper) for bound in bounds))
+    found = [same(name, value) for name, value in again.items()]
+    onto = every([places, *bounds], same(place, "x"), given=found)
     sizes = {name: 1 for bound in bounds for name in bound.upper.names}
-    return Proposition(integers(sizes, "CI"), (there, own, onto))
+    return Proposition(integers(sizes, "CI"), (there, own, inside, onto))
 
 
 def _count(axes: list[tuple[str, Index]]) -> Index:
