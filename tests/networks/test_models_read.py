@@ -230,3 +230,31 @@ def test_a_forward_with_functions_and_a_sum() -> None:
     assert training.network is None
     assert "model.eval()" in training.no_network
     assert training.layers[-1].whole_input == (True, True)  # the figures of a batch are made of all positions
+
+
+def test_what_is_written_in_place_is_no_value_of_before() -> None:
+    torch = pytest.importorskip("torch", reason="a model is held against PyTorch")
+
+    class InPlace(torch.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self, part: str) -> None:
+            super().__init__()
+            self.part = part
+            self.one, self.two = torch.nn.Conv2d(2, 2, 3, padding=1), torch.nn.Conv2d(2, 2, 1)
+
+        def forward(self, x: Any) -> Any:
+            y = self.one(x)
+            if self.part == "whole":
+                return y + torch.relu_(y)
+            if self.part == "slice":
+                y[:, 0] = 0
+            else:
+                y.flatten(1).relu_()
+            return self.two(y)
+
+    x = torch.randn(1, 2, 5, 5)
+    whole = InPlace("whole").eval()
+    agrees(sc.network_from_torch(whole, x), x.numpy(), whole(x).detach().numpy())
+    for part in ("slice", "view"):
+        table = sc.network_from_torch(InPlace(part).eval(), x)
+        assert table.network is None
+    assert table.layers[-1].receptive_field == (3, 3)  # the map is flattened, and put together again

@@ -149,3 +149,9 @@ def test_an_activation_is_said() -> None:
 def test_what_cannot_be_read_is_refused(config: Any, given: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         from_keras(config, **given)
+
+
+def test_an_average_that_backends_pad_differently_is_said() -> None:
+    config = {"pool_size": 3, "strides": 2, "padding": "same"}
+    with pytest.warns(ConventionWarning, match="on its torch backend Keras repeats the last entry"):
+        assert from_keras(config, kind="AveragePooling1D").output_size(6) == (3,)

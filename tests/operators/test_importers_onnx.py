@@ -222,3 +222,13 @@ def test_poolings_as_onnx_runtime_computes_them(
     op = from_onnx(asked)
     assert op.output_size(size) == theirs.shape[2:]
     np.testing.assert_allclose(compile(op)(x), theirs, rtol=2e-5, atol=2e-5)
+
+
+def test_where_the_text_of_the_schema_has_another_size_it_is_said() -> None:
+    pool = node("MaxPool", kernel_shape=[2], strides=[2], auto_pad="VALID", ceil_mode=1)
+    with pytest.warns(ConventionWarning, match=r"for auto_pad=VALID with ceil_mode=1 the text of ONNX's schema gives"):
+        assert from_onnx(pool).output_size(7) == (4,)
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph([pool], "g", [value("x", 1, (1, 1, 7))], [value("y", 1, None)])
+    inferred = onnx.shape_inference.infer_shapes(helper.make_model(graph)).graph.output[0]
+    assert [dim.dim_value for dim in inferred.type.tensor_type.shape.dim] == [1, 1, 4]

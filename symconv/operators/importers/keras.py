@@ -340,7 +340,13 @@ def _max_pool(options: Options, ndim: int, in_channels: int | None) -> Imported:
 
 
 def _average_pool(options: Options, ndim: int, in_channels: int | None) -> Imported:
-    return Imported(AvgPool(**_pool_options(options, ndim), count_include_pad=False))
+    given = _pool_options(options, ndim)
+    op = AvgPool(**given, count_include_pad=False)
+    note = (
+        "on its torch backend Keras repeats the last entry where the padding of 'same' is longer after the input, and "
+        "averages it as well; here, as with TensorFlow, padding is left out"
+    )
+    return Imported(op, (note,) if given["padding"] == "same_upper" else ())
 
 
 def _global_average(options: Options, ndim: int, in_channels: int | None) -> Imported:

@@ -338,6 +338,17 @@ def _pool_options(node: _Node, kind: type[Operator]) -> tuple[tuple[int, ...], d
     return kernel, {**plain_options(node, kind, len(kernel)), "padding": _padding(node, len(kernel))}
 
 
+_CEILED = (
+    "for auto_pad=VALID with ceil_mode=1 the text of ONNX's schema gives ceil((n - k + 1) / s) outputs, and ONNX "
+    "Runtime and onnx itself ceil((n - k) / s) + 1, as here"
+)
+
+
+def _rounded(options: dict[str, Any]) -> tuple[str, ...]:
+    """Where implementations and the text of the schema differ in the size of a pooling."""
+    return (_CEILED,) if options["padding"] == "valid" and options.get("ceil_mode") else ()
+
+
 def _max_pool(node: _Node) -> Imported:
     kernel, options = _pool_options(node, MaxPool)
     indices = len(node.outputs) > 1 and bool(node.outputs[1])
@@ -347,14 +358,14 @@ def _max_pool(node: _Node) -> Imported:
             "storage_order=0 (the values are the same)"
         )
     node.options.done()
-    return Imported(MaxPool(kernel, **options), (_POSITIONS,) if indices else ())
+    return Imported(MaxPool(kernel, **options), (*((_POSITIONS,) if indices else ()), *_rounded(options)))
 
 
 def _average_pool(node: _Node) -> Imported:
     kernel, options = _pool_options(node, AvgPool)
     include = _flag(node, "count_include_pad")
     node.options.done()
-    return Imported(AvgPool(kernel, count_include_pad=include, **options))
+    return Imported(AvgPool(kernel, count_include_pad=include, **options), _rounded(options))
 
 
 def _lp_pool(node: _Node) -> Imported:

@@ -76,6 +76,8 @@ def network_from_torch(model: Any, example: Any) -> ModelTable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             traced = torch.export.export(model, inputs, strict=False)
+            if any(getattr(getattr(node.target, "_schema", None), "is_mutable", False) for node in traced.graph.nodes):
+                traced = traced.run_decompositions({})  # what is written in place becomes a value of its own
     except Exception as error:  # forward is anybody's code, and raises anything
         reason = str(error).strip().splitlines()
         shown = f"{type(error).__name__}: {reason[0] if reason else ''}"

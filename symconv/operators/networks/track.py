@@ -191,11 +191,20 @@ def _split(term: Field, outer: Sequence[int], sizes: Sequence[int]) -> dict[int,
             total += part.over(shape[place]).reshape([-1 if at == place else 1 for at in range(len(shape))])
         if not np.array_equal(total.ravel(), end.over(prod(shape))):
             return None
-        parts.append(found)
+        parts.append([_straight(part, count) for part, count in zip(found, shape, strict=True)])
     pairs = zip(outer, *parts, strict=True)
     kept = {axis: Field(first, last) for axis, first, last in pairs}
     nothing = Field(Staircase((0,), 0), Staircase((0,), 0))
     return {axis: part for axis, part in kept.items() if part != nothing}
+
+
+def _straight(end: Staircase, count: int) -> Staircase:
+    """The same function on the places of an axis, as one with even steps where it is one there."""
+    values = end.over(count)
+    steps = values[1:] - values[:-1]
+    if count > 1 and (steps == steps[0]).all():
+        return Staircase((int(values[0]),), int(steps[0]))
+    return end
 
 
 def joined(tracks: Sequence[Track], sizes: Sequence[int]) -> Track:
