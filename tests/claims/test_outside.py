@@ -18,6 +18,7 @@ ZERO = replace(LINE, base=0)
 PLANE = Declarations(sc.Conv((2, 2)), (4, 4), base=0, names={"input": "x", "weight": "w", "output": "y", "error": "L"})
 PADDED = Declarations(sc.Conv((3,), 2, 1), (5,), sizes={"S": "stride", "P": "padding"})
 MEAN = Declarations(sc.AvgPool((2,), 2), (4,), sets=("S",))
+PADDED_MEAN = replace(PADDED, op=sc.AvgPool((3,), 2, 1))
 A, B, G, W = (f"entries of {letter} outside count as 0" for letter in "abgw")
 
 
@@ -108,6 +109,7 @@ def test_a_line_that_runs_past_its_tensors_is_refuted_by_the_entry(
         ("diff(E, a[i]) == sum(g[i-m+1]*b[m], (m,max(1,i-O+1),min(K,i)))", LINE, ()),
         ("c[p] == sum(a[p+m-1]*b[m], (m,1,K))", LINE, ()),
         ("c[p] == sum(a[S*(p-1)+m-P]*b[m], (m,1,K))", PADDED, ()),  # read in its padding, which is there
+        ("c[p]*K == sum(a[S*(p-1)+m-P], (m,1,K))", PADDED_MEAN, ()),
         ("0*c[p] == 0*a[p-1]", LINE, (A,)),
         ("diff(E, A) == conv(pad(G, K-1), B)", LINE, ()),
         ("0*a[p] == 0*(b[p-I] + a[p+K])", LINE, (B, A)),
@@ -256,10 +258,10 @@ def test_the_end_that_is_to_blame(text: str, edit: str) -> None:
 
 
 def test_the_end_that_is_to_blame_is_said_in_the_sizes_of_the_line() -> None:
-    plane = Declarations(sc.Conv((2, 3)), (4, 5))
-    for every in (False, True):
+    plane = Declarations(sc.Conv((2, 2)), (4, 4))
+    for every, size in ((False, "K"), (True, "K_1")):  # for all sizes the axes differ where a line names them
         axis = checked("0*c[1,1] == 0*sum(b[m,1], (m,1,K_1+1))", plane, every).verdict
-        assert axis.explanation.endswith("K_1+1 should be K_1."), axis.explanation
+        assert axis.explanation.endswith(f"K_1+1 should be {size}."), axis.explanation
     family = Declarations(sc.MaxPool((2,), 2), (4,), sets=("S",))
     for every, end in ((False, "2"), (True, "n")):
         members = checked("0*sum(a[s], s in S) == 0*sum(sum(a[m], (m,1,k)), (k,1,3))", family, every).verdict
