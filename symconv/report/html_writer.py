@@ -117,6 +117,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         sides=_right_side,
         states=_states,
         svg=_svg,
+        symbol=_symbol,
         text=lambda text, field: Markup(escape(check_text(text, field))),  # noqa: S704 - escaped in the same breath
         wide=_wide,
     )
@@ -203,9 +204,13 @@ def _long_left(block: RelationLine) -> bool:
 def _mark(mark: Mark, label: bool = True) -> Markup:
     if mark == "none":
         return markup("")
-    meaning = MARK_MEANINGS[mark]
-    naming = f'role="img" aria-label="{meaning}"><title>{meaning}</title>' if label else 'aria-hidden="true">'
-    return markup(f'<svg class="mk" viewBox="0 0 12 12" {naming}{_SHAPES[mark]}</svg>')
+    naming = f'role="img" aria-label="{MARK_MEANINGS[mark]}"' if label else 'aria-hidden="true"'
+    return markup(f'<svg class="mk" {naming}><use href="#mark-{mark}"/></svg>')
+
+
+def _symbol(mark: Mark) -> Markup:
+    """The shape of a mark, once for all places that show it."""
+    return markup(f'<symbol id="mark-{mark}" viewBox="0 0 12 12">{_SHAPES[mark]}</symbol>')
 
 
 def _svg(scene: Scene, uids: Iterator[str]) -> Markup:
@@ -240,9 +245,9 @@ def _cells(grid: Grid) -> Markup:
             states += ["wt"] * bool(high and r % high == 0) + ["wl"] * bool(wide and c % wide == 0)
             states += ["wb"] * bool(high and r == len(grid.rows) - 1) + ["wr"] * bool(wide and c == len(row) - 1)
             named = f' class="{" ".join(states)}"' if states else ""
-            cells.append(f"<td{named}>{escape(check_text(cell.text, grid.label))}</td>")
+            cells.append(f"<td{named}>{escape(check_text(cell.text, grid.label))}")  # HTML closes cells by itself
         thin = ' class="rr"' if all("ring" in cell.states for cell in row) else ""
-        rows.append(f"<tr{thin}>{''.join(cells)}</tr>")
+        rows.append(f"<tr{thin}>{''.join(cells)}")
     return markup(f"<tbody>{''.join(rows)}</tbody>")
 
 

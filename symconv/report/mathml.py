@@ -125,6 +125,7 @@ def to_mathml(latex: str, *, display: bool = False) -> str:
     mathml = _COLOUR.sub(_role, mathml)
     # Chromium hangs a subscript below the descender of its base: a base without depth keeps a row of them level.
     mathml = _BASE.sub(r'<\1><mpadded depth="0">\2</mpadded>', mathml)
+    mathml = mathml.replace('<mspace width="0.16666667em"/>', '<mspace width=".167em"/>')
     mathml = _STAR.sub(r'<mo class="star"\1>\2</mo>', mathml)
     mathml = _ELLIPSIS.sub('<mo lspace="0" rspace="0">…</mo>', mathml)
     return _BOLD_DIGITS.sub(lambda match: f"<mn>{match[1].translate(_BOLD)}</mn>", mathml)

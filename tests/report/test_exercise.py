@@ -33,8 +33,8 @@ def test_a_table_of_numbers_says_which_tensor_and_which_plane(page: str) -> None
     assert 'aria-label="X"' in table
     assert table.count("<tr") == 3
     assert table.count('class="rr"') == 1
-    assert '<td class="s1 et el eb er">1</td>' in table
-    assert '<td class="z">0</td>' in table
+    assert '<td class="s1 et el eb er">1<td>' in table
+    assert '<td class="z">0<td>' in table
     assert "−3" in table
 
 
