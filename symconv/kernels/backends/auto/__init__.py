@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ArgumentError, SymconvError
+from symconv.errors import ArgumentError, NotSupportedError, SymconvError
 from symconv.kernels.backends.finding import backend_of
 from symconv.kernels.runtime.arguments import as_array
 from symconv.kernels.runtime.backend import Backend, Request
@@ -73,7 +73,13 @@ class AutoKernel(Kernel):
 
     def _done(self, tasks: Collection[Task], x: Any, run: Callable[[WindowKernel, Array], Result]) -> Result:
         array = as_array("x", x)
-        return run(self._kernel(tasks, array), array)
+        kernel = self._kernel(tasks, array)
+        if kernel is self.halide:
+            try:
+                return run(kernel, array)
+            except NotSupportedError:  # such as an array that is too large for it; NumPy says what it cannot do either
+                pass
+        return run(self.numpy, array)
 
     def __call__(self, x: Any, weight: Any = None, bias: Any = None, **options: Any) -> Any:
         return self._done(OUTPUT, x, lambda kernel, x: kernel(x, weight, bias, **options))

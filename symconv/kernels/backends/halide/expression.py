@@ -65,9 +65,9 @@ def nonzero(y):
 
 
 def halved(function, items):
-    if len(items) <= 8:
-        return functools.reduce(function, items)
-    middle = len(items) // 2
+    if len(items) == 1:
+        return items[0]
+    middle = (len(items) + 1) // 2
     return function(halved(function, items[:middle]), halved(function, items[middle:]))
 
 

@@ -42,7 +42,7 @@ KEPT = 256
 
 
 class PoolingEngine(FoldEngine):
-    """A pooling as Halide pipelines, with the roundings of the programs for NumPy: sums run in the order of these.
+    """A pooling as Halide pipelines; no entry goes through more roundings than in the programs for NumPy.
 
     Args:
         form: the tap form.

@@ -91,12 +91,16 @@ class PoolingTexts:
         return partial(self.whole, self.whole.source)
 
     def computed(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """The type that is computed in: powers of numbers are added where they stay in the range, if anywhere."""
-        if self.root is None or dtype == WIDE:
-            return dtype
+        """The type that is computed in: float64 for powers and roots."""
+        return dtype if self.root is None else WIDE
+
+    def _balanced(self, dtype: np.dtype[Any]) -> bool:
+        """Whether powers of numbers of a type, which a root is taken of in the end, may leave the range of float64."""
+        if self.root is None:
+            return False
         assert isinstance(self.root.exponent, Constant)
         limits, p = np.finfo(dtype), 1 / float(self.root.exponent.value)
-        return WIDE if p * max(limits.maxexp, limits.nmant - limits.minexp) < 1000 else dtype
+        return p * max(limits.maxexp, limits.nmant - limits.minexp) >= 1000
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
@@ -201,7 +205,7 @@ class PoolingTexts:
         script = self._script("the output", setting, ["x"])
         here = ", ".join(setting.names())
         first = self._outside(script, "entry", setting, "x", self._fill)
-        balanced = self.root is not None and setting.computed == setting.stored
+        balanced = self._balanced(setting.stored)
         stages = (self.whole,) if balanced else self.chain.forward
         source, made = first, []
         for number, stage in enumerate(stages):
@@ -249,7 +253,8 @@ class PoolingTexts:
             function, start = ("operator.add", "hl.cast(T, 0)") if node.op == "sum" else ("larger", "lowest")
             sliding = [axis for axis, count in taps.items() if count > 1]
             if len(sliding) == 1 or prod(taps.values()) <= WRITTEN:
-                fold = "halved" if len(sliding) == 1 else "functools.reduce"  # as the programs for NumPy add
+                # along one axis in halves: the programs for NumPy, by which roundings are counted, never make fewer
+                fold = "halved" if len(sliding) == 1 else "functools.reduce"
                 loops = " ".join(f"for m{axis} in range({count})" for axis, count in taps.items())
                 return f"{fold}({function}, [{text} {loops}])"
             total, here = f"{name}_{len(totals)}", ", ".join(setting.names())
