@@ -46,7 +46,7 @@ def stations(worked: Worked, identifier: str, number: str) -> Stations:
     flows = worked.flows()
     live = Live(
         (Text(worked.place_words((key, at))),),
-        Math(" = ".join((name, *sides))),
+        Math(" = ".join((name, *sides)).replace(r"= \approx", r"\approx")),
         (Text(f"Flows into {', '.join(flows)}." if flows else "Nothing further is computed from it."),),
     )
     words = unit_words(worked.gradient_unit)

@@ -157,3 +157,12 @@ def test_one_letter_is_not_given_to_two_tensors() -> None:
         Worked(network, [[1]], None, None, {"c": "Z", "e": "z"})
     letters = Worked(network, [[1]], None, None, {"input": "Z"}).letters
     assert len({letter.lower() for letter in letters.values()}) == len(letters) == 5
+
+
+def test_a_decimal_stands_after_the_sign_of_approximation_alone() -> None:
+    worked = Worked(sc.Network([("s", sc.Softmax())]), [1, 2, 3], None, None, {"input": "X", "s": "P"})
+    figure = stations(worked, "fig", "1")
+    assert figure.live is not None
+    assert figure.live.formula.latex.endswith(r"\approx 0.09")
+    assert r"= \approx" not in figure.live.formula.latex
+    assert figure.stations[-1].values.rows[0][0].rows[0][0].text == "≈0.09"
