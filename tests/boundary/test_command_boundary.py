@@ -106,12 +106,22 @@ def test_advice_on_toml_is_silent_about_quoted_fractions(tmp_path: Path) -> None
     assert "in quotes" not in ended.stderr
 
 
+def heard() -> None:
+    """A shell that runs the tests in the background has them ignore interrupts; the command that is tried does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 # What runs under a signal: proofs by the solver, which are where interrupts were lost.
 @posix
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_command_in_the_middle_of_its_proofs(tmp_path: Path, number: int, status: int) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "theorems"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "theorems"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,
     )
     time.sleep(1.5)
     process.send_signal(number)
@@ -139,7 +149,8 @@ except KeyboardInterrupt:
 
 @posix
 def test_an_interrupt_that_was_lost_while_an_object_went_away_is_sent_again(tmp_path: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", LOST], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", LOST]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=heard)
     assert ended.stdout == "came through\n"
 
 
@@ -162,7 +173,7 @@ application.main()
 def test_an_object_that_a_signal_left_half_made_goes_in_silence(tmp_path: Path, name: str, status: int) -> None:
     program = HALF_MADE.replace("NUMBER", f"signal.{name}")
     command = [sys.executable, "-c", program, "theorems"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=heard)
     assert ended.returncode == status
     assert "Traceback" not in ended.stderr
 
