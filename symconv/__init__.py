@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symconv.audit.diagnose import diagnose
+    from symconv.audit.explanation import Explanation
     from symconv.certificates.certificate import Certificate, certificate
     from symconv.claims.check import check_claim
     from symconv.claims.claim_verdict import ClaimVerdict
@@ -93,6 +95,7 @@ __all__ = [
     "Dilation",
     "Document",
     "Erosion",
+    "Explanation",
     "Flatten",
     "Fold",
     "Formula",
@@ -130,6 +133,7 @@ __all__ = [
     "check_claim",
     "compile",
     "derive",
+    "diagnose",
     "from_keras",
     "from_onnx",
     "from_text",
@@ -148,6 +152,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "audit.diagnose": ("diagnose",),
+    "audit.explanation": ("Explanation",),
     "certificates.certificate": ("Certificate", "certificate"),
     "claims.check": ("check_claim",),
     "claims.claim_verdict": ("ClaimVerdict",),

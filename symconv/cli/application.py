@@ -19,6 +19,7 @@ from symconv.cli.bench import bench
 from symconv.cli.certificates import coq_check
 from symconv.cli.check import check
 from symconv.cli.derive import derive
+from symconv.cli.diagnose import diagnose
 from symconv.cli.init import init
 from symconv.cli.network import network
 from symconv.cli.report import report
@@ -149,6 +150,7 @@ def commands() -> None:
       symconv theorems                   what is proved for all sizes
       symconv shape --input 224 --kernel 7 --stride 2 --padding 3
       symconv network model.onnx         sizes, costs and receptive fields of a model
+      symconv diagnose x.npy w.npy y.npy   which conventions made this output
       symconv bench --quick              the kernels against the libraries you have
     """
 
@@ -161,6 +163,7 @@ commands.add_command(theorems)
 commands.add_command(coq_check)
 commands.add_command(shape)
 commands.add_command(network)
+commands.add_command(diagnose)
 commands.add_command(bench)
 
 

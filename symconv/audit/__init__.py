@@ -1,0 +1,1 @@
+"""Formulas against the world: which operator made an output that somebody got."""
