@@ -39,13 +39,18 @@ def chain_of(question: Question, where: Where, data: Mapping[str, Any]) -> Layer
                 raise where.at(key).error("belongs to a question about one operator", "it stands with the network")
         return question.network
     declared = question.operators[0]
-    network = Network([(declared.name, declared.op)])
+    try:
+        network = Network([(declared.name, declared.op)])
+    except SymconvError as error:
+        raise where.error(str(error)) from None
     shape = network.input_shape(declared.input_size)
     given = own.get("input") or ""
     if given:
         if given not in data:
             raise where.at("input").error(unknown_name("data", given, data))
         found = shape_of(data[given])
+        if getattr(declared.op, "in_channels", None) is None and found[1:] == declared.input_size:
+            shape = found  # it takes every channel by itself, however many there are
         try:
             fits = network.input_shape(found) == shape
         except SymconvError:

@@ -13,7 +13,7 @@ from symconv.errors import ProblemFileError
 from symconv.problems.build import build_document
 from symconv.problems.reading import load_problem, read_problem
 from symconv.report.document import Document, TheoremBlock
-from symconv.report.exercise import Sheet, Stations
+from symconv.report.exercise import Grids, Sheet, Stations
 from symconv.report.render import to_html, to_latex
 
 LENET = Path(__file__).with_name("lenet.toml")
@@ -144,3 +144,34 @@ def test_hostile_words_of_an_exercise_are_escaped() -> None:
     assert r"\input{/etc" not in latex
     assert r"\write18" not in latex
     assert "shown as it was typed" in page
+
+
+ONE = """
+title = "One layer"
+[data]
+C = [[[1, 5], [2, 3]], [[9, 0], [4, 9.5]]]
+G = [[[2]], [[3]]]
+[operators.o]
+KIND
+[[questions]]
+id = "1"
+title = "Back"
+ask = "backward"
+operator = "o"
+input = "C"
+upstream = "G"
+"""
+
+
+def test_a_pooling_by_itself_takes_every_channel_of_its_data() -> None:
+    text = ONE.replace("KIND", 'kind = "MaxPool"\ninput_size = [2, 2]\nkernel_size = [2, 2]')
+    tables = [block for block in build_document(read_problem(text)).blocks if isinstance(block, Grids)]
+    assert [[[cell.text for cell in row] for row in grid.rows] for grid in tables[-1].grids] == [
+        [["0", "2"], ["0", "0"]],
+        [["0", "0"], ["0", "3"]],
+    ]
+
+
+def test_a_sum_by_itself_is_refused_with_its_place() -> None:
+    with pytest.raises(ProblemFileError, match="question '1': edges must be given"):
+        read_problem(ONE.replace("KIND", 'kind = "Add"\ninput_size = [2, 2]'), "f.toml")
