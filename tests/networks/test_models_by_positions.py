@@ -281,3 +281,39 @@ def test_a_gated_unit_along_positions_in_print() -> None:
     layers = sc.network_from_text("Sequential(Conv1d(4, 8, 3), GLU(dim=-1), Conv1d(8, 8, 3))", (4, 20)).layers
     assert [layer.output for layer in layers] == [(8, 18), (8, 7)]
     assert layers[-1].receptive_field == (14,)  # from o to o + 9 + 2, with what the first one reads
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        node("DepthToSpace", ["x"], ["y"]),
+        node("LSTM", ["x", "w", "w"], ["y"], hidden_size=3),
+        node("Gemm", ["v", "x"], ["y"], transB=1),
+        node("Slice", ["x"], ["y"]),
+        node("Gather", ["x"], ["y"], axis=9),
+        node("Concat", ["x", "y"], ["y"], axis=1),
+        node("Resize", ["x", "", "v"], ["y"], mode="nonsense"),
+        node("MaxPool", ["x"], ["y"], kernel_shape=[0, 0]),
+    ],
+    ids=lambda value: getattr(value, "op_type", ""),
+)
+def test_nodes_that_no_schema_allows_end_in_a_reason(odd: Any) -> None:
+    nodes = [node("Conv", ["x", "w"], ["before"]), odd, node("Conv", ["y", "w"], ["z"], name="behind")]
+    constants = {"w": zeros(4, 4, 3, 3), "v": zeros(4)}
+    try:
+        table = rows(nodes, (1, 4, 9, 9), constants)
+    except sc.ArgumentError:  # onnx itself refuses it
+        return
+    assert table.layers[0].output == (4, 7, 7)
+    behind = table.layers[-1]
+    assert behind.reason
+    assert not table.complete
+
+
+def test_axes_longer_than_any_memory_are_refused() -> None:
+    with pytest.raises(sc.SizeLimitError, match=r"the input x of 1x4x1000000000000x3 has an axis of more than"):
+        rows([node("Conv", ["x", "w"], ["y"])], (1, 4, 10**12, 3), {"w": zeros(4, 4, 3, 3)})
+    nodes = [node("Expand", ["x", "s"], ["e"]), node("Conv", ["e", "w"], ["y"])]
+    constants = {"s": np.array([1, 4, 10**12, 3]), "w": zeros(4, 4, 3, 3)}
+    table = rows(nodes, (1, 4, 1, 3), constants)
+    assert "has an axis of more than 20,000,000" in table.layers[0].reason

@@ -152,6 +152,8 @@ class Scan(Act):
     hidden: int
 
     def size(self, shapes: Sequence[Shape]) -> Shape | None:
+        if len(shapes[0]) != 3:
+            raise GeometryError("the input", "x".join(map(str, shapes[0])), "must be (steps, batch, features)")
         steps, batch, _ = shapes[0]
         sizes = (1 + (self.direction == "bidirectional"), batch, self.hidden)
         return sizes if self.last else (steps, *sizes)
@@ -403,6 +405,8 @@ class Product(Act):
             if side not in found:
                 assert self.other is not None
                 found[side] = self.other
+            if len(found[side]) < (2 if side in self.flipped else 1):
+                raise GeometryError("the factors", found[side], "must be matrices")
             if side in self.flipped:
                 found[side] = (*found[side][:-2], found[side][-1], found[side][-2])
         return found

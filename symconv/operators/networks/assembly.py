@@ -92,6 +92,8 @@ def _network(graph: Graph) -> tuple[Network, Mapping[str, Vertex]]:
     values = dict.fromkeys(graph.inputs, INPUT)
     edges: list[tuple[str, str]] = []
     for node in needed:
+        if any(source not in values for source in node.inputs) or not node.inputs:
+            raise _NoNetworkError(f"{node.name} ({node.kind}): it reads no layer")
         if node.passes:
             values[node.output] = values[node.inputs[0]]
             continue

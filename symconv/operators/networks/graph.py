@@ -12,7 +12,7 @@ from symconv.operators.base import Operator
 from symconv.operators.channels import Channelled
 from symconv.operators.networks.acts import Act, Blind, Shape
 from symconv.operators.networks.image import Image
-from symconv.operators.networks.reading import positions_read, ranges
+from symconv.operators.networks.reading import LONGEST_AXIS, positions_read, ranges
 from symconv.operators.networks.table import Layer, NetworkTable
 from symconv.operators.networks.windows import Windowing
 from symconv.operators.transposed import ConvTranspose
@@ -84,6 +84,9 @@ def follow(graph: Graph) -> NetworkTable:
     """
     first = next(iter(graph.inputs))
     shape = graph.inputs[first]
+    for name, sizes in graph.inputs.items():
+        if max(sizes, default=0) > LONGEST_AXIS:
+            raise SizeLimitError(f"the input {name} of {_text(sizes)} has an axis of more than {LONGEST_AXIS:,}")
     table = NetworkTable(shape[0] if len(shape) > 1 else 1, notes=list(graph.notes))
     walk = _Walk(graph, table, first)
     for node in graph.nodes:
@@ -113,6 +116,9 @@ class _Walk:
         parents = [self.images[name] for name in node.inputs if name in self.images]
         reason = next((self.hidden[name] for name in node.inputs if name in self.hidden), "")
         act, shape, why = self._sized(node, parents, reason)
+        if shape is not None and max(shape, default=0) > LONGEST_AXIS:
+            why = f"{node.name} ({node.kind}): {_text(shape)} has an axis of more than {LONGEST_AXIS:,}"
+            shape = None
         if shape is None:
             self.hidden[node.output] = why
             if node.listed:

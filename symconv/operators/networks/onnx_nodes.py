@@ -121,8 +121,11 @@ class OnnxReader:
             self._one(node, name)
         except SymconvError as error:
             del self.nodes[before:]
-            listed = node.op_type in _WINDOWED
-            self._blind(node, name, str(error), listed=listed)
+            self._blind(node, name, str(error), listed=node.op_type in _WINDOWED)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            del self.nodes[before:]  # inputs or attributes that no schema allows
+            why = f"it is no {node.op_type} that ONNX's schema allows ({type(error).__name__})"
+            self._blind(node, name, why, listed=node.op_type in _WINDOWED)
         self.live.update(entry for entry in node.output if entry)
 
     def _one(self, node: Any, name: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["positions_read", "ranges", "reach", "unread_positions"]
+__all__ = ["LONGEST_AXIS", "positions_read", "ranges", "reach", "unread_positions"]
 
 MOST_READS = 200_000_000
 LONGEST_AXIS = 20_000_000
