@@ -140,6 +140,14 @@ def test_why_a_model_is_no_network() -> None:
     assert table.complete  # the table is another matter
 
 
+def test_a_layer_that_departs_from_its_operator_is_none_of_a_network() -> None:
+    odd = sc.network_from_text("Sequential(LPPool2d(1, 2), Flatten())", (1, 4, 4))
+    assert odd.network is None
+    assert "PyTorch's LPPool takes no absolute value" in odd.no_network
+    assert odd.layers[0].output == (1, 2, 2)
+    assert sc.network_from_text("Sequential(LPPool2d(2, 2), Flatten())", (1, 4, 4)).network is not None
+
+
 # ------------------------------------------------------------------ PyTorch
 
 

@@ -98,7 +98,7 @@ def _network(graph: Graph) -> tuple[Network, Mapping[str, Vertex]]:
             values[node.output] = values[node.inputs[0]]
             continue
         op = node.operator
-        if op is None:
+        if op is None or node.aside:
             why = node.aside or f"{node.kind} is no layer of a Network"
             raise _NoNetworkError(f"{node.place}{node.name}: {why}")
         missing = [role for role in given_roles(op) if role not in node.weights and role != "target"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from symconv.errors import SymconvError
@@ -39,8 +39,6 @@ class GraphBuilder:
         act: Act,
         *sources: str,
         operator: Operator | None = None,
-        weights: Mapping[str, Callable[[], Any]] | None = None,
-        arrays: tuple[tuple[str, int], ...] | None = None,
         aside: str = "",
         passes: bool = False,
         place: str = "",
@@ -53,7 +51,7 @@ class GraphBuilder:
         listed = operator is not None and has_windows(operator)
         value = self._fresh(name)
         node = Vertex(
-            name, kind, act, sources, value, listed, operator, weights or {}, arrays, aside, passes, place
+            name, kind, act, sources, value, listed, operator, aside=aside, passes=passes, place=place
         )  # fmt: skip
         try:
             size = act.size([self.shapes[source] for source in sources])

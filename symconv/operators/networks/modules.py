@@ -46,8 +46,7 @@ def laid(builder: GraphBuilder, label: str, layer: Written, source: str, place: 
             if note not in builder.graph.notes:
                 builder.graph.notes.append(note)
         why = "" if read.exact else read.notes[0]
-        value = builder.operator(here, name, read.operator, source, place=place)
-        return _aside(builder, value, why)
+        return builder.operator(here, name, read.operator, source, place=place, aside=why)
     if name in TORCH:
         return _function(builder, here, layer, source, place)
     padding = _PADDING.fullmatch(name)
@@ -67,15 +66,6 @@ def is_known(name: str) -> bool:
     """Whether a class is one of the layers here."""
     patterns = (_PADDING, _PLACES, _PASSES, *map(re.compile, _OTHERS))
     return is_layer(name) or name in TORCH or any(pattern.fullmatch(name) for pattern in patterns)
-
-
-def _aside(builder: GraphBuilder, value: str, why: str) -> str:
-    """Say of the last node why it is no layer of a network."""
-    if why:
-        from dataclasses import replace
-
-        builder.graph.nodes[-1] = replace(builder.graph.nodes[-1], aside=why)
-    return value
 
 
 def _option(layer: Written, name: str, place: int, default: Any) -> Any:
