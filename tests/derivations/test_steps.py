@@ -51,16 +51,16 @@ def test_a_step_says_that_what_it_starts_from_is_what_it_arrives_at() -> None:
 
 
 def test_a_step_is_asked_about_once_and_may_take_four_times_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    asked: list[tuple[int, int]] = []
 
-    def count(before: Formula, after: Formula, *, steps: int) -> Verdict:
-        asked.append(steps)
+    def count(before: Formula, after: Formula, *, steps: int, comparing: int) -> Verdict:
+        asked.append((steps, comparing))
         return answered("proved")
 
     monkeypatch.setattr(prove, "prove", count)
     own = step()
     assert own.verdict is own.verdict
-    assert asked == [4 * STEPS]
+    assert asked == [(4 * STEPS, STEPS // 100)]
 
 
 def test_what_decides_a_step_instead_is_asked_and_is_no_part_of_it() -> None:
@@ -203,18 +203,18 @@ First φ   [for all ψ]
        Turn. because
          1.1 one
          1.2 two τ
-       [proved: for all I_1, K]
+       [proved: for all I₁, K]
   (2)       ≤ gamma
        Bound
-       [exact: at I_1 = 3, K = 2; needs luck λ]
+       [exact: at I₁ = 3, K = 2; needs luck λ]
   (3)       = delta
        Go on
-       [proved: for all I_1, K]
+       [proved: for all I₁, K]
 
 Second   [at a size]
   (10) zeta = eta
         Open 100 %
-        [proved: for all I_1; at K = 2; needs b ≥ 0]
+        [proved: for all I₁; at K = 2; needs b ≥ 0]
   (11)      = iota
         Stop
         [undecided: at the given size]"""
@@ -312,3 +312,15 @@ def test_a_number_of_places_is_as_many(op: Operator) -> None:
         for formula in (place.before, place.after, count.before, count.after):
             for n in range(3, 9):
                 assert formula.values({}, (n,)) == {(): op.output_size(n)[0]}
+
+
+def test_a_step_about_many_channels_is_cheap_and_a_false_one_is_still_refuted() -> None:
+    """Little is compared before a proof is tried, however many entries the smallest size has."""
+    wide, narrow = Conv(7, in_channels=64, out_channels=128), Conv(5, in_channels=6, out_channels=16)
+    for layer in (wide, narrow):
+        gradient = layer.gradient("weight")
+        step = Step("1", gradient, layer.gradient("weight", index_base=1).rebased(0), "insert", "Insert")
+        assert step.verdict.status == "proved"
+        assert step.verdict.sizes < 3
+    doubled = Step("2", gradient, gradient.with_body(product(const(2), gradient.body)), "insert", "Insert")
+    assert doubled.verdict.status == "refuted"
