@@ -130,7 +130,7 @@ def _refuted(left: Any, right: Any, gap: Any, at: Mapping[str, int], place: tupl
     if gap.is_polynomial(*gap.free_symbols):
         terms = sympy.Add.make_args(sympy.expand(gap))
         smallest = min(terms, key=lambda term: (len(term.free_symbols), str(term)))
-        put = dict.fromkeys(smallest.free_symbols, 1)
+        put = dict.fromkeys(sorted(smallest.free_symbols, key=str), 1)  # a set has no order that stays
     numbers = {symbol: put.get(symbol, 0) for symbol in left.free_symbols | right.free_symbols | gap.free_symbols}
     sides = [side.xreplace({s: sympy.Integer(v) for s, v in numbers.items()}) for side in (left, right)]
     if sides[0] == sides[1]:
