@@ -17,6 +17,7 @@ from proofs import fuzz
 import symconv as sc
 from symconv.certificates.certificate import Certificate, missing_because
 from symconv.formulas.effort import Effort
+from symconv.formulas.index import Index
 from symconv.proofs import bijection, context, terms
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof
@@ -131,7 +132,7 @@ MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     **{f"without obligations {j} and {k}": without_obligations(j, k) for j, k in combinations(range(5), 2)},
     "ranges forgotten": lambda patch: patch.setattr(terms, "range_guards", lambda bounds: []),
     "conditions forgotten": without_guards,
-    "coefficients forgotten": lambda patch: patch.setattr(bijection._Class, "total", lambda self: 0),
+    "coefficients forgotten": lambda patch: patch.setattr(bijection._Class, "total", lambda self: Index.of(0)),
     "quotients by anything": lambda patch: patch.setattr(
         context.Context, "check_quotients", lambda self, denominators=(): None
     ),
