@@ -17,7 +17,6 @@ from proofs import fuzz
 import symconv as sc
 from symconv.certificates.certificate import Certificate, missing_because
 from symconv.formulas.effort import Effort
-from symconv.formulas.index import Index
 from symconv.proofs import bijection, context, terms
 from symconv.proofs.context import Trace
 from symconv.proofs.prove import bijection_proof
@@ -132,7 +131,7 @@ MUTATIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     **{f"without obligations {j} and {k}": without_obligations(j, k) for j, k in combinations(range(5), 2)},
     "ranges forgotten": lambda patch: patch.setattr(terms, "range_guards", lambda bounds: []),
     "conditions forgotten": without_guards,
-    "coefficients forgotten": lambda patch: patch.setattr(bijection._Class, "total", lambda self: Index.of(0)),
+    "without any obligation": without_obligations(*range(5)),
     "quotients by anything": lambda patch: patch.setattr(
         context.Context, "check_quotients", lambda self, denominators=(): None
     ),
