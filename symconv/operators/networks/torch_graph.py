@@ -408,9 +408,12 @@ for _axes in (1, 2, 3):
 def _normalised(trace: _Trace, call: _Call) -> None:
     given, source = call.given, trace.first(call)
     shape = trace.shape(source)
+    first = f"{call.output}[0]"  # of several results, where the trace shows new figures beside what is normalised
+    output = first if first in trace.graph.shapes else call.output
     if given.get("training") or given.get("running_mean") is None:
         axes = tuple(axis for axis in range(len(shape)) if axis != 1)
-        trace.add(call, Mix(axes), (source,), aside="in training it normalises by the figures of a batch: model.eval()")
+        why = "in training it normalises by the figures of a batch: model.eval()"
+        trace.add(call, Mix(axes), (source,), output=output, aside=why)
         return
     roles = ("running_mean", "running_var", "weight", "bias")
     loads = [None if given.get(role) is None else trace.loader(given[role]) for role in roles]
@@ -423,7 +426,8 @@ def _normalised(trace: _Trace, call: _Call) -> None:
         return load
 
     weights = {role: folded(role) for role in ("weight", "bias")}
-    trace.add(call, Same(), (source,), operator=BatchNorm(shape[1], ndim=len(shape) - 2), weights=weights)
+    op = BatchNorm(shape[1], ndim=len(shape) - 2)
+    trace.add(call, Same(), (source,), operator=op, weights=weights, output=output)
 
 
 def _axis(value: Any, rank: int) -> int:
@@ -656,7 +660,9 @@ def _gated(trace: _Trace, call: _Call) -> None:
 
 
 _READERS: dict[str, Callable[[_Trace, _Call], None]] = {
-    **dict.fromkeys(("batch_norm", "_native_batch_norm_legit_no_training"), _normalised),
+    **dict.fromkeys(
+        ("batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit_functional"), _normalised
+    ),
     "instance_norm": _mixed(lambda given, rank: range(2, rank)),
     "group_norm": _mixed(lambda given, rank: range(1, rank)),
     "layer_norm": _mixed(lambda given, rank: range(rank - len(given["normalized_shape"]), rank)),
