@@ -65,7 +65,7 @@ def report(
       symconv report homework.toml -o out --pdf
       symconv report homework.toml --fragment --no-html
       symconv report homework.toml --certificates proofs
-      symconv report homework.toml --watch  at every save, in the browser at the address that is printed
+      symconv report homework.toml --watch   at every save, in the browser at the address that is printed
 
     With --watch the page is served to this machine alone, at an address that holds a secret; it is refreshed at every
     save, an error in the file is shown at its question, and only questions that changed are derived again.

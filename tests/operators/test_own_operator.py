@@ -121,7 +121,7 @@ def test_two_of_them_are_told_apart() -> None:
 def test_a_report_prints_it() -> None:
     declared = Declared("match", TemplateMatching((2, 2)), (4, 4))
     asked = {"wrt": ("input", "weight"), "sizes": "symbolic", "all_ones": False}
-    question = Question("1", "The gradient of a match", "derivation", (declared,), asked)
+    question = Question("1", "The gradient of a match", ("derivation",), (declared,), own=asked)
     document = build_document(Problem("Matching", (question,), {"match": declared}, {}))
     assert "TemplateMatching" in to_html(document)
     assert r"\left( a_{" in to_latex(document)
