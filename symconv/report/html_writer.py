@@ -74,7 +74,7 @@ def to_html(document: Document) -> str:
     script = "".join(map(read_template_file, scripts))
     style = read_template_file("style.css") + (read_template_file("exercise.css") if is_exercise(document) else "")
     try:
-        return (
+        page = (
             _environment()
             .get_template("report.html.jinja")
             .render(
@@ -87,7 +87,6 @@ def to_html(document: Document) -> str:
                 uids=(f"scene--{n}" for n in itertools.count(1)),
                 digits=max(map(len, margin_numbers(document)), default=0),
                 style=markup(style),
-                fonts=markup(font_faces()),
                 script=markup(script),
                 map=markup(document.map.replace("<", "\\u003c")),
                 script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
@@ -95,6 +94,8 @@ def to_html(document: Document) -> str:
         )
     except TemplateError as error:
         raise RenderError(f"the HTML template failed: {error}") from error
+    # The first "<style>" is the template's own: every "<" of a text is escaped.
+    return page.replace("<style>\n", f"<style>\n{font_faces(page)}\n", 1)
 
 
 @lru_cache(maxsize=1)

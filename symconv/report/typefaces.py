@@ -7,6 +7,7 @@ not self-contained. Where the subsets come from stands in `fonts/SOURCE.txt`.
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["font_faces"]
 
 _LATIN = "U+0000-00FF,U+0131,U+0152-0153,U+02C6,U+02DA,U+02DC,U+2000-206F,U+20AC,U+2122,U+2191,U+2193,U+2212"
 _EXTENDED = "U+0100-0130,U+0132-0151,U+0154-017F"
+_EXTENDED_LETTERS = re.compile("[\u0100-\u0130\u0132-\u0151\u0154-\u017f]")
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,17 @@ _FACES = (
 )
 
 
-@lru_cache(maxsize=1)
-def font_faces() -> str:
-    """The `@font-face` rules with the fonts inside them.
+def font_faces(page: str) -> str:
+    """The `@font-face` rules with the fonts inside them; letters beyond those of Western Europe where a page has any.
 
     Raises:
         RenderError: a font file is missing from the installation.
     """
-    return "\n".join(map(_rule, _FACES))
+    extended = _EXTENDED_LETTERS.search(page) is not None
+    return "\n".join(_rule(face) for face in _FACES if extended or face.characters != _EXTENDED)
 
 
+@lru_cache(maxsize=len(_FACES))
 def _rule(face: _Face) -> str:
     path = Path(__file__).resolve().parent / "fonts" / f"{face.file}.woff2"
     try:

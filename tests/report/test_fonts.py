@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -15,10 +16,17 @@ FONTS = files("symconv.report") / "fonts"
 
 
 def test_the_fonts_are_embedded_and_not_too_heavy() -> None:
-    rules = font_faces()
-    assert rules.count("@font-face") == 7
+    rules = font_faces("")
+    assert rules.count("@font-face") == 4
     assert "url(data:font/woff2;base64," in rules
-    assert len(rules) < 300_000
+    assert len(rules) < 230_000
+
+
+@pytest.mark.parametrize(("title", "faces"), [("Übung", 4), ("Cvičení", 7), ("İşlem", 7), ("Œuvre", 4)])
+def test_letters_from_further_east_come_along_where_a_page_has_them(title: str, faces: int) -> None:
+    page = to_html(replace(sample(), title=title))
+    assert page.count("@font-face") == faces
+    assert page.index("@font-face") == page.index("<style>\n") + len("<style>\n")
 
 
 def test_the_licence_lies_beside_them() -> None:
