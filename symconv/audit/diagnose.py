@@ -69,7 +69,7 @@ def diagnose(
 
     >>> import numpy as np
     >>> x, w = np.arange(16).reshape(4, 4) ** 2, np.array([[1, 2], [3, 5]])
-    >>> y = np.array([[19, 46], [307, 398]])
+    >>> y = np.array([[60, 168], [1020, 1480]])
     >>> print(diagnose(x, w, y)[0].operator)
     Conv(kernel_size=(2, 2), stride=(2, 2), flip=True)
     """

@@ -96,7 +96,7 @@ _OPERATORS = {
         "in_features": "4",
         "names": '{ weight = "V", bias = "d", output = "s" }',
     },
-    "softmax": {"kind": '"Softmax"', "names": '{ output = "q" }'},
+    "softmax": {"kind": '"Softmax"', "names": '{ output = "pi" }'},
     "loss": {"kind": '"CrossEntropy"', "target": "2"},
 }
 _NETWORKS = {
@@ -120,7 +120,7 @@ _SOLUTION = {
   { says = "size", of = "filters", equals = [3, 2] },
   { says = "receptive-field", of = "pool", equals = 4 },
   { says = "max-pool-gradient", routes_to = "winner" },
-  { latex = '\\frac{\\partial E}{\\partial b_o} = g^o_{pq}', upstream = { G = "Z" } },
+  { latex = '\\frac{\\partial E}{\\partial b_o} = g^o_{ij}', upstream = { G = "Z" } },
 ]""",
 }
 _TABLES = ("data", "operators", "networks", "questions", "solutions")

@@ -93,6 +93,12 @@ def kernel_doors() -> Iterator[tuple[str, Given]]:
     yield "derivation", kernel.derivation
 
 
+def diagnosis_doors() -> Iterator[tuple[str, Given]]:
+    arrays = {"x": X[:5], "weight": W[:2], "y": np.ones(4), "grad_output": np.ones(4), "grad_weight": W[:2]}
+    for name in ("x", "weight", "y", "grad_output", "grad_weight"):
+        yield f"diagnose({name})", lambda v, name=name: sc.diagnose(**{**arrays, name: v})
+
+
 def network_doors() -> Iterator[tuple[str, Given]]:
     network = sc.Network([sc.Conv((3,)), sc.Flatten(), sc.Dense(2)])
     given = {n: {r: np.ones(s) for r, s in own.items()} for n, own in network.parameter_sizes(8).items()}
@@ -136,7 +142,9 @@ def file_doors() -> Iterator[tuple[str, Given]]:
     yield "network_from_text(ignore)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", (1, 3, 8, 8), ignore=v)
 
 
-DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *network_doors(), *file_doors()])
+DOORS = dict(
+    [*operator_doors(), *formula_doors(), *kernel_doors(), *diagnosis_doors(), *network_doors(), *file_doors()]
+)
 # What nothing is given to: records and what they are made of, errors, and the version.
 WITHOUT_DOOR = {
     *(
@@ -145,6 +153,7 @@ WITHOUT_DOOR = {
         "ConventionWarning",
         "Derivation",
         "Document",
+        "Explanation",
         "Formula",
         "Gradients",
         "Kernel",

@@ -142,7 +142,7 @@ def test_padding_never_wins_over_negative_integers() -> None:
             lambda: compile(Conv(3, padding=3, padding_mode="reflect"))(np.ones((3, 9)), np.ones((3, 3))),
             r"^padding must be below the input size 3",
         ),
-        (lambda: compile(Conv(3), backend="c"), r"^backend must be one of 'numpy', got 'c'"),
+        (lambda: compile(Conv(3), backend="c"), r"^backend must be one of 'auto', 'halide', 'numpy', got 'c'"),
         (lambda: compile(Conv(3), threads=2), r"^threads must be 1"),
         (
             lambda: compile(Conv(3), accuracy="exact"),

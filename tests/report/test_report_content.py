@@ -490,13 +490,19 @@ def test_counting_from_0_changes_indices_and_no_mark() -> None:
 
 
 def test_every_arc_leads_from_an_earlier_statement_to_a_later_one() -> None:
-    for path in (EXAMPLE, ODD):
-        (arcs,) = [b for b in document(path).blocks if isinstance(b, ArcMap)]
-        assert arcs.arcs
-        assert all(0 <= start < end < len(arcs.nodes) for start, end in arcs.arcs)
-        shown = {node.number for node in arcs.nodes}
-        stated = {b.number for b in flat(document(path).blocks) if isinstance(b, RelationLine) and b.number}
-        assert stated <= shown
+    (arcs,) = [b for b in document(EXAMPLE).blocks if isinstance(b, ArcMap)]
+    assert arcs.arcs
+    assert all(0 <= start < end < len(arcs.nodes) for start, end in arcs.arcs)
+    shown = {node.number for node in arcs.nodes}
+    stated = {b.number for b in flat(document(EXAMPLE).blocks) if isinstance(b, RelationLine) and b.number}
+    assert stated <= shown
+
+
+def test_more_statements_than_a_map_can_show_apart_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [b for b in document(ODD).blocks if isinstance(b, ArcMap)]
+    monkeypatch.setattr("symconv.problems.build.MOST_NODES", 10_000)
+    (arcs,) = [b for b in build_document(problem(ODD)).blocks if isinstance(b, ArcMap)]
+    assert len(arcs.nodes) > 100
 
 
 def test_every_statement_is_accounted_for_in_the_ledger() -> None:

@@ -24,7 +24,7 @@ _ESCAPED = re.compile(r"\\([$%&#_{}])")
 
 
 def prose(text: str) -> tuple[tuple[Inline, ...], ...]:
-    """The paragraphs of a text; a blank line stands between two.
+    r"""The paragraphs of a text; a blank line stands between two.
 
     >>> [type(run).__name__ for run in prose("An image $X$ of $6\\times6$.")[0]]
     ['Text', 'Math', 'Text', 'Math', 'Text']

@@ -376,7 +376,7 @@ class Arrays:
         for index in indices:
             value = self.value(index, at)
             if isinstance(value, np.ndarray) or not value.is_Integer:
-                raise UnreadableError("an index must be a letter or a number")
+                raise UnreadableError("an index must be a letter or a number, and no letter of an array")
             place.append(int(value) - self.question.index_base)
         if not all(0 <= i < n for i, n in zip(place, array.shape, strict=False)):
             raise MisfitError("an entry is read that does not exist")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from symconv.errors import NotSupportedError
@@ -89,10 +90,14 @@ class Expression(FormulaWalker[str]):
         known: nodes that are there already, and their texts.
     """
 
+    known: Mapping[Node, str] = MappingProxyType({})
+
     def __init__(
         self, read: Callable[[Access], str], reduce: Callable[[Reduce], str], known: Mapping[Node, str] | None = None
     ) -> None:
-        self.read, self.reduce, self.known = read, reduce, known or {}
+        self.read, self.reduce = read, reduce
+        if known is not None:
+            self.known = known
 
     def visit(self, node: Any) -> str:
         found = self.known.get(node)
