@@ -24,7 +24,7 @@ from symconv.kernels.runtime.arguments import as_array
 __all__ = ["diagnose"]
 
 MOST_ENTRIES, MOST_AXES = 1 << 22, 5
-EFFORT, POOLING_EFFORT, CLOSEST_EFFORT = 4_000_000_000, 1_200_000_000, 200_000_000
+MOST_OF_CONVOLUTIONS, MOST_OF_POOLINGS, MOST_OF_CLOSEST = 4_000_000_000, 1_200_000_000, 200_000_000
 MOST_FITTING = 24
 MOST_PROBED = 6
 MOST_NEAR = 3
@@ -78,10 +78,14 @@ def diagnose(
     gradients = _gradients(given[0], filters, given[1], grad_output, grad_input, grad_weight, grad_bias)
     if filters is not None:
         _small(given[0], filters)
-    found = _fitting(*given, filters, Allowance(POOLING_EFFORT if filters is None else EFFORT, progress))
+    allowance = Allowance(MOST_OF_POOLINGS if filters is None else MOST_OF_CONVOLUTIONS, progress)
+    found = _fitting(*given, filters, allowance)
     fits = bool(found)
     if not found:
         found = _nearest(*given, filters)
+        if allowance.cut:
+            more = f"the search ended after {allowance.most:,} products, before everything was tried"
+            found = [(candidate, replace(each, notes=(*each.notes, more))) for candidate, each in found]
     result = []
     for rank, (candidate, explanation) in enumerate(found):
         if gradients is not None:
@@ -170,7 +174,7 @@ def _with_bias(candidate: Candidate) -> Iterable[Candidate]:
 
 
 def _nearest(x: Array, y: Array, weight: Array | None) -> Found:
-    allowance = Allowance(CLOSEST_EFFORT)
+    allowance = Allowance(MOST_OF_CLOSEST)
     rounding = Rounding.of(x, y) if weight is None else Rounding.of(x, weight, y)
     candidates: Iterable[Candidate]
     if weight is None:

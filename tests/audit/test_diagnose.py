@@ -95,6 +95,12 @@ def test_an_output_of_another_operator_is_called_so() -> None:
     assert "hardly what made the output" in found.notes[0]
 
 
+def test_a_search_that_was_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symconv.audit.diagnose.MOST_OF_CONVOLUTIONS", 1)
+    y = loops.convolved(X[None, None], W[None, None, ::-1], (2, 2), ((1, 1), (1, 1)), (1, 1), 1, "circular", None)
+    assert "the search ended after 1 products" in sc.diagnose(X, W, y[0, 0])[0].notes[-1]
+
+
 def test_no_operator_gives_an_output_that_is_far_too_large() -> None:
     assert sc.diagnose(X, W, np.zeros((200, 3), int)) == []
 
