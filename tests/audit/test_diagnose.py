@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audit import loops
 
 import symconv as sc
-from tests.audit import loops
 
 RNG = np.random.default_rng(7)
 X, W = RNG.integers(-9, 10, (5, 5)), RNG.integers(-5, 6, (3, 3))

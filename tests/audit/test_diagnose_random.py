@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from audit import loops
 
 import symconv as sc
 from symconv.audit.explanation import Explanation
-from tests.audit import loops
 
 CASES = int(os.environ.get("SYMCONV_DIAGNOSE_CASES", "12"))
 TURNS = {
