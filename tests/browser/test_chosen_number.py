@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browser.conftest import Opened
 from report.exercise_sample import exercise_document
 from report.test_worked import classifier
 
+from browser.conftest import Opened
 from symconv.operators.networks.traced import TensorKey
 from symconv.report.document import Document, Folded, Section, Text
 from symconv.report.exercise import Stations
