@@ -118,9 +118,9 @@ _SOLUTION = {
     "lines": """[
   { says = "parameters", of = "filters", equals = 10, as_written = 'It has $2\\cdot4+2=10$ parameters.' },
   { says = "size", of = "filters", equals = [3, 2] },
-  { says = "receptive-field", of = "pool", equals = 4 },
+  { says = "receptive-field", of = "pool", equals = 3 },
   { says = "max-pool-gradient", routes_to = "winner" },
-  { latex = '\\frac{\\partial E}{\\partial b_o} = g^o_{ij}', upstream = { G = "Z" } },
+  { latex = '\\frac{\\partial E}{\\partial b_o} = \\sum_{i,j} g^o_{ij}', upstream = { G = "Z" } },
 ]""",
 }
 _TABLES = ("data", "operators", "networks", "questions", "solutions")
