@@ -214,13 +214,14 @@ def _distinct(network: Network, declared: Mapping[str, Declared], where: Where) 
     seen: dict[str, str] = {}
     for layer in network.names:
         for role, name in declared[layer].names.items():
-            if role != "input":  # what a layer reads has its name where it is made
-                letter, what = entry_letter(name), f"the {role} of {layer!r}, {name}"
-                if letter in seen:
-                    raise where.at("layers").error(
-                        f"entries of {seen[letter]}, and of {what}, would both be called {letter}", "rename one of them"
-                    )
-                seen[letter] = what
+            if role == "input" and INPUT not in network.sources(layer):
+                continue  # what a layer reads has its name where it is made
+            what = f"the input, {name}" if role == "input" else f"the {role} of {layer!r}, {name}"
+            letter = entry_letter(name)
+            if seen.setdefault(letter, what) != what:
+                raise where.at("layers").error(
+                    f"entries of {seen[letter]}, and of {what}, would both be called {letter}", "rename one of them"
+                )
 
 
 def _agrees(declared: Declared, shape: Shape, where: Where) -> None:

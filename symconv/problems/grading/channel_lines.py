@@ -16,10 +16,14 @@ from symconv.claims.syntax import Binary, Call, Claim, Expr, Name, Number, Over,
 from symconv.claims.writing import to_latex
 from symconv.errors import SymconvError
 from symconv.problems.grading.planes import ANY, Arrays, MisfitError, UnreadableError, channels_read, with_gradients
+from symconv.problems.grading.point import Point
 from symconv.proofs.verdict import Counterexample, Verdict
 
 __all__ = ["Judged", "judge_channels", "shown"]
 
+POINTS = 4
+"""So many networks in numbers are tried before a difference is doubted."""
+TINY = 1e-12
 EXACT = "all entries, as expressions in the entries of all arrays, at the sizes of the exercise"
 
 
@@ -52,6 +56,9 @@ def judge_channels(latex: str, arrays: Arrays, *, repair: bool = True) -> Judged
         return Judged(Verdict("undecided", explanation="only equalities are read here"), claim)
     known = with_gradients(arrays, claim)
     verdict = _verdict(claim, known)
+    if verdict.status == "refuted" and not _differs_in_numbers(claim, known):
+        words = "the two sides differ as letters, and for the numbers of a network no difference was found"
+        verdict = Verdict("undecided", explanation=words)
     if verdict.status != "refuted" or not repair:
         return Judged(verdict, claim)
     for edit, mended in _edits(claim, known):
@@ -100,6 +107,33 @@ def _difference(left: Expr, right: Expr, arrays: Arrays) -> Verdict | None:
     return None
 
 
+def _differs_in_numbers(claim: Claim, arrays: Arrays) -> bool:
+    """Whether the sides differ in a network: its arrays do not have all values that letters of their own have.
+
+    A softmax sums to 1, and so the gradient before it to 0; what comes out of a ReLU is never below 0.
+    """
+    free = arrays.free(claim.parts)
+    for seed in range(POINTS):
+        here = replace(arrays, point=Point(arrays.chain, seed))
+        for values in product(*free.values()):
+            at = dict(zip(free, values, strict=True))
+            try:
+                one, *others = (np.asarray(here.value(part, at), object) for part in claim.parts)
+            except MisfitError:
+                return True
+            except SymconvError:
+                break
+            if any(other.shape != one.shape or any(map(_apart, one.flat, other.flat)) for other in others):
+                return True
+    return False
+
+
+def _apart(one: Any, other: Any) -> bool:
+    """Whether two exact numbers are surely not the same."""
+    gap = sympy.N(one - other, 30)
+    return bool(gap.is_number and gap.is_finite and abs(gap) > TINY)
+
+
 def _gap(one: Any, other: Any) -> Any:
     """The difference in a form that is 0 exactly where it is 0 for all numbers.
 
@@ -133,7 +167,7 @@ def _refuted(left: Any, right: Any, gap: Any, at: Mapping[str, int], place: tupl
         put = dict.fromkeys(sorted(smallest.free_symbols, key=str), 1)  # a set has no order that stays
     numbers = {symbol: put.get(symbol, 0) for symbol in left.free_symbols | right.free_symbols | gap.free_symbols}
     sides = [side.xreplace({s: sympy.Integer(v) for s, v in numbers.items()}) for side in (left, right)]
-    if sides[0] == sides[1]:
+    if sides[0] == sides[1] or not all(side.is_finite for side in sides):
         return Verdict("refuted", explanation="The two sides are different expressions.")
     tensors: dict[str, dict[tuple[int, ...], Fraction]] = {}
     for symbol, value in put.items():
@@ -147,7 +181,8 @@ def _refuted(left: Any, right: Any, gap: Any, at: Mapping[str, int], place: tupl
 
 def _box(letter: str, arrays: Arrays) -> tuple[tuple[int, int], ...]:
     base = arrays.question.index_base
-    return tuple((base, n - 1 + base) for n in arrays.shape(arrays.letters[letter]))
+    name = arrays.letters[letter]
+    return tuple((base, n - 1 + base) for n in arrays.shape(name)[arrays.unsaid_axes(name) :])
 
 
 # ---------------------------------------------------------------------- repair
@@ -172,7 +207,7 @@ def _edits(claim: Claim, arrays: Arrays) -> Iterator[tuple[str, Claim]]:
 
 def _correlations(expr: Expr) -> Iterator[Binary]:
     if isinstance(expr, Binary):
-        if expr.op in ("star", "ast"):
+        if expr.op == "star":
             yield expr
         for side in (expr.left, expr.right):
             yield from _correlations(side)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from symconv.errors import ClaimError, SymconvError
 from symconv.formulas.exact import is_polynomial
 from symconv.operators.base import Operator
 from symconv.operators.networks.shape import INPUT, Shape
+from symconv.operators.networks.windows import has_windows
 from symconv.problems.chains import array_names
+from symconv.problems.grading.point import Point
 from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Layers, Question
 
@@ -100,16 +103,41 @@ class Arrays:
             return self.shapes[source]
         return self.chain.network.parameter_sizes(self.chain.input_shape)[layer][role]
 
+    def channel_axes(self, name: str) -> int:
+        """How many axes of an array come before its places."""
+        layer, role = self.roles[self.upstream.get(name, name)]
+        if role == "output":
+            return int(self.chain.network.spatial_axes == len(self.shape(name)) - 1)
+        if layer == INPUT or role == "target" or not has_windows(self.chain.network[layer]):
+            return 0
+        return len(self.shape(name)) - (self.chain.network[layer].spatial_axes if role == "weight" else 0)
+
+    def unsaid_axes(self, name: str) -> int:
+        """How many axes a line need not speak of: those of its channels where there is one channel."""
+        axes = self.channel_axes(name)
+        return axes if set(self.shape(name)[:axes]) == {1} else 0
+
     def letter_array(self, name: str) -> Any:
-        """An array of independent letters, or the numbers of a target that is known."""
+        """An array of independent letters, or the numbers of a target that is known, or those of a point."""
         if self.roles.get(name, ("", ""))[1] == "target":
             return self._target(self.roles[name][0])
-        shape = self.shape(name)
+        if self.point is not None:
+            return self._at_point(name, self.point)
+        shape, unsaid = self.shape(name), self.unsaid_axes(name)
         result = np.empty(shape, object)
         for at in np.ndindex(*shape):
-            place = ",".join(str(i + self.question.index_base) for i in at)
-            result[at] = sympy.Symbol(f"{entry_letter(name)}[{place}]", real=True)
+            place = ",".join(str(i + self.question.index_base) for i in at[unsaid:])
+            result[at] = sympy.Symbol(entry_letter(name) + (f"[{place}]" if place else ""), real=True)
         return result
+
+    def _at_point(self, name: str, point: Point) -> Any:
+        """The numbers of an array; of a gradient what it is where that can be worked out, else any numbers."""
+        if name not in self.upstream:
+            return point.array(*self.roles[name])
+        array = self.upstream[name]
+        if self.roles[array][1] == "output" and self.tail(array) is not None:
+            return self.tail_gradient(array)
+        return point.any(name, self.shape(name))
 
     def _target(self, layer: str) -> Any:
         op: Any = self.chain.network[layer]
@@ -199,7 +227,9 @@ class Arrays:
                 f"the upstream gradient of the layer of {name} has no letter; declare it with upstream"
             )
         op = self.chain.network.fitted(self.shapes)[reader]
-        (source,) = self.chain.network.sources(reader)
+        source, *more = self.chain.network.sources(reader)
+        if more:
+            raise UnreadableError(f"lines about {reader!r}, which reads several arrays, are not read here")
         x_shape = self.shapes[source]
         if op.planes(x_shape) != 1:
             raise UnreadableError(f"lines about {reader!r}, which takes every channel by itself, are not read here")
@@ -262,11 +292,18 @@ class Arrays:
             if expr.exponent == Name("T"):
                 return None
             return self.letters[expr.base.name], _listed(expr.exponent)
-        if isinstance(expr, Entry) and expr.name in self.letters:
+        if not isinstance(expr, Name | Entry) or expr.name not in self.letters:
+            return None
+        name = self.letters[expr.name]
+        above: tuple[Expr, ...] = ()
+        below: tuple[Expr, ...] = ()
+        if isinstance(expr, Entry):
             above = _listed(expr.upper) if expr.upper is not None else ()
             below = () if expr.indices == (Name(ANY),) else expr.indices
-            return self.letters[expr.name], (*above, *below)
-        return None
+        unsaid = self.unsaid_axes(name)
+        if not above and unsaid + len(below) <= len(self.shape(name)):
+            above = (Number(Fraction(self.question.index_base)),) * unsaid
+        return name, (*above, *below)
 
     # ------------------------------------------------------------------ evaluation
 
@@ -279,12 +316,10 @@ class Arrays:
         """
         array = self._array_of(expr)
         if array is not None:
-            return self._picked(self._known(array[0], expr), array[1], at)
+            return self._picked(array[0], self._known(array[0]), array[1], at)
         match expr:
             case Number():
                 return sympy.Rational(expr.value.numerator, expr.value.denominator)
-            case Name() if expr.name in self.letters:
-                return self._known(self.letters[expr.name], expr)
             case Name() if expr.name in at:
                 return sympy.Integer(at[expr.name] + self.question.index_base)
             case Negate():
@@ -298,10 +333,10 @@ class Arrays:
             case Sum() if expr.op == "sum":
                 return self._summed(expr, at)
             case Derivative() if expr.of == Name(self._error):
-                by = self._array_of(expr.by) or (self.letters.get(getattr(expr.by, "name", ""), ""), ())
-                if not by[0] or by[0] in self.upstream:
+                by = self._array_of(expr.by)
+                if by is None or by[0] in self.upstream:
                     raise UnreadableError("what stands below the bar of a derivative must be an array of the network")
-                return self._picked(self.gradient(by[0]), by[1], at)
+                return self._picked(by[0], self.gradient(by[0]), by[1], at)
         raise UnreadableError("the line has a form that is not read here")
 
     @property
@@ -310,8 +345,7 @@ class Arrays:
 
         return Letters.of(self.question.names).error
 
-    def _known(self, name: str, expr: Expr) -> Any:
-        del expr
+    def _known(self, name: str) -> Any:
         if name in self.upstream and not self.has_gradients:
             return self.tail_gradient(self.upstream[name])
         if self.start and name not in self.upstream:
@@ -325,6 +359,8 @@ class Arrays:
     """Whether the line has a derivative in it; a letter for a gradient stands for what it is where there is none."""
     start: str = ""
     """The array from which on everything is worked out, where the line goes through the rest of the network."""
+    point: Point | None = None
+    """Numbers for all arrays instead of letters."""
 
     def entangled(self, exprs: tuple[Expr, ...]) -> bool:
         """Whether a line speaks of arrays that depend on each other: letters of their own then say too little of them.
@@ -365,13 +401,11 @@ class Arrays:
         array = self._array_of(expr)
         if array is not None:
             yield array[0]
-        elif isinstance(expr, Name) and expr.name in self.letters:
-            yield self.letters[expr.name]
         else:
             for part in _parts(expr):
                 yield from self._mentioned(part)
 
-    def _picked(self, array: Any, indices: tuple[Expr, ...], at: Mapping[str, int]) -> Any:
+    def _picked(self, name: str, array: Any, indices: tuple[Expr, ...], at: Mapping[str, int]) -> Any:
         place = []
         for index in indices:
             value = self.value(index, at)
@@ -379,20 +413,22 @@ class Arrays:
                 raise UnreadableError("an index must be a letter or a number, and no letter of an array")
             place.append(int(value) - self.question.index_base)
         if not all(0 <= i < n for i, n in zip(place, array.shape, strict=False)):
-            raise MisfitError("an entry is read that does not exist")
+            raise UnreadableError(f"{name} is read outside, and what it counts as there is not said")
         return array[tuple(place)]
 
     def _joined(self, op: str, left: Any, right: Any) -> Any:
         arrays = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)
-        if op in ("star", "ast"):
-            return _correlated(left, right)
+        if op == "ast":
+            raise UnreadableError("an asterisk is a correlation to some and a convolution to others; write \\star")
+        if op == "star":
+            return _correlated(self._plane(left, "correlated"), self._plane(right, "correlated"))
         if op in ("+", "-"):
             if arrays and left.shape != right.shape:
                 raise MisfitError(f"{_times(left.shape)} and {_times(right.shape)} cannot be added")
             return left + right if op == "+" else left - right
         if op == "/":
-            if isinstance(right, np.ndarray):
-                raise UnreadableError("nothing is divided by an array here")
+            if isinstance(right, np.ndarray) or not right.is_Rational or right == 0:
+                raise UnreadableError("only a number other than 0 divides here")
             return left / right
         if not arrays:
             return left * right
@@ -404,14 +440,29 @@ class Arrays:
             return left @ right
         raise UnreadableError("a product of two arrays is read as that of a matrix and a vector alone")
 
+    def _plane(self, array: Any, done: str) -> Any:
+        """A plane of one channel.
+
+        Raises:
+            UnreadableError: for anything else, such as all channels at once.
+        """
+        if not isinstance(array, np.ndarray) or array.ndim != self.chain.network.spatial_axes:
+            raise UnreadableError(f"planes are {done} here, one channel at a time")
+        return array
+
     def _called(self, expr: Call, at: Mapping[str, int]) -> Any:
         args = [self.value(arg, at) for arg in expr.args]
-        if expr.name == "pad" and len(args) == 2 and isinstance(args[0], np.ndarray):
-            return np.pad(args[0], int(args[1]), constant_values=sympy.Integer(0))
-        if expr.name in ("rot", "rev", "flip") and isinstance(args[0], np.ndarray):
-            if len(args) == 2 and args[1] != 180:
+        if expr.name == "pad" and len(args) == 2:
+            plane, width = self._plane(args[0], "padded"), args[1]
+            if isinstance(width, np.ndarray) or not width.is_Integer or width < 0:
+                raise UnreadableError("an array is padded by a whole number that is not below 0")
+            if prod(n + 2 * int(width) for n in plane.shape) > MOST_TERMS:
+                raise UnreadableError("the padded planes of this line are too large")
+            return np.pad(plane, int(width), constant_values=sympy.Integer(0))
+        if expr.name in ("rot", "rev", "flip") and args:
+            if len(args) == 2 and (isinstance(args[1], np.ndarray) or args[1] != 180):
                 raise UnreadableError("planes are turned by 180 degrees here")
-            return np.flip(args[0])
+            return np.flip(self._plane(args[0], "turned"))
         raise UnreadableError(f"{expr.name} of these arguments is not read here")
 
     def _summed(self, expr: Sum, at: Mapping[str, int]) -> Any:
@@ -458,8 +509,6 @@ def _listed(expr: Expr) -> tuple[Expr, ...]:
 
 def _correlated(image: Any, kernel: Any) -> Any:
     """The cross-correlation of two planes, at the places where the second lies inside the first."""
-    if not isinstance(image, np.ndarray) or not isinstance(kernel, np.ndarray) or image.ndim != kernel.ndim:
-        raise UnreadableError("a correlation is of two planes with equally many axes")
     sizes = tuple(n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True))
     if min(sizes, default=0) < 1:
         raise MisfitError(f"a plane of {_times(kernel.shape)} does not fit into one of {_times(image.shape)}")

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from symconv.claims.meaning.naming import SIZES
+from symconv.errors import ArgumentError
+from symconv.operators.letters import Letters
 from symconv.operators.networks.network import Network
 from symconv.operators.pooling import MaxPool
 from symconv.problems import schema
 from symconv.problems.ask import unknown_name
 from symconv.problems.chains import array_names
 from symconv.problems.claim_table import meanings, words_of
+from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Declared, Layers, Question, Solution, SolutionLine
 from symconv.problems.schema import Key, Where, check_table
 
@@ -150,7 +153,18 @@ def _line(entry: Any, number: int, solution: str, chain: Layers, question: Quest
             listed = ", ".join(pools) or "there is none"
             raise where.at("of").error("must name a MaxPool", f"those of this network: {listed}")
     known = {name for own in array_names(chain, question).values() for name in own.values()}
+    taken = {entry_letter(name): f"is a letter of the array {name}" for name in known}
+    taken[entry_letter(Letters.of(question.names).error)] = "is the letter of the error"
     for letter, array in line.upstream.items():
+        here = where.at("upstream").at(letter)
         if array not in known:
-            raise where.at("upstream").at(letter).error(unknown_name("array", array, dict.fromkeys(sorted(known))))
+            raise here.error(unknown_name("array", array, dict.fromkeys(sorted(known))))
+        entry = entry_letter(letter)
+        try:
+            Letters.of({"upstream": entry})
+        except ArgumentError as error:
+            raise here.error(str(error)) from None
+        if entry in taken:
+            raise here.error(taken[entry], "take another letter for the gradient")
+        taken[entry] = f"is a letter of the gradient by {array}"
     return line
