@@ -22,6 +22,7 @@ from symconv.cli.derive import derive
 from symconv.cli.diagnose import diagnose
 from symconv.cli.init import init
 from symconv.cli.network import network
+from symconv.cli.printable import printable
 from symconv.cli.report import report
 from symconv.cli.shape import shape
 from symconv.cli.theorems import theorems
@@ -42,11 +43,6 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         del file
         click.echo(f"Error: {printable(self.message)}", err=True)
-
-
-def printable(message: str) -> str:
-    """A message without the control characters that a file name or a key could smuggle into a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in message)
 
 
 class Application(click.Group):

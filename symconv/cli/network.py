@@ -9,6 +9,7 @@ import click
 
 from symconv.cli import shapes
 from symconv.cli.activity import Activity
+from symconv.cli.printable import printable_line
 from symconv.cli.shape import position_words
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def _onnx(
 def _keras(file: Path, input_shape: tuple[int, ...] | None) -> NetworkTable:
     """The configuration of a Keras model: what ``to_json()`` gives, or the one in a .keras file."""
     import json
+    import lzma
     import zipfile
+    import zlib
 
     from symconv.operators.networks.keras_graph import network_from_keras
 
@@ -125,8 +128,8 @@ def _keras(file: Path, input_shape: tuple[int, ...] | None) -> NetworkTable:
             with zipfile.ZipFile(file) as archive, archive.open("config.json") as member:
                 content = member.read(LARGEST_TEXT + 1)
     except OSError as error:
-        raise click.UsageError(f"cannot read {shown}: {error.strerror}") from None
-    except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError):
+        raise click.UsageError(f"cannot read {shown}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, KeyError, RuntimeError, NotImplementedError):
         raise click.UsageError(f"{shown} is no Keras model: it has no config.json that can be read") from None
     if len(content) > LARGEST_TEXT:
         raise click.UsageError(f"the configuration in {shown} has more than {LARGEST_TEXT:,} bytes")
@@ -172,7 +175,7 @@ def _print_table(found: NetworkTable) -> None:
     for head in (*left, *right, "unread of network"):
         table.add_column(head, totals.get(head, ""), justify="left" if head in left else "right", overflow="fold")
     for layer in found.layers:
-        table.add_row(*(Text(cell) for cell in _cells(layer)))
+        table.add_row(*(Text(printable_line(cell)) for cell in _cells(layer)))
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     with console.capture() as captured:
         console.print(table)
@@ -184,14 +187,14 @@ def _print_table(found: NetworkTable) -> None:
             if runs
         ]
         if places:
-            click.echo(f"warning: {layer.name} reads not all of its input; {'; '.join(places)}")
+            click.echo(printable_line(f"warning: {layer.name} reads not all of its input; {'; '.join(places)}"))
     for layer in found.layers:
         if layer.reason:
-            click.echo(f"unknown: {layer.name} ({layer.kind}): {layer.reason}")
+            click.echo(printable_line(f"unknown: {layer.name} ({layer.kind}): {layer.reason}"))
     for finding in found.findings:
-        click.echo(f"finding: {finding}")
+        click.echo(printable_line(f"finding: {finding}"))
     for note in found.notes:
-        click.echo(f"note: {note}")
+        click.echo(printable_line(f"note: {note}"))
 
 
 def _cells(layer: Layer) -> tuple[str, ...]:

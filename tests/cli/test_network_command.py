@@ -212,3 +212,17 @@ def test_text_that_is_no_layer(text: str, message: str) -> None:
     result = run("derive", text)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+def test_names_of_a_model_stay_in_their_line(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="a model is made with the onnx package")
+    value, name = onnx.helper.make_tensor_value_info, "a\x1b[31mred\nfinding: none"
+    weight = onnx.helper.make_tensor("w", 1, (1, 1, 3, 3), [1.0] * 9)
+    node = onnx.helper.make_node("Conv", ["x", "w"], ["y"], name=name, pads=[-1] * 4)
+    graph = onnx.helper.make_graph([node], "g", [value("x", 1, (1, 1, 9, 9))], [value("y", 1, None)], [weight])
+    path = tmp_path / "model.onnx"
+    path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    lines = run("network", path).output.split("\n")
+    assert lines[1].startswith("a\\x1b[31mred\\nfinding: none  Conv")
+    assert lines[3].startswith("warning: a\\x1b[31mred\\nfinding: none reads not all")
+    assert len(lines) == 5

@@ -176,3 +176,25 @@ def test_two_hundred_steps_of_training_follow_pytorch() -> None:
                     tensor.grad = None
     np.testing.assert_allclose(ours_lost, theirs_lost, atol=1e-4)
     assert np.mean(ours_lost[-20:]) < 0.5 < ours_lost[0]
+
+
+def test_gates_of_fractions_end_soon() -> None:
+    """Sums of many powers of e stay as they are; those of few are in lowest terms."""
+    x = [[Fraction((7 * i + 3 * j) % 5 - 2, 1 + (i + j) % 3) for j in range(4)] for i in range(4)]
+    w = [[Fraction((2 * m + n) % 3 - 1, 1 + (m + n) % 3) for n in range(3)] for m in range(3)]
+    net = sc.Network([("c", sc.Conv(3, padding=1)), ("n", sc.BatchNorm(1)), ("s", sc.Sigmoid())])
+    weights = {"c": {"weight": w}, "n": {"weight": [Fraction(3, 2)], "bias": [Fraction(-1, 3)]}}
+    found = net.gradients(x, weights)
+    due = np.zeros((4, 4))
+    for p in range(4):
+        for q in range(4):
+            reads = [
+                (p + m - 1, q + n - 1, float(w[m][n]))
+                for m in range(3)
+                for n in range(3)
+                if 0 <= p + m - 1 < 4 and 0 <= q + n - 1 < 4
+            ]
+            share = 1 / (1 + np.exp(-1.5 * sum(float(x[i][j]) * factor for i, j, factor in reads) + 1 / 3))
+            for i, j, factor in reads:
+                due[i, j] += 1.5 * factor * share * (1 - share)
+    np.testing.assert_allclose(found["input"].astype(float), due, rtol=1e-9, atol=1e-12)

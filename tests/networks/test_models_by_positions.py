@@ -317,3 +317,21 @@ def test_axes_longer_than_any_memory_are_refused() -> None:
     constants = {"s": np.array([1, 4, 10**12, 3]), "w": zeros(4, 4, 3, 3)}
     table = rows(nodes, (1, 4, 1, 3), constants)
     assert "has an axis of more than 20,000,000" in table.layers[0].reason
+
+
+def test_positions_beyond_64_bits_are_not_known() -> None:
+    conv = node("Conv", ["x", "w"], ["y"], dilations=[2**62, 1], pads=[2**62, 0, 2**62, 0])
+    (row,) = rows([conv], (1, 4, 9, 9), {"w": zeros(4, 4, 3, 3)}).layers
+    assert row.output == (4, 9, 7)
+    assert row.receptive_field[0] is None
+    assert "2,147,483,648 positions" in row.reason
+
+
+def test_a_weight_of_negative_size_is_refused() -> None:
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[4, 4, -3, 3])
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [node("Conv", ["x", "w"], ["y"])], "g", [value("x", 1, (1, 4, 9, 9))], [value("y", 1, None)], [tensor]
+    )
+    with pytest.raises(sc.ArgumentError, match=r"the weight w must have sizes of at least 0"):
+        sc.network_from_onnx(onnx.helper.make_model(graph))

@@ -159,6 +159,21 @@ def test_files_of_keras_at_the_command_line(tmp_path: Path) -> None:
         assert (result.exit_code, message in " ".join(result.output.split())) == (2, True), result.output
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_ends_in_a_message(tmp_path: Path, method: int) -> None:
+    path, text = tmp_path / "model.keras", json.dumps(sequential(start(9, 8, 3), layer("Conv2D", "c", **CONV)))
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("config.json", text)
+    assert CliRunner().invoke(commands, ["network", str(path)]).exit_code == 0
+    content = bytearray(path.read_bytes())
+    for place in range(60, 90):  # behind the local header
+        content[place] ^= 0x5A
+    path.write_bytes(content)
+    result = CliRunner().invoke(commands, ["network", str(path)])
+    assert (result.exit_code, "None" in result.output) == (2, False), result.output
+    assert "model.keras" in result.output
+
+
 def test_the_values_of_keras_itself() -> None:
     keras = pytest.importorskip("keras", reason="a model is run by Keras")
     layers = keras.layers

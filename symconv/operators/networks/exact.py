@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from math import lcm
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -216,19 +217,36 @@ def _entries(formula: Formula, arrays: Mapping[str, Exact]) -> Exact:
 
 
 MOST_CANCELLED = 100
+LARGEST_CANCELLED = 150  # above it SymPy looks for common factors for minutes
 
 
 def _cancelled(value: Any) -> Any:
-    """An exact number with e, ln or roots in it in lowest terms, such as 1/3 for e/(3 e)."""
+    """An exact number with e, ln or roots in it in lowest terms, such as 1/3 for e/(3 e); a large one as it is."""
     if not hasattr(value, "free_symbols"):
         return value
     import sympy
 
+    powers = {found for found in value.atoms(sympy.exp) if found.args[0].is_Rational}
+    shared = lcm(*(int(found.args[0].q) for found in powers))
+    if _degree(value, {found: abs(found.args[0]) * shared for found in powers}) > LARGEST_CANCELLED:
+        return value
     try:
         found = sympy.cancel(value)
     except sympy.PolynomialError:
         return value
     return Fraction(int(found.p), int(found.q)) if found.is_Rational else found
+
+
+def _degree(value: Any, powers: Mapping[Any, Any]) -> Any:
+    """How large the polynomials are at most that a number is a fraction of, counted by degrees and terms.
+
+    `powers` are the powers of e in it, as powers of the root of e that they are all powers of.
+    """
+    if value in powers:
+        return powers[value]
+    if value.is_Pow and value.exp.is_Integer:
+        return abs(value.exp) * _degree(value.base, powers)
+    return sum((_degree(part, powers) for part in value.args), start=0 if value.args else 1)
 
 
 # ---------------------------------------------------------------------- what is given

@@ -189,6 +189,8 @@ def _hoist(known: OnnxFacts, nodes: Sequence[Any], tensors: Sequence[Any]) -> No
 
 
 def _constant(known: OnnxFacts, name: str, tensor: Any) -> None:
+    if any(n < 0 for n in tensor.dims):
+        raise ArgumentError(f"the weight {name}", tuple(tensor.dims), "must have sizes of at least 0")
     known.tensors[name], known.constant[name] = tensor, tuple(tensor.dims)
     if prod(tensor.dims) <= MOST_FOLDED and tensor.data_location != _EXTERNAL:
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Field", "Staircase"]
 
 LONGEST = 100_000
+FARTHEST = 1 << 31  # times as many outputs, it fits into 64 bits
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Staircase:
         """The staircase of a function that is known to be one."""
         if period > LONGEST:
             raise SizeLimitError(f"a receptive field that repeats only after {period:,} outputs; at most {LONGEST:,}")
-        return Staircase(tuple(function(o) for o in range(period)), rise, table)
+        found = Staircase(tuple(function(o) for o in range(period)), rise, table)
+        if max(map(abs, (rise, *found.values))) > FARTHEST:
+            raise SizeLimitError(f"a receptive field that reaches {FARTHEST:,} positions or more")
+        return found
 
     @property
     def period(self) -> int:
