@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from symconv.audit.reading import Array, DataReading, WeightReading, moved, places
 from symconv.audit.turns import Turn
+from symconv.operators.adaptive import AdaptiveMaxPool
 from symconv.operators.base import Operator
+from symconv.operators.pooling import MaxPool
 
 __all__ = ["Candidate", "Orientation", "has_channels"]
 
@@ -74,6 +76,8 @@ class Orientation:
         """The expression of Python that makes `y` from `x` and `weight`."""
         plain = not has_channels(operator)
         given, letters = self._given(x, plain)
+        if weight is None and x.dtype.kind != "f" and not isinstance(operator, MaxPool | AdaptiveMaxPool):
+            given = f"{given}.astype(float)"  # a kernel of averages and norms refuses integers
         arguments = [given]
         if weight is not None:
             arguments.append(self._weight(weight, plain))

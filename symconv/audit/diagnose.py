@@ -13,13 +13,15 @@ from symconv.audit import closest, convolutions, poolings
 from symconv.audit.allowance import Allowance
 from symconv.audit.candidate import Candidate
 from symconv.audit.checking import applied, checked
-from symconv.audit.explanation import Explanation
+from symconv.audit.explanation import Explanation, Probe
 from symconv.audit.gradients import judged
 from symconv.audit.probing import probe
 from symconv.audit.reading import Array
 from symconv.audit.rounding import Rounding
 from symconv.errors import ArgumentError, SizeLimitError
 from symconv.kernels.runtime.arguments import as_array
+from symconv.operators.convolution import Conv
+from symconv.operators.transposed import ConvTranspose
 
 __all__ = ["diagnose"]
 
@@ -73,6 +75,8 @@ def diagnose(
     >>> print(diagnose(x, w, y)[0].operator)
     Conv(kernel_size=(2, 2), stride=(2, 2), flip=True)
     """
+    if progress is not None and not callable(progress):
+        raise ArgumentError("progress", progress, "must be a function of one number, or None")
     arrays = [_numbers("x", x), _numbers("y", y)] + ([] if weight is None else [_numbers("weight", weight)])
     given, filters = (arrays[0], arrays[1]), (None if weight is None else arrays[2])
     gradients = _gradients(given[0], filters, given[1], grad_output, grad_input, grad_weight, grad_bias)
@@ -86,15 +90,13 @@ def diagnose(
         if allowance.cut:
             more = f"the search ended after {allowance.most:,} products, before everything was tried"
             found = [(candidate, replace(each, notes=(*each.notes, more))) for candidate, each in found]
-    result = []
-    for rank, (candidate, explanation) in enumerate(found):
-        if gradients is not None:
-            operator, verdicts, notes = judged(candidate, given[0], filters, *gradients)
-            explanation = replace(explanation, operator=operator, gradients=verdicts, notes=explanation.notes + notes)
-        if fits and 0 < rank <= MOST_PROBED:
-            explanation = _told_apart(found[0][0], candidate, explanation, *given, filters)
-        result.append(explanation)
-    return sorted(result, key=lambda explanation: any(explanation.gradients.values()))
+    if gradients is not None:
+        found = [_with_gradients(*pair, given[0], filters, given[1], *gradients) for pair in found]
+        found.sort(key=lambda pair: any(pair[1].gradients.values()))
+    return [
+        _told_apart(found[0][0], candidate, each, *given, filters) if fits and 0 < rank <= MOST_PROBED else each
+        for rank, (candidate, each) in enumerate(found)
+    ]
 
 
 def _numbers(name: str, value: Any) -> Array:
@@ -169,8 +171,8 @@ def _with_bias(candidate: Candidate) -> Iterable[Candidate]:
     """The candidate, and that with a bias: one channel alone does not show one that is 0 there."""
     yield candidate
     operator = candidate.operator
-    if getattr(operator, "bias", None) is False and getattr(operator, "out_channels", 1) > 1:
-        yield replace(candidate, operator=replace(operator, bias=True), cost=candidate.cost + 1.0)  # type: ignore[type-var]
+    if isinstance(operator, Conv | ConvTranspose) and not operator.bias and operator.out_channels > 1:
+        yield replace(candidate, operator=replace(operator, bias=True), cost=candidate.cost + 1.0)
 
 
 def _nearest(x: Array, y: Array, weight: Array | None) -> Found:
@@ -191,8 +193,25 @@ def _nearest(x: Array, y: Array, weight: Array | None) -> Found:
     note = FAR
     if known and known[0][1].error <= small:
         nearest = known[0][1]
-        note = f"off by at most {nearest.error:.3g}, and {nearest.bound:.3g} is allowed: was it made in a coarser type?"
+        allowed = f"{nearest.bound:.3g} is allowed"
+        note = f"off by at most {nearest.error:.3g}, and {allowed}: was it rounded, or made in a coarser type?"
     return [(candidate, replace(explanation, notes=(note,))) for candidate, explanation in known[:1]]
+
+
+def _with_gradients(
+    candidate: Candidate,
+    explanation: Explanation,
+    x: Array,
+    weight: Array | None,
+    y: Array,
+    upstream: Array,
+    given: dict[str, Array],
+) -> tuple[Candidate, Explanation]:
+    """A candidate and its explanation, with what the gradients show of both."""
+    found, verdicts, notes = judged(candidate, x, weight, upstream, given)
+    line = found.orientation.line(found.operator, x, weight, y, explanation.bias)
+    notes = (*explanation.notes, *notes)
+    return found, replace(explanation, operator=found.operator, reproduce=line, gradients=verdicts, notes=notes)
 
 
 def _told_apart(
@@ -201,8 +220,8 @@ def _told_apart(
     """An explanation with the smallest input that tells it from the first."""
     makers = [partial(applied, candidate, y.shape) for candidate in (first, other)]
     found = probe(makers[0], makers[1], x.shape, None if weight is None else weight.shape)
-    if found is None:
-        note = "for inputs of this size it gives the same as the first"
-    else:
+    if isinstance(found, Probe):
         note = f"these data do not tell it from the first; {found} does"
-    return replace(explanation, probe=found, notes=(*explanation.notes, note))
+        return replace(explanation, probe=found, notes=(*explanation.notes, note))
+    note = f"neither these data nor {found} simple inputs of their size tell it from the first"
+    return replace(explanation, notes=(*explanation.notes, note))

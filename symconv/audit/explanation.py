@@ -65,7 +65,7 @@ class Explanation:
         bound: the largest rounding error that the type of the arrays allows; 0 for integers.
         gradients: for every gradient that was given, what is wrong with it; empty where it is right.
         probe: for one that fits and is not the first: the smallest further input that tells it from the first; None
-            where both give the same whatever the input of this size.
+            where none of those that were tried does, and for the first.
         notes: what these data leave open.
         cost: how unusual it is: explanations that fit are ranked by it.
     """
@@ -82,7 +82,7 @@ class Explanation:
     differences: tuple[Difference, ...] = ()
     off: int = 0
     bound: float = 0.0
-    gradients: dict[str, str] = field(default_factory=dict)
+    gradients: dict[str, str] = field(default_factory=dict, hash=False)
     probe: Probe | None = field(default=None, compare=False)
     notes: tuple[str, ...] = ()
     cost: float = 0.0
@@ -96,6 +96,8 @@ class Explanation:
         else:
             lines.append(f"  {self.off} {'entry is' if self.off == 1 else 'entries are'} not what this gives:")
             lines += [f"    {difference}" for difference in self.differences]
+            if self.off > len(self.differences):
+                lines.append(f"    and {self.off - len(self.differences)} more")
         for part, wrong in self.gradients.items():
             lines.append(f"  the gradient of the {part} is {wrong or 'right'}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])

@@ -12,7 +12,6 @@ from symconv.audit.candidate import Candidate
 from symconv.audit.checking import kernel_of
 from symconv.audit.reading import Array
 from symconv.audit.rounding import Rounding
-from symconv.operators.base import Operator
 from symconv.operators.pooling import MaxPool
 
 __all__ = ["judged"]
@@ -22,7 +21,7 @@ TIES = ("first", "split")
 
 def judged(
     candidate: Candidate, x: Array, weight: Array | None, upstream: Array, given: Mapping[str, Array]
-) -> tuple[Operator, dict[str, str], tuple[str, ...]]:
+) -> tuple[Candidate, dict[str, str], tuple[str, ...]]:
     """The gradients of an explanation compared with those that were given.
 
     Args:
@@ -32,19 +31,19 @@ def judged(
         given: the gradients of "input", "weight" and "bias", as they were given.
 
     Returns:
-        The operator, with the rule of ties that the gradients show; for every gradient what is wrong with it, empty
-        where it is right; notes.
+        The candidate, its operator with the rule of ties that the gradients show; for every gradient what is wrong with
+        it, empty where it is right; notes.
     """
     operator = candidate.operator
     if not isinstance(operator, MaxPool):
-        return operator, _verdicts(candidate, x, weight, upstream, given), ()
+        return candidate, _verdicts(candidate, x, weight, upstream, given), ()
     rules = {rule: replace(candidate, operator=replace(operator, ties=rule)) for rule in TIES}
     found = {rule: _verdicts(each, x, weight, upstream, given) for rule, each in rules.items()}
     right = [rule for rule in TIES if not any(found[rule].values())]
     if not right:
-        return operator, found["first"], ()
+        return candidate, found["first"], ()
     note = ("the data have no ties that tell ties='first' from ties='split'",) if len(right) == 2 else ()
-    return rules[right[0]].operator, found[right[0]], note
+    return rules[right[0]], found[right[0]], note
 
 
 def _verdicts(

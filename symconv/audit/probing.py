@@ -16,25 +16,22 @@ MOST_PLACES = 400
 Applied = Callable[[Array, Array | None], Array]
 
 
-def probe(
-    first: Applied, second: Applied, shape: tuple[int, ...], weight_shape: tuple[int, ...] | None
-) -> Probe | None:
-    """The smallest of some inputs of a shape on which two operators differ; None where they differ on none.
+def probe(first: Applied, second: Applied, shape: tuple[int, ...], weight_shape: tuple[int, ...] | None) -> Probe | int:
+    """The smallest of some inputs of a shape on which two operators differ; how many were tried where they do not.
 
     Args:
         first, second: what makes an output of an input and a weight.
         shape: the shape of the input.
         weight_shape: that of the weight, which counts up from 1; None for poolings.
-
-    Convolutions are linear in the input: where no entry tells them apart, and all are tried, they are one map for this
-    filter, whatever the input.
     """
     weight = None if weight_shape is None else np.arange(1, 1 + int(np.prod(weight_shape))).reshape(weight_shape)
+    tried = 0
     for words, x in _inputs(shape, pooling=weight is None):
+        tried += 1
         outputs = first(x, weight), second(x, weight)
         if not np.array_equal(*outputs):
             return Probe(words, x, weight, outputs)
-    return None
+    return tried
 
 
 def _inputs(shape: tuple[int, ...], pooling: bool) -> Iterator[tuple[str, Array]]:

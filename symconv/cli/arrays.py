@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["array_file", "arrays_file"]
 
 MOST_BYTES = 1 << 28
+MOST_TEXT = 1 << 25  # a number in a list takes ten times the memory of its digits
 KINDS = (".npy", ".npz", ".csv", ".json")
 
 
@@ -88,20 +90,20 @@ def _npy(name: str, file: Any) -> Any:
         version = npy.read_magic(file)
         header = npy.read_array_header_1_0(file) if version == (1, 0) else npy.read_array_header_2_0(file)
         shape, fortran, dtype = header
-        count = 1
-        for extent in shape:
-            count *= extent
+        if min(shape, default=0) < 0:
+            raise ArgumentError("file", name, f"must have a shape, and has {shape}")
+        count = prod(shape)
         if dtype.hasobject:
             raise ArgumentError("file", name, "must hold numbers, and holds Python objects")
         if count * dtype.itemsize > MOST_BYTES:
             raise SizeLimitError("file", f"an array of shape {shape}", f"must have at most {MOST_BYTES} bytes")
         data = file.read(count * dtype.itemsize)
         array = np.frombuffer(data, dtype=dtype, count=count)
+        return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
     except SymconvError:
         raise
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ArgumentError("file", name, f"must be an .npy file ({str(error).splitlines()[0][:160]})") from error
-    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 
 
 def _csv(path: Path) -> Any:
@@ -133,6 +135,9 @@ def _json(path: Path) -> Any:
 
 
 def _text(path: Path) -> str:
+    size = path.stat().st_size
+    if size > MOST_TEXT:
+        raise SizeLimitError("file", f"{size} bytes of text", f"must have at most {MOST_TEXT}", "save it as .npy")
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:

@@ -89,6 +89,22 @@ def test_a_slipped_entry_of_a_pooling_is_named() -> None:
     assert (found.operator, [each.index for each in found.differences]) == (sc.AvgPool((2, 2)), [(0, 1)])
 
 
+def test_the_line_for_an_average_of_integers_runs() -> None:
+    x = RNG.integers(0, 100, (4, 6))
+    y = loops.pooled("average", x.astype(float), (2, 2), (2, 2), (0, 0), False, True, 1)
+    found = sc.diagnose(x, None, y)[0]
+    assert np.array_equal(eval(found.reproduce, {"np": np, "sc": sc, "x": x}), y)
+
+
+def test_a_long_list_of_differences_is_cut_and_says_so() -> None:
+    x, w = RNG.integers(-9, 10, (12, 12)), RNG.integers(-5, 6, (3, 3))
+    y = loops.convolved(x[None, None], w[None, None], (1, 1), ((0, 0), (0, 0)), (1, 1), 1, "zeros", None)[0, 0]
+    y[:3, :8] += 1000
+    found = sc.diagnose(x, w, y)[0]
+    assert (found.off, len(found.differences)) == (24, 20)
+    assert str(found).splitlines()[-1] == "    and 4 more"
+
+
 def test_an_output_of_another_operator_is_called_so() -> None:
     (found,) = sc.diagnose(X, W, RNG.integers(100, 999, (3, 3)))
     assert not found.fits
@@ -143,6 +159,8 @@ def test_the_rule_of_ties_is_read_off_the_gradient() -> None:
     for rule, gradient in (("split", split), ("first", first)):
         found = sc.diagnose(x, None, y, grad_output=g, grad_input=gradient)[0]
         assert (found.operator, found.gradients) == (sc.MaxPool((2, 2), ties=rule), {"input": ""})
+        assert repr(found.operator) in found.reproduce
+        assert hash(found) == hash(found)
 
 
 def test_the_gradient_that_is_wrong_is_named_with_its_slip() -> None:
@@ -171,6 +189,7 @@ def test_the_gradient_that_is_wrong_is_named_with_its_slip() -> None:
         ((X, W, PLAIN), {"grad_output": X, "grad_input": X}, r"grad_output must have the shape \(3, 3\)"),
         ((X, None, PLAIN), {"grad_output": PLAIN, "grad_weight": W}, "grad_weight must be left out"),
         ((X * 10**15, W * 10**4, PLAIN), {}, "no sum overflows"),
+        ((X, W, PLAIN), {"progress": 3}, "progress must be a function"),
     ],
 )
 def test_bad_input(arguments: Any, options: Any, message: str) -> None:
