@@ -128,7 +128,7 @@ def _watch(
     if problem is None or no_html:
         raise click.UsageError("--watch needs a PROBLEM.toml, and a page: name a file, and drop --no-html")
     if find_spec("watchfiles") is None:
-        raise click.UsageError("--watch needs the package watchfiles: pip install 'symconv[watch]'")
+        raise click.UsageError("--watch needs the package watchfiles: pip install watchfiles")
     if not problem.is_file():
         raise click.UsageError(f"--watch needs a file that is there, got {click.format_filename(problem)}")
     from symconv.cli.watching import watch

@@ -55,7 +55,7 @@ def compile(
     Args:
         op: an operator with numbers for all its options, or a network of such; the input size stays free.
         backend: "numpy"; "halide" for pipelines that are compiled for this machine, a few tenths of a second at the
-            first call of a kind, which needs ``pip install 'symconv[halide]'``; or "auto", which goes over from the one
+            first call of a kind, which needs ``pip install halide``; or "auto", which goes over from the one
             to the other for calls that are often done, where the second is there and the estimates favour it.
         threads: 1; NumPy's matrix products have their own setting (such as OPENBLAS_NUM_THREADS).
         accuracy: "exact_order" for plain sums in the order of the taps; "default" for sums in any order; "fast" to

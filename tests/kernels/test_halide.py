@@ -48,7 +48,7 @@ def same(ours: Any, theirs: Any) -> None:
 
 def test_without_the_wheel_it_is_refused_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheel, "find_spec", lambda name: None)
-    with pytest.raises(ArgumentError, match=r"'halide' is not installed.*pip install 'symconv\[halide\]'"):
+    with pytest.raises(ArgumentError, match=r"'halide' is not installed.*pip install halide"):
         compile(Conv(3), "halide")
     kernel = compile(Conv((2,)), "auto")
     assert kernel([1, 2, 3], [1, 1]).tolist() == [3, 5]

@@ -29,7 +29,7 @@ def required() -> None:
     """
     if find_spec("halide") is None:
         wanted = "must be another backend: the package 'halide' is not installed here"
-        raise ArgumentError("backend", "halide", wanted, "pip install 'symconv[halide]'")
+        raise ArgumentError("backend", "halide", wanted, "pip install halide")
 
 
 def halide() -> Any:
