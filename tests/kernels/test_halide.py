@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +58,22 @@ def test_without_the_wheel_it_is_refused_with_the_line_that_installs_it(monkeypa
     assert "Halide" not in kernel.explain((9,))
 
 
+def test_a_folder_or_a_module_of_that_name_is_not_taken_for_the_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "halide", raising=False)
+    (tmp_path / "halide").mkdir()
+    with pytest.raises(ArgumentError, match="'halide' is not installed"):
+        wheel.required()
+    (tmp_path / "halide.py").write_text("mine = 1\n")
+    importlib.invalidate_caches()
+    wheel.required()
+    with pytest.raises(NotSupportedError, match=r"not the package of the extra.*run it with backend='numpy'"):
+        wheel.halide()
+    del sys.modules["halide"]  # the real one, if it was there, comes back by itself
+
+
 def test_texts_have_no_word_in_them_that_a_user_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hostile(Conv):
         """A convolution that says what it is called."""
@@ -65,7 +84,7 @@ def test_texts_have_no_word_in_them_that_a_user_wrote(monkeypatch: pytest.Monkey
     monkeypatch.setattr(correlation, "lanes", lambda dtype: 8)
     monkeypatch.setattr(pooling, "lanes", lambda dtype: 8)
     monkeypatch.setattr(terms, "lanes", lambda dtype: 8)
-    monkeypatch.setattr(wheel, "find_spec", lambda name: True)
+    monkeypatch.setattr(wheel, "find_spec", lambda name: importlib.util.find_spec("symconv"))
     kernel = compile(Hostile((3, 3), padding=1), "halide")
     pool = compile(AvgPool(3, 2, 1, count_include_pad=False), "halide")
     norm, shared = compile(LPPool(2.5, 3), "halide"), compile(MaxPool(3, 2, ties="split"), "halide")

@@ -188,7 +188,7 @@ class PoolingEngine(FoldEngine):
 
     # ------------------------------------------------------------------ what is shown
 
-    def _nominal(self, letter: str = "o") -> PoolingCase:
+    def _nominal(self) -> PoolingCase:
         dtype = np.dtype(np.float32)
         computed = self.texts.computed(dtype)
         return PoolingCase(dtype, computed, False, (0,) * len(self.form.walks), False, lanes(computed))

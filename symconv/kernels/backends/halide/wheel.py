@@ -27,15 +27,25 @@ def required() -> None:
     Raises:
         ArgumentError: where it is not installed.
     """
-    if find_spec("halide") is None:
+    found = find_spec("halide")
+    if found is None or found.origin is None:  # nothing, or no more than a folder of that name
         wanted = "must be another backend: the package 'halide' is not installed here"
         raise ArgumentError("backend", "halide", wanted, "pip install halide")
 
 
 def halide() -> Any:
-    """The module."""
-    import halide
+    """The module.
 
+    Raises:
+        NotSupportedError: where what has the name is another module, or the wheel does not load.
+    """
+    try:
+        import halide
+
+        halide.Pipeline.compile_to_callable  # noqa: B018 -- a module of the user's has the name, but not this
+    except (ImportError, AttributeError) as error:
+        why = f"what is imported as 'halide' here is not the package of the extra 'symconv[halide]' ({error})"
+        raise NotSupportedError(f"{why}; install that, or run it with backend='numpy'") from None
     return halide
 
 
