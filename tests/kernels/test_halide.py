@@ -192,6 +192,18 @@ def test_types_are_those_of_every_backend(dtype: str) -> None:
 
 
 @compiled
+@pytest.mark.parametrize("dtype", ["b", "B", "h", "H", "i", "I", "l", "L", "q", "Q"])
+def test_the_largest_of_integers_keeps_every_type(dtype: str) -> None:
+    x = np.array([3, 7, 7, 1, 0], dtype)
+    x[1] = np.iinfo(dtype).max
+    x.flags.writeable = False
+    largest, places = compile(MaxPool((2,), 1), "halide")(x, return_indices=True)
+    assert largest.dtype == x.dtype
+    assert largest.tolist() == [np.iinfo(dtype).max, np.iinfo(dtype).max, 7, 1]
+    assert places.tolist() == [1, 1, 2, 3]
+
+
+@compiled
 def test_integers_that_might_overflow_are_refused_and_others_exact() -> None:
     kernel = compile(Conv((3,)), "halide")
     with pytest.raises(ArgumentError, match="must be small enough for sums in int64"):

@@ -110,8 +110,12 @@ def run(text: str, inputs: Sequence[Array | int], out: Array, *more: Array) -> A
             )
     hl = halide()
     function = _function(text)
+
+    def buffer(a: Array) -> Any:
+        return hl.Buffer(a.view(np.ulonglong) if a.dtype == np.uint64 else a)  # of two names of this type it knows one
+
     try:
-        function(*(a if isinstance(a, int) else hl.Buffer(_seen(a)) for a in inputs), *map(hl.Buffer, (out, *more)))
+        function(*(a if isinstance(a, int) else buffer(_seen(a)) for a in inputs), *map(buffer, (out, *more)))
     except hl.HalideError as error:
         raise NotSupportedError(f"Halide refuses ({str(error).strip()}); run it with backend='numpy'") from None
     return out
