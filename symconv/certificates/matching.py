@@ -13,7 +13,7 @@ from symconv.formulas.algebra import ONE, Access, Bound, Node, Power, Reduce, Sh
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
-from symconv.formulas.walks import accesses, children, unnamed
+from symconv.formulas.walks import accesses, children, unnamed, walk
 from symconv.proofs.record import Alike, Equality, Match, Pairing, Parts, Sums, Windows
 
 __all__ = ["Follower"]
@@ -118,6 +118,8 @@ class Follower:
         assert pairing is not None
         there, back = dict(match.forward), dict(match.backward)
         factors = _Ordered.of(left, right, pairing, there)
+        if all(map(_plain, pairing.alike)) and any(_moved_inside(other, there) for other in right.flat.others):
+            raise NotCertified("a window whose places are written otherwise is not followed yet")
         script = [*self._boxes_unfolded()]
         script.append(f"apply (sum_match Num {self._ways(left, right, match)}); [nodup | nodup | |].")
         forth, known = self._arrived(left, right, there, scope)
@@ -290,6 +292,23 @@ class Follower:
 def _plain(alike: Alike) -> bool:
     """Whether two factors differ in their indices alone."""
     return isinstance(alike, Parts) and all(_plain(part) for part in alike.parts)
+
+
+def _moved_inside(node: Node, there: Mapping[str, Index]) -> bool:
+    """Whether a window reads places that a bijection writes otherwise: Coq then does not see at once that it is one."""
+
+    def moved(e: Index) -> bool:
+        images = [there[name] for name in e.names if name in there and e != Index.of(name)]
+        return any(all(image != Index.of(name) for name in image.names) for image in images)
+
+    for part in walk(node):
+        window = part.reduce if isinstance(part, Share) else part
+        if isinstance(window, Reduce) and window.op != "sum":
+            places = [e for entry in accesses(window.body) for e in entry.index]
+            places += [*(guard.expr for guard in window.guards), *(part.at if isinstance(part, Share) else ())]
+            if any(map(moved, places)):
+                return True
+    return False
 
 
 def _braced(lines: Sequence[str]) -> list[str]:

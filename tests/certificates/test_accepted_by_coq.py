@@ -85,3 +85,11 @@ def _pretended(statement: Statement) -> sc.Verdict:
         Solver.decide = original  # type: ignore[method-assign]
     assert proof is not None, problem
     return sc.Verdict("proved", method="bijection", record=proof)
+
+
+@pytest.mark.parametrize("layer", [sc.Dilation((2,)), sc.MaxPool((2,), (1,))], ids=repr)
+def test_coq_accepts_the_steps_of_a_layer_that_have_a_certificate(layer: sc.Operator, tmp_path: Path) -> None:
+    found = [(s.statement, s.verdict) for s in sc.derive(layer, "gradient").steps if s.verdict is not None]
+    with_one = [(said, verdict) for said, verdict in found if sc.certificate(verdict) is not None]
+    assert len(with_one) >= max(4, len(found) - 1)
+    accepts(with_one, tmp_path)
