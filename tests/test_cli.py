@@ -376,15 +376,6 @@ def test_a_reader_that_goes_away_is_quiet() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*arguments: object, **options: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("symconv.derivations.derive.derive", interrupted)
-    result = run("derive", "conv", "--kernel", "3")
-    assert (result.exit_code, result.output) == (130, "Interrupted; nothing was left half-written.\n")
-
-
 # --- init -------------------------------------------------------------------------------------------------------------
 
 

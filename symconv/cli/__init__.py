@@ -1,5 +1,5 @@
 """The command line: ``symconv init``, ``report`` and ``derive``; heavy imports wait inside the commands."""
 
-from symconv.cli.application import main
+from symconv.cli.signals import main
 
 __all__ = ["main"]

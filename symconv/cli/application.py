@@ -1,16 +1,13 @@
 """The ``symconv`` command: its subcommands, and what becomes of an error.
 
-An error of symconv or of the call is one message on stderr and exit status 2, without a traceback; an interrupt is 130;
-a reader that went away (``symconv derive ... | head``) is quiet.
+An error of symconv or of the call is one message on stderr and exit status 2, without a traceback; a reader that went
+away (``symconv derive ... | head``) is quiet. Signals: ``symconv.cli.signals``.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-from types import FrameType
 from typing import Any
 
 import click
@@ -28,11 +25,9 @@ from symconv.cli.shape import shape
 from symconv.cli.theorems import theorems
 from symconv.errors import SymconvError, shortened
 
-__all__ = ["main"]
+__all__ = ["commands"]
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141
-TERMINATED = 143
 
 
 class Failure(click.ClickException):
@@ -68,37 +63,6 @@ class Application(click.Group):
                 f"the output must take Unicode, and its encoding is {error.encoding}; set PYTHONUTF8=1, or use LaTeX "
                 "(--format latex)"
             ) from error
-        except KeyboardInterrupt:
-            sys.unraisablehook = _without_complaint
-            click.echo("Interrupted; nothing was left half-written.", err=True)
-            ctx.exit(INTERRUPTED)
-        except TerminatedError:
-            sys.unraisablehook = _without_complaint
-            ctx.exit(TERMINATED)
-
-
-class TerminatedError(BaseException):
-    """SIGTERM: like an interrupt, it ends what runs in order, so that no process and no directory is left behind."""
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise TerminatedError
-
-
-def _again(unraisable: Any) -> None:
-    """An interrupt that came while an object was taken away is lost there: it is sent once more, a moment later."""
-    numbers = {KeyboardInterrupt: signal.SIGINT, TerminatedError: signal.SIGTERM}
-    number = numbers.get(unraisable.exc_type)
-    if number is None:
-        sys.__unraisablehook__(unraisable)
-    else:
-        threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
-
-
-def _without_complaint(unraisable: Any) -> None:
-    """After a signal: an object whose making it cut short may fail as it goes away, and that is nobody's fault."""
-    del unraisable
 
 
 def _drop_output() -> None:
@@ -161,10 +125,3 @@ commands.add_command(shape)
 commands.add_command(network)
 commands.add_command(diagnose)
 commands.add_command(bench)
-
-
-def main() -> None:
-    """The console script; it ends the process with the exit status."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.unraisablehook = _again
-    commands()

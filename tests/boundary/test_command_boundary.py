@@ -130,33 +130,75 @@ def test_a_signal_ends_a_command_in_the_middle_of_its_proofs(tmp_path: Path, num
     assert "Traceback" not in said
 
 
+INTERRUPTED = "Interrupted; nothing was left half-written.\n"
+
+# In the middle of a command, in the reading of its options, and twice: while the first one ends it.
+PLACES = {
+    "callback": """application.commands.commands["theorems"].callback = lambda **options: send()""",
+    "options": """application.commands.make_context = lambda *given, **options: send()""",
+    "twice": """
+def twice(**options):
+    threading.Timer(0.3, send).start()
+    try:
+        send()
+    finally:
+        sys.stderr = Slow()
+class Slow:
+    def write(self, text):
+        sys.__stderr__.write(text)
+        time.sleep(0.6)
+    def flush(self):
+        sys.__stderr__.flush()
+application.commands.commands["theorems"].callback = twice
+""",
+}
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_signal_ends_a_command_wherever_it_comes(tmp_path: Path, place: str, name: str) -> None:
+    program = f"""
+import os, signal, sys, threading, time
+from symconv.cli import application, main
+def send():
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(0.01)
+{PLACES[place]}
+main()
+"""
+    command = [sys.executable, "-c", program, "theorems"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=heard)
+    due = (130, INTERRUPTED) if name == "SIGINT" else (143, "")
+    assert (ended.returncode, ended.stderr) == due
+
+
 LOST = """
-import os, signal, sys, time
-from symconv.cli import application
+import os, signal, time
+from symconv.cli import application, main
 class Lost:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
-signal.signal(signal.SIGTERM, application._terminate)
-sys.unraisablehook = application._again
-try:
+def lose(**options):
     Lost()
     time.sleep(5)
-except KeyboardInterrupt:
-    print("came through")
+    print("did not come through")
+application.commands.commands["theorems"].callback = lose
+main()
 """
 
 
 @posix
 def test_an_interrupt_that_was_lost_while_an_object_went_away_is_sent_again(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", LOST]
+    command = [sys.executable, "-c", LOST, "theorems"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=heard)
-    assert ended.stdout == "came through\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", INTERRUPTED)
 
 
 HALF_MADE = """
 import signal
-from symconv.cli import application
+from symconv.cli import application, main
 class HalfMade:
     def __init__(self):
         signal.raise_signal(NUMBER)
@@ -164,7 +206,7 @@ class HalfMade:
     def __del__(self):
         print(self.owner)
 application.commands.commands["theorems"].callback = lambda **options: HalfMade()
-application.main()
+main()
 """
 
 
