@@ -7,8 +7,9 @@ from typing import Any
 
 from symconv.errors import SymconvError
 from symconv.operators.base import Operator
-from symconv.operators.networks.acts import Act, Reshape, Same, Shape, Slice, Transpose
+from symconv.operators.networks.acts import Act, Same, Shape
 from symconv.operators.networks.graph import Graph, Vertex, placed
+from symconv.operators.networks.moves import Reshape, Slice, Transpose
 from symconv.operators.networks.windows import act_of, has_windows
 
 __all__ = ["GraphBuilder"]

@@ -19,10 +19,11 @@ from symconv.operators.importers.functions import KERAS
 from symconv.operators.importers.imported import sizes_of
 from symconv.operators.importers.keras import read_keras
 from symconv.operators.joining import Add
-from symconv.operators.networks.acts import Concat, Mix, Reshape, Resize, Same, Shape
+from symconv.operators.networks.acts import Mix, Same, Shape
 from symconv.operators.networks.assembly import ModelTable, assemble
 from symconv.operators.networks.builder import GraphBuilder
 from symconv.operators.networks.graph import Graph
+from symconv.operators.networks.moves import Concat, Reshape, Resize
 from symconv.operators.networks.resizing import interpolated
 from symconv.operators.networks.shape import INPUT
 from symconv.operators.networks.windows import Pad

@@ -14,8 +14,9 @@ from symconv.operators.convolution import PADDING_MODES
 from symconv.operators.importers.functions import TORCH
 from symconv.operators.importers.text import Written, read_written
 from symconv.operators.importers.torch import is_layer
-from symconv.operators.networks.acts import Collapse, Mix, Product, Reshape, Resize, Same
+from symconv.operators.networks.acts import Collapse, Mix, Product, Same
 from symconv.operators.networks.builder import GraphBuilder
+from symconv.operators.networks.moves import Reshape, Resize
 from symconv.operators.networks.resizing import interpolated
 from symconv.operators.networks.windows import Pad
 

@@ -10,8 +10,12 @@ from symconv.errors import ArgumentError, NotSupportedError, SizeLimitError
 from symconv.operators.importers.imported import sizes_of
 from symconv.operators.networks.assembly import ModelTable, assemble
 from symconv.operators.networks.graph import Graph
-from symconv.operators.networks.onnx_nodes import OnnxReader
+from symconv.operators.networks.onnx_axes import AXES
+from symconv.operators.networks.onnx_places import PLACES
+from symconv.operators.networks.onnx_reader import OnnxReader
 from symconv.operators.networks.onnx_shapes import knowledge
+from symconv.operators.networks.onnx_sums import SUMS
+from symconv.operators.networks.onnx_windows import LAYERS, WINDOWED
 
 __all__ = ["load_model", "network_from_onnx"]
 
@@ -73,7 +77,7 @@ def network_from_onnx(
     if isinstance(model, type) or not all(hasattr(graph, part) for part in ("node", "input", "initializer")):
         raise ArgumentError("model", model, "must be an ONNX model, such as onnx.load gives")
     known = knowledge(model, lambda declared: _input_shape(declared, input_shape), values)
-    reader = OnnxReader(known)
+    reader = OnnxReader(known, {**WINDOWED, **PLACES, **SUMS, **AXES}, LAYERS)
     for position, node in enumerate(known.nodes):
         if node.output:
             reader.read(node, node.name or node.output[0] or f"node {position}")

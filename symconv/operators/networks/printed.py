@@ -11,11 +11,12 @@ from symconv.operators.flatten import Flatten
 from symconv.operators.importers.imported import sizes_of
 from symconv.operators.importers.text import Written, written
 from symconv.operators.importers.torch import axes_of_name, is_layer
-from symconv.operators.networks.acts import Reshape, Same
+from symconv.operators.networks.acts import Same
 from symconv.operators.networks.assembly import ModelTable, assemble
 from symconv.operators.networks.builder import GraphBuilder
 from symconv.operators.networks.graph import Graph
 from symconv.operators.networks.modules import is_known, laid
+from symconv.operators.networks.moves import Reshape
 from symconv.operators.networks.shape import INPUT
 
 __all__ = ["network_from_text"]

@@ -14,8 +14,9 @@ from symconv.operators.convolution import Conv
 from symconv.operators.dense import Dense
 from symconv.operators.flatten import Flatten
 from symconv.operators.losses import Loss
-from symconv.operators.networks.acts import Act, Blind, Collapse, Mix, Product, Reshape, Same, Shape, Tracks, merged
+from symconv.operators.networks.acts import Act, Blind, Collapse, Mix, Product, Same, Shape, Tracks, merged
 from symconv.operators.networks.image import Image, Masks
+from symconv.operators.networks.moves import Reshape
 from symconv.operators.networks.reading import positions_read, reach
 from symconv.operators.networks.staircase import Staircase
 from symconv.operators.networks.track import Track
