@@ -182,6 +182,60 @@ def test_what_is_not_read_is_not_judged(right: str) -> None:
     assert graded(SCORES, BY + rf"W^{{oc}}}} = {right}", 'G = "Z"').status == "undecided"
 
 
+MANY = SCORES.replace("in_channels = 2", "in_channels = 12")
+ONE_SCORE = """
+[operators.dense]
+kind = "Dense"
+input_size = [3]
+out_features = 1
+names = { weight = "M", output = "u", input = "x" }
+[operators.loss]
+kind = "SquaredError"
+target = [1]
+names = { target = "y" }
+[networks.net]
+layers = ["dense", "loss"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("network", "latex", "status"),
+    [
+        (SCORES, r"\frac{\partial E}{\partial f} = \left(\delta^T V\right)^T", "exact"),
+        (SCORES, r"\frac{\partial E}{\partial f} = 2 \left(\delta^T V\right)^T", "refuted"),
+        (SCORES, r"\frac{\partial E}{\partial f} = \delta^T V", "undecided"),  # a row to some, a column to others
+        (SCORES, r"\frac{\partial E}{\partial f} = 2 \delta^T V", "refuted"),
+        (SCORES, r"\delta^T \delta = \sum_l \delta_l \delta_l", "exact"),
+        (ONE_SCORE, r"\frac{\partial E}{\partial x_i} = \delta M_{1i}", "exact"),
+        (ONE_SCORE, r"\frac{\partial E}{\partial x_i} = 2 \delta M_{1i}", "refuted"),
+        (ONE_SCORE, r"\frac{\partial E}{\partial x} = \delta M", "undecided"),
+        (ONE_SCORE, r"\frac{\partial E}{\partial x} = M^T \delta", "exact"),
+    ],
+)
+def test_a_column_is_a_vector_and_one_entry_a_number(network: str, latex: str, status: str) -> None:
+    found = graded(network, latex, 'delta = "s"' if network is SCORES else 'delta = "u"')
+    assert found.status == status, found.verdict.explanation
+
+
+@pytest.mark.parametrize(
+    ("network", "latex", "status"),
+    [
+        (MANY, BY + r"X^{12}} = \sum_o \operatorname{pad}_1(G^o) \star \operatorname{rot}_{180}(W^{o12})", "undecided"),
+        (MANY, BY + r"X^{12}_{11}} = 0", "refuted"),  # the twelfth channel, and no row of the first
+        (MANY, r"x^{12}_{34} = x^{12}_{34}", "exact"),
+        (MANY, r"W^{112} + W^{112} = 2 W^{112}", "undecided"),
+        (SCORES, r"f^2 = f_2", "undecided"),  # a square
+        (SCORES, r"w^{o}_{mn} = w^{o}_{mn}", "undecided"),  # m is no channel
+        (SCORES, r"x_{pq} = x_{pq}", "undecided"),
+        (SCORES, r"x_{cpq} = x^c_{pq}", "exact"),
+        (SCORES, r"V_{l} = V_{l}", "exact"),  # a row
+    ],
+)
+def test_a_place_is_no_channel(network: str, latex: str, status: str) -> None:
+    found = graded(network, latex, 'G = "Z"')
+    assert found.status == status, found.verdict.explanation
+
+
 def test_an_entry_in_the_padding_is_no_fault() -> None:
     latex = BY + r"w^{oc}_{mn}} = \sum_{p,q} g^o_{pq} x^c_{p+m-2,q+n-2}"
     found = graded(SCORES, latex, 'G = "Z"')

@@ -92,19 +92,34 @@ def _difference(left: Expr, right: Expr, arrays: Arrays) -> Verdict | None:
     try:
         for point in product(*free.values()):
             at = dict(zip(free, point, strict=True))
-            one, other = arrays.value(left, at), arrays.value(right, at)
-            shapes = [np.shape(side) for side in (one, other)]
-            if shapes[0] != shapes[1]:
-                sizes = [" x ".join(map(str, shape)) or "one number" for shape in shapes]
+            one, other = (_column(arrays.value(side, at)) for side in (left, right))
+            if one.shape != other.shape:
+                if _turned(one, other) and not any(_gap(a, b) for a, b in zip(one.flat, other.flat, strict=True)):
+                    words = "one side is a row and the other a column, and which of them a gradient is was not said"
+                    return Verdict("undecided", explanation=words)
+                sizes = [" x ".join(map(str, side.shape)) or "one number" for side in (one, other)]
                 return Verdict("refuted", explanation=f"The left side is {sizes[0]}, the right side {sizes[1]}.")
-            for place in np.ndindex(*shapes[0]):
-                a, b = (side[place] if shapes[0] else side for side in (one, other))
+            for place in np.ndindex(*one.shape):
+                a, b = one[place], other[place]
                 gap = _gap(a, b)
                 if gap != 0:
                     return _refuted(a, b, gap, at, place, arrays)
     except MisfitError as error:
         return Verdict("refuted", explanation=f"{str(error)[0].upper()}{str(error)[1:]}.")
     return None
+
+
+def _column(value: Any) -> Any:
+    """A value as an array: one entry alone is a number, and a matrix of one column a vector."""
+    array = np.asarray(value, object)
+    if array.size == 1:
+        return array.reshape(())
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _turned(one: Any, other: Any) -> bool:
+    """Whether one is a row and the other a column of as many."""
+    return {one.ndim, other.ndim} == {1, 2} and one.size == other.size and 1 in (*one.shape[:-1], *other.shape[:-1])
 
 
 def _differs_in_numbers(claim: Claim, arrays: Arrays) -> bool:
@@ -118,7 +133,7 @@ def _differs_in_numbers(claim: Claim, arrays: Arrays) -> bool:
         for values in product(*free.values()):
             at = dict(zip(free, values, strict=True))
             try:
-                one, *others = (np.asarray(here.value(part, at), object) for part in claim.parts)
+                one, *others = (_column(here.value(part, at)) for part in claim.parts)
             except MisfitError:
                 return True
             except SymconvError:

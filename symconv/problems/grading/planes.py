@@ -291,19 +291,32 @@ class Arrays:
         if isinstance(expr, Raised) and isinstance(expr.base, Name) and expr.base.name in self.letters:
             if expr.exponent == Name("T"):
                 return None
-            return self.letters[expr.base.name], _listed(expr.exponent)
+            name = self.letters[expr.base.name]
+            return name, self._channels(name, expr.exponent)
         if not isinstance(expr, Name | Entry) or expr.name not in self.letters:
             return None
         name = self.letters[expr.name]
         above: tuple[Expr, ...] = ()
         below: tuple[Expr, ...] = ()
         if isinstance(expr, Entry):
-            above = _listed(expr.upper) if expr.upper is not None else ()
+            above = self._channels(name, expr.upper) if expr.upper is not None else ()
             below = () if expr.indices == (Name(ANY),) else expr.indices
         unsaid = self.unsaid_axes(name)
         if not above and unsaid + len(below) <= len(self.shape(name)):
             above = (Number(Fraction(self.question.index_base)),) * unsaid
-        return name, (*above, *below)
+        axes, indices = self.channel_axes(name), (*above, *below)
+        if below and len(above) < axes and len(indices) < len(self.shape(name)):
+            raise UnreadableError(f"{name} is read at a place, and its channels are not all said")
+        return name, indices
+
+    def _channels(self, name: str, above: Expr) -> tuple[Expr, ...]:
+        """The channels that stand above the letter of an array: oc is o, then c; 12 is 1, then 2, or the twelfth."""
+        axes = self.channel_axes(name)
+        listed = (above,) if axes == 1 and isinstance(above, Number) else _listed(above)
+        if len(listed) > axes:
+            raise UnreadableError(f"the number of channel axes of {name} is {axes}, and that of indices above it "
+                                  f"{len(listed)}")  # fmt: skip
+        return listed
 
     # ------------------------------------------------------------------ evaluation
 
@@ -499,7 +512,7 @@ def _parts(expr: Expr) -> tuple[Expr, ...]:
 
 
 def _listed(expr: Expr) -> tuple[Expr, ...]:
-    """Channels side by side above a letter: oc is o, then c; 12 is 1, then 2."""
+    """What stands side by side above a letter."""
     if isinstance(expr, Binary) and expr.op == "*":
         return (*_listed(expr.left), *_listed(expr.right))
     if isinstance(expr, Number) and expr.value.denominator == 1:
