@@ -20,7 +20,7 @@ from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.convolution import Conv
 from symconv.operators.importers.imported import ConventionWarning
 from symconv.operators.importers.text import from_text
-from symconv.operators.importers.torch import FAMILIES, from_torch
+from symconv.operators.importers.torch import FAMILIES, from_torch, read_module
 from symconv.operators.patches import Fold, Unfold
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
@@ -187,6 +187,47 @@ def test_lp_pooling_without_the_absolute_value_is_said(p: float) -> None:
     layer = nn.LPPool1d(p, 2, 1)
     np.testing.assert_allclose(compile(op)(positive.numpy()), layer(positive).numpy())
     assert not np.allclose(compile(op)(mixed.numpy()), layer(mixed).numpy(), equal_nan=True)
+
+
+def test_the_gradient_of_a_sum_of_absolute_values_at_0_is_said() -> None:
+    with pytest.warns(ConventionWarning, match="the derivative of PyTorch's LPPool at an entry 0 is 1"):
+        op = from_torch(nn.LPPool1d(1, 2))
+    x = torch.tensor([[[0.0, 3.0]]], requires_grad=True)
+    nn.LPPool1d(1, 2)(x).sum().backward()
+    assert x.grad.tolist() == [[[1, 1]]]
+    assert compile(op).vjp(np.ones((1, 1, 1)), x.detach().double().numpy()).input.tolist() == [[[0, 1]]]
+
+
+def test_the_gradient_of_a_window_in_the_padding_is_said() -> None:
+    layer = nn.MaxPool2d((1, 2), 1, (0, 1), (1, 2))
+    with pytest.warns(ConventionWarning, match="a max window that lies wholly in the padding"):
+        op = from_torch(layer)
+    x = torch.tensor([[[[1.0], [2.0]]]], requires_grad=True)  # taps before and after the one column
+    y = layer(x)
+    y[0, 0, 0, 0].backward()  # that of the second row would be written behind the array
+    assert x.grad.tolist() == [[[[0], [1]]]]
+    kernel, given = compile(op), x.detach().double().numpy()
+    assert (kernel(given) == -np.inf).all()
+    assert kernel.vjp(np.ones((1, 1, 2, 1)), given).input.tolist() == [[[[0], [0]]]]
+
+
+@pytest.mark.parametrize(
+    ("options", "n", "dead"),
+    [((2, 1, 1, 2), 1, True), ((2, 1, 1, 2), 2, False), ((2, 1, 1, 3), 2, True), ((3, 2, 1, 2), None, False),
+     ((3, 2, 1, 1), None, False), ((4, 1, 2, 3), 6, False), ((4, 4, 1, 9), None, False), ((2, 1, 1, 2), None, True)],
+)  # fmt: skip
+def test_windows_in_the_padding_are_those_that_counting_finds(options: Any, n: int | None, dead: bool) -> None:
+    kernel, stride, padding, dilation = options
+    sizes = range(1, 40) if n is None else (n,)
+    found = False
+    for size in sizes:
+        outputs = (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        for o in range(outputs):
+            found |= not any(0 <= o * stride - padding + dilation * m < size for m in range(kernel))
+    assert found is dead
+    read = read_module(nn.MaxPool1d(*options), input_size=None if n is None else (n,))
+    assert bool(read.notes) is dead
+    assert read.exact
 
 
 def test_lp_pooling_under_ceil_mode_is_said() -> None:

@@ -15,6 +15,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
+from symconv.operators.importers.departures import as_stated, dead_windows, lp_gradients, lp_values, overlaps
 from symconv.operators.importers.functions import ORDER, TORCH, axes_of_size, function_of, torch_options
 from symconv.operators.importers.imported import Imported, Options, sizes_of
 from symconv.operators.kinds import Flag, Padding, PerAxis
@@ -31,12 +32,6 @@ __all__ = [
 _REQUIRED = object()
 
 
-def _nothing(op: Operator) -> tuple[str, ...]:
-    """PyTorch computes what the operator says."""
-    del op
-    return ()
-
-
 @dataclass(frozen=True)
 class Family:
     """The layers of PyTorch that are one operator here.
@@ -46,13 +41,15 @@ class Family:
         order: the options in PyTorch's order.
         differing: the defaults that PyTorch has and we have not, and options that are PyTorch's alone.
         notes: where PyTorch's values are not those of the operator.
+        gradients: where its values are, and its gradients are not.
         numbered: whether the name of a layer ends in its number of axes, as in Conv2d.
     """
 
     operator: type[Operator]
     order: tuple[str, ...]
     differing: Mapping[str, object] = field(default_factory=dict)
-    notes: Callable[[Operator], tuple[str, ...]] = _nothing
+    notes: Callable[[Operator], tuple[str, ...]] = as_stated
+    gradients: Callable[[Operator, Sequence[int] | None], tuple[str, ...]] = as_stated
     numbered: bool = True
 
     @property
@@ -68,27 +65,6 @@ def _ours(declared: tuple[Option, Field[Any]]) -> object:
     return _REQUIRED if declared[1].default is MISSING else declared[1].default
 
 
-def _norms(op: Operator) -> tuple[str, ...]:
-    assert isinstance(op, LPPool)
-    notes = []
-    if op.norm_type != float("inf") and not (isinstance(op.norm_type, int) and op.norm_type % 2 == 0):
-        notes.append(
-            f"PyTorch's LPPool takes no absolute value: for norm_type={op.norm_type} it agrees with LPPool here "
-            "where no input is negative (for every even integer and for infinity it always does)"
-        )
-    if op.ceil_mode and op.norm_type != float("inf"):
-        notes.append(
-            "PyTorch's LPPool is an average times the window size: under ceil_mode=True the sum of a window that "
-            "reaches over the end is scaled by its number of taps over those inside, and LPPool here does not scale it"
-        )
-    return tuple(notes)
-
-
-def _overlap(op: Operator) -> tuple[str, ...]:
-    note = "where windows overlap two entries can have one position: PyTorch keeps one of them, and MaxUnpool adds them"
-    return (note,) if any(window.stride < window.kernel for window in op.windows) else ()
-
-
 _CHANNELS = {"in_channels": _REQUIRED, "out_channels": _REQUIRED, "bias": True}
 _WINDOW = ("kernel_size", "stride", "padding")
 FAMILIES: dict[str, Family] = {
@@ -102,12 +78,19 @@ FAMILIES: dict[str, Family] = {
         ("in_channels", "out_channels", *_WINDOW, "output_padding", "groups", "bias", "dilation", "padding_mode"),
         {**_CHANNELS, "padding_mode": "zeros"},
     ),
-    "MaxPool": Family(MaxPool, (*_WINDOW, "dilation", "return_indices", "ceil_mode"), {"return_indices": False}),
+    "MaxPool": Family(
+        MaxPool,
+        (*_WINDOW, "dilation", "return_indices", "ceil_mode"),
+        {"return_indices": False},
+        gradients=dead_windows,
+    ),
     "AvgPool": Family(AvgPool, (*_WINDOW, "ceil_mode", "count_include_pad", "divisor_override")),
-    "LPPool": Family(LPPool, ("norm_type", "kernel_size", "stride", "ceil_mode"), notes=_norms),
+    "LPPool": Family(
+        LPPool, ("norm_type", "kernel_size", "stride", "ceil_mode"), notes=lp_values, gradients=lp_gradients
+    ),
     "AdaptiveAvgPool": Family(AdaptiveAvgPool, ("output_size",)),
     "AdaptiveMaxPool": Family(AdaptiveMaxPool, ("output_size", "return_indices"), {"return_indices": False}),
-    "MaxUnpool": Family(MaxUnpool, _WINDOW, notes=_overlap),
+    "MaxUnpool": Family(MaxUnpool, _WINDOW, notes=overlaps),
     "Unfold": Family(Unfold, ("kernel_size", "dilation", "padding", "stride"), numbered=False),
     "Fold": Family(Fold, ("output_size", "kernel_size", "dilation", "padding", "stride"), numbered=False),
 }
@@ -135,7 +118,7 @@ def from_torch(module: object, *, input_size: Sequence[int] | None = None, chann
 
     Warns:
         ConventionWarning: where PyTorch's values are not in all cases those of the operator (LPPool, Softplus, the
-            mean over a batch).
+            mean over a batch), or its gradients (LPPool at 0, a max pooling whose window may lie in the padding).
 
     >>> class Conv2d:
     ...     in_channels, out_channels, kernel_size, stride, padding, dilation = 3, 64, (7, 7), (2, 2), (3, 3), (1, 1)
@@ -324,7 +307,7 @@ def read_layer(
     op = make(**values, ndim=ndim)
     _check_runs(name, op)
     notes = family.notes(op)
-    return Imported(op, notes, exact=not notes)
+    return Imported(op, (*notes, *family.gradients(op, input_size)), exact=not notes)
 
 
 def _check_padding(name: str, family: Family, values: dict[str, Any]) -> None:
