@@ -16,6 +16,8 @@ _SUBSCRIPTS = str.maketrans("0123456789'", "₀₁₂₃₄₅₆₇₈₉′")
 _SUPERSCRIPTS = str.maketrans("0123456789()'", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾′")
 _WORD = r"[\w₀-₉⁽⁾′]+"
 """A name as it is written here, or several side by side."""
+_SHORT = re.compile(r"\d+|[^\W\d_][₀-₉⁽⁾⁰¹²³⁴-⁹′]*|[(⌊⌈].*")
+"""A factor that stands beside others without a sign: a number, a name of one letter, something with brackets."""
 
 
 class _Unicode(Style):
@@ -35,8 +37,13 @@ class _Unicode(Style):
         return one_line(name)  # nobody's short hand for a letter with a number: as it is spelt
 
     def juxtaposed(self, factors: Sequence[str]) -> str:
-        # "Smin(...)" would read as a name
-        return "".join(f"·{f}" if k and f.startswith(("min(", "max(")) else f for k, f in enumerate(factors))
+        # "Smin(...)" and "Kpp" would read as other names
+        text, name = "", False
+        for factor in factors:
+            short = bool(_SHORT.fullmatch(factor))
+            text += f"·{factor}" if text and (name or not short) else factor
+            name = not short and not factor.endswith(")")
+        return text
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{_wrapped(top)}/{_below(bottom)}"

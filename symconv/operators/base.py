@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -550,11 +550,14 @@ class Operator(TakesArrays, ABC):
         return tuple(order.name for order in orders if is_symbolic(order))
 
 
-def _check_looks(names: Iterable[str]) -> None:
-    """Refuse symbols of one operator that print alike."""
+def _check_looks(names: Sequence[str]) -> None:
+    """Refuse symbols of one operator that print alike, or one like a product of others."""
     seen: dict[str, str] = {}
+    looks = set(map(look, names))
     for name in names:
         other = seen.setdefault(look(name), name)
+        if len(look(name)) > 1 and looks.issuperset(look(name)):
+            other = "·".join(look(name))
         if other != name:
             raise ArgumentError(
                 "options", f"{other}, {name}", "must have symbols that do not print alike", "rename one of them"

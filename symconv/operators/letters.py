@@ -199,6 +199,10 @@ class Letters:
             ArgumentError: where it is a chosen letter that meets a symbol.
         """
         names = set(map(look, taken))
+        spelt = names.union("IO", *(self._names(role) for role in Letters.roles() if role.endswith("_index")))
+        names.update(
+            *(word for word in names if len(word) > 1 and spelt.issuperset(word))
+        )  # Kp is no product of K and p
         numbers = {name.rstrip("0123456789") for name in names}  # a family of many axes is one letter with numbers
         letters = self
         for role in Letters.roles():
@@ -214,7 +218,7 @@ class Letters:
                 raise ArgumentError(
                     f"names[{role!r}]",
                     getattr(self, role),
-                    "must not be the letter of a size or of an order as well",
+                    "must not be the letter of a size or of an order as well, nor one that a product spells it with",
                     f"choose another letter, such as {free_letter(used, array=True)}",
                 )
             letters = letters._moved(role, {*names, *numbers, *map(look, beside)})

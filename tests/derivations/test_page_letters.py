@@ -193,7 +193,7 @@ def test_an_exponent_called_like_a_size_of_another_pooling_is_refused(first: str
         read_problem(both)
     build_document(read_problem(both.replace('norm_type = "I"', 'norm_type = "N"')))
     chosen = both.replace('norm_type = "I"', 'norm_type = "q"').replace("names = {  }", 'names = { input = "q" }')
-    with pytest.raises(ProblemFileError, match="must not be the letter of a size or of an order as well, got 'q'"):
+    with pytest.raises(ProblemFileError, match=r"must not be the letter of a size or of an order as well.*got 'q'"):
         build_document(read_problem(chosen))
 
 
@@ -276,6 +276,19 @@ def test_two_symbols_that_print_alike_are_refused() -> None:
             LPPool(Symbol(one, positive=True), (sizes[1],)).output()
     with pytest.raises(ArgumentError, match="must not be the letter of a size or of an order as well"):
         Conv((Symbol("x_1", integer=True),)).output(names={"input": "x1"})
+
+
+def test_no_symbol_is_printed_like_a_product() -> None:
+    """Beside K, a symbol Kp is no K times p: the outputs go by another letter, and words stand apart."""
+    size = {name: Symbol(name, integer=True, positive=True) for name in ("K", "Kp", "p", "stride", "Ip")}
+    assert str(Conv((size["K"],), stride=size["Kp"]).output()) == "c[s] = ∑(m = 0 … K − 1) a[Kp·s+m]·b[m]"
+    assert str(Conv((3,), stride=size["Kp"]).output()) == "c[p] = ∑(m = 0 … 2) a[Kp·p+m]·b[m]"  # there is no K
+    assert str(Conv((3,), stride=size["stride"]).output()) == "c[p] = ∑(m = 0 … 2) a[stride·p+m]·b[m]"
+    assert str(Conv((3,), stride=size["Ip"]).output()) == "c[s] = ∑(m = 0 … 2) a[Ip·s+m]·b[m]"
+    with pytest.raises(ArgumentError, match="do not print alike, got 'K·p, Kp'"):
+        Conv((size["K"],), stride=size["Kp"], padding=size["p"]).output()
+    with pytest.raises(ArgumentError, match="nor one that a product spells it with, got 'pqr'"):
+        Conv((size["K"],), stride=size["Kp"]).output(names={"output_index": "pqr"})
 
 
 def test_a_new_size_is_no_symbol_that_was_kept() -> None:
