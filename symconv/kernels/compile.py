@@ -57,7 +57,9 @@ def compile(
         backend: "numpy"; "halide" for pipelines that are compiled for this machine, a few tenths of a second at the
             first call of a kind, which needs ``pip install halide``; or "auto", which goes over from the one
             to the other for calls that are often done, where the second is there and the estimates favour it.
-        threads: 1; NumPy's matrix products have their own setting (such as OPENBLAS_NUM_THREADS).
+        threads: how many threads may work on one call; each takes a piece of the result, and a call of less than half a
+            millisecond is not cut. "numpy" uses 1, and so does "auto" as long as NumPy does the work: its matrix
+            products have their own setting (such as OPENBLAS_NUM_THREADS).
         accuracy: "exact_order" for plain sums in the order of the taps; "default" for sums in any order; "fast" to
             allow transforms that lose digits. Sums are rounded in the type that is computed in.
         plan: how to compute it; by default a cost model chooses for every shape and type. A plan that is forced is

@@ -32,7 +32,7 @@ from symconv import (
 )
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.kernels.backends import auto
-from symconv.kernels.backends.halide import correlation, pooling, terms, wheel
+from symconv.kernels.backends.halide import correlation, pooling, script, terms, wheel
 
 HERE = importlib.util.find_spec("halide") is not None
 compiled = pytest.mark.skipif(not HERE, reason="the wheel halide is not installed")
@@ -394,6 +394,81 @@ def test_threads_share_a_kernel() -> None:
             same(ours, theirs)
 
 
+def tangled(*shape: int) -> np.ndarray:
+    """Numbers whose sums are not exact, so that another order of summation would be seen."""
+    return RNG.standard_normal(shape).astype("float32")
+
+
+SOME = [(Conv((3, 3), padding=1, in_channels=6), (1, 6, 8, 20), (1, 6, 3, 3))]
+WEIGHTLESS = [
+    *((op, (2, 3, 23, 18)) for op in POOLS),
+    (MaxPool((3,), 2, 1), (2, 50)),
+    (LPPool(3, (2, 2, 2)), (1, 1, 9, 8, 7)),
+]
+
+
+@compiled
+@pytest.mark.parametrize(
+    ("threads", "layers", "terms_", "weightless"),
+    [
+        (2, SOME, TERMS[:1], WEIGHTLESS[:1]),
+        pytest.param(3, [*SOME, *LAYERS], TERMS, WEIGHTLESS, marks=pytest.mark.slow),
+    ],
+    ids=["two", "three"],
+)
+def test_threads_take_pieces_of_a_call_and_change_no_bit(
+    monkeypatch: pytest.MonkeyPatch, threads: int, layers: Any, terms_: Any, weightless: Any
+) -> None:
+    cut: list[bool] = []
+    real = wheel.run
+
+    def run(text: str, *of: Any) -> Any:
+        cut.append(".parallel(t)" in text)
+        return real(text, *of)
+
+    monkeypatch.setattr(script, "LEAST", 1e-12)
+    for module in (correlation, pooling, terms):
+        monkeypatch.setattr(module, "run", run)
+    cases = [(op, tangled(*shape), tangled(*weight)) for op, shape, weight in layers]
+    cases += [(op, tangled(*shape), tangled(*op.kernel_size)) for op, shape in terms_]
+    cases += [(op, tangled(*shape), None) for op, shape in weightless]
+    for op, x, weight in cases:
+        arrays = (x,) if weight is None else (x, weight)
+        if getattr(op, "bias", False):
+            arrays = (*arrays, tangled(op.out_channels))
+        one, several = compile(op, "halide"), compile(op, "halide", threads=threads)
+        y = one(*arrays)
+        same(several(*arrays), y)
+        ours, theirs = several.vjp(y, *arrays), one.vjp(y, *arrays)
+        same(ours.input, theirs.input)
+        if weight is not None:
+            same(ours.weight, theirs.weight)
+        same(several.jvp(*arrays, dx=x), one.jvp(*arrays, dx=x))
+        assert any(cut), op
+        cut.clear()
+        assert f"Halide, up to {threads} threads" in several.explain()
+    image = np.moveaxis(tangled(2, 20, 30, 5), -1, 1)
+    same(compile(MaxPool(3, 2), "halide", threads=threads)(image), compile(MaxPool(3, 2), "halide")(image))
+
+
+@compiled
+def test_small_calls_wake_no_thread_and_auto_has_some() -> None:
+    kernel = compile(Conv((3, 3)), "halide", threads=4)
+    x, weight = whole(9, 9), whole(3, 3)
+    same(kernel(x, weight), compile(Conv((3, 3)))(x, weight))
+    assert ".parallel(t)" in kernel.source
+    assert ".parallel(t)" in kernel.gradient_source
+    one = compile(Conv((3, 3)), "halide").estimate("output", (4000, 4000), "float32")
+    assert one / 4 < kernel.estimate("output", (4000, 4000), "float32") < one / 3
+    assert "up to 2 threads" in compile(Conv((3, 3)), "auto", threads=2).explain((4000, 4000))
+
+
+def test_a_number_of_threads_is_refused_by_itself() -> None:
+    for backend in ("halide", "auto"):
+        with pytest.raises(ArgumentError, match=r"^threads must be from 1 to 256, .*got 0"):
+            compile(Conv(3), backend, threads=0)
+
+
 # --- what is shown and what is refused --------------------------------------------------------------------------------
 
 
@@ -423,8 +498,6 @@ def test_the_source_is_what_runs() -> None:
 def test_what_it_lacks_is_refused_by_name() -> None:
     with pytest.raises(NotSupportedError, match=r"Halide runs no kernel of AdaptiveAvgPool.*backend='numpy'"):
         compile(AdaptiveAvgPool(3), "halide")
-    with pytest.raises(ArgumentError, match="must be 1 for the backend 'halide'"):
-        compile(Conv(3), "halide", threads=2)
     with pytest.raises(ArgumentError, match="must be one of the plans that apply here"):
         compile(Conv(3), "halide", plan="fft")
     kernel = compile(MaxPool(3, 2, ties="set"), "halide")

@@ -107,7 +107,7 @@ class DirectKernel(Kernel):
 
     name: ClassVar[str]
     weighted: ClassVar[bool] = False
-    words: ClassVar[str] = "NumPy, one thread"
+    words: str = "NumPy, one thread"
     accuracy: ClassVar[Accuracy] = "exact_order"
     error: ClassVar[str]
     functions: tuple[Callable[..., Any], ...]

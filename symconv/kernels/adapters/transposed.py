@@ -92,7 +92,7 @@ class Transposed(Compiled):
         form = replace(inner.form, formula=op.output(), channels=turned)  # to read shapes by
         self.op, self.form, self.inner = op, form, inner
         self.table, self.plans, self.words = inner.table, inner.plans, inner.words
-        self.accuracy, self.forced = inner.accuracy, inner.forced
+        self.accuracy, self.forced, self.threads = inner.accuracy, inner.forced, inner.threads
         self.bound, self.weight = inner.bound, inner.weight
         self._choices: OrderedDict[Any, Engine] = OrderedDict()
 
@@ -238,17 +238,22 @@ def transposed_kernel(request: Request, backend: Backend) -> TransposedKernel:
     op = request.op
     assert isinstance(op, ConvTranspose)
     if request.weight is None:
-        return TransposedKernel(backend.kept(_compiled, backend, op, request.plan, request.accuracy))
-    return TransposedKernel(_compiled(backend, op, request.plan, request.accuracy, request.weight))
+        return TransposedKernel(backend.kept(_compiled, backend, op, request.plan, request.accuracy, request.threads))
+    return TransposedKernel(_compiled(backend, op, request.plan, request.accuracy, request.threads, request.weight))
 
 
 def _compiled(
-    backend: Backend, op: ConvTranspose, plan: str | None, accuracy: Accuracy, weight: Array | None = None
+    backend: Backend,
+    op: ConvTranspose,
+    plan: str | None,
+    accuracy: Accuracy,
+    threads: int,
+    weight: Array | None = None,
 ) -> Transposed:
     numbers_only(op)
     if weight is not None:
         fit_weight(op, weight)
-    inner = backend.compiled(transpose_of(op), plan, accuracy, weight)
+    inner = backend.compiled(transpose_of(op), plan, accuracy, threads, weight)
     if inner.forced is not None:
         found = inner.ranked("input", shape_call(inner, nominal(inner), "float32"))
         if inner.forced not in [choice for _, choice in found]:

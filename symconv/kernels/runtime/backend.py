@@ -105,8 +105,8 @@ class Backend(ABC):
         if self.kept(_planless, request.op):
             return self.stated(request)
         if request.weight is None:
-            return WindowKernel(self.kept(self.compiled, request.op, request.plan, request.accuracy))
-        return WindowKernel(self.compiled(request.op, request.plan, request.accuracy, request.weight))
+            return WindowKernel(self.kept(self.compiled, request.op, request.plan, request.accuracy, request.threads))
+        return WindowKernel(self.compiled(request.op, request.plan, request.accuracy, request.threads, request.weight))
 
     def stated(self, request: Request) -> Kernel:
         """The kernel of an operator whose formula no plan computes.
@@ -114,9 +114,11 @@ class Backend(ABC):
         Raises:
             NotSupportedError: where there is none, saying why.
         """
-        return WindowKernel(self.compiled(request.op, request.plan, request.accuracy))  # refuses it by name
+        return WindowKernel(self.compiled(request.op, request.plan, request.accuracy, 1))  # refuses it by name
 
-    def compiled(self, op: Operator, plan: str | None, accuracy: Accuracy, weight: Array | None = None) -> Compiled:
+    def compiled(
+        self, op: Operator, plan: str | None, accuracy: Accuracy, threads: int, weight: Array | None = None
+    ) -> Compiled:
         """What the kernel of an operator runs: its tap form, and the plans that apply to that.
 
         Raises:
@@ -124,7 +126,12 @@ class Backend(ABC):
             NotSupportedError: for an operator that has no tap form.
         """
         form = tap_form(op)
-        return Compiled(op, form, self.plans(form), self.words, plan, accuracy, weight)
+        return Compiled(op, form, self.plans(form), self.words_for(threads), plan, accuracy, weight, threads)
+
+    def words_for(self, threads: int) -> str:
+        """What runs the plans where so many threads may be used, as `Kernel.explain` says it."""
+        del threads
+        return self.words
 
     def _adapter(self, op: Operator) -> Adapter | None:
         """The adapter of an operator, which must state the formula that its adapter computes."""

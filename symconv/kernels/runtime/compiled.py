@@ -47,6 +47,7 @@ class Compiled:
         forced: the plan that the user asked for, or None.
         plans: the plans to choose from: those of the table that apply.
         bound: the weight that was given at compile time, or None; `weight`, that as engines take it.
+        threads: how many threads may be used.
 
     Raises:
         ArgumentError: for a plan that does not exist or does not apply, or a weight that does not fit.
@@ -62,8 +63,9 @@ class Compiled:
         plan: str | None,
         accuracy: Accuracy,
         weight: Array | None = None,
+        threads: int = 1,
     ) -> None:
-        self.op, self.form, self.accuracy = op, form, accuracy
+        self.op, self.form, self.accuracy, self.threads = op, form, accuracy, threads
         self.bound = None if weight is None else BoundWeight(weight, self.arranged_weight(weight))
         self.weight = None if self.bound is None else self.bound.arranged
         self.table, self.words = tuple(table), words
@@ -126,7 +128,7 @@ class Compiled:
 
     def call(self, batch: int, layout: Layout, dtype: np.dtype[Any], bound: bool = True) -> CallShape:
         """What the cost of a call depends on; an empty batch costs what one item does."""
-        return CallShape(max(1, batch), layout, dtype, self.weight if bound else None)
+        return CallShape(max(1, batch), layout, dtype, self.weight if bound else None, self.threads)
 
     def ranked(self, task: Task, call: CallShape) -> list[tuple[Estimate, Plan]]:
         """The plans that do a task, the best first; a plan that was asked for is the first where it does the task.
@@ -173,5 +175,7 @@ class Compiled:
         weight = self.weight if bound else None
         key = (plan.name, weight is not None)
         if key not in self._engines:
-            self._engines[key] = plan.engine(self.form, weight)
+            engine = plan.engine(self.form, weight)
+            engine.threads = self.threads
+            self._engines[key] = engine
         return self._engines[key]

@@ -47,9 +47,11 @@ class Engine(ABC):
 
     Attributes:
         heading: what stands above its sources.
+        threads: how many threads may be used.
     """
 
     heading: str = "import numpy"
+    threads: int = 1
 
     @abstractmethod
     def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:

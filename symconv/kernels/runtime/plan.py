@@ -41,12 +41,14 @@ class CallShape:
         layout: the layout at the input size.
         dtype: the type that is computed in: float32, float64 or int64.
         weight: the weight bound at compile time, ``(groups, out, in, *kernel)``, or None.
+        threads: how many threads may be used.
     """
 
     batch: int
     layout: Layout
     dtype: np.dtype[Any]
     weight: Array | None = None
+    threads: int = 1
 
     @property
     def outputs(self) -> tuple[int, ...]:

@@ -152,7 +152,7 @@ class AutoBackend(Backend):
         if request.plan is not None:
             why = "must be left out for the backend 'auto': a plan is one of a backend"
             raise ArgumentError("plan", request.plan, why, "pass backend='numpy' or backend='halide'")
-        numpy = backend_of("numpy").kernel(request)
+        numpy = backend_of("numpy").kernel(replace(request, threads=1))
         try:
             halide = backend_of("halide").kernel(request)
         except SymconvError:  # it is not here, or has no kernel for this operator yet
@@ -161,7 +161,7 @@ class AutoBackend(Backend):
         return AutoKernel(numpy, halide) if both else numpy  # type: ignore[arg-type]
 
     def check_threads(self, threads: int) -> None:
-        backend_of("numpy").check_threads(threads)
+        backend_of("halide").check_threads(threads)
 
 
 BACKEND = AutoBackend(())

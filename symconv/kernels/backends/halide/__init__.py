@@ -10,6 +10,7 @@ from symconv.kernels.adapters.through import BatchNormKernel, DenseKernel
 from symconv.kernels.adapters.transposed import transposed_kernel
 from symconv.kernels.backends.halide.correlation import CorrelationPlan
 from symconv.kernels.backends.halide.pooling import PoolingPlan
+from symconv.kernels.backends.halide.script import words_for
 from symconv.kernels.backends.halide.terms import HalideMorphologyKernel, HalideStatedKernel
 from symconv.kernels.backends.halide.wheel import required
 from symconv.kernels.runtime.backend import Adapter, Backend, Request
@@ -22,12 +23,15 @@ from symconv.operators.transposed import ConvTranspose
 
 __all__ = ["BACKEND", "HalideBackend"]
 
+MOST = 256
+"""The threads that Halide keeps at most; where HL_NUM_THREADS does not say so, it has one a processor."""
+
 
 class HalideBackend(Backend):
     """Plans whose engines are Halide pipelines, compiled when they are first called."""
 
     name = "halide"
-    words = "Halide, one thread; the interpreter is held during a call"
+    words = "the interpreter is held during a call"
     adapters: ClassVar[Mapping[type[Operator], Adapter]] = {
         ConvTranspose: transposed_kernel,
         Dense: DenseKernel.made,
@@ -35,6 +39,9 @@ class HalideBackend(Backend):
         Dilation: HalideMorphologyKernel.made,
         Erosion: HalideMorphologyKernel.made,
     }
+
+    def words_for(self, threads: int) -> str:
+        return f"{words_for(threads)}; {self.words}"
 
     def stated(self, request: Request) -> Kernel:
         return HalideStatedKernel.made(request, self)
@@ -48,8 +55,8 @@ class HalideBackend(Backend):
             raise NotSupportedError(f"{why}; run it with backend='numpy'") from None
 
     def check_threads(self, threads: int) -> None:
-        if threads != 1:
-            raise ArgumentError("threads", threads, "must be 1 for the backend 'halide'")
+        if not 1 <= threads <= MOST:
+            raise ArgumentError("threads", threads, f"must be from 1 to {MOST}, those that Halide has at most")
 
 
 BACKEND = HalideBackend(

@@ -11,7 +11,7 @@ import numpy as np
 from symconv.derivations.step import Derivation
 from symconv.formulas.algebra import Access, Plus, Reduce
 from symconv.kernels.backends.halide.expression import Expression
-from symconv.kernels.backends.halide.script import PipelineText, affine, floor_power
+from symconv.kernels.backends.halide.script import PipelineText, affine, floor_power, pieces_of, threads_of
 from symconv.kernels.backends.halide.wheel import lanes, run
 from symconv.kernels.form.tapform import TapForm
 from symconv.kernels.plans.chained import taps_derivation
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
 __all__ = ["CorrelationEngine", "CorrelationPlan"]
+
+
+RATE, MOVING = 6e10, 5e-11
+"""Multiplications, with an addition each, a second; seconds a byte of input and output."""
 
 
 class Reading(NamedTuple):
@@ -87,8 +91,11 @@ class CorrelationEngine(ConvEngine):
             x, weight, out = (a.reshape(*a.shape[:3], -1) for a in (x, weight, out))
         axes = tuple(map(Reading.of, lines))
         tile = tile_of(out.dtype, out.shape[3:], out.shape[2])
-        text = correlation(self.form, self.strict, out.dtype, axes, *weight.shape[1:3], tile)
-        run(text, (x.astype(out.dtype, copy=False), weight), out)
+        seconds = out.size * prod(weight.shape[2:]) / RATE + (x.nbytes + out.nbytes) * MOVING
+        along = tile.rows if len(lines) == 2 else tile.lanes * tile.vectors if len(lines) == 1 else 1
+        pieces = pieces_of(self.threads, seconds, {"n": len(x), "g": len(weight), "o0": -(-out.shape[3] // along)})
+        text = correlation(self.form, self.strict, out.dtype, axes, *weight.shape[1:3], tile, pieces.loop)
+        run(text, (x.astype(out.dtype, copy=False), weight, *pieces.numbers), out)
 
     def contract(self, x: Array, g: Array, lines: tuple[Line, ...]) -> Array:
         shape = (*g.shape[1:3], x.shape[2], *(line.taps for line in lines))
@@ -96,8 +103,14 @@ class CorrelationEngine(ConvEngine):
             return np.zeros(shape, g.dtype)
         axes = tuple(map(Reading.of, lines))
         width = lanes(g.dtype)
-        text = contraction(self.strict, g.dtype, axes, g.shape[2], x.shape[2], width)
-        return run(text, (x.astype(g.dtype, copy=False), g), np.empty(shape, g.dtype))
+        seconds = g.size * prod(shape[2:]) / RATE + (x.nbytes + g.nbytes) * MOVING
+        few, several = map(_up_to_four, (x.shape[2], g.shape[2]))
+        loops = {"g": g.shape[1], "f": g.shape[2] // several, "h": x.shape[2] // few}
+        if len(lines) > 1:
+            loops["m0"] = lines[0].taps
+        pieces = pieces_of(self.threads, seconds, loops)
+        text = contraction(self.strict, g.dtype, axes, g.shape[2], x.shape[2], width, pieces.loop)
+        return run(text, (x.astype(g.dtype, copy=False), g, *pieces.numbers), np.empty(shape, g.dtype))
 
     def _nominal(self) -> tuple[tuple[Reading, ...], Tile]:
         channels, dtype = self.form.layer, np.dtype(np.float32)
@@ -109,7 +122,10 @@ class CorrelationEngine(ConvEngine):
         axes, tile = self._nominal()
         channels = self.form.layer
         sizes = channels.per_group_out, channels.per_group_in
-        return correlation(self.form, self.strict, np.dtype(np.float32), axes, *sizes, tile)
+        return correlation(self.form, self.strict, np.dtype(np.float32), axes, *sizes, tile, self._nominal_loop("o0"))
+
+    def _nominal_loop(self, loop: str) -> str:
+        return loop if self.threads > 1 else ""
 
     @property
     def gradient_source(self) -> str:
@@ -119,8 +135,9 @@ class CorrelationEngine(ConvEngine):
         sizes = channels.per_group_in, channels.per_group_out
         dtype = np.dtype(np.float32)
         tile = tile_of(dtype, (224,) * len(axes), sizes[0])
-        to_input = correlation(self.form, self.strict, dtype, turned, *sizes, tile)
-        return f"{to_input}\n\n{contraction(self.strict, dtype, axes, *sizes[::-1], lanes(dtype))}"
+        to_input = correlation(self.form, self.strict, dtype, turned, *sizes, tile, self._nominal_loop("o0"))
+        to_weight = contraction(self.strict, dtype, axes, *sizes[::-1], lanes(dtype), self._nominal_loop("f"))
+        return f"{to_input}\n\n{to_weight}"
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -135,7 +152,14 @@ def _spatial(count: int, letter: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def correlation(
-    form: TapForm, strict: bool, dtype: np.dtype[Any], axes: tuple[Reading, ...], outputs: int, inputs: int, tile: Tile
+    form: TapForm,
+    strict: bool,
+    dtype: np.dtype[Any],
+    axes: tuple[Reading, ...],
+    outputs: int,
+    inputs: int,
+    tile: Tile,
+    cut: str = "",
 ) -> str:
     """The text of a correlation.
 
@@ -148,6 +172,7 @@ def correlation(
         axes: how the axes are read.
         outputs, inputs: the channels of a group.
         tile: the tile.
+        cut: the loop whose pieces threads take.
     """
     ndim = len(axes)
     places, lead = _spatial(ndim, "o")[::-1], ["f", "g", "n"]
@@ -183,6 +208,7 @@ def correlation(
         f"output[{here}] = total[{here}]",
     )
     _tiled(script, tile, places, outputs)
+    script.cut(cut)
     taps_first = [f"r[{k}]" for k in range(ndim + 1)]
     if not strict and ndim > 1:  # down a column of taps first: a row that is loaded serves all rows of the tile
         taps_first[0], taps_first[1] = taps_first[1], taps_first[0]
@@ -198,7 +224,12 @@ def correlation(
         + unrolled,
     )
     if staged:
-        at = f"store_at(output, g).compute_at(output, {places[1]})" if ndim > 1 else f"compute_at(output, {places[0]})"
+        kept = "t" if cut == "o0" else "g"
+        at = (
+            f"store_at(output, {kept}).compute_at(output, {places[1]})"
+            if ndim > 1
+            else f"compute_at(output, {places[0]})"
+        )
         tail = "RoundUp" if padded else "ShiftInwards"  # beyond the padding nothing is read, and a copy must not
         script(f"entry.{at}.vectorize(entry.args()[0], {tile.lanes}, hl.TailStrategy.{tail})")
     return script.text()
@@ -225,7 +256,7 @@ def _tiled(script: PipelineText, tile: Tile, places: list[str], outputs: int) ->
 
 @lru_cache(maxsize=256)
 def contraction(
-    strict: bool, dtype: np.dtype[Any], axes: tuple[Reading, ...], outputs: int, inputs: int, width: int
+    strict: bool, dtype: np.dtype[Any], axes: tuple[Reading, ...], outputs: int, inputs: int, width: int, cut: str = ""
 ) -> str:
     """The text of the gradient of a weight.
 
@@ -258,7 +289,7 @@ def contraction(
         f"total[{here}] += part[lane, {here}]",
         f"output[{here}] = total[{here}]",
     )
-    few, several = (max(n for n in range(1, 5) if count % n == 0) for count in (inputs, outputs))
+    few, several = _up_to_four(inputs), _up_to_four(outputs)
     order = ", ".join(f"r[{dim}]" for dim in range(ndim + 1))
     held, inner, loops = ["h", "f"], ["j", "k"], [*taps, "h", "f", "g"]
     if few * several <= 4 and axes[-1].taps <= 7:  # so few sums would wait for each other
@@ -268,12 +299,23 @@ def contraction(
         'j, k = hl.Var("j"), hl.Var("k")',
         f"output.bound(f, 0, {outputs}).bound(h, 0, {inputs}).split(f, f, k, {several}).split(h, h, j, {few})",
         f"output.bound({taps[0]}, 0, {axes[-1].taps}).reorder({', '.join([*inner, *loops])})",
+    )
+    script.cut(cut)
+    script(
         f"total.compute_at(output, {loops[0]})",
         f"part.compute_at(output, {loops[0]}).bound(v, 0, {width}).vectorize(v){unrolled}",
         f"part.update().reorder(v, {', '.join(held)}, {order}).vectorize(v){unrolled}",
-        *(f"{name}.compute_root().vectorize({name}.args()[0], {width})" for name in ("entry", "flow")),
+        *(
+            f"{name}.{'compute_at(output, t)' if cut in own else 'compute_root()'}.vectorize({name}.args()[0], {width})"
+            for name, own in (("entry", ("g", "h")), ("flow", ("g", "f")))  # by the threads whose own they are
+        ),
     )
     return script.text()
+
+
+def _up_to_four(count: int) -> int:
+    """The channels that are held in registers: the largest divisor up to four."""
+    return max(n for n in range(1, 5) if count % n == 0)
 
 
 class CorrelationPlan(Plan):
@@ -302,10 +344,11 @@ class CorrelationPlan(Plan):
         operations = call.batch * channels.total_out * call.positions * taps
         size = call.dtype.itemsize
         moved = call.batch * (channels.total_in * prod(call.sizes) + channels.total_out * call.positions) * size
-        rate = 60e9 if self.name == "tiles" else 30e9
+        rate = RATE if self.name == "tiles" else RATE / 2
         width = lanes(call.dtype)
         filled = min(width, floor_power(call.outputs[-1])) / (16 if call.dtype.kind == "f" else 32)
-        return Estimate(4e-6 + operations / (rate * filled) + moved * 5e-11, operations, moved, moved)
+        seconds = operations / (rate * filled) + moved * MOVING
+        return Estimate(4e-6 + seconds / threads_of(call.threads, seconds), operations, moved, moved)
 
     def engine(self, form: TapForm, weight: Array | None) -> CorrelationEngine:
         return CorrelationEngine(form, weight, self.name == "taps")

@@ -69,6 +69,7 @@ class GatheringTexts(PoolingTexts):
             f"output.split({inner}, {inner}, i, {setting.width}, hl.TailStrategy.ShiftInwards).vectorize(i)",
             f"output.reorder({', '.join([*order, 'n'])})",
         )
+        script.cut(setting.loop(letter))
         for number, (_, lines) in enumerate(parts):
             if prod(line.taps for line in lines) > WRITTEN:
                 script(f"total{number}.compute_at(output, {inner}).vectorize({setting.names('j')[0]})")

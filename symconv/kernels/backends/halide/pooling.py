@@ -11,7 +11,7 @@ import numpy.typing as npt
 from symconv.formulas.index import Index
 from symconv.kernels.backends.halide.gathering import GatheringTexts
 from symconv.kernels.backends.halide.pooling_texts import PoolingCase
-from symconv.kernels.backends.halide.script import floor_power
+from symconv.kernels.backends.halide.script import LoopPieces, floor_power, pieces_of, threads_of
 from symconv.kernels.backends.halide.wheel import lanes, run
 from symconv.kernels.form.reading import WALK
 from symconv.kernels.form.tapform import TapForm
@@ -41,6 +41,11 @@ KEPT = 256
 """How many texts of an engine are kept."""
 
 
+def seconds_of(entries: int, count: int, inputs: int, size: int) -> float:
+    """The seconds that one thread takes for outputs of `count` terms each, of inputs with `size` bytes an entry."""
+    return size * (entries * count * 1e-11 + (entries + inputs) * 1e-10)
+
+
 class PoolingEngine(FoldEngine):
     """A pooling as Halide pipelines; no entry goes through more roundings than in the programs for NumPy.
 
@@ -58,12 +63,20 @@ class PoolingEngine(FoldEngine):
 
     # ------------------------------------------------------------------ settings and arrays
 
-    def _setting(self, layout: Layout, dtype: np.dtype[Any], last: bool, innermost: int) -> PoolingCase:
+    def _setting(self, layout: Layout, dtype: np.dtype[Any], last: bool, innermost: int, cut: str = "") -> PoolingCase:
         """The setting of a pipeline whose result has so many entries along the innermost axis."""
         starts = tuple(int(axis.starts[0]) for axis in layout.axes)
         padded = not all(line.inside for line in lines_of(layout))
         computed = self.texts.computed(dtype)
-        return PoolingCase(dtype, computed, last, starts, padded, floor_power(min(lanes(computed), innermost)))
+        return PoolingCase(dtype, computed, last, starts, padded, floor_power(min(lanes(computed), innermost)), cut)
+
+    def _pieces(self, x: Array, layout: Layout, count: int, rows: int) -> LoopPieces:
+        """The pieces of a pipeline with so many terms an output, and so many steps along the first of several axes."""
+        entries = x.size // max(1, prod(layout.sizes)) * prod(layout.outputs)
+        loops = {"n": len(x)}
+        if len(layout.sizes) > 1:
+            loops["0"] = rows
+        return pieces_of(self.threads, seconds_of(entries, count, x.size, x.itemsize), loops)
 
     def _text(self, make: Callable[..., str], *of: Any) -> str:
         """A text, written once."""
@@ -89,40 +102,35 @@ class PoolingEngine(FoldEngine):
 
     def _run(
         self,
-        text: str,
+        make: Callable[[PoolingCase], str],
         x: Array,
         layout: Layout,
-        inputs: Sequence[Array | int],
-        dtype: npt.DTypeLike,
-        like: str = "output",
+        arrays: Sequence[Array],
+        dtype: np.dtype[Any],
+        *numbers: int,
+        result: npt.DTypeLike | None = None,
     ) -> Array:
-        """Run a text whose result is as large as the output of an input, or as that."""
-        last = self._last(x)
-        sizes = layout.outputs if like == "output" else layout.sizes
-        out = Order(last).empty((*x.shape[: -len(sizes)], *sizes), dtype)
+        """Run a text whose result is as large as the output of an input, on arrays of a type, counts, and numbers."""
+        last, kind = self._last(x), dtype if result is None else result
+        out = Order(last).empty((*x.shape[: -len(layout.outputs)], *layout.outputs), kind)
         if out.size:
-            run(text, inputs, self._stored(out, dtype, last))
+            pieces = self._pieces(x, layout, prod(walk.taps for walk in self.form.walks), layout.outputs[0])
+            innermost = x.shape[1] if last else layout.outputs[-1]
+            text = self._text(make, self._setting(layout, dtype, last, innermost, pieces.loop))
+            inputs: list[Array | int] = [*arrays, *self._counts(layout, dtype), *numbers, *pieces.numbers]
+            run(text, inputs, self._stored(out, kind, last))
         return out
 
     # ------------------------------------------------------------------ tasks
 
     def forward(self, x: Array, layout: Layout, given: Given, dtype: npt.DTypeLike) -> Array:
-        kind, last = np.dtype(dtype), self._last(x)
-        setting = self._setting(layout, kind, last, self._innermost(x, layout))
-        text = self._text(self.texts.forward, setting)
-        return self._run(text, x, layout, [self._stored(x, kind, last), *self._counts(layout, kind)], kind)
-
-    def _innermost(self, x: Array, layout: Layout) -> int:
-        """The extent of the innermost axis of an output; 1 where it is empty."""
-        return max(1, x.shape[1] if self._last(x) else layout.outputs[-1])
+        kind = np.dtype(dtype)
+        return self._run(self.texts.forward, x, layout, [self._stored(x, kind, self._last(x))], kind)
 
     def _winners(self, x: Array, layout: Layout, dtype: np.dtype[Any]) -> Array:
         """The places of the first maxima in their planes, in 32 bits."""
-        last = self._last(x)
-        setting = self._setting(layout, dtype, last, self._innermost(x, layout))
-        text = self._text(self.texts.winners, setting)
-        inputs = [self._stored(x, dtype, last), *self._counts(layout, dtype)]
-        return self._run(text, x, layout, inputs, np.int32)
+        arrays = [self._stored(x, dtype, self._last(x))]
+        return self._run(self.texts.winners, x, layout, arrays, dtype, result=np.int32)
 
     def indices(self, x: Array, layout: Layout, dtype: npt.DTypeLike) -> Array:
         return self._winners(x, layout, np.dtype(dtype)).astype(np.int64)
@@ -144,9 +152,7 @@ class PoolingEngine(FoldEngine):
                 y = self.forward(x, layout, {}, dtype) if known.output is None else known.output
                 found.append(self._stored(y, dtype, last))
             else:
-                setting = self._setting(layout, dtype, last, self._innermost(x, layout))
-                inputs = [*found[:2], *self._counts(layout, dtype)]
-                shares = self._run(self._text(self.texts.shares, setting), x, layout, inputs, dtype)
+                shares = self._run(self.texts.shares, x, layout, found[:2], dtype)
                 found.append(self._stored(shares, dtype, last))
         return found
 
@@ -169,10 +175,14 @@ class PoolingEngine(FoldEngine):
             cut: tuple[Any, ...] = (slice(None), *group[0][0]) if len(group) == 1 else (slice(None),)
             part = into[cut] if len(group) > 1 or prod(apart) == 1 else np.empty(into[cut].shape, dtype)
             along = part.shape[-1] // (apart[-1] if len(group) > 1 and not last else 1)
-            setting = self._setting(layout, dtype, last, along)
+            count = max(prod(line.taps for line in lines) for _, lines in group)
+            rows = part.shape[1] if len(group) == 1 else -(-layout.sizes[0] // apart[0])
+            pieces = self._pieces(x, layout, count, rows)
+            setting = self._setting(layout, dtype, last, along, pieces.loop)
             listed = tuple((tuple(place.start for place in where), lines) for where, lines in group)
             even = all(size % stride == 0 for size, stride in zip(layout.sizes, apart, strict=True))
-            run(self._text(self.texts.pull, setting, apart, listed, even), [*arrays, *layout.sizes], part)
+            inputs = [*arrays, *layout.sizes, *pieces.numbers]
+            run(self._text(self.texts.pull, setting, apart, listed, even), inputs, part)
             if prod(apart) > 1 and len(group) == 1:
                 into[cut] = part
         return gradient
@@ -181,17 +191,16 @@ class PoolingEngine(FoldEngine):
         if not self.texts.nonlinear:
             return self.forward(tangent, layout, given, dtype)
         kind, last = np.dtype(dtype), self._last(x)
-        setting = self._setting(layout, kind, last, self._innermost(x, layout))
-        inputs: list[Array | int] = [self._stored(tangent, kind, last), *self._needed(x, layout, kind, NOTHING)]
-        inputs += [*self._counts(layout, kind), *layout.sizes]
-        return self._run(self._text(self.texts.push, setting), x, layout, inputs, kind)
+        arrays = [self._stored(tangent, kind, last), *self._needed(x, layout, kind, NOTHING)]
+        return self._run(self.texts.push, x, layout, arrays, kind, *layout.sizes)
 
     # ------------------------------------------------------------------ what is shown
 
     def _nominal(self) -> PoolingCase:
         dtype = np.dtype(np.float32)
         computed = self.texts.computed(dtype)
-        return PoolingCase(dtype, computed, False, (0,) * len(self.form.walks), False, lanes(computed))
+        cut = "n" if self.threads > 1 else ""
+        return PoolingCase(dtype, computed, False, (0,) * len(self.form.walks), False, lanes(computed), cut)
 
     @property
     def source(self) -> str:
@@ -232,8 +241,10 @@ class PoolingPlan(FoldPlan):
         taps = [walk.taps for walk in form.walks]
         count = prod(taps) if self.name == "taps" or task == "input" else sum(taps)
         entries = call.batch * call.positions
-        moved = (entries + call.batch * prod(call.sizes)) * call.dtype.itemsize
-        return Estimate(4e-6 + entries * count * call.dtype.itemsize * 1e-11 + moved * 1e-10, entries * count, moved, 0)
+        inputs, size = call.batch * prod(call.sizes), call.dtype.itemsize
+        seconds = seconds_of(entries, count, inputs, size)
+        seconds = 4e-6 + seconds / threads_of(call.threads, seconds)
+        return Estimate(seconds, entries * count, (entries + inputs) * size, 0)
 
     def engine(self, form: TapForm, weight: Array | None) -> Engine:
         return PoolingEngine(form, "taps" if self.name == "taps" else "separable")

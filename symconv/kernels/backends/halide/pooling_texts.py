@@ -44,6 +44,7 @@ class PoolingCase:
         starts: the entry that tap 0 of output 0 reads on every axis.
         padded: whether a window leaves the input.
         width: the lanes of a vector.
+        cut: the loop whose pieces threads take: "n", or "0" for the first spatial axis of several; see `LoopPieces`.
     """
 
     stored: np.dtype[Any]
@@ -52,6 +53,11 @@ class PoolingCase:
     starts: tuple[int, ...]
     padded: bool
     width: int
+    cut: str = ""
+
+    def loop(self, letter: str = "o") -> str:
+        """The loop whose pieces threads take, by the letter of its axes."""
+        return f"{letter}0" if self.cut == "0" else self.cut
 
     def around(self, places: Sequence[str]) -> list[str]:
         """Places on the spatial axes as those of a whole array, last axis first, as Halide counts."""
@@ -184,7 +190,12 @@ class PoolingTexts:
     @staticmethod
     def _staged(script: PipelineText, setting: PoolingCase, name: str, row: str) -> None:
         """An array with what it shows outside: row by row where there are some, each once for all that read it."""
-        held = f"store_at(output, n).compute_at(output, {row})" if len(setting.starts) > 1 else "compute_at(output, n)"
+        kept = "t" if setting.cut == "0" else "n"
+        held = (
+            f"store_at(output, {kept}).compute_at(output, {row})"
+            if len(setting.starts) > 1
+            else "compute_at(output, n)"
+        )
         script(f"{name}.{held}.vectorize({name}.args()[0], {setting.width}, hl.TailStrategy.ShiftInwards)")
 
     def _in_registers(self, script: PipelineText, setting: PoolingCase, total: str, terms: int, func: str) -> None:
@@ -192,6 +203,8 @@ class PoolingTexts:
         inner, width = setting.names()[0], setting.width
         unrolled = "".join(f".unroll(r[{dim}])" for dim in range(len(setting.starts))) if terms <= WRITTEN else ""
         script(f"{func}.split({inner}, {inner}, i, {width}, hl.TailStrategy.ShiftInwards).vectorize(i)")
+        if func == "output":
+            script.cut(setting.loop())
         if total:
             script(
                 f"{total}.compute_at({func}, {inner}).vectorize({inner}, {width})",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from symconv.kernels.backends.halide.expression import PRELUDE
 from symconv.kernels.backends.halide.wheel import type_name
 
-__all__ = ["PipelineText", "affine", "floor_power"]
+__all__ = ["LoopPieces", "PipelineText", "affine", "floor_power", "pieces_of", "threads_of", "words_for"]
+
+LEAST = 2e-4
+"""Seconds of work below which a thread is not worth being woken."""
 
 
 def affine(*terms: tuple[int, str]) -> str:
@@ -34,6 +37,54 @@ def floor_power(n: int) -> int:
     (1, 8)
     """
     return 1 << (n.bit_length() - 1)
+
+
+class LoopPieces(NamedTuple):
+    """How a call is handed out to threads: a loop in pieces of so many steps; no loop where one thread does it all."""
+
+    loop: str = ""
+    steps: int = 1
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What a text that was cut is given beside its arrays."""
+        return (self.steps,) if self.loop else ()
+
+
+def threads_of(threads: int, seconds: float) -> int:
+    """How many of some threads are worth being woken for so many seconds of work, this one included."""
+    return max(1, min(threads, int(seconds / LEAST)))
+
+
+def words_for(threads: int) -> str:
+    """What runs, in words.
+
+    >>> words_for(1), words_for(2)
+    ('Halide, one thread', 'Halide, up to 2 threads')
+    """
+    return f"Halide, {'one thread' if threads == 1 else f'up to {threads} threads'}"
+
+
+def pieces_of(threads: int, seconds: float, loops: Mapping[str, int]) -> LoopPieces:
+    """The pieces of a call: one a thread, so that no more work than were asked for, and none larger than need be.
+
+    Args:
+        threads: how many threads may be used.
+        seconds: what the call is estimated to take one thread.
+        loops: the loops that can be cut and their steps, the outermost first, which of equals is taken.
+
+    >>> pieces_of(2, 1e-3, {"n": 3, "o0": 64})
+    LoopPieces(loop='o0', steps=32)
+    >>> pieces_of(2, 1e-5, {"o0": 64}).loop
+    ''
+    """
+    several = threads_of(threads, seconds)
+    if several > 1:
+        loops = {loop: steps for loop, steps in loops.items() if steps > 1}
+        if loops:
+            loop = min(loops, key=lambda loop: -(-loops[loop] // several) / loops[loop])
+            return LoopPieces(loop, -(-loops[loop] // several))
+    return LoopPieces()
 
 
 class PipelineText:
@@ -74,6 +125,13 @@ class PipelineText:
         """Add an integer that a call gives."""
         self._arguments.append(name)
         self(f'{name} = hl.Param(hl.Int(32), "{name}")')
+
+    def cut(self, loop: str) -> None:
+        """Cut a loop of the output into the pieces that threads take, where there is one: see `LoopPieces`."""
+        if loop:
+            self.number("piece")
+            split = f"output.split({loop}, t, {loop}, piece, hl.TailStrategy.GuardWithIf)"
+            self('t = hl.Var("t")', f"{split}.parallel(t)")
 
     def exterior(self, name: str, source: str, outside: str, bounded: Sequence[bool]) -> None:
         """Add what an array shows beyond its ends along some dimensions."""

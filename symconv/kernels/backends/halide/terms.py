@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -10,15 +11,19 @@ import numpy as np
 
 from symconv.formulas.algebra import Access, Node
 from symconv.kernels.adapters.morphology import MorphologyKernel
-from symconv.kernels.adapters.planes import lines_of_windows
+from symconv.kernels.adapters.planes import DirectKernel, lines_of_windows
 from symconv.kernels.adapters.stated import StatedKernel, term_node
 from symconv.kernels.backends.halide.expression import Expression
-from symconv.kernels.backends.halide.script import PipelineText, affine, floor_power
+from symconv.kernels.backends.halide.script import PipelineText, affine, floor_power, pieces_of, words_for
 from symconv.kernels.backends.halide.wheel import lanes, run
+from symconv.kernels.runtime.backend import Backend, Request
 from symconv.kernels.runtime.geometry import Line, phases
 from symconv.kernels.runtime.padding import Array
 
 __all__ = ["HalideMorphologyKernel", "HalideStatedKernel"]
+
+SLOWNESS = 2e-11
+"""Seconds a byte of the result and a tap."""
 
 WRITTEN = 32
 """Taps up to which a sum is unrolled."""
@@ -43,12 +48,13 @@ def _domain(script: PipelineText, taps: Sequence[int]) -> list[str]:
     return [f"r[{len(taps) - 1 - axis}]" for axis in range(len(taps))]
 
 
-def _ended(script: PipelineText, here: str, taps: Sequence[int], width: int) -> str:
+def _ended(script: PipelineText, here: str, taps: Sequence[int], width: int, cut: str) -> str:
     """The schedule: the sums, or the best, of a vector of outputs in registers."""
     inner = here.split(", ")[0]
     unrolled = "".join(f".unroll(r[{dim}])" for dim in range(len(taps))) if prod(taps) <= WRITTEN else ""
+    script(f"output.split({inner}, {inner}, i, {width}, hl.TailStrategy.ShiftInwards).vectorize(i)")
+    script.cut(cut)
     script(
-        f"output.split({inner}, {inner}, i, {width}, hl.TailStrategy.ShiftInwards).vectorize(i)",
         f"total.compute_at(output, {inner}).vectorize({inner}, {width})",
         f"total.update().vectorize({inner}, {width}){unrolled}",
     )
@@ -59,10 +65,41 @@ def _width(y: Array) -> int:
     return floor_power(min(lanes(y.dtype), y.shape[-1]))
 
 
-class HalideStatedKernel(StatedKernel):
+class InThreads(DirectKernel):
+    """A kernel whose pipelines may be handed out to threads.
+
+    Attributes:
+        threads: how many.
+        left: what is left to NumPy.
+    """
+
+    threads: int = 1
+    left: ClassVar[str]
+
+    @classmethod
+    def made(cls, request: Request, backend: Backend) -> DirectKernel:
+        kernel = super().made(request, backend)
+        assert isinstance(kernel, InThreads)
+        kernel.threads = request.threads
+        kernel.words = f"{words_for(request.threads)}; {cls.left} NumPy"
+        return kernel
+
+    def _ran(
+        self, make: Callable[[str], str], taps: Sequence[int], inputs: Sequence[Array], y: Array, *more: Array
+    ) -> None:
+        """Run the text of a result, all or in pieces: it gets the loop that is cut."""
+        if not y.size:
+            return
+        steps = y.shape[1] if y.ndim > 2 else -(-y.shape[1] // _width(y))
+        seconds = y.nbytes * prod(taps) * SLOWNESS
+        pieces = pieces_of(self.threads, seconds, {"n": len(y), "o0": steps})
+        run(make(pieces.loop), (*inputs, *pieces.numbers), y, *more)
+
+
+class HalideStatedKernel(InThreads, StatedKernel):
     """A sum of terms as Halide pipelines; the gradient of the weight, one number a tap, is left to NumPy."""
 
-    words: ClassVar[str] = "Halide, one thread; the gradient of the weight NumPy"
+    left = "the gradient of the weight"
     stages = ("recipe: the terms of a window in registers, tap by tap",)
 
     def _lines(self, padded: Array, outputs: tuple[int, ...]) -> tuple[Line, ...]:
@@ -79,7 +116,9 @@ class HalideStatedKernel(StatedKernel):
         node: Node = term_node(self._terms[part], a, b)
         return Expression(lambda n: entry if n is a or n == a else weight, lambda _: "").visit(node)
 
-    def _text(self, title: str, lines: tuple[Line, ...], width: int, dtype: np.dtype[Any], tangent: bool) -> str:
+    def _text(
+        self, title: str, lines: Sequence[Line], width: int, dtype: np.dtype[Any], tangent: bool, cut: str = ""
+    ) -> str:
         script, here = _started(title, dtype, len(lines), "xd" if tangent else "x", "wm" if tangent else "w")
         taps = [line.taps for line in lines]
         at = _domain(script, taps)
@@ -95,22 +134,27 @@ class HalideStatedKernel(StatedKernel):
             f"total[{here}] += {term}",
             f"output[{here}] = total[{here}]",
         )
-        return _ended(script, here, taps, width)
+        return _ended(script, here, taps, width, cut)
 
     def _summed(self, padded: Array, w: Array, outputs: tuple[int, ...]) -> Array:
         y = np.empty((len(padded), *outputs), padded.dtype)
-        if not y.size:
-            return y
-        text = self._text("a sum of terms", self._lines(padded, outputs), _width(y), y.dtype, tangent=False)
-        return run(text, (padded, self._ascending(w)), y)
+        lines = self._lines(padded, outputs)
+
+        def make(cut: str) -> str:
+            return self._text("a sum of terms", lines, _width(y), y.dtype, False, cut)
+
+        self._ran(make, self._taps, (padded, self._ascending(w)), y)
+        return y
 
     def _pushed(self, d: Array, moved: Array, padded: Array, w: Array, outputs: tuple[int, ...]) -> Array:
         y = np.empty((len(padded), *outputs), padded.dtype)
-        if not y.size:
-            return y
-        text = self._text("its tangent", self._lines(padded, outputs), _width(y), y.dtype, tangent=True)
-        turned = self._ascending(moved.astype(y.dtype, copy=False))
-        return run(text, (padded, d, self._ascending(w), turned), y)
+        lines, turned = self._lines(padded, outputs), self._ascending(moved.astype(y.dtype, copy=False))
+
+        def make(cut: str) -> str:
+            return self._text("its tangent", lines, _width(y), y.dtype, True, cut)
+
+        self._ran(make, self._taps, (padded, d, self._ascending(w), turned), y)
+        return y
 
     def _pulled(self, g: Array, padded: Array, w: Array, outputs: tuple[int, ...]) -> tuple[Array, Array]:
         to_weight = np.zeros(w.shape, np.float64)
@@ -124,11 +168,12 @@ class HalideStatedKernel(StatedKernel):
         for where, taps, lines in phases(self._lines(padded, outputs)):
             part = np.empty(to_input[every + where].shape, g.dtype)
             if part.size and all(line.taps for line in lines):
-                text = self._gathered(lines, _width(part), g.dtype)
-                to_input[every + where] = run(text, (g, padded[every + where], turned[taps]), part)
+                make = partial(self._gathered, lines, _width(part), g.dtype)
+                self._ran(make, [line.taps for line in lines], (g, padded[every + where], turned[taps]), part)
+                to_input[every + where] = part
         return to_input, to_weight
 
-    def _gathered(self, lines: Sequence[Line], width: int, dtype: np.dtype[Any]) -> str:
+    def _gathered(self, lines: Sequence[Line], width: int, dtype: np.dtype[Any], cut: str = "") -> str:
         """The gradient of the entries of a phase: every one asks the outputs that read it."""
         script, here = _started("the gradient of the input", dtype, len(lines), "gx", "w")
         taps = [line.taps for line in lines]
@@ -144,7 +189,7 @@ class HalideStatedKernel(StatedKernel):
             f"total[{here}] += hl.select({there}, g_at[{', '.join([*outs[::-1], 'n'])}] * {term}, hl.cast(T, 0))",
             f"output[{here}] = total[{here}]",
         )
-        return _ended(script, here, taps, width)
+        return _ended(script, here, taps, width, cut)
 
     def _nominal(self) -> tuple[tuple[Line, ...], int, np.dtype[Any]]:
         dtype = np.dtype(np.float32)
@@ -160,13 +205,13 @@ class HalideStatedKernel(StatedKernel):
         return self._gathered(tuple(line._replace(stride=1) for line in lines), width, dtype)
 
 
-class HalideMorphologyKernel(MorphologyKernel):
+class HalideMorphologyKernel(InThreads, MorphologyKernel):
     """The best sum of an entry and the weight of its tap as a Halide pipeline; what is handed back is left to NumPy."""
 
-    words: ClassVar[str] = "Halide, one thread; what is handed back NumPy"
+    left = "what is handed back"
     stages = ("recipe: the best of a window, and the number of its tap, in registers",)
 
-    def _searched(self, lines: tuple[Line, ...], width: int, dtype: np.dtype[Any]) -> str:
+    def _searched(self, lines: tuple[Line, ...], width: int, dtype: np.dtype[Any], cut: str = "") -> str:
         script, here = _started("the best of a window", dtype, len(lines), "x", "w")
         taps = [line.taps for line in lines]
         at = _domain(script, taps)
@@ -188,13 +233,13 @@ class HalideMorphologyKernel(MorphologyKernel):
             f"total[{here}] = (hl.select(better, value, top), hl.select(better, {number}, index))",
             f"output[{here}] = (hl.cast(T, total[{here}][0]), hl.cast(hl.Int(32), total[{here}][1]))",
         )
-        return _ended(script, here, taps, width)
+        return _ended(script, here, taps, width, cut)
 
     def _tops(self, x: Array, weight: Array, y: Array, sizes: tuple[int, ...]) -> Array:
         numbers = np.full(y.shape, -1, np.int32)
-        if y.size:
-            lines = tuple(line._replace(size=0, outputs=0) for line in lines_of_windows(self.op.windows, sizes))
-            run(self._searched(lines, _width(y), y.dtype), (x, weight), y, numbers)
+        lines = tuple(line._replace(size=0, outputs=0) for line in lines_of_windows(self.op.windows, sizes))
+        make = partial(self._searched, lines, _width(y), y.dtype)
+        self._ran(make, weight.shape, (x, weight), y, numbers)
         return numbers
 
     @property
