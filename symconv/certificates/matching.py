@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from symconv.certificates.indices import index, operand, parenthesised, quotients
 from symconv.certificates.quotients import floors, sizes
 from symconv.certificates.sides import Side, unquotient
-from symconv.certificates.trees import NotCertified, Printer, function_name
+from symconv.certificates.trees import NotCertified, Printer, function_name, maximum_in
 from symconv.formulas.algebra import ONE, Access, Bound, Node, Power, Reduce, Share
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.formulas.terms import expand
 from symconv.formulas.walks import accesses, children, unnamed, walk
 from symconv.proofs.record import Alike, Equality, Match, Pairing, Parts, Sums, Windows
+from symconv.proofs.rewriting import one_window
 
 __all__ = ["Follower"]
 
@@ -139,9 +141,10 @@ class Follower:
         assert pairing is not None
         sides = []
         for node, flat in ((mine, pairing.left), (theirs, pairing.right)):
-            if not isinstance(node, Reduce) or (isinstance(node.body, Reduce) and node.body.op == "max"):
-                raise NotCertified("a maximum of maxima is not followed yet")
-            sides.append(Side.of_window(node, flat, self.outer))
+            whole = one_window(node) if isinstance(node, Reduce) else node
+            if not isinstance(whole, Reduce) or len(whole.bounds) != len(flat.ranges):
+                raise NotCertified("a maximum of maxima that have a name is not followed yet")
+            sides.append(Side.of_window(whole, flat, self.outer))
         left, right = sides
         if not all(_plain(alike) for alike in pairing.alike) or left.flat.quotients or right.flat.quotients:
             raise NotCertified("a maximum of sums is not followed yet")
@@ -172,14 +175,35 @@ class Follower:
         """The goal is that two maxima are equal."""
         left, right = self._windows(mine, theirs, windows)
         there, back = dict(windows.match.forward), dict(windows.match.backward)
-        script = [
-            f"transitivity ({left.maximum(self.printer)}); [all_taps|].",
-            f"symmetry; transitivity ({right.maximum(self.printer)}); [all_taps|]; symmetry.",
-            f"apply (maximum_match Num order none {self._ways(left, right, windows.match)}).",
-        ]
+        script = []
+        for node, side in ((mine, left), (theirs, right)):
+            assert isinstance(node, Reduce)
+            script += [
+                f"transitivity ({side.maximum(self.printer)}).",
+                *_braced(self._one_maximum(node, side)),
+                "symmetry.",
+            ]
+        script.append(f"apply (maximum_match Num order none {self._ways(left, right, windows.match)}).")
         for side, other, way in ((left, right, there), (right, left, back)):
             script += _braced([*self._arrived(side, other, way, scope)[0], "alike."])
         return script
+
+    def _one_maximum(self, node: Reduce, side: Side) -> list[str]:
+        """The goal is that a maximum is the one of a side, which is over all taps at once."""
+        counts, inner = [len(node.bounds)], maximum_in(node)
+        if inner is None:
+            return ["all_taps."]
+        while inner is not None:
+            counts.append(len(inner.bounds))
+            inner = maximum_in(inner)
+        names = [self.names.of(bound.name) for bound in side.bounds]
+        ends = list(accumulate(counts))
+        levels = [self.printer.tuple(names[end - count : end]) for count, end in zip(counts, ends, strict=True)]
+        nested, flat = levels[-1], self.printer.tuple(names)
+        for level in reversed(levels[:-1]):
+            nested = f"({level}, {nested})"
+        ways = f"(fun '{nested} => {flat}) (fun '{flat} => {nested})"
+        return [f"eapply (maximum_nested Num order none {ways}); [one_maximum | same_pair | same_pair]."]
 
     def _ways(self, left: Side, right: Side, match: Match) -> str:
         """Both maps of a bijection."""

@@ -99,8 +99,7 @@ class _Values(Printer):
             one, two = self.factor(node.left), self.factor(node.right)
             holds = f"negb (le {self.order} {one} {two})" if node.relation == ">" else f"le {self.order} {two} {one}"
             return f"iv ({holds}) one"
-        largest = f"(max_of {self.order} {self.window(node.right)})"
-        return f"iv ({name} {self.order} {self.factor(node.left)} {largest}) one"
+        return f"iv ({name} {self.order} {self.factor(node.left)} ({self.found(node.right)})) one"
 
     @case(Power)
     def _raised(self, node: Power) -> str:

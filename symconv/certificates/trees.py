@@ -32,7 +32,7 @@ from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.proofs.context import has_quotient
 
-__all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal"]
+__all__ = ["NotCertified", "Printer", "function_name", "is_reciprocal", "maximum_in"]
 
 FUNCTIONS = {
     "power": "Num -> Num -> Num",
@@ -64,6 +64,14 @@ def is_reciprocal(node: Node) -> bool:
         and isinstance(node.exponent, Constant)
         and node.exponent.value == -1
     )
+
+
+def maximum_in(node: Reduce) -> Reduce | None:
+    """The maximum that a maximum is taken of; None where it is of other values."""
+    body = node.body
+    while isinstance(body, Named):
+        body = body.value
+    return body if isinstance(body, Reduce) and body.op == "max" else None
 
 
 class Printer(FormulaWalker[str]):
@@ -252,16 +260,25 @@ class Printer(FormulaWalker[str]):
     def largest(self, node: Reduce) -> str:
         """A maximum over the points of a window; where there is none, `none`."""
         self.ordered = True
+        if maximum_in(node) is not None:
+            return f"value_or none ({self.found(node)})"
         return f"maximum {self.order} none {self.window(node)}"
 
-    def window(self, node: Reduce) -> str:
-        """The points of a window, and the function that is read at them."""
+    def found(self, node: Reduce) -> str:
+        """The largest value of a window where there is one; windows within it may be empty."""
+        inner = maximum_in(node)
+        if inner is not None:
+            return f"max_among {self.order} {self.window(node, self.found(inner))}"
+        return f"max_of {self.order} {self.window(node)}"
+
+    def window(self, node: Reduce, body: str = "") -> str:
+        """The points of a window, and the function that is read at them; `body`: what it is, where it is no tree."""
         self.integers(*(e for g in node.guards for e in (g.expr, g.divisor) if e is not None))
         bounds = node.bounds
         taps = self.points(bounds)
         if node.guards:
             taps = f"(filter {self.function(bounds, condition(node.guards, self.names))} {taps})"
-        return f"{taps} {self.function(bounds, self.visit(node.body))}"
+        return f"{taps} {self.function(bounds, body or self.visit(node.body))}"
 
     # ------------------------------------------------------------------ points: one or several bound indices
 

@@ -92,6 +92,25 @@ TRUE = {
 
 LARGE = Reduce("max", (Bound("k", V(0), N - 1),), (), x("k"))
 TURNED = Reduce("max", (Bound("m", V(1), N),), (nonnegative(N - "m"),), x(N - V("m")))
+K, M, U = V("k"), V("m"), V("u")
+
+
+def largest(body: Node, *taps: tuple[str, int], guards: tuple[Guard, ...] = ()) -> Reduce:
+    """A maximum over taps, each from 0 on."""
+    return Reduce("max", tuple(Bound(name, V(0), V(last)) for name, last in taps), guards, body)
+
+
+def at_once(last: int) -> Node:
+    """A maximum over three taps, in another order."""
+    window = (("u", last), ("k", 4), ("m", 1))
+    return largest(x(K + 2 * M - 3 + U), *window, guards=(nonnegative(S - K), nonnegative(D - K - M - 3 + U)))
+
+
+NESTED = largest(
+    largest(largest(x(K + 2 * M - U), ("u", 3), guards=(nonnegative(D - K - M - U),)), ("m", 1)),
+    ("k", 4),
+    guards=(nonnegative(S - K),),
+)
 NORM = Power(total("k", 0, N - 1, Power(Absolute(x("k")), const(2))), const(Fraction(1, 2)))
 MOVED_NORM = Power(total("m", 1, N, Power(Absolute(x(V("m") - 1)), const(2))), const(Fraction(1, 2)))
 
@@ -139,6 +158,7 @@ TRUE |= {
         total("k", 0, N - 1, product(LARGE, y("k"))), total("k", 1, N, product(y(V("k") - 1), TURNED))
     ),
     "norms": about(NORM, MOVED_NORM),
+    "maxima of maxima, some over nothing": about(NESTED, at_once(3)),
 }
 
 FALSE = {
@@ -149,6 +169,7 @@ FALSE = {
         add(x("i"), product(Scalar(S), y("i"))), add(product(Scalar(S + 1), x("i")), y("i")), free=I_FREE
     ),
     "a window that is shorter": about(LARGE, Reduce("max", (Bound("k", V(0), N - 2),), (), x("k")), nonnegative(N - 2)),
+    "maxima of maxima that are shorter": about(NESTED, at_once(2), nonnegative(N - 8)),
     "a norm that starts later": about(NORM, Power(total("k", 1, N - 1, NORM.base.body), const(Fraction(1, 2)))),
     "one tap fewer": about(total("k", 0, N - 1, x("k")), total("k", 1, N - 1, x(V("k") - 1))),
     "one step off": about(total("k", 0, N - 1, x("k")), total("k", 1, N, x("k"))),

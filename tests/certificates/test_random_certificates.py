@@ -60,7 +60,7 @@ def refused(certificates: Sequence[Certificate], folder: Path) -> int:
         return sum(pool.map(is_refused, enumerate(certificates)))
 
 
-def test_coq_accepts_the_certificates_of_random_claims_and_nine_in_ten_have_one(tmp_path: Path) -> None:
+def test_coq_accepts_the_certificates_of_random_claims_and_nineteen_in_twenty_have_one(tmp_path: Path) -> None:
     made, without = [], []
     for k, seed in enumerate(islice((s for s in count() if fuzz.judge(s).verdict.status == "proved"), CLAIMS)):
         verdict = fuzz.judge(seed).verdict
@@ -79,7 +79,7 @@ def test_coq_accepts_the_certificates_of_random_claims_and_nine_in_ten_have_one(
         accepted += len(part) if whole else len(part) - refused(part, tmp_path / str(start))
     print(f"{accepted} of {CLAIMS} accepted, {len(without)} without a certificate")
     assert accepted == len(made)
-    assert len(without) <= max(1, CLAIMS // 10), "\n".join(without)  # 13 of 200: maxima of maxima, sums written out
+    assert len(without) <= max(1, CLAIMS // 20), "\n".join(without)  # 3 of 200: sums written out
 
 
 def test_no_random_claim_that_is_refuted_has_a_certificate() -> None:

@@ -40,8 +40,15 @@ Fixpoint max_of {V A} (order : Order V) (l : list A) (f : A -> V) : option V :=
   | [] => None
   | x :: rest => match max_of order rest f with
                  | None => Some (f x) | Some m => Some (if le order m (f x) then f x else m) end end.
-Definition maximum {V A} (order : Order V) (none : V) (l : list A) (f : A -> V) : V :=
-  match max_of order l f with None => none | Some m => m end.
+Definition value_or {V} (none : V) (found : option V) : V := match found with None => none | Some v => v end.
+Definition maximum {V A} (order : Order V) (none : V) (l : list A) (f : A -> V) : V := value_or none (max_of order l f).
+(* The largest of values of which some may be missing: a maximum of maxima, some of which may be over no tap. *)
+Fixpoint max_among {V A} (order : Order V) (l : list A) (f : A -> option V) : option V :=
+  match l with
+  | [] => None
+  | x :: rest => match f x, max_among order rest f with
+                 | found, None => found | None, found => found
+                 | Some v, Some m => Some (if le order m v then v else m) end end.
 
 (* An ordered field, as the real numbers are one; 1/0 is any value. *)
 Record OField := {

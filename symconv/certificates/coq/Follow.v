@@ -65,6 +65,7 @@ Ltac facts := cbn beta iota in *; repeat match goal with
   | H : _ /\ _ |- _ => destruct H
   | H : In _ (points _ _) |- _ => apply in_points in H; cbn beta iota in H
   | H : In _ (range _ _) |- _ => apply in_range in H
+  | H : In _ (filter _ _) |- _ => apply filter_In in H; cbn beta iota in H
   | H : _ && _ = true |- _ => apply andb_true_iff in H
   | H : inside _ _ _ = true |- _ => apply inside_iff in H
   | H : (_ <=? _) = true |- _ => apply Z.leb_le in H
@@ -103,6 +104,14 @@ Ltac put_in := rewrite ?Z.div_1_r in *.
 (* Products factor by factor; maxima over all taps; terms without a point; terms whose coefficients add up. *)
 Ltac by_factors := repeat lazymatch goal with |- _ · _ = _ · _ => apply (f_equal2 mul) end.
 Ltac all_taps := first [reflexivity | apply maximum_all; intros ?; pairs_in_context; reflexivity].
+(* A maximum of maxima as one over their taps. *)
+Ltac one_maximum := lazymatch goal with
+  | |- max_among _ _ _ = _ => refine (max_points _ _ _ _ _ _ _); intros ?; cbn beta iota; one_maximum
+  | |- _ => reflexivity end.
+Ltac a_pair := cbn beta iota; repeat first
+  [apply in_points; split; cbn beta iota | apply filter_In; split; cbn beta iota | apply (proj2 (in_range _ _ _))];
+  first [left; reflexivity | domain].
+Ltac same_pair := intros; pairs_in_context; cbn [fst snd] in *; facts; split; [a_pair | reflexivity].
 Ltac no_point := cbn beta iota; match goal with |- iv ?c _ = zero =>
   let E := fresh in destruct c eqn:E; [|reflexivity] end; facts.
 Ltac added_up := first [reflexivity | ring | scaled | alike].

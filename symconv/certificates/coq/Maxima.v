@@ -44,4 +44,32 @@ Qed.
 Lemma maximum_all {A} none (p : A -> bool) (l : list A) (f : A -> V) :
   (forall x, p x = true) -> maximum O none l f = maximum O none (filter p l) f.
 Proof. intros H. f_equal. induction l as [|x l IH]; cbn; rewrite ?H; congruence. Qed.
+(* A maximum of maxima is one over the pairs of their taps, whatever is missing. *)
+Lemma max_app {A} (l l' : list A) (f : A -> V) : max_of O (l ++ l') f =
+  match max_of O l f, max_of O l' f with
+  | found, None => found | None, found => found | Some v, Some m => Some (if le O m v then v else m) end.
+Proof.
+  induction l as [|x l IH]; cbn; [destruct (max_of O l' f); auto|]. rewrite IH.
+  destruct (max_of O l f) as [v|], (max_of O l' f) as [m|]; auto. f_equal.
+  destruct (le O m v) eqn:A1, (le O v (f x)) eqn:A2, (le O m (f x)) eqn:A3; rewrite ?A1; auto.
+  - rewrite (le_trans O m v (f x)) in A3 by auto. discriminate.
+  - apply (le_antisym O); auto. apply le_total in A2. eapply le_trans; [exact A2|]. apply le_total. auto.
+Qed.
+Lemma max_map {A B} (h : A -> B) l (f : B -> V) : max_of O (map h l) f = max_of O l (fun x => f (h x)).
+Proof. induction l as [|x l IH]; cbn; auto. rewrite IH. reflexivity. Qed.
+Lemma max_points {A B} (l : list A) (l' : A -> list B) (h : A -> option V) (f : A -> B -> V) :
+  (forall x, h x = max_of O (l' x) (f x)) -> max_among O l h = max_of O (points l l') (fun z => f (fst z) (snd z)).
+Proof.
+  intros H. induction l as [|x l IH]; cbn [max_among points flat_map]; auto.
+  fold (points l l'). rewrite max_app, <- IH, H, max_map. reflexivity.
+Qed.
+Theorem maximum_nested {A B} none (phi : A -> B) (psi : B -> A) (l : list A) (l' : list B) found (f : A -> V) (g : B -> V) :
+  found = max_of O l f -> (forall x, In x l -> In (phi x) l' /\ f x = g (phi x)) ->
+  (forall y, In y l' -> In (psi y) l /\ g y = f (psi y)) -> value_or none found = maximum O none l' g.
+Proof.
+  intros -> F G. unfold maximum. f_equal. destruct (max_of O l' g) as [m|] eqn:E.
+  - apply max_some in E as [[y [Y <-]] U]. apply max_some. destruct (G y Y) as [I E]. split; [exists (psi y); auto|].
+    intros x X. destruct (F x X) as [I' ->]. auto.
+  - apply max_none in E. apply max_none. destruct l as [|x l]; auto. destruct (F x) as [I _]; cbn; auto. subst. destruct I.
+Qed.
 End Maximum.
