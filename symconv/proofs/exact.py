@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+import numpy as np
+
 from symconv.errors import ArgumentError
 from symconv.formulas.algebra import Bound, Node
 from symconv.formulas.effort import Effort
@@ -119,7 +121,8 @@ class At:
             for name, (low, high) in zip(self.statement.indices, self.ranges(), strict=True)
         ]
         node: Node = getattr(self.statement, side)
-        return polynomials(node, free, self.env, self.statement.boxes, MAX_ROWS, self.effort)
+        with np.errstate(divide="ignore"):  # where an index divides and is 0, whatever comes out is not allowed
+            return polynomials(node, free, self.env, self.statement.boxes, MAX_ROWS, self.effort)
 
     def differences(self) -> dict[tuple[int, ...], Polynomial]:
         """``left - right`` at all allowed entries where it is not zero."""
@@ -150,6 +153,7 @@ def identity_at(
     Raises:
         ArgumentError: where the two sides declare different boxes for a tensor.
         SizeLimitError, OutOfEffort: where that takes too many index points, or entries.
+        ZeroDivisionError: for a quotient by 0, also at an entry that is not allowed.
     """
     at = At(statement, env, Effort() if effort is None else effort)
     at.check_boxes()

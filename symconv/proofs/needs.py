@@ -138,27 +138,36 @@ def failure(need: Need, env: Mapping[str, int], effort: Effort, value: Value | N
 
 
 def _points(path: Sequence[Step], env: dict[str, int], effort: Effort) -> Iterator[dict[str, int]]:
+    """The points that a path leads to; where a step of it has no value it leads nowhere."""
     effort.spend(STEP)
     for position, step in enumerate(path):
         if isinstance(step, Bound):
-            for number in range(int(step.lower.evaluate(env)), int(step.upper.evaluate(env)) + 1):
+            try:
+                ends = int(step.lower.evaluate(env)), int(step.upper.evaluate(env))
+            except ZeroDivisionError:
+                return
+            for number in range(ends[0], ends[1] + 1):
                 yield from _points(path[position + 1 :], {**env, step.name: number}, effort)
             return
-        if isinstance(step, Otherwise):
-            if all(holds(guard, env) for guard in step.guards):
-                return
-        elif not holds(step, env):
+        if not _passes(step, env):
             return
     yield env
 
 
+def _passes(step: Guard | Otherwise, env: dict[str, int]) -> bool:
+    try:
+        return not all(holds(g, env) for g in step.guards) if isinstance(step, Otherwise) else holds(step, env)
+    except ZeroDivisionError:
+        return False
+
+
 def _met(demand: Inside | Valued | Member, env: dict[str, int], effort: Effort, value: Value | None) -> bool:
-    if isinstance(demand, Inside):
-        return all(holds(guard, env) for guard in demand.guards)
     if isinstance(demand, Member):
         return next(_points((*demand.bounds, *demand.guards), env, effort), None) is not None
-    assert value is not None, "a power is evaluated"
     try:
+        if isinstance(demand, Inside):
+            return all(holds(guard, env) for guard in demand.guards)
+        assert value is not None, "a power is evaluated"
         return has_power(value(demand.base, env), value(demand.exponent, env))
     except ZeroDivisionError:
         return False

@@ -194,7 +194,7 @@ def _exact(statement: Statement, search: Search, effort: Effort) -> Verdict | No
     env = {name: int(value.evaluate({})) for name, value in statement.definitions}
     try:
         answer = identity_at(statement, env, effort)
-    except (SizeLimitError, OutOfEffort):
+    except (SizeLimitError, OutOfEffort, ZeroDivisionError):  # the last: an index divides, and is 0 at some entry
         return None
     if answer != "equal":
         return None

@@ -30,16 +30,16 @@ def holds(guard: Guard, env: Mapping[str, int]) -> bool:
 
 
 def denominators(exprs: Iterable[Index], guards: Iterable[Guard] = ()) -> tuple[Index, ...]:
-    """All denominators and divisors that are no plain numbers, in order."""
+    """All denominators and divisors that are no plain numbers, in order; one inside of another comes before it."""
     found: dict[Index, None] = {}
 
     def note(expr: Index) -> None:
         for key in expr.terms:
             for atom in key:
                 if isinstance(atom, Quotient):
-                    found[atom.denominator] = None
                     note(atom.numerator)
                     note(atom.denominator)
+                    found[atom.denominator] = None
                 elif isinstance(atom, Extremum):
                     for arg in atom.args:
                         note(arg)
@@ -49,8 +49,8 @@ def denominators(exprs: Iterable[Index], guards: Iterable[Guard] = ()) -> tuple[
     for guard in guards:
         note(guard.expr)
         if guard.divisor is not None:
-            found[guard.divisor] = None
             note(guard.divisor)
+            found[guard.divisor] = None
     return tuple(d for d in found if d.value is None)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from operators.matching import TemplateMatching
+from sympy import Symbol
 
 import symconv as sc
 from symconv.claims.declarations import Declarations
@@ -165,6 +166,111 @@ def test_what_has_no_value_somewhere_is_an_error_that_says_where(text: str, lite
 
 
 @pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("(1/(a[p]-a[p]))/2 == 0", "divides by a[p] - a[p], which is 0 at I = 1"),
+        ("1/(2/(a[p]-a[p])) == 0", "divides by a[p] - a[p], which is 0 at I = 1"),
+        ("0*min(b[m],(m,3,K)) == 0", "takes min(b[m], (m, 3, K)), a minimum over nothing at K = 1"),
+        ("0*max(b[m]*n,(n,1,0),(m,1,K)) == 0", "takes max(b[m]*n, (n, 1, 0), (m, 1, K)), a maximum over nothing"),
+        ("sum(m,(m,floor(1/(K-2)),3)) == 6", "divides by K - 2, which is 0 at K = 2"),
+        ("sum(0*m,(m,1,max(3,floor(1/(K-2))))) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("0*min(floor(1/(K-2)),1) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("cases((0*a[p],floor(1/(K-2)) == 1),(0,)) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("cases((0*a[p],1 == floor(1/(K-2))),(0,)) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("0*floor(1/(K-2)+1/2) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("0*floor(1/2+1/(K-2)) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("0*floor(1/floor(1/(K-2))) == 0", "divides by K - 2, which is 0 at K = 2"),
+        ("floor(1/floor(1/(K-2))) == 1", "divides by K - 2, which is 0 at K = 2"),
+        ("2**floor(1/floor(1/p)) == 2", "divides by floor(1/p), which is 0 at p = 2"),
+        ("5 % (3 % p) == 0", "divides by mod(3, p), which is 0 at p = 1"),
+        ("K % (K % p) == 0", "divides by mod(K, p), which is 0 at K = 1, p = 1"),
+        ("star(A,pad(B,-1)) == star(A,pad(B,-1))", "takes pad(B, -1), which has no entries at K = 1"),
+        ("star(pad(A,-2),B) == star(pad(A,-2),B)", "takes pad(A, -2), which has no entries at I = 1"),
+        ("corr(A,pad(B,-1)) == corr(A,pad(B,-1))", "takes pad(B, -1), which has no entries at K = 1"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_every_part_of_a_line_must_have_a_value(text: str, fault: str) -> None:
+    verdict = sc.check_claim(text, SMALL, general=True)
+    assert verdict.status == "error", str(verdict)
+    assert verdict.explanation.startswith(fault)
+    assert sc.check_claim(text, SMALL).status in ("error", "exact")  # at the declared size a divisor may be a number
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("sum(m,(m,1,floor(4/floor(3/p)))) == 1", (10, 1)),  # at p = 4 it is undefined; at p = 2, 1 + 2 + 3 + 4
+        ("floor(1/floor(1/(p-2))) == 1", (-1, 1)),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_quotient_under_a_quotient_refutes_where_both_have_values(text: str, sides: tuple[int, int]) -> None:
+    for general in (False, True):
+        verdict = sc.check_claim(text, SMALL, general=general)
+        assert verdict.status == "refuted", str(verdict)
+        assert verdict.counterexample is not None
+        assert (verdict.counterexample.left, verdict.counterexample.right) == sides
+
+
+@pytest.mark.parametrize("text", ["max(K, 0) == K", "sum(m,(m,1,max(K,0))) == sum(m,(m,1,K))", "min(K, 0) == 0"])
+def test_a_largest_index_divides_nothing(text: str) -> None:
+    assert sc.check_claim(text, SMALL, general=True).status == "proved"
+
+
+def test_what_an_absolute_value_reads_must_exist() -> None:
+    pool = Declarations(sc.MaxPool((2,), stride=1), (4,), sets=("S",), functions={"L": "lp"})
+    for text, entry in (("0*abs(a[I+1]) == 0", ("a", (2,))), ("0*abs(S[O+1]) == 0", ("S", (2,)))):
+        counter = sc.check_claim(text, pool, general=True).counterexample
+        assert counter is not None
+        assert counter.entry == entry
+    norm = replace(pool, op=sc.LPPool(2, (2,), stride=1))
+    for text, beyond in (("0*limit(L(A,S[4],q),q,oo) == 0", 4), ("0*L(A,S[O+1],2) == 0", 2)):
+        counter = sc.check_claim(text, norm, general=True).counterexample
+        assert counter is not None
+        assert counter.entry == ("S", (beyond,))
+    inner = sc.check_claim("0*max(a[s]*m, (m,1,2), s in S[p]) == 0", pool, general=True)
+    assert inner.status == "proved", str(inner)
+    none = sc.check_claim("0*max(a[s]*m, s in S[p], (m,1,0)) == 0", pool, general=True)
+    assert none.explanation.startswith("takes max(a[s]*m, s in S[p], (m, 1, 0)), a maximum over nothing")
+
+
+REAL = Declarations(
+    sc.LPPool(Symbol("q", positive=True), (2,), stride=1), (4,), sets=("S",), functions={"L": "lp"}
+)  # fmt: skip
+OPEN = replace(REAL, op=sc.LPPool(2, (2,), stride=1))
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "status"),
+    [
+        (REAL, "c[j]**floor(q) == c[j]**q", "error"),  # false at q = 3/2
+        (REAL, "c[j]**floor((2*q+1)/2) == c[j]**q", "error"),
+        (REAL, "c[j]**(q - (q % 1)) == c[j]**q", "error"),
+        (REAL, "c[j]**max(q,3-q) == c[j]**max(q,2)", "undecided"),  # true for whole numbers alone
+        (REAL, "c[j]**max(1,q) == c[j]**q", "proved"),
+        (REAL, "0*c[j]**(1/q) == 0", "proved"),
+        (REAL, "0*c[j]**max(q,2) == 0", "proved"),
+        (OPEN, "L(A,S,p)**floor(p) == L(A,S,p)**p", "error"),
+        (OPEN, "L(A,S,ceil(p)) == L(A,S,p)", "error"),
+        (OPEN, "L(A,S,p)**(1/floor(p)) == L(A,S,p)**(1/p)", "error"),
+        (OPEN, "L(A,S,p)**max(p,3-p) == L(A,S,p)**max(p,2)", "undecided"),
+        (OPEN, "0*L(A,S,p)**(1/p) == 0", "proved"),
+        (OPEN, "0*L(A,S,p)**(1/(p-1)) == 0", "error"),  # at p = 1
+        (OPEN, "L(A,S[j],p) == sum(abs(a[s])**p, s in S[j])**(1/p)", "proved"),
+    ],
+)
+def test_the_order_of_a_norm_is_a_real_number_from_1_on(declared: Declarations, text: str, status: str) -> None:
+    for general in (False, True):
+        verdict = sc.check_claim(text, declared, general=general)
+        assert verdict.status == status, str(verdict)
+    if "floor" in text or "ceil" in text or "%" in text:
+        assert "need not be a whole number" in verdict.explanation
+    elif status == "error":
+        assert verdict.explanation == "divides by p - 1, which is 0 at p = 1"
+
+
+@pytest.mark.parametrize(
     ("text", "sizes"),
     [
         ("a[p]/a[p] == 2", {"I": 1, "K": 1, "O": 1}),  # undefined at 0, and false anywhere else
@@ -241,6 +347,13 @@ def test_what_no_option_decides_of_equal_maxima_is_a_condition(
         assert (verdict.status, verdict.conditions) == (due, conditions), str(verdict)
     refuted = sc.check_claim(text.replace("== ", "== 3*"), declared, general=True)
     assert refuted.status == "refuted"
+
+
+def test_the_gradient_by_a_whole_weight_has_the_kinks_of_its_entries() -> None:
+    declared = Declarations(sc.Dilation((2,)), (4,))
+    for general, due in ((False, "exact"), (True, "proved")):
+        verdict = sc.check_claim("diff(E, B) == diff(E, B)", declared, general=general)
+        assert (verdict.status, verdict.conditions) == (due, FIRST), str(verdict)
 
 
 @pytest.mark.parametrize("op", [sc.MaxPool((2,), 1, 1), sc.Dilation((2,), padding=1), sc.Erosion((2,), padding=1)])

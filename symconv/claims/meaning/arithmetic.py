@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from symconv.claims.meaning.existence import filled
 from symconv.claims.meaning.indices import to_index, to_ratio
-from symconv.claims.meaning.lowering import lower, orders
+from symconv.claims.meaning.lowering import lower
 from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
 from symconv.claims.meaning.scope import Scope
 from symconv.claims.syntax import Binary, Call, Entry, Expr, Name, Raised
@@ -55,7 +55,7 @@ def of_nonzero(value: Index, text: str, path: Path) -> Iterator[ClaimNeed]:
 
 def of_power(expr: Raised, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """A power, whose exponent may speak of the order of a norm; a negative whole one divides."""
-    inner = replace(path, bound=path.bound | orders(scope))
+    inner = replace(path, bound=path.bound | scope.orders)
     base, exponent = _plain(expr.base, scope, path), _plain(expr.exponent, scope, inner)
     negative = isinstance(exponent, Constant) and exponent.value < 0 and exponent.value.denominator == 1
     numbers = not any(isinstance(part, Name) for part in walk_expr(expr.exponent))
@@ -66,7 +66,7 @@ def of_power(expr: Raised, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
 def of_upper(expr: Entry, scope: Scope, path: Path) -> Iterator[ClaimNeed]:
     """An upper index that is a power."""
     assert expr.upper is not None
-    inner = replace(path, bound=path.bound | orders(scope))
+    inner = replace(path, bound=path.bound | scope.orders)
     base = lower(replace(expr, upper=None), scope, path.bound)
     yield from of_power_of(base, _plain(expr.upper, scope, inner), takes(to_text(expr)), scope, path)
 
@@ -103,7 +103,7 @@ def _index_power(base: Node, exponent: Node, scope: Scope, path: Path) -> Need |
         return Need(path.steps, Inside(() if has_power(base.value, exponent.value) else NEVER))
     if isinstance(base, Constant) and base.value > 0:
         return Need(path.steps, Inside(()))
-    reals = orders(scope)
+    reals = scope.orders
     if any(isinstance(node, Scalar) and node.index.names & reals for node in (base, exponent)):
         return None
     if isinstance(exponent, Scalar) and isinstance(base, Constant):

@@ -15,7 +15,7 @@ from symconv.claims.meaning.assumptions import (
 )
 from symconv.claims.meaning.decision import decide
 from symconv.claims.meaning.definedness import obligations, of_arrays
-from symconv.claims.meaning.lowering import lower, orders
+from symconv.claims.meaning.lowering import lower
 from symconv.claims.meaning.number_arrays import are_numbers, compare_numbers
 from symconv.claims.meaning.obligations import ClaimNeed
 from symconv.claims.meaning.ranges import free_names_of, free_ranges
@@ -70,9 +70,9 @@ def _decide(
         right,
         free,
         {name: box for name, box in scope.boxes.items() if name in read},  # an example shows no other tensor
-        (*scope.hypotheses, *_element_facts(scope), *_order_facts(left, right, scope), *given),
+        (*scope.hypotheses, *_element_facts(scope), *_order_facts(left, right, obliged, scope), *given),
         definitions=scope.definitions,
-        reals=frozenset(scope.output.table.real),
+        reals=scope.orders,
         order=scope.order,
     )
 
@@ -80,7 +80,7 @@ def _decide(
         return decide(
             statement,
             obliged,
-            reals=orders(scope),
+            reals=scope.orders,
             order=scope.order,
             letters=letters,
             effort=scope.effort,
@@ -122,9 +122,10 @@ def _element_facts(scope: Scope) -> tuple[Guard, ...]:
     return (scope.nonempty,) if used and scope.elements.value is None else ()
 
 
-def _order_facts(left: Node, right: Node, scope: Scope) -> tuple[Guard, ...]:
+def _order_facts(left: Node, right: Node, obliged: Sequence[ClaimNeed], scope: Scope) -> tuple[Guard, ...]:
     """The order p of a declared norm is at least 1, where it is left open."""
-    opened = scope.has_order and ORDER in free_names(left) | free_names(right)
+    spoken = free_names(left).union(free_names(right), *(one.need.names for one in obliged))
+    opened = scope.has_order and ORDER in spoken
     return (Guard("ge", Index.of(ORDER) - 1),) if opened else ()
 
 

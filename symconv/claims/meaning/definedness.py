@@ -15,7 +15,7 @@ from symconv.claims.meaning.existence import Existence, filled
 from symconv.claims.meaning.family import has_ties
 from symconv.claims.meaning.indices import to_index
 from symconv.claims.meaning.kinks import Ties, kinks
-from symconv.claims.meaning.lowering import conditions_of, lower, orders
+from symconv.claims.meaning.lowering import conditions_of, lower
 from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
 from symconv.claims.meaning.scope import Scope
 from symconv.claims.meaning.sets import members
@@ -32,7 +32,6 @@ from symconv.claims.syntax import (
     Over,
     Raised,
     Range,
-    SetOf,
     Sum,
 )
 from symconv.claims.traversal import children
@@ -42,7 +41,7 @@ from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.proofs.needs import Inside, Member, Need, Otherwise
-from symconv.proofs.windows import FILLED, needs_of, said_of
+from symconv.proofs.windows import needs_of, said_of
 
 __all__ = ["obligations", "of_arrays"]
 
@@ -92,7 +91,7 @@ class _Walker:
             self.value(expr.base, path)
             self.value(expr.exponent, self._with_orders(path))
             self._add(of_power(expr, self.scope, path))
-        elif isinstance(expr, Sum | SetOf):
+        elif isinstance(expr, Sum):
             self._reduced(expr, path)
         elif isinstance(expr, Call):
             self._call(expr, path)
@@ -108,7 +107,7 @@ class _Walker:
                 self.value(child, path)
 
     def _with_orders(self, path: Path) -> Path:
-        return replace(path, bound=path.bound | orders(self.scope))
+        return replace(path, bound=path.bound | self.scope.orders)
 
     def _entry(self, expr: Entry, path: Path) -> None:
         for index in expr.indices:
@@ -116,7 +115,7 @@ class _Walker:
         if expr.name == "size":
             return
         self._exists(expr, path)
-        if expr.upper is not None and not _is_name(expr.upper, self.scope.declared.upper):
+        if expr.upper is not None and expr.upper != Name(self.scope.declared.upper):
             self.value(expr.upper, self._with_orders(path))
             self._add(of_upper(expr, self.scope, path))
 
@@ -132,10 +131,7 @@ class _Walker:
             self._windows(own)
 
     def _windows(self, needs: Iterable[Need]) -> None:
-        for need in needs:
-            condition = said_of(need)
-            fault = "a window is empty" if condition == FILLED else f"it does not hold: {condition}"
-            self._add([ClaimNeed(need, "silent", fault, "", condition=condition)])
+        self._add(ClaimNeed(need, "silent", "", "", condition=said_of(need)) for need in needs)
 
     def _kinks(self, body: Node, tensor: str, path: Path) -> None:
         op = self.scope.op
@@ -150,18 +146,16 @@ class _Walker:
 
     # ------------------------------------------------------------------ sums, maxima, cases
 
-    def _reduced(self, expr: Sum | SetOf, path: Path) -> None:
-        inner = path
-        overs = expr.over if isinstance(expr, Sum) else (expr.over,)
+    def _reduced(self, expr: Sum, path: Path) -> None:
+        inner, overs = path, expr.over
         for over in overs:
             inner = self._over(over, inner)
-        if isinstance(expr, SetOf) or expr.op != "sum":
+        if expr.op != "sum":
             new = inner.steps[len(path.steps) :]
             bounds = tuple(step for step in new if isinstance(step, Bound))
             guards = tuple(step for step in new if isinstance(step, Guard))
             text = to_text(expr)
-            what = "maximum" if isinstance(expr, Sum) and expr.op == "max" else "minimum"
-            words = f"takes {text}, a {what} over nothing", f"whether {text} is always over something"
+            words = f"takes {text}, a {expr.op}imum over nothing", f"whether {text} is always over something"
             if len(overs) == 1 and isinstance(overs[0], Over):
                 self._add(filled(overs[0].set, words, self.scope, path))
             else:
@@ -211,7 +205,7 @@ class _Walker:
     def _call(self, expr: Call, path: Path) -> None:
         name, args = expr.name, expr.args
         sets = self.scope.declared.sets
-        if name in ("floor", "ceil", "mod") or (name in ("max", "min") and not isinstance(args[0], SetOf)):
+        if name in ("floor", "ceil", "mod"):
             self._index(expr, path)
         elif name in ("size", "card") or (name == "abs" and getattr(args[0], "name", "") in sets):
             self._window(args[0], path)
@@ -242,9 +236,9 @@ class _Walker:
 
     def _index(self, expr: Expr, path: Path) -> None:
         """What an index expression needs: nothing is divided by 0 under its floors."""
-        if isinstance(expr, Call) and expr.name in ("floor", "ceil") and len(expr.args) == 1:
+        if isinstance(expr, Call) and expr.name in ("floor", "ceil"):
             self._ratio(expr.args[0], path)
-        elif isinstance(expr, Call) and expr.name == "mod" and len(expr.args) == 2:
+        elif isinstance(expr, Call) and expr.name == "mod":
             for arg in expr.args:
                 self._index(arg, path)
             self._add(of_nonzero(to_index(expr.args[1], self.scope, path.bound), to_text(expr.args[1]), path))
@@ -293,7 +287,3 @@ class _Walker:
             return
         for child in children(expr):
             self.value(child, Path())
-
-
-def _is_name(expr: Expr, name: str) -> bool:
-    return isinstance(expr, Name) and bool(name) and expr.name == name

@@ -40,15 +40,23 @@ def to_index(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> I
     if isinstance(expr, Call) and expr.name in ("floor", "ceil") and len(expr.args) == 1:
         inner = expr.args[0]
         rounded = floor if expr.name == "floor" else ceiling
-        top, bottom = to_ratio(inner, scope, bound)
+        top, bottom = _whole(to_ratio(inner, scope, bound), scope)
         return rounded(*_with_positive(top, bottom))
     if isinstance(expr, Call) and expr.name == "mod" and len(expr.args) == 2:
-        top, bottom = (to_index(arg, scope, bound) for arg in expr.args)
+        top, bottom = _whole((to_index(expr.args[0], scope, bound), to_index(expr.args[1], scope, bound)), scope)
         return top - bottom * floor(*_with_positive(top, bottom))
     if isinstance(expr, Call) and expr.name in ("min", "max") and expr.args:
         parts = [to_index(arg, scope, bound) for arg in expr.args]
         return minimum(*parts) if expr.name == "min" else maximum(*parts)
     raise ClaimError("an index must be built from integers, indices and sizes with + - * floor ceil mod min max")
+
+
+def _whole(ratio: tuple[Index, Index], scope: Scope) -> tuple[Index, Index]:
+    """The same quotient, of whole numbers."""
+    order = min(scope.orders & (ratio[0].names | ratio[1].names), default="")
+    if order:
+        raise ClaimError(f"{order} is the order of a norm, which need not be a whole number, and is not rounded here")
+    return ratio
 
 
 def _with_positive(top: Index, bottom: Index) -> tuple[Index, Index]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symconv.claims.meaning.indices import indices_of, to_index
 from symconv.claims.meaning.norms import largest, limit_of_norm, norm
-from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, NORMS, ORDER, Scope
+from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, NORMS, Scope
 from symconv.claims.meaning.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
     Binary,
@@ -57,7 +57,7 @@ from symconv.formulas.calculus import differentiate
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 
-__all__ = ["are_sizes", "conditions_of", "lower", "orders"]
+__all__ = ["are_sizes", "conditions_of", "lower"]
 
 
 def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node:
@@ -165,12 +165,7 @@ def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) ->
         return node
     if expr.upper == Name(scope.declared.upper):
         return node
-    return _raised(node, lower(expr.upper, scope, bound | orders(scope)))
-
-
-def orders(scope: Scope) -> frozenset[str]:
-    """The letters for orders of norms: that of the layer, and that which the claim leaves open."""
-    return frozenset(scope.output.table.real) | frozenset({ORDER} if scope.has_order else ())
+    return _raised(node, lower(expr.upper, scope, bound | scope.orders))
 
 
 # ---------------------------------------------------------------------- arithmetic
@@ -204,7 +199,7 @@ def are_sizes(expr: Binary, scope: Scope) -> bool:
 
 def _power(expr: Raised, scope: Scope, bound: frozenset[str]) -> Node:
     base = lower(expr.base, scope, bound)
-    exponent = lower(expr.exponent, scope, bound | orders(scope))
+    exponent = lower(expr.exponent, scope, bound | scope.orders)
     return _raised(base, exponent)
 
 
@@ -363,7 +358,7 @@ def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     entry = Access(letter, tuple(Index.of(b.name) for b in bounds))
     if order == Name("oo") and kind == "lp":
         return largest(bounds, guards, entry, scope)
-    value = lower(order, scope, bound | orders(scope))
+    value = lower(order, scope, bound | scope.orders)
     return norm(bounds, guards, Absolute(entry) if kind == "lp" else entry, value)
 
 

@@ -9,7 +9,6 @@ from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.meaning.decision import wrong_ends
 from symconv.claims.meaning.definedness import obligations
 from symconv.claims.meaning.judging import judged, scope_of, tell
-from symconv.claims.meaning.lowering import orders
 from symconv.claims.meaning.obligations import End
 from symconv.claims.meaning.ranges import free_ranges
 from symconv.claims.meaning.repair import candidates, shown, with_ends
@@ -62,7 +61,7 @@ def _within_its_tensors(result: ClaimVerdict, claim: Claim, scope: Scope, effort
             free = free_ranges(left, right, scope)
             known = [*scope.hypotheses, *(equal(name, value) for name, value in scope.definitions)]
             known += [guard for bound in free for guard in bound.guards()]
-            ends += wrong_ends(obligations((left, right), free, scope), known, orders(scope), scope.effort)
+            ends += wrong_ends(obligations((left, right), free, scope), known, scope.orders, scope.effort)
         other, edit = with_ends(claim, ends)
         verdict = judged(other, whole.again(effort.part(1, 2)), quick=True)
     except SymconvError:

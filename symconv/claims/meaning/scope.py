@@ -80,6 +80,11 @@ class Scope:
         return replace(self, boxes=dict(self.boxes), effort=effort, _seen={})
 
     @property
+    def orders(self) -> frozenset[str]:
+        """The letters for orders of norms, real numbers: that of the layer, and that which the claim leaves open."""
+        return frozenset(self.output.table.real) | frozenset({ORDER} if self.has_order else ())
+
+    @property
     def base(self) -> int:
         return self.declared.base
 
