@@ -16,7 +16,7 @@ from symconv.formulas.walks import accesses, walk
 from symconv.operators.adaptive import AdaptivePooling
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.proofs.needs import Inside
-from symconv.proofs.windows import FILLED, NO_ZERO, ONE_WINNER, divisor, needs_of
+from symconv.proofs.windows import FILLED, NO_ZERO, ONE_WINNER, divisor, may_tie, needs_of
 
 if TYPE_CHECKING:
     from symconv.derivations.frame import Frame
@@ -141,7 +141,7 @@ def needs_of_derivatives(frame: Frame) -> Phrase:
     found = kinks(
         output.body, frame.tensor(frame.wrt).name, output.knowledge(), op.kink_policy(), frozenset(op.reals())
     )
-    if op.refuses_ties:
+    if op.refuses_ties and any(isinstance(part, Reduce) and may_tie(part) for part in walk(output.body)):
         found = (ONE_WINNER["max"], *found)
     counts = (divisor for divisor in _divisors(output) if not accesses(divisor))
     if not _positive(frame, counts):  # the sum over the outputs speaks of those without a tap, too

@@ -58,6 +58,7 @@ __all__ = [
     "POSITIVE",
     "divisor",
     "given_windows",
+    "may_tie",
     "needs_of",
     "one_winner",
     "open_needs",
@@ -138,6 +139,11 @@ def needs_of(node: Node, path: tuple[Step, ...] = ()) -> Iterator[Need]:
     return _Windows(path).visit(node)
 
 
+def may_tie(extremum: Reduce) -> bool:
+    """Whether two taps can be the largest: there is more than one."""
+    return any(bound.lower != bound.upper for bound in extremum.bounds)
+
+
 def one_winner(extremum: Reduce) -> Valued:
     """One tap alone is the largest: ``(1 - count)**(1/2)`` has a value for a count of at most one of them."""
     taps = rename_bounds(extremum, names_in(extremum))
@@ -160,7 +166,7 @@ class _Windows(FormulaWalker[Iterator[Need]]):
 
     @case(Share)
     def _share(self, node: Share) -> Iterator[Need]:
-        if node.alone:
+        if node.alone and may_tie(node.reduce):
             yield Need(self.path, one_winner(node.reduce))
 
     @case(Constant, Scalar, Access, Bracket)

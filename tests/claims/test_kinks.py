@@ -81,6 +81,12 @@ TRUE: list[tuple[Operator, str, tuple[str, ...]]] = [
     (REFUSED, "sum(diff(E, a[i]), (i,1,I)) == sum(g[p], (p,1,O))", (ONE_LARGEST,)),
     (REFUSED, "sum(diff(min(a[m], (m,1,I)), a[i]), (i,1,I)) == 1", (ONE_SMALLEST,)),
     (REFUSED, "diff(diff(c[p], a[i]), a[i]) == 0", (ONE_LARGEST,)),
+    # one entry alone ties with none
+    (CONV, "diff(max(a[m], (m,i,i)), a[i]) == 1", ()),
+    (CONV, "diff(max(a[m]+b[n], (m,1,1), (n,1,1)), a[1]) == 1", ()),
+    (CONV, "diff(diff(min(a[m], (m,i,i)), a[i]), a[i]) == 0", ()),
+    (REFUSED, "diff(max(a[m], (m,i,i)), a[i]) == 1", ()),
+    (REFUSED, "sum(diff(max(a[m]+0*n, (m,1,1), (n,1,2)), a[i]), (i,1,1)) == 1", (ONE_LARGEST,)),
     # gradients
     (CONV, "diff(diff(abs(a[i]), a[i]), a[i]) == 0", (ABSOLUTE, SIGN)),
     (CONV, "diff(diff(abs(a[1])*b[1], a[1]), b[1])*abs(a[1]) == a[1]", (ABSOLUTE,)),

@@ -132,5 +132,8 @@ def test_what_a_line_needs_is_said_after_what_it_needs_already() -> None:
         needs = {plain(step.needs) for step in derive(refusing, "derivative").steps}
         assert needs == {"no window has two largest entries"}
         assert all(own in plain(s.needs) for s in derive(refusing, "gradient").steps for own in needs)
+    single = derive(MaxPool((1, 1), ties="error"), "derivative").steps  # one entry ties with none
+    assert {plain(step.needs) for step in single} == {""}
+    assert all(step.verdict.status == "proved" and not step.verdict.conditions for step in single)
     bare = derive(MaxPool((2,)), "gradient").steps
     assert {plain(step.needs) for step in bare} == {"", "E differentiable in the outputs"}

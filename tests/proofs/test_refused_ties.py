@@ -45,5 +45,7 @@ def test_outputs_and_rules_of_their_own_need_nothing() -> None:
     assert sc.prove(sc.MaxPool((2,)).output(), sc.MaxPool((2,), ties="error").output()).conditions == ()
     for ties in ("first", "split"):
         assert sc.prove(pooled(ties), pooled(ties)).conditions == ()
+    one, other = sc.MaxPool((1,), ties="error"), sc.MaxPool((1,), ties="split")
+    assert sc.prove(one.gradient("input"), other.gradient("input")).conditions == ()
     adaptive = sc.AdaptiveMaxPool((2,), ties="error").gradient("input")
     assert sc.prove(adaptive, adaptive).conditions == ONE

@@ -35,7 +35,7 @@ from symconv.formulas.algebra import (
 from symconv.formulas.walker import case
 from symconv.formulas.walks import accesses, children
 from symconv.proofs.needs import Need, Valued
-from symconv.proofs.windows import ONE_WINNER, one_winner, said_of
+from symconv.proofs.windows import ONE_WINNER, may_tie, one_winner, said_of
 
 __all__ = ["Ties", "kinks"]
 
@@ -112,18 +112,19 @@ class _Kinks(FormulaWalker[Iterator[ClaimNeed]]):
     @case(Reduce)
     def _reduce(self, node: Reduce) -> Iterator[ClaimNeed]:
         if node.op != "sum" and (self.ties != "declared" or node.op == "min"):
-            yield self._tie(node, _CONVENTIONS[self.ties].format(op=node.op, one_winner=ONE_WINNER[node.op]))
+            yield from self._tie(node, _CONVENTIONS[self.ties].format(op=node.op, one_winner=ONE_WINNER[node.op]))
         inner = self.path.then(*node.bounds, *node.guards)
         yield from _Kinks(self.tensor, inner, self.ties, self.declared).visit(node.body)
 
     @case(Share)
     def _share(self, node: Share) -> Iterator[ClaimNeed]:
         gradient = "the derivative of a gradient where entries tie counts as 0"
-        yield self._tie(node.reduce, ONE_WINNER[node.reduce.op] if self.ties == "refused" else gradient)
+        yield from self._tie(node.reduce, ONE_WINNER[node.reduce.op] if self.ties == "refused" else gradient)
 
-    def _tie(self, node: Reduce, convention: str) -> ClaimNeed:
+    def _tie(self, node: Reduce, convention: str) -> Iterator[ClaimNeed]:
         unmet: Unmet = "silent" if self.ties == "refused" else "convention"
-        return ClaimNeed(Need(self.path.steps, one_winner(node)), unmet, "", "", condition=convention)
+        if may_tie(node):
+            yield ClaimNeed(Need(self.path.steps, one_winner(node)), unmet, "", "", condition=convention)
 
     def _kink(self, node: Node, convention: str) -> ClaimNeed:
         need = Need(self.path.steps, Valued(node, const(-1)))
