@@ -266,3 +266,41 @@ def test_the_end_that_is_to_blame_is_said_in_the_sizes_of_the_line() -> None:
     for every, end in ((False, "2"), (True, "n")):
         members = checked("0*sum(a[s], s in S) == 0*sum(sum(a[m], (m,1,k)), (k,1,3))", family, every).verdict
         assert members.explanation.endswith(f"k should be {end}."), members.explanation
+
+
+@pytest.mark.parametrize(
+    ("op", "size", "base", "ends"),
+    [
+        (sc.Conv((3,)), 4, 1, (1, 4)),
+        (sc.Conv((3,), padding=1), 4, 1, (0, 5)),
+        (sc.Conv((3,), padding=((1, 2),)), 4, 1, (0, 6)),
+        (sc.Conv((3,), padding=((2, 0),)), 4, 0, (-2, 3)),
+        (sc.Conv((3,), padding=((-1, 2),)), 4, 1, (1, 6)),  # what is cut off is there all the same
+        (sc.Conv((3,), padding=1, padding_mode="replicate"), 4, 1, (1, 4)),
+        (sc.MaxPool((3,), 1, 1), 4, 1, (1, 4)),
+        (sc.Dilation((3,), padding=1), 4, 1, (1, 4)),
+        (sc.AvgPool((3,), 1, 1), 4, 1, (0, 5)),
+        (sc.LPPool(2, (3,), 1, 1), 4, 1, (0, 5)),
+        (sc.AvgPool((2,), 3), 5, 1, (1, 5)),
+        (sc.AvgPool((3,), 2, ceil_mode=True), 4, 1, (1, 5)),  # the second window reads 3, 4, 5
+        (sc.AvgPool((3,), 2, ceil_mode=True), 4, 0, (0, 4)),
+        (sc.AvgPool((3,), 2, 1, ceil_mode=True), 5, 1, (0, 6)),
+        (sc.LPPool(2, (3,), 2, ceil_mode=True), 6, 1, (1, 7)),
+        (sc.MaxPool((3,), 2, ceil_mode=True), 4, 1, (1, 4)),
+    ],
+)
+def test_an_input_is_read_from_its_first_padding_zero_to_the_end_of_its_last_window(
+    op: Any, size: int, base: int, ends: tuple[int, int]
+) -> None:
+    declared = Declarations(op, (size,), base=base)
+    for index in range(ends[0] - 1, ends[1] + 2):
+        verdict = sc.check_claim(f"sum(0*a[i], (i, {index}, {index})) == 0", declared)
+        assert (verdict.status == "exact") == (ends[0] <= index <= ends[1]), (index, str(verdict))
+        assert verdict.counterexample is None or verdict.counterexample.entry == ("a", (index,))
+
+
+def test_a_family_over_a_set_is_no_image() -> None:
+    plane = Declarations(sc.LPPool(2, (2, 2), 1), (3, 3), sets=("S",), functions={"L": "lp"})
+    for general in (False, True):
+        verdict = sc.check_claim("L(A,S,p) == sum(abs(a[s])**p, s in S)**(1/p)", plane, general=general)
+        assert verdict.status == "proved", str(verdict)

@@ -17,7 +17,7 @@ from symconv.formulas.algebra import Access, Guard, inside
 from symconv.formulas.exact import Box
 from symconv.formulas.index import Index, maximum
 from symconv.operators.convolution import Conv
-from symconv.operators.pooling import AvgPool, LPPool, Pooling
+from symconv.operators.pooling import AvgPool, LPPool
 from symconv.proofs.needs import Inside, Member, Need
 from symconv.proofs.windows import FILLED
 
@@ -147,7 +147,7 @@ def _readable(name: str, scope: Scope) -> Box:
     ):
         before, after = window.padding(size)
         last = high + _never_negative(after)
-        if isinstance(op, Pooling) and window.ceil_mode:  # the last window may hang over the padding
+        if window.ceil_mode:  # the last window may hang over the padding
             last = maximum(last, window.tap(count - 1, window.k - 1, size) + low)
         wider.append((low - _never_negative(before), last))
     return (*box[:lead], *wider)
