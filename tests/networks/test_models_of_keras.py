@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,7 @@ def test_models_in_models_and_adaptive_poolings() -> None:
     ("model", "message"),
     [
         (3, r"^model must be a Keras model or its record"),
+        ("model.keras", r"^model must be a Keras model.*take what keras.models.load_model gives for the file"),
         ({"class_name": "Conv2D", "config": {}}, r"^model must be a Sequential or a Functional model"),
         ({"class_name": "Sequential", "config": {"layers": [3]}}, r"^model must have layers"),
         (sequential(layer("Conv2D", "c", **CONV)), r"^input_shape must be given"),
@@ -174,17 +177,74 @@ def test_a_damaged_archive_ends_in_a_message(tmp_path: Path, method: int) -> Non
     assert "model.keras" in result.output
 
 
-def test_the_values_of_keras_itself() -> None:
-    keras = pytest.importorskip("keras", reason="a model is run by Keras")
-    layers = keras.layers
-    conv = layers.Conv2D(4, 3, 2, "same", activation="relu", name="a")
-    out = layers.Dense(5, activation="softmax", name="out")
-    model = keras.Sequential([keras.Input((12, 11, 3)), conv, layers.MaxPooling2D(2), layers.Flatten(), out])
+def keras_itself() -> Any:
+    """Keras with the backend that is installed."""
+    for backend in ("tensorflow", "torch", "jax"):
+        if importlib.util.find_spec(backend) is not None:
+            os.environ.setdefault("KERAS_BACKEND", backend)
+            return pytest.importorskip("keras", reason="a model is run by Keras")
+    return pytest.skip("Keras has no backend here")
+
+
+def agrees(keras: Any, model: Any, *shape: int) -> Any:
+    """What the network gives of the model's own weights, which are drawn anew, is what Keras gives."""
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        drawn = rng.normal(0, 0.5, weight.shape)
+        weight.assign(abs(drawn) + 0.3 if "variance" in weight.path else drawn)
     table = sc.network_from_keras(model)
-    x = np.random.default_rng(0).normal(size=(2, 12, 11, 3)).astype(np.float32)
-    (kernel, bias), (matrix, shift) = (
-        [keras.ops.convert_to_numpy(weight) for weight in entry.weights] for entry in (conv, out)
-    )
-    given = {"a": {"weight": kernel.transpose(3, 2, 0, 1), "bias": bias}, "out": {"weight": matrix.T, "bias": shift}}
-    found = sc.compile(table.network)(np.moveaxis(x, -1, 1), given)
-    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(model(x)), rtol=1e-4, atol=1e-6)
+    x = rng.normal(size=(2, *shape)).astype(np.float32)
+    due = keras.ops.convert_to_numpy(model(x, training=False))
+    assert table.network is not None, table.no_network
+    np.testing.assert_allclose(sc.compile(table.network)(np.moveaxis(x, -1, 1), table.weights), due, 1e-4, 1e-4)
+    return table
+
+
+def test_the_weights_of_keras_itself() -> None:
+    keras = keras_itself()
+    layers = keras.layers
+    images = [
+        layers.Conv2D(4, (3, 2), 2, "same", activation="relu"), layers.BatchNormalization(),
+        layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+        layers.SeparableConv2D(4, 3, depth_multiplier=2, padding="same"), layers.Conv2DTranspose(5, (3, 2), 2, "same"),
+        layers.MaxPooling2D(2), layers.Flatten(), layers.Dense(7, activation="softmax"),
+    ]  # fmt: skip
+    agrees(keras, keras.Sequential([keras.Input((9, 8, 3)), *images]), 9, 8, 3)
+    lines = [
+        layers.Conv1D(6, 3, dilation_rate=2, padding="causal", groups=2, activation="tanh"),
+        layers.BatchNormalization(scale=False, center=False), layers.DepthwiseConv1D(3),
+        layers.SeparableConv1D(4, 3, use_bias=False), layers.Conv1DTranspose(3, 4, 3, use_bias=False), layers.Flatten(),
+    ]  # fmt: skip
+    agrees(keras, keras.Sequential([keras.Input((20, 4)), *lines]), 20, 4)
+
+
+def test_the_weights_of_models_in_models_and_of_shared_layers() -> None:
+    keras = keras_itself()
+    layers = keras.layers
+    start = keras.Input((8, 8, 3))
+    inner = keras.Sequential([keras.Input((8, 8, 4)), layers.Conv2D(4, 3, padding="same"), layers.LeakyReLU(0.1)])
+    first = layers.Conv2D(4, 1)(start)
+    both, shared = layers.Add()([first, inner(first)]), layers.Conv2D(4, 3, padding="same")
+    out = layers.Dense(2)(layers.GlobalMaxPooling2D()(shared(shared(both))))
+    table = agrees(keras, keras.Model(start, out), 8, 8, 3)
+    assert len(table.layers) == 5
+    assert table.parameters == 16 + 148 + 148
+
+
+def test_what_keras_has_no_weights_for() -> None:
+    keras = keras_itself()
+    layers = keras.layers
+    table = sc.network_from_keras(keras.Sequential([layers.Conv2D(2, 3)]), (1, 8, 8, 3))
+    assert table.network is not None
+    assert table.weights is None
+
+    class Conv2D(layers.Conv2D):  # type: ignore[name-defined,misc]
+        def call(self, x: Any) -> Any:
+            return 2 * super().call(x)
+
+    with pytest.raises(sc.NotSupportedError, match="this Conv2D is no class of Keras"):
+        sc.network_from_keras(keras.Sequential([keras.Input((8, 8, 3)), Conv2D(2, 3)]))
+    model = keras.Sequential([keras.Input((3, 3, 3)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(3)])
+    model.layers[-1].quantize("int8")
+    with pytest.raises(sc.NotSupportedError, match="a weight of int8 is not read"):
+        assert sc.network_from_keras(model).weights

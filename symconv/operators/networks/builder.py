@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symconv.errors import SymconvError
@@ -43,6 +43,7 @@ class GraphBuilder:
         aside: str = "",
         passes: bool = False,
         place: str = "",
+        weights: Mapping[str, Callable[[], Any]] | None = None,
     ) -> str:
         """Add a node; gives the name of its value.
 
@@ -52,8 +53,8 @@ class GraphBuilder:
         listed = operator is not None and has_windows(operator)
         value = self._fresh(name)
         node = Vertex(
-            name, kind, act, sources, value, listed, operator, aside=aside, passes=passes, place=place
-        )  # fmt: skip
+            name, kind, act, sources, value, listed, operator, weights or {}, aside=aside, passes=passes, place=place
+        )
         try:
             size = act.size([self.shapes[source] for source in sources])
         except SymconvError as error:

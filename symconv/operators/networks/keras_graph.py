@@ -6,9 +6,9 @@ does the `Flatten` that stands for it. Source: the serialization format of Keras
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from os import PathLike
 from typing import Any
 
 from symconv.doors import mapping
@@ -23,10 +23,10 @@ from symconv.operators.networks.acts import Mix, Same, Shape
 from symconv.operators.networks.assembly import ModelTable, assemble
 from symconv.operators.networks.builder import GraphBuilder
 from symconv.operators.networks.graph import Graph
-from symconv.operators.networks.moves import Concat, Reshape, Resize
-from symconv.operators.networks.resizing import interpolated
+from symconv.operators.networks.keras_axes import KERAS_AXES, KERAS_NUMBERED, KerasLayout, turned
+from symconv.operators.networks.keras_weights import Loads, keras_loads
+from symconv.operators.networks.moves import Reshape
 from symconv.operators.networks.shape import INPUT
-from symconv.operators.networks.windows import Pad
 
 __all__ = ["network_from_keras"]
 
@@ -41,7 +41,10 @@ _PASSES = ("Dropout", "ActivityRegularization", "AlphaDropout", "Identity")
 
 
 def network_from_keras(model: Any, input_shape: Sequence[int] | None = None) -> ModelTable:
-    """The table of a Keras model, from its configuration; Keras is not imported, and weights are not read.
+    """The table of a Keras model, from its configuration; Keras is not imported.
+
+    ``table.weights`` are those of a model that was built, channels first as everything here; a record has none. A
+    ``.keras`` or ``.h5`` file is not opened for its weights: ``keras.models.load_model`` does that, and gives a model.
 
     Args:
         model: a Sequential or functional model, or the record of it, a dictionary with "class_name" and "config" such
@@ -62,19 +65,20 @@ def network_from_keras(model: Any, input_shape: Sequence[int] | None = None) -> 
     ((4, 6, 6), ('c', 'c_relu'))
     """
     wanted = "must be a Keras model or its record, a dictionary with class_name and config"
+    if isinstance(model, str | PathLike):
+        raise ArgumentError("model", str(model), wanted, "take what keras.models.load_model gives for the file")
+    live = None
     if not isinstance(model, Mapping) and not isinstance(model, type) and callable(getattr(model, "get_config", None)):
+        live = model
         model = {"class_name": type(model).__name__, "config": model.get_config()}
     record = mapping("model", model, wanted)
     if record.get("class_name") not in _MODELS or not isinstance(record.get("config"), Mapping):
         raise ArgumentError("model", record.get("class_name"), "must be a Sequential or a Functional model")
-    first = _first_shape(record)
-    shape = _given_shape(first, input_shape)
-    graph = Graph({}, weighted=False, strict=True)
-    reader = _Reading(graph, _channels_first(record))
-    graph.inputs[INPUT] = reader.turned(shape)
-    reader.builder = GraphBuilder(graph)
-    outputs = reader.model(record, [INPUT], "")
-    graph.outputs = outputs
+    shape = _given_shape(_first_shape(record), input_shape)
+    first = _channels_first(record)
+    weighted = live is not None and bool(getattr(live, "built", False))
+    graph = Graph({INPUT: turned(shape, first)}, weighted=weighted, strict=True)
+    graph.outputs = _Reading(graph, first).model(record, [INPUT], "", live)
     table = assemble(graph)
     if not table.layers:
         raise NotSupportedError("the model has no layer with windows")
@@ -137,34 +141,29 @@ def _channels_first(record: Mapping[str, Any], depth: int = 0) -> bool:
     return found.pop() if found else False
 
 
-class _Reading:
+class _Reading(KerasLayout):
     """Reads the layers of a model, and of the models in it."""
 
-    builder: GraphBuilder
-
     def __init__(self, graph: Graph, first: bool) -> None:
-        self.graph, self.first = graph, first
+        super().__init__(GraphBuilder(graph), first)
+        self.graph = graph
+        self.live: Any = None  # the layer that is read, where the model is at hand
 
-    def turned(self, shape: Shape) -> Shape:
-        """A shape of Keras with its channels first."""
-        return shape if self.first or len(shape) < 3 else (shape[0], shape[-1], *shape[1:-1])
+    def loads(self, kind: str) -> Loads:
+        """How the weights of the layer that is read are loaded."""
+        return {} if self.live is None else keras_loads(kind, self.live)
 
-    def axis(self, axis: Any, rank: int) -> int:
-        """An axis of Keras, where the channels are first."""
-        if not isinstance(axis, int) or not -rank <= axis < rank:
-            raise ArgumentError("axis", axis, f"must be an axis of an array with {rank} of them")
-        place = axis % rank
-        return place if self.first or rank < 3 or place == 0 else 1 if place == rank - 1 else place + 1
-
-    def model(self, record: Mapping[str, Any], inputs: list[str], prefix: str, depth: int = 0) -> list[str]:
-        """The outputs of a model, by the names of their values."""
+    def model(
+        self, record: Mapping[str, Any], inputs: list[str], prefix: str, live: Any = None, depth: int = 0
+    ) -> list[str]:
+        """The outputs of a model, by the names of their values; `live` is the model itself, where it is at hand."""
         if depth > MOST_DEEP:
             raise SizeLimitError(f"models are nested more than {MOST_DEEP} deep")
         layers = _layers(record)
         if record["class_name"] == "Sequential":
             value = inputs[0]
             for place, layer in enumerate(layers):
-                (value,) = self.layer(layer, [value], self._name(layer, place, prefix), depth)
+                (value,) = self.layer(layer, [value], self._name(layer, place, prefix), live, depth)
             return [value]
         values: dict[tuple[str, int], str] = {}
         config = record["config"]
@@ -182,7 +181,7 @@ class _Reading:
                 name = self._name(layer, place, prefix)
                 given = [values[source] for source in sources]
                 (values[str(layer["config"].get("name", layer.get("name"))), number],) = self.layer(
-                    layer, given, name, depth
+                    layer, given, name, live, depth
                 )
             if len(left) == len(waiting):
                 raise ArgumentError("model", len(left), "must have layers that do not wait for each other")
@@ -197,13 +196,16 @@ class _Reading:
         name = layer["config"].get("name") or layer.get("name")
         return prefix + (name if isinstance(name, str) else f"{layer['class_name'].lower()}_{place}")
 
-    def layer(self, layer: Mapping[str, Any], sources: list[str], name: str, depth: int) -> list[str]:
-        """The outputs of one call of a layer."""
+    def layer(self, layer: Mapping[str, Any], sources: list[str], name: str, model: Any, depth: int) -> list[str]:
+        """The outputs of one call of a layer of a model."""
         kind, config = layer["class_name"], layer["config"]
-        if kind in _MODELS:
-            return self.model(layer, sources, f"{name}/", depth + 1)
         if kind == "InputLayer":
             return sources
+        if isinstance(layer.get("registered_name"), str):  # Keras' own classes have none
+            raise NotSupportedError(f"{name}: this {kind} is no class of Keras, and what it computes is not known here")
+        self.live = None if model is None else model.get_layer(name=config.get("name"))
+        if kind in _MODELS:
+            return self.model(layer, sources, f"{name}/", self.live, depth + 1)
         try:
             value = self._one(kind, config, sources, name)
             activation = config.get("activation") if kind != "Activation" else None
@@ -246,9 +248,9 @@ class _Reading:
             return builder.add(name, kind, Same(), *sources, operator=op)
         if kind in _PLACES:
             return builder.add(name, kind, Same(), *sources)
-        if kind in _READERS:
-            return _READERS[kind](self, config, sources, name)
-        for start, read in _NUMBERED.items():
+        if kind in KERAS_AXES:
+            return KERAS_AXES[kind](self, config, sources, name)
+        for start, read in KERAS_NUMBERED.items():
             if kind[:-2] == start and kind[-2:] in ("1D", "2D", "3D"):
                 return read(self, config, sources, name)
         if kind == "Activation" or (kind == "Softmax" and len(shape) != 2):
@@ -268,7 +270,7 @@ class _Reading:
             if note not in self.graph.notes:
                 self.graph.notes.append(note)
         aside = "" if read_one.exact else read_one.notes[0]
-        value = builder.operator(name, kind, read_one.operator, source, aside=aside)
+        value = builder.operator(name, kind, read_one.operator, source, aside=aside, weights=self.loads(kind))
         if kind.startswith("Global") and not config.get("keepdims"):
             return builder.add(f"{name}_flat", kind, Reshape(shape[:2]), value, operator=Flatten())
         return value
@@ -280,11 +282,12 @@ class _Reading:
         first = {key: config[key] for key in keys if key in config}
         channels = self.builder.shapes[source][1]
         depth = read_keras({**first, "use_bias": False}, kind=f"DepthwiseConv{axes}D", in_channels=channels).operator
-        between = self.builder.operator(f"{name}_depthwise", kind, depth, source)
+        loads = {part: self.loads(f"{kind}/{part}") for part in ("depthwise", "pointwise")}
+        between = self.builder.operator(f"{name}_depthwise", kind, depth, source, weights=loads["depthwise"])
         inner = self.builder.shapes[between][1]
         bias = bool(config.get("use_bias", True))
         point = Conv((1,) * axes, in_channels=inner, out_channels=config.get("filters"), bias=bias)
-        return self.builder.operator(f"{name}_pointwise", kind, point, between)
+        return self.builder.operator(f"{name}_pointwise", kind, point, between, weights=loads["pointwise"])
 
 
 _ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "softplus", "softmax", "log_softmax")
@@ -332,91 +335,3 @@ def _histories(value: Any, depth: int = 0) -> Iterator[tuple[str, int]]:
             return
         for entry in value:
             yield from _histories(entry, depth + 1)
-
-
-# ---------------------------------------------------------------------- layers about axes
-
-
-def _pairs(config: Mapping[str, Any], option: str, axes: int) -> list[tuple[int, int]]:
-    """What is before and after, an axis."""
-    given = config.get(option, 1)
-    entries = list(given) if isinstance(given, list | tuple) else [given] * axes
-    if axes == 1 and len(entries) == 2:
-        entries = [entries]
-    pairs = [tuple(entry) if isinstance(entry, list | tuple) else (entry, entry) for entry in entries]
-    if len(pairs) != axes or not all(
-        len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair) for pair in pairs
-    ):
-        raise ArgumentError(option, given, f"must be an integer, or {axes} integers or pairs of them")
-    return [(int(a), int(b)) for a, b in pairs]
-
-
-def _padded(sign: int, option: str) -> Callable[[_Reading, Mapping[str, Any], list[str], str], str]:
-    def read(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-        axes = len(reading.builder.shapes[sources[0]]) - 2
-        pairs = [(sign * a, sign * b) for a, b in _pairs(config, option, axes)]
-        return reading.builder.add(name, option, Pad(((0, 0), (0, 0), *pairs)), sources[0])
-
-    return read
-
-
-def _upsampled(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-    shape = reading.builder.shapes[sources[0]]
-    axes = len(shape) - 2
-    given = config.get("size", 2)
-    factors = sizes_of("size", given if isinstance(given, list | tuple) else (given,) * axes, axes)
-    mode = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}.get(config.get("interpolation", "nearest"))
-    if mode is None:
-        raise NotSupportedError(f"interpolation={config.get('interpolation')!r} is not known here")
-    where = "asymmetric" if mode == "nearest" else "half_pixel"
-    target = (*shape[:2], *(n * f for n, f in zip(shape[2:], factors, strict=True)))
-    reads = [
-        interpolated(n, n * f, Fraction(f), mode, where, "floor") for n, f in zip(shape[2:], factors, strict=True)
-    ]  # fmt: skip
-    return reading.builder.add(name, "UpSampling", Resize((None, None, *reads), target), sources[0])
-
-
-def _joined(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-    shapes = [reading.builder.shapes[source] for source in sources]
-    axis = reading.axis(config.get("axis", -1), len(shapes[0]))
-    act = Concat.of(axis, [shape[axis] for shape in shapes])
-    return reading.builder.add(name, "Concatenate", act, *sources)
-
-
-def _normalised(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-    rank = len(reading.builder.shapes[sources[0]])
-    given = config.get("axis", -1)
-    axes = tuple(reading.axis(axis, rank) for axis in (given if isinstance(given, list | tuple) else [given]))
-    return reading.builder.add(name, "LayerNormalization", Mix(axes), sources[0])
-
-
-def _grouped(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-    rank = len(reading.builder.shapes[sources[0]])
-    return reading.builder.add(name, "GroupNormalization", Mix(tuple(range(1, rank))), sources[0])
-
-
-def _reshaped(reading: _Reading, config: Mapping[str, Any], sources: list[str], name: str) -> str:
-    shape = reading.builder.shapes[sources[0]]
-    if not reading.first and any(n != 1 for n in shape[2:]):
-        raise NotSupportedError("Reshape of positions with their channels last is not known here")
-    given = config.get("target_shape")
-    target = list(given) if isinstance(given, list | tuple) else []
-    known = prod(n for n in target if n != -1)
-    full = tuple(prod(shape[1:]) // max(known, 1) if n == -1 else n for n in target)
-    if prod(full) != prod(shape[1:]):
-        raise ArgumentError("target_shape", given, f"must be sizes with the product {prod(shape[1:])}")
-    return reading.builder.add(name, "Reshape", Reshape(reading.turned((shape[0], *full))), sources[0])
-
-
-_READERS: Mapping[str, Callable[[_Reading, Mapping[str, Any], list[str], str], str]] = {
-    "Concatenate": _joined,
-    "LayerNormalization": _normalised,
-    "UnitNormalization": _normalised,
-    "GroupNormalization": _grouped,
-    "Reshape": _reshaped,
-}
-_NUMBERED: Mapping[str, Callable[[_Reading, Mapping[str, Any], list[str], str], str]] = {
-    "ZeroPadding": _padded(1, "padding"),
-    "Cropping": _padded(-1, "cropping"),
-    "UpSampling": _upsampled,
-}
