@@ -1,5 +1,5 @@
-// The page says everything without this script. It adds: a reference lights what it refers to, a node of the map shows
-// what it rests on and what rests on it, and one button opens every substep.
+// The page says everything without this script. It adds: a reference lights what it refers to, and one
+// button opens every substep.
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -11,26 +11,6 @@
   for (const reference of all("a.ref")) {
     const target = document.getElementById(decodeURIComponent(reference.getAttribute("href").slice(1)));
     if (target) hover(reference, (on) => target.classList.toggle("lit", on));
-  }
-
-  for (const map of all("svg.arcs")) {
-    const nodes = all(".nd", map);
-    for (const node of nodes) {
-      const name = node.dataset.n;
-      hover(node, (on) => {
-        map.classList.toggle("busy", on);
-        node.classList.toggle("near", on);
-        for (const arc of all(".arc", map)) {
-          const into = arc.dataset.b === name;
-          const from = arc.dataset.a === name;
-          arc.classList.toggle("into", on && into);
-          arc.classList.toggle("from", on && from);
-          if (!into && !from) continue;
-          const other = into ? arc.dataset.a : arc.dataset.b;
-          for (const near of nodes) if (near.dataset.n === other) near.classList.toggle("near", on);
-        }
-      });
-    }
   }
 
   // A reference opens the proof that it leads into.

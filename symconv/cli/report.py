@@ -174,11 +174,11 @@ def _certify(problem: Path | None, example: str | None, folder: Path | None) -> 
 
 def summary(document: Document) -> str:
     """How many statements have which mark, one line a mark."""
-    from symconv.report.document import ArcMap, Notation
+    from symconv.report.document import Notation
     from symconv.report.layout import MARK_MEANINGS, all_blocks, marked
 
     marks: tuple[Mark, ...] = ("proved", "exact", "refuted", "undecided")
-    blocks = (block for block in all_blocks(document.blocks) if not isinstance(block, ArcMap | Notation))
+    blocks = (block for block in all_blocks(document.blocks) if not isinstance(block, Notation))
     found = [mark for block in blocks for mark, number in marked(block) if number]
     return "\n".join(f"{found.count(mark):5}  {MARK_MEANINGS[mark]}" for mark in marks)
 

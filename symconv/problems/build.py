@@ -1,8 +1,8 @@
-"""From a problem to a document: its questions in order, then what rests on what."""
+"""From a problem to a document: its questions in order, then what was recomputed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +10,6 @@ from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.doors import instance
 from symconv.errors import ProblemFileError, SymconvError
-from symconv.formulas.printing import LATEX
 from symconv.problems.answers.claims import claims
 from symconv.problems.answers.desk import Desk, Progress, words
 from symconv.problems.answers.figure import figures
@@ -20,9 +19,9 @@ from symconv.problems.asks import ASKS
 from symconv.problems.memory import AnswerMemory
 from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
-from symconv.report.document import Block, Document, Inline, Math, Section, StatusLine, Text
+from symconv.report.document import Block, Document, Inline, Section, StatusLine, Strong, Text
 from symconv.report.exercise import Asked
-from symconv.report.ledger import ledger_of, ranges
+from symconv.report.ledger import ledger_of
 from symconv.report.marks import Mark
 from symconv.report.worked import merged_map
 
@@ -31,12 +30,9 @@ __all__ = ["Certify", "build_document"]
 Certify = Callable[[Sequence[tuple[str, str, Verdict]]], Sequence[Verdict]]
 """Is given a name, what is said and the verdict of every statement that holds; gives each with what has checked it."""
 
-MOST_NODES = 100
-"""Statements that the map of what rests on what can show apart."""
-
 _MEANING: dict[Mark, str] = {
-    "proved": "proved",
-    "exact": "exact at the declared size",
+    "proved": "proved for all sizes",
+    "exact": "exact at the sizes of this exercise",
     "refuted": "refuted",
     "undecided": "not decided",
 }
@@ -87,18 +83,16 @@ def build_document(
         blocks.append(Section(f"q-{own.id}", own.id, (Text(own.title),)))
         blocks += _asked(own.text)
         blocks.append(memory.part(desk, (around, heads, solution), partial(graded, desk, solution)))
+    checkers = _checkers(desk, certify)
     if desk.checked:
-        blocks.append(Section("basis", "", (Text("What rests on what, and what was recomputed"),)))
-        arcs = desk.arc_map()
-        if len(arcs.nodes) <= MOST_NODES:
-            blocks.append(arcs)
-        blocks.append(ledger_of(desk.bases))
+        blocks.append(Section("basis", "", (Text("What was recomputed, and by what argument"),)))
+        blocks.append(ledger_of(desk.bases, checkers))
     lead: tuple[Inline, ...] = words(problem.lead) if problem.lead else ()
     return Document(
         problem.title,
         lead,
         tuple(blocks),
-        (*_status(desk), *_checked(desk, certify)),
+        _status(desk, checkers),
         problem.author,
         problem.title.split(":")[0][:60],
         map=merged_map(list(desk.working.values())),
@@ -110,38 +104,35 @@ def _asked(text: str) -> list[Block]:
     return [Asked(prose(text))] if text.strip() else []
 
 
-def _status(desk: Desk) -> tuple[StatusLine, ...]:
-    """How many statements have which mark, as ranges of their numbers; what is proved says for all of what.
-
-    What holds under a condition, which stands beside it, is counted apart.
-    """
-    lines = []
+def _status(desk: Desk, checkers: Mapping[str, str]) -> tuple[StatusLine, ...]:
+    """How many statements have which mark, with what it means; what they are stands at each of them."""
+    defined = desk.defined
+    lines = [_counted("definition", defined, "definition" if defined == 1 else "definitions")] if defined else []
     for mark, meaning in _MEANING.items():
-        families: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-        for number, own in desk.checked:
-            if own == mark:
-                names = desk.symbolic.get(number, ()) if mark == "proved" else ()
-                families.setdefault((names, number in desk.conditional), []).append(number)
-        for (names, conditional), numbers in families.items():
-            line = words(f"{ranges(numbers)} {meaning}")
-            if names:
-                every = Math(", ".join(LATEX.name(name) for name in names))
-                line = words(f"{ranges(numbers)} {meaning} for all ", every)
-            if conditional:
-                line = (*line, *words(f", under the condition beside {'it' if len(numbers) == 1 else 'each'}"))
-            lines.append(StatusLine(mark, line))
+        numbers = [number for number, own in desk.checked if own == mark]
+        if not numbers:
+            continue
+        conditional = sum(number in desk.conditional for number in numbers)
+        if conditional:
+            meaning += f" ({conditional} under a condition, which stands beside {'it' if conditional == 1 else 'each'})"
+        lines.append(_counted(mark, len(numbers), meaning))
     if desk.errors:
-        lines.append(StatusLine("none", words(f"{ranges(desk.errors)} in error")))
-    return tuple(lines)
+        lines.append(_counted("none", len(desk.errors), "in error"))
+    names = [by.split(",")[0] for by in checkers.values()]
+    return (
+        *lines,
+        *(_counted("none", names.count(name), f"checked by {name} as well") for name in dict.fromkeys(names)),
+    )
 
 
-def _checked(desk: Desk, certify: Certify | None) -> tuple[StatusLine, ...]:
-    """What has been checked by another program, as ranges of numbers."""
+def _counted(mark: Mark, count: int, meaning: str) -> StatusLine:
+    return StatusLine(mark, (Strong(str(count)), Text(f" {meaning}")))
+
+
+def _checkers(desk: Desk, certify: Certify | None) -> dict[str, str]:
+    """What other program has checked a statement, by its number, and what it had to take as known."""
     if certify is None:
-        return ()
+        return {}
     named = [(f"statement {number}", what, verdict) for number, what, verdict in desk.verdicts]
-    numbers: dict[str, list[str]] = {}
-    for (number, _, _), verdict in zip(desk.verdicts, certify(named), strict=True):
-        numbers.setdefault(verdict.checked_by, []).append(number)
-    numbers.pop("", None)
-    return tuple(StatusLine("none", words(f"{ranges(own)} checked by {by}")) for by, own in numbers.items())
+    answers = zip(desk.verdicts, certify(named), strict=True)
+    return {number: verdict.checked_by for (number, _, _), verdict in answers if verdict.checked_by}

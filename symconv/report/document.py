@@ -15,7 +15,6 @@ from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
 __all__ = [
-    "ArcMap",
     "Band",
     "Block",
     "Code",
@@ -29,7 +28,6 @@ __all__ = [
     "Ledger",
     "LedgerRow",
     "Math",
-    "Node",
     "Notation",
     "NotationRow",
     "Paragraph",
@@ -250,23 +248,6 @@ class Graded:
 
 
 @dataclass(frozen=True)
-class Node:
-    """A statement in the map of what rests on what."""
-
-    id: str
-    number: str
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class ArcMap:
-    """What rests on what: nodes in reading order; an arc (a, b) says that statement b uses statement a (indices)."""
-
-    nodes: tuple[Node, ...]
-    arcs: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
 class LedgerRow:
     """Which statements, what was recomputed, and what the argument is."""
 
@@ -292,7 +273,6 @@ Block: TypeAlias = (
     | Notation
     | Figure
     | Band
-    | ArcMap
     | Ledger
     | Asked
     | Folded
@@ -307,7 +287,7 @@ Block: TypeAlias = (
 
 @dataclass(frozen=True)
 class StatusLine:
-    """One line of the strip under the title: a mark and what it totals."""
+    """One line of the strip under the title: a mark, how many statements have it, and what it means."""
 
     mark: Mark
     body: tuple[Inline, ...]

@@ -7,7 +7,6 @@ too large to read is cropped to the part around its window, and says so in its d
 
 from __future__ import annotations
 
-from symconv.report.drawing.arc_map import arc_map
 from symconv.report.drawing.axis import DrawnAxis
 from symconv.report.drawing.matrices import matrix_scene
 from symconv.report.drawing.multiplicity import glyph_map, touch_counts, touch_map
@@ -15,7 +14,6 @@ from symconv.report.drawing.sliding import gradient_figure, window_figure
 
 __all__ = [
     "DrawnAxis",
-    "arc_map",
     "glyph_map",
     "gradient_figure",
     "matrix_scene",

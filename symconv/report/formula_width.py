@@ -7,6 +7,7 @@ between "beside its reason" and "above its reason" is made here. TeX measures ex
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 
 __all__ = ["estimate_em"]
@@ -49,6 +50,7 @@ class _Tree(HTMLParser):
         self._open[-1].text += data
 
 
+@lru_cache(maxsize=4096)
 def estimate_em(mathml: str) -> float:
     """The width of a `<math>` element in units of its own font size, right to about a fifth.
 

@@ -15,8 +15,7 @@ from markupsafe import Markup, escape
 
 from symconv.doors import instance
 from symconv.errors import RenderError
-from symconv.report.document import ArcMap, Code, Display, Document, Inline, Math, Ref, RelationLine, Strong, Text
-from symconv.report.drawing.arc_map import arc_map
+from symconv.report.document import Code, Display, Document, Inline, Math, Ref, RelationLine, Strong, Text
 from symconv.report.escape import anchor, check_text
 from symconv.report.exercise import Grid, Stations, TheoremLine
 from symconv.report.formula_width import estimate_em
@@ -72,6 +71,7 @@ def to_html(document: Document) -> str:
     check_document(instance("document", document, Document, "must be a document, such as build_document gives"))
     scripts = ["script.js", *(["chosen.js"] if document.map else [])]
     script = "".join(map(read_template_file, scripts))
+    legend = tuple((mark, MARK_MEANINGS[mark]) for mark in marks_used(document))
     style = read_template_file("style.css") + (read_template_file("exercise.css") if is_exercise(document) else "")
     try:
         page = (
@@ -82,7 +82,10 @@ def to_html(document: Document) -> str:
                 parts=parts(document),
                 # Stages stand one level below the sections, where there are any.
                 level=3 if any(part.section for part in parts(document)) else 2,
-                legend=tuple((mark, MARK_MEANINGS[mark]) for mark in marks_used(document)),
+                legend=legend,
+                # The strip under the title says what its marks mean.
+                unexplained=tuple(entry for entry in legend if entry[0] not in {s.mark for s in document.status}),
+                contents=tuple(part.section for part in parts(document) if part.section),
                 # Names for the pictures; no anchor has two hyphens in a row without a number between them.
                 uids=(f"scene--{n}" for n in itertools.count(1)),
                 digits=max(map(len, margin_numbers(document)), default=0),
@@ -104,7 +107,6 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters.update(
         about=_about,
         anchor=anchor,
-        arcs=_arcs,
         broad=_broad,
         cells=_cells,
         formula=_formula,
@@ -257,7 +259,3 @@ def _states(block: Stations) -> frozenset[str]:
     halves = [half for station in block.stations for half in (station.values, station.gradients) if half]
     grids = [grid for half in halves for row in half.rows for grid in row]
     return frozenset(state for grid in grids for row in grid.rows for cell in row for state in cell.states)
-
-
-def _arcs(block: ArcMap, uids: Iterator[str]) -> Markup:
-    return markup(arc_map(block.nodes, block.arcs).svg(next(uids)))

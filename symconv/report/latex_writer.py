@@ -11,7 +11,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from symconv.doors import instance
 from symconv.errors import RenderError
 from symconv.report.document import (
-    ArcMap,
     Code,
     Display,
     Document,
@@ -26,7 +25,6 @@ from symconv.report.document import (
     Text,
     TheoremBlock,
 )
-from symconv.report.drawing.arc_map import arc_map
 from symconv.report.drawing.grids import grid_tikz
 from symconv.report.drawing.shapes import DEFINED_COLOURS
 from symconv.report.escape import Tex, anchor, check_latex_text, latex_text, pdf_string
@@ -91,7 +89,6 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment = latex_environment()
     environment.filters.update(
         anchor=lambda identifier: Tex(anchor(identifier)),
-        arcs=_arcs,
         bookmark=_bookmark,
         formula=_formula,
         grid=grid_tikz,
@@ -167,10 +164,6 @@ def _sides(part: Part) -> tuple[tuple[Tex, bool], ...]:
         elif isinstance(block, TheoremBlock):
             sides += [(_formula(line.lhs), True) for line in block.lines]
     return tuple(dict.fromkeys(sides))
-
-
-def _arcs(block: ArcMap) -> Tex:
-    return Tex(arc_map(block.nodes, block.arcs).tikz())
 
 
 def _bookmark(section: Section) -> Tex:

@@ -10,7 +10,6 @@ from typing import TypeVar, get_args
 
 from symconv.errors import RenderError
 from symconv.report.document import (
-    ArcMap,
     Band,
     Block,
     Display,
@@ -110,9 +109,6 @@ def marked(block: Block) -> Iterator[tuple[Mark, str]]:
     elif isinstance(block, Notation):
         for row in (*block.rows, *((block.footer,) if block.footer else ())):
             yield "definition" if row.number else "none", row.number
-    elif isinstance(block, ArcMap):
-        for node in block.nodes:
-            yield node.mark, ""
 
 
 def marks_used(document: Document) -> tuple[Mark, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.proofs.verdict import Verdict
 from symconv.report.document import Ledger, LedgerRow, Text
@@ -49,10 +49,17 @@ def basis_of(verdict: Verdict) -> Basis:
     return Basis(recomputed, ARGUMENTS.get(verdict.method, verdict.method))
 
 
-def ledger_of(bases: Mapping[str, Basis]) -> Ledger:
-    """The ledger of the statements of a page, by number in reading order: one row for those that rest on the same."""
+def ledger_of(bases: Mapping[str, Basis], checkers: Mapping[str, str]) -> Ledger:
+    """The ledger of the statements of a page, by number in reading order: one row for those that rest on the same.
+
+    Args:
+        bases: what every statement rests on.
+        checkers: the other program that has checked a statement, with what it took as known, for those that have one.
+    """
     groups: dict[Basis, list[str]] = {}
     for number, basis in bases.items():
+        if number in checkers:
+            basis = replace(basis, argument=f"{basis.argument}; checked by {checkers[number]}")
         groups.setdefault(basis, []).append(number)
     rows = (
         LedgerRow((Text(ranges(numbers)),), (Text(basis.recomputed),), (Text(basis.argument),))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from symconv.report.document import (
-    ArcMap,
     Band,
     Block,
     Code,
@@ -14,7 +13,6 @@ from symconv.report.document import (
     Ledger,
     LedgerRow,
     Math,
-    Node,
     Notation,
     NotationRow,
     Paragraph,
@@ -29,7 +27,6 @@ from symconv.report.document import (
     Text,
 )
 from symconv.report.figures import DrawnAxis, gradient_figure, window_figure
-from symconv.report.marks import Mark
 
 PAD = r"\operatorname{pad}_{K-1}(\SCupstream{G})"
 ROT = r"\operatorname{rot}_{180}(\SCkernel{B})"
@@ -384,14 +381,9 @@ def wide_things() -> tuple[Block, ...]:
 
 
 def ledger() -> tuple[Block, ...]:
-    names = ("D1", "D2", "D3", "D4", "1", "2", "3", "4", "5", "6", "T", "R", "R'")
-    marks: tuple[Mark, ...] = (*["definition"] * 4, *["proved"] * 7, "refuted", "proved")  # type: ignore[assignment]
-    nodes = tuple(Node(n, n.replace("'", "′"), m) for n, m in zip(names, marks, strict=True))
-    arcs = ((0, 4), (0, 9), (1, 6), (2, 8), (3, 9), (4, 5), (5, 7), (6, 7), (7, 8), (8, 9), (9, 10), (0, 11), (0, 12))
     return (
-        StageHeading("V", "V", runs("What rests on what, and what was recomputed"),
+        StageHeading("V", "V", runs("What was recomputed"),
               runs(r"$86$ sizes: $K\le4$ and $K\le I,J\le6$")),
-        ArcMap(nodes, arcs),
         Ledger(
             (
                 LedgerRow(runs("1, 2"), runs("each derivative read off (D1), entry by entry; $86$ sizes"),

@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from typeset import SVG, compile_latex, needs_latex
 
 from symconv.errors import ArgumentError, GeometryError, NotSupportedError, SizeLimitError
-from symconv.report.document import Node
-from symconv.report.drawing.shapes import Caption, Curve, Disc, Dot, Glyph, Lines, Link, Rectangle, Symbol
+from symconv.report.drawing.shapes import Caption, Dot, Glyph, Lines, Rectangle, Symbol
 from symconv.report.figures import (
     DrawnAxis,
-    arc_map,
     glyph_map,
     gradient_figure,
     matrix_scene,
@@ -24,7 +22,6 @@ from symconv.report.figures import (
     touch_map,
     window_figure,
 )
-from symconv.report.marks import Mark
 from symconv.report.scene import Scene
 
 
@@ -509,65 +506,6 @@ def test_a_glyph_of_too_many_taps_points_to_the_touch_map() -> None:
         glyph_map([DrawnAxis(20, 9)] * 2, at=(1, 1))
 
 
-# --- the map of statements --------------------------------------------------------------------------------------
-
-MARKS: tuple[Mark, ...] = ("definition", "proved", "exact", "refuted", "undecided", "none")
-
-
-def statements(count: int) -> list[Node]:
-    return [Node(f"s{k}", f"{k // 10 + 1}.{k % 10 + 1}", MARKS[k % 6]) for k in range(count)]
-
-
-@pytest.mark.parametrize("count", [1, 2, 14, 44, 130])
-def test_arc_map_keeps_reading_order_and_its_width(count: int) -> None:
-    nodes = statements(count)
-    arcs = [(k - 1, k) for k in range(1, count)] + [(0, k) for k in range(5, count, 7)]
-    scene = arc_map(nodes, arcs)
-    assert scene.width * scene.cell_px <= 730
-    links = [item for item in scene.items if isinstance(item, Link)]
-    discs = [next(shape for shape in link.items if isinstance(shape, Disc)) for link in links]
-    assert [link.target for link in links] == [node.id for node in nodes]
-    assert [disc.mark for disc in discs] == [node.mark for node in nodes]
-    assert [(disc.y, disc.x) for disc in discs] == sorted((disc.y, disc.x) for disc in discs)
-    curves = [item for item in scene.items if isinstance(item, Curve)]
-    assert [(curve.source, curve.target) for curve in curves] == [(f"s{a}", f"s{b}") for a, b in arcs]
-    for curve, arc in zip(curves, arcs, strict=True):
-        assert curve.start[0] == pytest.approx(discs[min(arc)].x)
-        assert curve.end[0] == pytest.approx(discs[max(arc)].x)
-        # A cubic stays within its control points, of which the crest uses three quarters.
-        crest = min(curve.start[1], curve.end[1]) - 0.75 * (curve.start[1] - curve.first[1])
-        assert 0 <= crest <= scene.height
-    numbers = [next(shape for shape in link.items if isinstance(shape, Caption)) for link in links]
-    for left, right in itertools.combinations(numbers, 2):
-        if left.y == right.y and isinstance(left.content, str) and isinstance(right.content, str):
-            half = 0.25 * left.size * (len(left.content) + len(right.content))
-            assert abs(left.x - right.x) >= half
-
-
-def test_far_arcs_rise_higher_as_the_square_root_of_their_distance() -> None:
-    scene = arc_map(statements(12), [(0, 1), (0, 4), (0, 9)])
-    rises = [item.start[1] - item.first[1] for item in scene.items if isinstance(item, Curve)]
-    assert [rise / rises[0] for rise in rises] == pytest.approx([1, 2, 3])
-
-
-def test_arc_map_links_and_arcs_can_be_found_by_a_script() -> None:
-    nodes = [Node("D1", "D1", "definition"), Node("R'", "R′", "refuted")]
-    root = ET.fromstring(arc_map(nodes, [(0, 1)]).svg("map"))
-    assert root.get("class") == "arcs"
-    links = [(a.get("class"), a.get("href"), a.get("data-n"), a.get("aria-label")) for a in root.iter(SVG + "a")]
-    assert links == [("nd", "#D1", "D1", "D1, definition"), ("nd", "#R-27-", "R-27-", "R′, refuted")]
-    (arc,) = [path for path in root.iter(SVG + "path") if "arc" in path.get("class", "").split()]
-    assert (arc.get("data-a"), arc.get("data-b")) == ("D1", "R-27-")
-
-
-@pytest.mark.parametrize("arc", [(0, 0), (0, 2), (-1, 1)])
-def test_an_arc_joins_two_nodes_that_exist(arc: tuple[int, int]) -> None:
-    with pytest.raises(ArgumentError, match=r"^arcs must join two different nodes, counted from 0 to 1"):
-        arc_map(statements(2), [arc])
-    with pytest.raises(ArgumentError, match=r"^nodes must hold at least one statement"):
-        arc_map([], [])
-
-
 # --- the writers ------------------------------------------------------------------------------------------------
 
 
@@ -587,7 +525,6 @@ def gallery() -> list[Scene]:
         glyph_map(uneven, at=(3, 4)),
         glyph_map(line, at=(3,)),
         matrix_scene([[1, -2], [0, "x"]], title="Any"),
-        arc_map(statements(60), [(0, 59), (3, 4), (4, 40)]),
     ]
 
 

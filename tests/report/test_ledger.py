@@ -42,8 +42,17 @@ def test_a_verdict_says_what_was_compared_and_why_it_holds(
 
 def test_statements_that_rest_on_the_same_share_a_row() -> None:
     one, other = Basis("r", "a"), Basis("r", "b")
-    ledger = ledger_of({"1": one, "2": one, "3": other, "4": one, "C1": other, "C2": other})
+    ledger = ledger_of({"1": one, "2": one, "3": other, "4": one, "C1": other, "C2": other}, {})
     assert [_said(row) for row in ledger.rows] == [("1–2, 4", "r", "a"), ("3, C1–C2", "r", "b")]
+
+
+def test_what_another_program_has_checked_is_said_in_its_argument() -> None:
+    one = Basis("r", "a")
+    ledger = ledger_of({"1": one, "2": one, "3": one}, {"2": "Coq 8, but for derivatives"})
+    assert [_said(row) for row in ledger.rows] == [
+        ("1, 3", "r", "a"),
+        ("2", "r", "a; checked by Coq 8, but for derivatives"),
+    ]
 
 
 def _said(row: LedgerRow) -> tuple[str, ...]:

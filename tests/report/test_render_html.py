@@ -23,6 +23,7 @@ from symconv.report.document import (
     RelationLine,
     Section,
     StageHeading,
+    StatusLine,
     Strong,
     Text,
 )
@@ -168,6 +169,18 @@ def test_only_the_marks_of_the_document_are_in_its_legend() -> None:
     assert "refuted" in legend
     assert "undecided" not in legend
     assert "definition" not in legend
+
+
+def test_a_mark_is_explained_once() -> None:
+    strip = (StatusLine("refuted", runs("1 refuted")),)
+    html = to_html(Document("t", (), (Paragraph(runs("x"), mark="refuted"),), strip))
+    assert '<p class="legend">' not in html
+    html = to_html(
+        Document("t", (), (Paragraph(runs("x"), mark="refuted"), Paragraph(runs("y"), mark="proved")), strip)
+    )
+    legend = html[html.index('<p class="legend">') : html.index("</footer>")]
+    assert "proved for all symbolic sizes" in legend
+    assert "refuted" not in legend
 
 
 def test_substeps_fold_only_where_they_hide_something() -> None:

@@ -161,7 +161,7 @@ def _refuted(
     if mended is not None and result.repaired is not None:
         after = f"{label}'"
         mark = mark_of(result.repaired)
-        desk.note(after, mark, result.repaired, [label])
+        desk.note(after, mark, result.repaired)
         reason = Reason("Repair.", words("The smallest edit that makes it true."))
         parts = [colour(part, roles) for part in repaired]
         blocks.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -17,11 +17,9 @@ from symconv.problems.problem import Problem, Question
 from symconv.proofs.verdict import Verdict
 from symconv.report.colour import colour
 from symconv.report.document import (
-    ArcMap,
     Block,
     Inline,
     Math,
-    Node,
     Notation,
     NotationRow,
     Reason,
@@ -103,10 +101,8 @@ class Desk:
     progress: Progress = lambda _: None
     _count: int = 0
     _definitions: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    _nodes: list[tuple[Node, tuple[str, ...]]] = field(default_factory=list)
     bases: dict[str, Basis] = field(default_factory=dict)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
-    symbolic: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conditional: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
@@ -121,26 +117,25 @@ class Desk:
         self._count += 1
         return str(self._count)
 
+    @property
+    def defined(self) -> int:
+        """How many definitions there are."""
+        return len(self._definitions)
+
     def figure(self) -> str:
         """The next figure number."""
         self._figures += 1
         return str(self._figures)
 
-    def define_number(self, number: str) -> None:
-        """Remember a definition for the map of what rests on what."""
-        self._nodes.append((Node(anchor(number), number, "definition"), ()))
+    def note(self, number: str, mark: Mark, basis: Basis | Verdict) -> None:
+        """Remember a statement for the status strip and the ledger.
 
-    def note(self, number: str, mark: Mark, basis: Basis | Verdict, uses: Iterable[str] = ()) -> None:
-        """Remember a statement for the status strip, the ledger and the map of what rests on what.
-
-        A verdict says for all of which parameters it was proved, under which conditions, and what it rests on.
+        A verdict says under which conditions it holds, and what it rests on.
         """
         if isinstance(basis, Verdict):
             verdict, basis = basis, basis_of(basis)
-            self.symbolic[number] = verdict.scope.symbolic
             if verdict.conditions:
                 self.conditional.add(number)
-        self._nodes.append((Node(anchor(number), number, mark), tuple(uses)))
         if mark != "none":
             self.checked.append((number, mark))
             self.bases[number] = basis
@@ -149,17 +144,6 @@ class Desk:
         """Remember the verdict of a statement, in case it can be certified; `what` says which statement it is."""
         if verdict.holds:
             self.verdicts.append((number, what, verdict))
-
-    def arc_map(self) -> ArcMap:
-        """All statements in reading order, and which one uses which."""
-        places = {node.number: position for position, (node, _) in enumerate(self._nodes)}
-        arcs = [
-            (places[use], position)
-            for position, (_, uses) in enumerate(self._nodes)
-            for use in uses
-            if use in places and places[use] < position
-        ]
-        return ArcMap(tuple(node for node, _ in self._nodes), tuple(arcs))
 
     # ------------------------------------------------------------------ words
 
@@ -212,7 +196,6 @@ class Desk:
                 continue
             label = f"D{len(self._definitions) + 1}"
             self._definitions[key] = numbers[definition.id] = label
-            self.define_number(label)
             entry = self.inline(definition.entry, roles)
             size = self.inline(definition.size, roles)
             if _too_wide(entry):
@@ -259,8 +242,7 @@ class Desk:
         numbers[step.id] = label
         self.progress(f"checking ({label}) {step.rule}")
         mark = mark_of(step.verdict)
-        uses = [numbers[use] for use in step.uses if use in numbers]
-        self.note(label, mark, step.verdict, uses)
+        self.note(label, mark, step.verdict)
         self.proved(label, step.title, step.verdict)
         reason = Reason(
             step.title,

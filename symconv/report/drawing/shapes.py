@@ -11,19 +11,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from symconv.report.marks import Mark
-
 __all__ = [
     "DEFINED_COLOURS",
     "PALETTE",
     "Caption",
     "Colour",
-    "Curve",
-    "Disc",
     "Dot",
     "Glyph",
     "Lines",
-    "Link",
     "Paint",
     "Rectangle",
     "Shape",
@@ -182,40 +177,7 @@ class Dot:
     paint: Paint = Paint("mute")
 
 
-@dataclass(frozen=True)
-class Disc:
-    """The mark of a statement, told apart by shape."""
-
-    x: float
-    y: float
-    radius: float
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A cubic from `start` to `end`; `source` and `target` are the statements an arc of the map joins."""
-
-    start: tuple[float, float]
-    first: tuple[float, float]
-    second: tuple[float, float]
-    end: tuple[float, float]
-    stroke: Stroke
-    source: str = ""
-    target: str = ""
-
-
-@dataclass(frozen=True)
-class Link:
-    """Shapes that lead to the statement with this id on a page; on paper they are just drawn."""
-
-    target: str
-    name: str
-    box: tuple[float, float, float, float]
-    items: tuple[Rectangle | Lines | Caption | Disc | Dot, ...]
-
-
-Shape: TypeAlias = Rectangle | Lines | Caption | Glyph | Dot | Disc | Curve | Link
+Shape: TypeAlias = Rectangle | Lines | Caption | Glyph | Dot
 
 
 def decimal(value: float, places: int = 2) -> str:

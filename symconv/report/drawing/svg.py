@@ -12,12 +12,9 @@ from symconv.errors import ArgumentError
 from symconv.report.drawing.shapes import (
     PALETTE,
     Caption,
-    Curve,
-    Disc,
     Dot,
     Glyph,
     Lines,
-    Link,
     Paint,
     Rectangle,
     Shape,
@@ -28,7 +25,7 @@ from symconv.report.drawing.shapes import (
     glyph_squares,
     look,
 )
-from symconv.report.escape import anchor, check_text
+from symconv.report.escape import check_text
 
 __all__ = ["write_svg"]
 
@@ -123,46 +120,6 @@ class _Writer:
                 parts.append(f'<path class="{self.fill(paint)}" d="{path}"/>')
         return "".join(parts)
 
-    def disc(self, disc: Disc) -> str:
-        x, y, r = disc.x, disc.y, disc.radius
-        cx, cy, radius = self.at(x), self.at(y), self.length(r)
-        ring = f'<circle cx="{cx}" cy="{cy}" r="{radius}" class="{{}}"/>'
-        match disc.mark:
-            case "proved":
-                return ring.format(self.fill(Paint("ink")))
-            case "definition":
-                return ring.format(self.classes(Paint("paper"), Stroke("ink")))
-            case "undecided":
-                return ring.format(self.classes(Paint("paper"), Stroke("ink", "thin", "dotted")))
-            case "exact":
-                half = f'<path class="{self.fill(Paint("ink"))}" d="M{cx} {self.at(y - r)}a{radius} {radius} 0 0 0 0 '
-                half += f'{self.length(2 * r)}z"/>'
-                return ring.format(self.classes(Paint("paper"), Stroke("ink"))) + half
-            case "refuted":
-                a, b, c, d = self.at(x - r), self.at(x + r), self.at(y - r), self.at(y + r)
-                return (
-                    f'<path class="{self.classes(None, Stroke("bad", "bold"))}" d="M{a} {c}L{b} {d}M{a} {d}L{b} {c}"/>'
-                )
-            case "none":
-                return (
-                    f'<path class="{self.classes(None, Stroke("mute"))}" d="M{self.at(x - r)} {cy}H{self.at(x + r)}"/>'
-                )
-
-    def curve(self, curve: Curve) -> str:
-        points = [f"{self.at(x)} {self.at(y)}" for x, y in (curve.start, curve.first, curve.second, curve.end)]
-        self.rules[".sc-arc"] = "opacity:.55"
-        data = f' data-a="{anchor(curve.source)}" data-b="{anchor(curve.target)}"' if curve.source else ""
-        path = f"M{points[0]}C{points[1]} {points[2]} {points[3]}"
-        return f'<path class="arc sc-arc {self.classes(None, curve.stroke)}"{data} d="{path}"/>'
-
-    def link(self, link: Link) -> str:
-        target = anchor(link.target)
-        x, y, width, height = link.box
-        self.rules[".sc-hit"] = "fill:transparent"
-        hit = f'<path class="sc-hit" d="{self.box(x, y, width, height)}"/>'
-        body = "".join(self.shapes(link.items))
-        return f'<a class="nd" href="#{target}" data-n="{target}" aria-label="{_escape(link.name)}">{hit}{body}</a>'
-
     def shapes(self, items: Iterable[Shape]) -> Iterator[str]:
         """Elements in drawing order; neighbours of one look share an element, which keeps a page of figures small."""
         for _, group in groupby(items, key=look):
@@ -182,12 +139,6 @@ class _Writer:
                 case Dot(x, y, radius, paint):
                     place = f'cx="{self.at(x)}" cy="{self.at(y)}" r="{self.length(radius)}"'
                     yield f'<circle class="{self.fill(paint)}" {place}/>'
-                case Disc() as disc:
-                    yield self.disc(disc)
-                case Curve() as curve:
-                    yield self.curve(curve)
-                case Link() as link:
-                    yield self.link(link)
 
 
 def write_svg(
@@ -212,10 +163,8 @@ def write_svg(
     body = "\n".join(writer.shapes(items))
     style = "".join(f"{selector}{{{rule}}}" for selector, rule in sorted(writer.rules.items()))
     across, down = math.ceil(width * unit + 2 * _MARGIN), math.ceil(height * unit + 2 * _MARGIN)
-    # With role img the links inside would be hidden from a screen reader.
-    role = "group" if any(isinstance(item, Link) for item in items) else "img"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{_escape(kind)}" role="{role}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{_escape(kind)}" role="img"'
         f' aria-labelledby="{uid}-t {uid}-d" viewBox="0 0 {across} {down}" width="{across}" height="{down}">\n'
         f'<title id="{uid}-t">{_escape(title)}</title>\n<desc id="{uid}-d">{_escape(description)}</desc>\n'
         f"<style>{style}</style>\n{body}\n</svg>"

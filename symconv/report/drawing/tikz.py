@@ -9,12 +9,9 @@ from symconv.report.drawing.shapes import (
     DEFINED_COLOURS,
     PALETTE,
     Caption,
-    Curve,
-    Disc,
     Dot,
     Glyph,
     Lines,
-    Link,
     Paint,
     Rectangle,
     Shape,
@@ -103,30 +100,6 @@ def _box(x: float, y: float, width: float, height: float) -> str:
     return f"{_point(x, y)} rectangle {_point(x + width, y + height)}"
 
 
-def _disc(disc: Disc) -> Iterator[str]:
-    x, y, r = disc.x, disc.y, disc.radius
-    circle = f"{_point(x, y)} circle [radius={_length(r)}]"
-    match disc.mark:
-        case "proved":
-            yield rf"\path[fill=ink] {circle};"
-        case "definition":
-            yield rf"\path[fill=white,draw=ink,line width=0.5pt] {circle};"
-        case "undecided":
-            yield rf"\path[fill=white,{_stroke(Stroke('ink', 'thin', 'dotted'))}] {circle};"
-        case "exact":
-            yield rf"\path[fill=white,draw=ink,line width=0.5pt] {circle};"
-            half = f"arc [start angle=-90,end angle=-270,radius={_length(r)}] -- cycle"
-            yield rf"\path[fill=ink] {_point(x, y - r)} {half};"
-        case "refuted":
-            a, b = (
-                f"{_point(x - r, y - r)} -- {_point(x + r, y + r)}",
-                f"{_point(x - r, y + r)} -- {_point(x + r, y - r)}",
-            )
-            yield rf"\path[{_stroke(Stroke('bad', 'bold'))}] {a} {b};"
-        case "none":
-            yield rf"\path[{_stroke(Stroke('mute'))}] {_point(x - r, y)} -- {_point(x + r, y)};"
-
-
 def _labels(run: list[Caption], unit: float) -> Iterator[str]:
     head = run[0]
     points = head.size * unit * _POINTS_PER_MM
@@ -163,14 +136,6 @@ def _shapes(items: Iterable[Shape], unit: float) -> Iterator[str]:
                         yield rf"\path[fill={_paint(paint)}] {boxes};"
             case Dot(x, y, radius, paint):
                 yield rf"\path[fill={_paint(paint)}] {_point(x, y)} circle [radius={_length(radius)}];"
-            case Disc() as disc:
-                yield from _disc(disc)
-            case Curve() as curve:
-                controls = f".. controls {_point(*curve.first)} and {_point(*curve.second)} .."
-                style = f"draw={PALETTE[curve.stroke.tone].tex}!70!hair,line width={_WIDTHS[curve.stroke.weight]}"
-                yield rf"\path[{style}] {_point(*curve.start)} {controls} {_point(*curve.end)};"
-            case Link(items=inner):
-                yield from _shapes(inner, unit)
 
 
 def colour_definitions() -> str:
