@@ -32,7 +32,9 @@ FEW = 32  # points that loops list faster than arrays do
 STAGE = 200  # steps to fix one variable for all points
 POINTS = 10  # points with one coordinate more that are built in a step
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
-_FAR = 1 << 40  # stands for "no limit known yet"; far beyond any size that fits in memory
+_ANY = 1 << 4000  # stands for "no limit known yet"; ends of ranges are Python's integers until they are counted
+_MOST_BITS = 200  # of a number that is put in: what ranges are made of in a few rounds stays below `_ANY`
+_HELD = 1 << 62  # what columns of integers are kept below, so that none of their sums wraps around
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def points(
         effort: what that may cost; unbounded unless given.
 
     Raises:
-        SizeLimitError: where there are more points than `limit`.
+        SizeLimitError: where there are more points than `limit`, or numbers in them than arrays of integers hold.
         OutOfEffort: where they cost more than `effort`.
     """
     names = [variable.name for variable in variables]
@@ -77,6 +79,9 @@ def points(
             others.append(guard)
         else:
             affine.append(_Affine(form[0], form[1], guard.kind == "eq"))
+    numbers = [*known.values(), *(n for form in affine for n in (form.constant, *dict(form.coefficients).values()))]
+    if any(int(number).bit_length() > _MOST_BITS for number in numbers):
+        raise _beyond()
     intervals = _intervals(names, affine)
     own_ranges = {variable.name: variable for variable in variables}
     rows = 1
@@ -87,6 +92,7 @@ def points(
     table: dict[str, IntArray] = {}
     left = list(names)
     if rows:
+        intervals = _held(variables, affine, others, known, intervals)
         table, others, rows = _keep(table, others, known, left, rows)
     while left and rows:
         best = None
@@ -99,15 +105,15 @@ def points(
                 low = np.maximum(low, own.lower.evaluate(columns))
                 high = np.minimum(high, own.upper.evaluate(columns))
             count = np.maximum(high - low + 1, 0)
-            total = int(count.sum())
+            total = int(np.minimum(count, limit + 1).sum())
             if best is None or total < best[0]:
                 best = (total, name, low, count)
         assert best is not None
         total, name, low, count = best
         if total > limit:
             raise SizeLimitError(
-                f"this sum has more than {limit:,} index points (at least {total:,}); ask for single entries with "
-                f".at(...), or for the numbers through symconv.compile"
+                f"this sum has more than {limit:,} index points (at least {total:,}); use .at(...) for single entries, "
+                "or symconv.compile for the numbers"
             )
         if effort is not None:
             effort.spend(STAGE + total * (len(table) + 1) // POINTS)
@@ -218,7 +224,7 @@ def _affine(
 
 def _intervals(names: Sequence[str], affine: Sequence[_Affine]) -> dict[str, tuple[int, int]]:
     """A range for every variable on its own, by propagating the affine conditions until nothing changes."""
-    box = dict.fromkeys(names, (-_FAR, _FAR))
+    box = dict.fromkeys(names, (-_ANY, _ANY))
     # A condition may move an end for every other variable in turn: news goes through all of them in as many rounds as
     # there are variables. Beyond that ends may creep on by 1 a round for ever (x >= y + 1 beside y >= x). It is cut
     # off: a range that is too wide costs points, which the guards drop again, and no result.
@@ -245,6 +251,60 @@ def _intervals(names: Sequence[str], affine: Sequence[_Affine]) -> dict[str, tup
         if box == before:
             break
     return box
+
+
+def _held(
+    variables: Sequence[Bound],
+    affine: Sequence[_Affine],
+    others: Sequence[Guard],
+    known: Mapping[str, int],
+    intervals: Mapping[str, tuple[int, int]],
+) -> dict[str, tuple[int, int]]:
+    """The ranges, with a limit for every variable, where all that is reckoned with them fits in columns of integers.
+
+    Raises:
+        SizeLimitError: where it does not.
+    """
+    held = dict(intervals)
+    largest = {name: max(1, abs(value)) for name, value in known.items()}
+    largest |= {name: max(1, abs(low), abs(high)) for name, (low, high) in held.items()}
+    for _ in variables:  # a range may hang on other variables, which get their limit before it does
+        for variable in variables:
+            if largest[variable.name] >= _HELD:  # its range is one that `_affine` cannot read
+                most = max(_largest(variable.lower, largest), _largest(variable.upper, largest))
+                low, high = held[variable.name]
+                held[variable.name] = low, high = max(low, -most), min(high, most)
+                largest[variable.name] = max(1, abs(low), abs(high))
+    reckoned = [end for variable in variables for end in (variable.lower, variable.upper)]
+    for guard in others:
+        reckoned += [guard.expr] if guard.divisor is None else [guard.expr, guard.divisor]
+    sums = [abs(form.constant) + sum(abs(v) * largest[name] for name, v in form.coefficients) for form in affine]
+    numbers = [*sums, *(_largest(expr, largest) for expr in reckoned), *(largest[v.name] for v in variables)]
+    if max(numbers, default=0) >= _HELD:
+        raise _beyond()
+    return held
+
+
+def _largest(expr: Index, largest: Mapping[str, int]) -> int:
+    """What no number exceeds that comes up where an expression is reckoned, for names up to their largest values."""
+    total = 0
+    for key, value in expr.terms.items():
+        product = abs(value)
+        for atom in key:
+            if isinstance(atom, str):
+                product *= largest[atom]
+            else:
+                parts = atom.args if isinstance(atom, Extremum) else (atom.numerator, atom.denominator)
+                product *= max(1, *(_largest(part, largest) for part in parts))
+        total += product
+    return total
+
+
+def _beyond() -> SizeLimitError:
+    return SizeLimitError(
+        "the sizes or indices of this sum are beyond 2**62, where arrays of integers end; take smaller ones, or leave "
+        "them symbolic"
+    )
 
 
 def _range(

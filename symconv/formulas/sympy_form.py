@@ -293,12 +293,7 @@ def to_sparse(formula: Equation, shape: tuple[int, ...], env: Mapping[str, int])
     """The nonzero entries as a sparse matrix: rows are outputs, columns the entries of the variable, both row-major."""
     if not is_polynomial(formula.body) or (formula.quantity.kind != "derivative" and len(shape) != 2):
         return sympy.ImmutableSparseMatrix(to_matrix(formula, shape, env))
-    try:
-        known = polynomials(formula.body, formula.free_at(env), env, formula.boxes, limit=MAX_NONZEROS)
-    except SizeLimitError as error:
-        raise SizeLimitError(
-            f"the matrix has more than {MAX_NONZEROS:,} nonzero entries; use .at(...) for single ones"
-        ) from error
+    known = polynomials(formula.body, formula.free_at(env), env, formula.boxes, limit=MAX_NONZEROS)
     rows = len(formula.quantity.of[1]) if formula.quantity.kind == "derivative" else 1
     base = [r.start for r in formula.ranges(env)]
     entries = {}

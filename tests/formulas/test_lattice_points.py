@@ -12,6 +12,7 @@ from symconv.errors import SizeLimitError
 from symconv.formulas.algebra import Bound, Guard, divides, equal, nonnegative
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.formulas.lattice import points
+from symconv.operators.convolution import Conv
 
 u, v, w, N, S = (Index.of(name) for name in ("u", "v", "w", "N", "S"))
 ENV = {"N": 3, "S": 2}
@@ -110,9 +111,51 @@ def test_without_variables_there_is_one_point_or_none() -> None:
     assert points([], [equal(floor(N, S), 1)], ENV)[1] == 1
 
 
+@pytest.mark.parametrize("far", [2**39, 2**40, 2**41, 2**52, 2**59])
+@given(st.integers(1, 3), st.integers(-3, 3), st.integers(1, 4))
+@settings(max_examples=10, deadline=None)
+def test_points_far_away_are_those_nearby(far: int, stride: int, place: int, modulus: int) -> None:
+    """What is moved by a number, variables and what they are compared with, has its points moved by it."""
+
+    def found(shift: int) -> list[tuple[int, int]]:
+        here = Index.of("far")
+        around = [Bound("u", here, here + 6), Bound("v", Index.of(0), Index.of(5))]
+        guards = [
+            nonnegative(stride * (u - here) + v - place),
+            nonnegative(floor(u - here + v, modulus) - 1),
+            divides(Index.of(modulus), u - here + v),
+        ]
+        table, _ = points(around, guards, {"far": shift})
+        return sorted(zip((table["u"] - shift).tolist(), table["v"].tolist(), strict=True))
+
+    assert found(far) == found(0) == found(-far)
+
+
+def test_entries_of_a_derivative_are_there_at_any_size_that_integers_hold() -> None:
+    for stride in (3, 2**39, 2**41, 2**58):
+        entries = Conv((2,), stride).derivative().polynomials(3 * stride)
+        assert sorted(entries) == [(p, p * stride + m) for p in range(3) for m in range(2)]
+
+
+@pytest.mark.parametrize(
+    "size", [2**62, 2**63, 2**64, 10**40, 10**100, 10**4000], ids=lambda size: str(size.bit_length())
+)
+def test_numbers_that_no_array_holds_are_refused(size: int) -> None:
+    for bounds, guards in (
+        ([Bound("u", Index.of(size), Index.of(size + 1))], []),
+        ([Bound("u", Index.of(0), Index.of(3))], [nonnegative(u - floor(Index.of(size) * u, 5))]),
+        ([Bound("u", Index.of(-size), Index.of(-size))], [divides(Index.of(size), u)]),
+        ([Bound("u", Index.of(0), floor(v, 2)), Bound("v", Index.of(size), Index.of(size))], []),
+    ):
+        with pytest.raises(SizeLimitError, match=r"beyond 2\*\*62, where arrays of integers end"):
+            points(bounds, guards, {})
+    with pytest.raises(SizeLimitError, match="more than 20,000,000 index points"):
+        points([Bound("u", Index.of(0), Index.of(2**60)), Bound("v", Index.of(0), Index.of(2**60))], [], {})
+
+
 def test_points_are_counted_before_they_are_built() -> None:
     square = [Bound("u", Index.of(1), Index.of(10**6)), Bound("v", Index.of(1), Index.of(10**6))]
-    with pytest.raises(SizeLimitError, match=r"more than 20,000,000 index points .* ask for single entries with"):
+    with pytest.raises(SizeLimitError, match=r"more than 20,000,000 index points .*; use \.at\("):
         points(square, [], {})
     with pytest.raises(SizeLimitError, match="more than 10 index points"):
         points(square[:1], [], {}, limit=10)
