@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from symconv.doors import flag, items, list_of, plain_integer
+from symconv.doors import flag, items, plain_integer
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.formulas.algebra import Access, Guard, Node, product, summation
 from symconv.formulas.bounds import Knowledge
@@ -22,6 +22,7 @@ from symconv.formulas.symbols import SymbolTable, is_symbolic
 from symconv.formulas.walks import transform
 from symconv.operators.arrays import TakesArrays
 from symconv.operators.frame import Axis, Geometry, collect_symbols, named_axes, note_symbols, numbered
+from symconv.operators.generic import generic
 from symconv.operators.kinds import Norm, PerAxis, Size, Whole
 from symconv.operators.letters import Letters
 from symconv.operators.option import axes_unsaid, documented, option_fields
@@ -227,44 +228,7 @@ class Operator(TakesArrays, ABC):
         Raises:
             ArgumentError: for a name in `keep` or `letters` that is not a size option of this operator.
         """
-        ndim = self.spatial_axes
-        known = self.options()
-        changed: dict[str, Any] = {}
-        usual = self.size_letters()
-        chosen = {**usual, **(letters or {})}
-        keep = list_of("keep", keep, str, "must be a tuple of options, such as ('stride', 'padding')")
-        flag("shared", shared)
-        for option in keep:
-            if option not in usual or option not in known:
-                raise ArgumentError("keep", option, f"must be among {', '.join(o for o in usual if o in known)}")
-        if chosen.keys() != usual.keys():
-            raise ArgumentError("letters", letters, f"must have options among {', '.join(usual)} as keys")
-        if known.get("padding") == "same":
-            keep = (*keep, "stride")  # this rule is for stride 1 alone
-        kinds = {name: option.kind for name, (option, _) in option_fields(type(self)).items()}
-        left = [name for name in known if name not in usual or name in keep or isinstance(known[name], str)]
-        taken = {*self.size_symbols(options=left), *self.reals()}  # these keep their meaning
-
-        def named(letter: str, shared: bool) -> tuple[str, ...]:
-            own = (letter,) * ndim if shared else numbered(letter, ndim)
-            return tuple(fresh_name(name, taken) for name in own)
-
-        names = {option: frozenset((*named(letter, True), *named(letter, False))) for option, letter in chosen.items()}
-        counts = {name for name, kind in kinds.items() if isinstance(kind, PerAxis) and kind.least >= 1}
-        positive = frozenset().union(*(own for option, own in names.items() if option in counts))
-        table = SymbolTable(positive=positive, nonnegative=frozenset().union(*names.values()) - positive)
-        for option, letter in chosen.items():
-            if option in known and option not in keep and not isinstance(known[option], str):
-                same = shared and len(set(known[option])) == 1
-                letters_of = named(letter, same)
-                changed[option] = tuple(table[name] for name in letters_of)
-                if f"{option}_after" in chosen:
-                    after = named(chosen[f"{option}_after"], same)
-                    changed[option] = tuple(
-                        _sides(pair, table[one], table[two])
-                        for pair, one, two in zip(known[option], letters_of, after, strict=True)
-                    )
-        return type(self)(**{**known, **changed})
+        return generic(self, keep, flag("shared", shared), letters)
 
     # ------------------------------------------------------------------ formulas
 
@@ -562,14 +526,6 @@ def _check_looks(names: Sequence[str]) -> None:
             raise ArgumentError(
                 "options", f"{other}, {name}", "must have symbols that do not print alike", "rename one of them"
             )
-
-
-def _sides(pair: tuple[Integer, Integer], before: Any, after: Any) -> tuple[Any, Any]:
-    """The symbols of the padding of one axis: the same one twice where its sides are equal."""
-    symbols = (before, before) if pair[0] == pair[1] else (before, after)
-    return tuple(  # type: ignore[return-value]
-        side if isinstance(side, int) and side < 0 else symbol for side, symbol in zip(pair, symbols, strict=True)
-    )
 
 
 def close_form(formula: Formula) -> Node:

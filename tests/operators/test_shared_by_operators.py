@@ -261,6 +261,10 @@ def test_the_same_operator_in_letters(op: Operator, how: dict[str, Any], expecte
             {"letters": {"bias": "T"}},
             "letters must have options among kernel_size, stride, padding, padding_after, dil",
         ),
+        ({"letters": ("T",)}, r"letters must be a table, such as {'stride': 'T'}, got \('T',\)"),
+        ({"letters": {"stride": 3}}, r"letters\['stride'\] must be a short name of letters, got 3"),
+        ({"letters": {"stride": "a| b"}}, r"letters\['stride'\] must be a short name of letters, got 'a| b'"),
+        ({"letters": {"stride": "K"}}, "letters must leave every option a letter of its own, in {'kernel_size': 'K'"),
     ],
 )
 def test_what_is_no_size_has_no_letter(how: dict[str, Any], says: str) -> None:
