@@ -24,6 +24,7 @@ __all__ = [
     "one_of",
     "path",
     "plain_integer",
+    "procedure",
     "text",
 ]
 
@@ -67,6 +68,12 @@ def plain_integer(argument: str, value: object, least: int | None = None, requir
 def flag(argument: str, value: object) -> bool:
     """A truth value, and nothing that merely looks like one."""
     return instance(argument, value, bool, "must be True or False")
+
+
+def procedure(argument: str, value: object) -> None:
+    """Refuse what cannot be called; what it does when it is called is for whoever gave it."""
+    if not callable(value):
+        raise ArgumentError(argument, value, "must be a function")
 
 
 def text(argument: str, value: object, requirement: str = "must be a text") -> str:

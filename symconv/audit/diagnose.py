@@ -18,6 +18,7 @@ from symconv.audit.gradients import judged
 from symconv.audit.probing import probe
 from symconv.audit.reading import Array
 from symconv.audit.rounding import Rounding
+from symconv.doors import procedure
 from symconv.errors import ArgumentError, SizeLimitError
 from symconv.kernels.runtime.arguments import as_array
 from symconv.operators.convolution import Conv
@@ -75,8 +76,8 @@ def diagnose(
     >>> print(diagnose(x, w, y)[0].operator)
     Conv(kernel_size=(2, 2), stride=(2, 2), flip=True)
     """
-    if progress is not None and not callable(progress):
-        raise ArgumentError("progress", progress, "must be a function of one number, or None")
+    if progress is not None:
+        procedure("progress", progress)
     arrays = [_numbers("x", x), _numbers("y", y)] + ([] if weight is None else [_numbers("weight", weight)])
     given, filters = (arrays[0], arrays[1]), (None if weight is None else arrays[2])
     gradients = _gradients(given[0], filters, given[1], grad_output, grad_input, grad_weight, grad_bias)

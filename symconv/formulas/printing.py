@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from symconv.doors import flag
 from symconv.formulas.algebra import Access, Constant, Node, Reduce, Share, product
 from symconv.formulas.equation import Equation
 from symconv.formulas.index import Index
@@ -47,6 +48,7 @@ def context_of(formula: Equation) -> PrintContext:
 
 def print_formula(formula: Equation, style: Style, *, lhs: bool = True) -> str:
     """A formula in a style: the equation, or only its right-hand side."""
+    flag("lhs", lhs)
     context = context_of(formula)
     right = style.pointwise(formula.body, context)
     return f"{style.quantity(formula.quantity)} = {right}" if lhs else right

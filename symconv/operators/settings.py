@@ -15,6 +15,7 @@ from symconv.operators.window import Window
 __all__ = ["Setting", "Settings", "settings_for"]
 
 MOST_COUNTED = 1_000
+MOST_ASKED = 10_000  # dilations to look at, and settings to give back
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,9 @@ def settings_for(
     padding = None if padding is None else plain_integer("padding", padding, 0)
     dilation = None if dilation is None else plain_integer("dilation", dilation)
     most_dilation, limit = plain_integer("most_dilation", most_dilation, 1), plain_integer("limit", limit, 1)
+    for name, bound in (("most_dilation", most_dilation), ("limit", limit)):
+        if bound > MOST_ASKED:
+            raise ArgumentError(name, bound, f"must be at most {MOST_ASKED:,}")
     flag("transposed", transposed)
     if flag("ceil_mode", ceil_mode) and transposed:
         raise ArgumentError("ceil_mode", True, "must not be given for a transposed convolution")

@@ -8,7 +8,7 @@ from functools import partial
 
 from symconv.claims.check import check_source
 from symconv.claims.claim_verdict import ClaimVerdict
-from symconv.doors import instance
+from symconv.doors import instance, procedure
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.problems.answers.claims import claims
 from symconv.problems.answers.desk import Desk, Progress, words
@@ -52,7 +52,10 @@ def build_document(
         certify: says what has been checked by another program; without it, nothing has.
         memory: answers of builds before; those to questions that have not changed are taken from it.
     """
-    memory = memory or AnswerMemory()
+    procedure("progress", progress)
+    if certify is not None:
+        procedure("certify", certify)
+    memory = AnswerMemory() if memory is None else instance("memory", memory, AnswerMemory, "must be an AnswerMemory")
     desk = Desk(instance("problem", problem, Problem, "must be a problem, such as load_problem gives"), progress)
     around = (problem.data, problem.names, problem.operators, problem.networks, problem.index_base, problem.outside)
     asked = [replace(question, title="", text="") for question in problem.questions]

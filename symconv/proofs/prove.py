@@ -69,6 +69,7 @@ def prove(
         instance(argument, side, Formula, "must be a formula, such as Conv(3).output()")
     given = iterable_of("assuming", assuming, Guard, "must be conditions, such as (equal('S', 1),)")
     effort = Effort(plain_integer("steps", steps, 1))
+    comparing = None if comparing is None else plain_integer("comparing", comparing, 0)
     statement = of_formulas(left, right, given)
     needs = open_needs(statement, effort.part(1, 8))
     verdict = prove_statement(statement.with_needs(needs) if needs else statement, effort=effort, comparing=comparing)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from symconv.doors import instance
+from symconv.doors import flag, instance
 from symconv.errors import RenderError
 from symconv.report.document import (
     Code,
@@ -67,7 +67,7 @@ def to_latex(document: Document, fragment: bool = False) -> str:
     try:
         return (
             _environment()
-            .get_template("fragment.tex.jinja" if fragment else "report.tex.jinja")
+            .get_template("fragment.tex.jinja" if flag("fragment", fragment) else "report.tex.jinja")
             .render(
                 document=document,
                 parts=parts(document),

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from symconv.doors import text as as_text
-from symconv.errors import RenderError
+from symconv.errors import ArgumentError, RenderError
 
 __all__ = ["find_pdflatex", "require_pdflatex", "to_pdf"]
 
@@ -19,6 +19,7 @@ _INSTALL = (
     "lmodern; macOS: MacTeX; Windows: MiKTeX), or take the .tex or .html output, which need nothing"
 )
 _TEX_PATHS = re.compile(r"TEX.*|.*INPUTS.*|.*FONTS.*", re.DOTALL)
+_LONGEST = 86_400  # seconds, a day
 _RUNS = 2  # the second run knows the number of pages and the places of the links
 
 
@@ -54,9 +55,12 @@ def to_pdf(tex: str, timeout: float = 60) -> bytes:
         The bytes of the PDF.
 
     Raises:
+        ArgumentError: for a timeout that is no number of seconds up to a day.
         RenderError: pdflatex is missing, took too long, or stopped at an error (the first one is quoted).
     """
     as_text("tex", tex, "must be the text of a LaTeX document, such as to_latex gives")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= _LONGEST:
+        raise ArgumentError("timeout", timeout, f"must be a number of seconds, above 0 and at most {_LONGEST}")
     program = require_pdflatex()
     with tempfile.TemporaryDirectory(prefix="symconv-") as scratch:
         folder = Path(scratch)

@@ -12,6 +12,7 @@ import pytest
 from boundary.wrong_things import KINDS, wrong_thing
 
 import symconv as sc
+from symconv.problems import reading as problems
 
 Given = Callable[[Any], object]
 
@@ -46,36 +47,22 @@ def formula_doors() -> Iterator[tuple[str, Given]]:
     yield "gradient", CONV.gradient
     yield "generic(keep)", lambda v: CONV.generic(keep=v)
     yield "generic(shared)", lambda v: CONV.generic(shared=v)
+    yield "generic(letters)", lambda v: CONV.generic(letters=v)
+    yield "generic(letter)", lambda v: CONV.generic(letters={"stride": v})
     yield "at", lambda v: formula.at(v, input_size=5)
     yield "at(input_size)", lambda v: formula.at(0, input_size=v)
     yield "values", lambda v: formula.values(v, 5)
     yield "values(a)", lambda v: formula.values({"a": v, "b": [1, 2, 3]}, 5)
     yield "values(input_size)", lambda v: formula.values({"a": [1, 2, 3, 4, 5], "b": [1, 2, 3]}, v)
-    yield "matrix", formula.matrix
-    yield "prove(left)", lambda v: sc.prove(v, formula)
-    yield "prove(right)", lambda v: sc.prove(formula, v)
-    yield "prove(assuming)", lambda v: sc.prove(formula, formula, assuming=v)
-    yield "certificate", sc.certificate
-    yield "derive", lambda v: sc.derive(v, "output")
-    yield "derive(what)", lambda v: sc.derive(CONV, v)
-    yield "derive(wrt)", lambda v: sc.derive(CONV, "gradient", wrt=v)
-    yield "derive(names)", lambda v: sc.derive(CONV, "output", names=v)
-    yield "derive(all_ones)", lambda v: sc.derive(CONV, "gradient", all_ones=v)
+    for name in ("matrix", "sparse", "polynomials", "shape"):
+        yield name, getattr(CONV.derivative(), name)
+    yield "latex(lhs)", lambda v: formula.latex(lhs=v)
+    yield "text(lhs)", lambda v: formula.text(lhs=v)
     yield "Window", sc.Window
-    yield "size_report", lambda v: sc.size_report(v, 5)
-    yield "size_report(input_size)", lambda v: sc.size_report(CONV, v)
-    for place in range(3):
-        yield (
-            f"settings_for({place})",
-            lambda v, place=place: sc.settings_for(*(v if n == place else 4 for n in range(3))),
-        )
 
 
 def kernel_doors() -> Iterator[tuple[str, Given]]:
     kernel, pooling = sc.compile(CONV), sc.compile(POOL)
-    yield "compile", sc.compile
-    for option in ("backend", "threads", "accuracy", "plan", "weight"):
-        yield f"compile({option})", lambda v, option=option: sc.compile(CONV, **{option: v})
     yield "kernel(x)", lambda v: kernel(v, W)
     yield "kernel(weight)", lambda v: kernel(X, v)
     yield "kernel(bias)", lambda v: kernel(X, W, v)
@@ -91,12 +78,6 @@ def kernel_doors() -> Iterator[tuple[str, Given]]:
     yield "explain(shape)", kernel.explain
     yield "explain(dtype)", lambda v: kernel.explain((8,), v)
     yield "derivation", kernel.derivation
-
-
-def diagnosis_doors() -> Iterator[tuple[str, Given]]:
-    arrays = {"x": X[:5], "weight": W[:2], "y": np.ones(4), "grad_output": np.ones(4), "grad_weight": W[:2]}
-    for name in ("x", "weight", "y", "grad_output", "grad_weight"):
-        yield f"diagnose({name})", lambda v, name=name: sc.diagnose(**{**arrays, name: v})
 
 
 def network_doors() -> Iterator[tuple[str, Given]]:
@@ -121,30 +102,62 @@ def network_doors() -> Iterator[tuple[str, Given]]:
     yield "Network.kernel.explain(shape)", kernel.explain
 
 
-def file_doors() -> Iterator[tuple[str, Given]]:
-    yield "check", sc.check
-    yield "check_claim", lambda v: sc.check_claim(v, sc.Declarations(CONV, (5,)))
-    yield "check_claim(declarations)", lambda v: sc.check_claim(CLAIM, v)
-    yield "check_claim(general)", lambda v: sc.check_claim(CLAIM, sc.Declarations(CONV, (5,)), general=v)
+# What every public function takes where it is right; each argument in turn is something else.
+FORMULA, DECLARED = CONV.output(), sc.Declarations(CONV, (5,))
+PROVED = sc.prove(FORMULA, FORMULA)
+SMALL = problems.read_problem(
+    'title = "T"\n[operators.o]\nkind = "Conv"\ninput_size = [4]\nkernel_size = [2]\n'
+    '[[questions]]\nid = "1"\ntitle = "t"\nask = "size"\noperator = "o"\n'
+)
+MODEL = "Sequential((0): Conv2d(3, 8, kernel_size=(3, 3)))"
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "build_document": {"problem": SMALL},
+    "certificate": {"verdict": PROVED},
+    "check": {"problem": SMALL},
+    "check_claim": {"text": CLAIM, "declarations": DECLARED},
+    "compile": {"op": CONV},
+    "derive": {"op": CONV, "what": "gradient"},
+    "diagnose": {"x": X[:5], "weight": W[:2], "y": np.ones(4)},
+    "from_keras": {"layer": {"class_name": "Conv1D", "config": {"filters": 1, "kernel_size": 3}}},
+    "from_onnx": {"node": None},
+    "from_text": {"text": "Conv2d(1, 1, 3)"},
+    "from_torch": {"module": None},
+    "load_problem": {"path": "no such file"},
+    "network_from_keras": {"model": {}},
+    "network_from_onnx": {"model": None},
+    "network_from_text": {"text": MODEL, "input_shape": (1, 3, 8, 8)},
+    "network_from_torch": {"model": None, "example": (1, 3, 8, 8)},
+    "prove": {"left": FORMULA, "right": FORMULA},
+    "settings_for": {"input_size": 4, "output_size": 4, "kernel": 4},
+    "size_report": {"op": CONV, "input_size": 5},
+    "to_html": {"document": sc.build_document(SMALL)},
+    "to_latex": {"document": sc.build_document(SMALL)},
+    "to_pdf": {"tex": "no document"},
+}
+CALLED = ("progress", "certify")  # what a function of the caller's does is the caller's
+
+
+def function_doors() -> Iterator[tuple[str, Given]]:
+    """Every argument of every public function, the others as they should be."""
+    for name in sc.__all__:
+        function = getattr(sc, name)
+        if inspect.isfunction(function):
+            for argument in inspect.signature(function).parameters:
+                given = {**FUNCTIONS[name]}
+                if argument in CALLED:
+                    tries = lambda v, f=function, g=given, a=argument: callable(v) or f(**{**g, a: v})  # noqa: E731
+                else:
+                    tries = lambda v, f=function, g=given, a=argument: f(**{**g, a: v})  # noqa: E731
+                yield f"{name}({argument})", tries
     for option in inspect.signature(sc.Declarations).parameters:
         base = {"op": CONV, "input_size": (5,)}
         yield (
             f"Declarations({option})",
             lambda v, option=option, base=base: sc.check_claim(CLAIM, sc.Declarations(**{**base, option: v})),
         )
-    for name in ("load_problem", "build_document", "to_html", "to_latex", "to_pdf"):
-        yield name, getattr(sc, name)
-    for name in ("from_text", "from_keras", "from_onnx", "from_torch", "network_from_onnx"):
-        yield name, getattr(sc, name)
-    for name in ("network_from_text", "network_from_torch", "network_from_keras"):
-        yield name, lambda v, name=name: getattr(sc, name)(v, (1, 3, 8, 8))
-    yield "network_from_text(shape)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", v)
-    yield "network_from_text(ignore)", lambda v: sc.network_from_text("Conv2d(3, 8, 3)", (1, 3, 8, 8), ignore=v)
 
 
-DOORS = dict(
-    [*operator_doors(), *formula_doors(), *kernel_doors(), *diagnosis_doors(), *network_doors(), *file_doors()]
-)
+DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *network_doors(), *function_doors()])
 # What nothing is given to: records and what they are made of, errors, and the version.
 WITHOUT_DOOR = {
     *(

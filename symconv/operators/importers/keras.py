@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symconv.doors import mapping
+from symconv.doors import mapping, plain_integer, text
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -74,6 +74,8 @@ def from_keras(layer: object, *, kind: str | None = None, in_channels: int | Non
     >>> from_keras({"name": "conv2d", "filters": 8, "kernel_size": (3, 3), "padding": "same"}, in_channels=3)
     Conv(kernel_size=(3, 3), padding='same_upper', in_channels=3, out_channels=8, bias=True)
     """
+    kind = None if kind is None else text("kind", kind)
+    in_channels = None if in_channels is None else plain_integer("in_channels", in_channels, 1)
     return read_keras(layer, kind=kind, in_channels=in_channels).announced()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any
 
+from symconv.doors import plain_integer
 from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -277,6 +278,9 @@ def read_layer(
     Args and Raises: as for `from_torch`.
     """
     family, ndim = _family(name)
+    if input_size is not None:
+        sizes_of("input_size", input_size, ndim)
+    channels = None if channels is None else plain_integer("channels", channels, 1)
     values: dict[str, Any] = {}
     for option, default in family.signature:
         value = given.get(option, default)
