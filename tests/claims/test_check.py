@@ -420,7 +420,11 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
         {"op": ConvTranspose((3,)), "sets": ("S",)},
         "^S is a window of the input, and transposed conv",
     ),
-    ("c[p] == 0", {"op": AdaptiveAvgPool((2,))}, "^claims speak of one window for all outputs, and adaptive average"),
+    (
+        "c[p] == 0",
+        {"op": AdaptiveAvgPool((2,))},
+        "^claims speak of one window for all outputs, or of none, and adaptive average",
+    ),
     ("size == P", {"op": Conv((3,), padding=((1, 2),)), "sizes": {"P": "padding"}}, "^sizes: 'P' is to be the padding"),
     ("c[i] == 0", {"sizes": {"Z": "width"}}, "^sizes: 'Z' must be one of input, output, kernel"),
     ("c[i] = 0", {}, "column 6: found '=', expected == for an equation"),

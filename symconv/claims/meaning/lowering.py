@@ -34,8 +34,10 @@ from symconv.errors import ClaimError
 from symconv.formulas import algebra
 from symconv.formulas.algebra import (
     ONE,
+    ZERO,
     Absolute,
     Access,
+    Applied,
     Bound,
     Bracket,
     Constant,
@@ -54,6 +56,7 @@ from symconv.formulas.algebra import (
     summation,
 )
 from symconv.formulas.calculus import differentiate
+from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 
@@ -329,6 +332,8 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
             return set_size(args[0], scope, bound)
         return Absolute(lower(args[0], scope, bound))
     if name in ("max", "min"):
+        if any(isinstance(part, Entry) and part.name != "size" for arg in args for part in walk_expr(arg)):
+            return _largest(name, [lower(arg, scope, bound) for arg in args])
         return scalar(to_index(expr, scope, bound))
     if name in scope.declared.functions:
         return _norm(expr, scope, bound)
@@ -336,6 +341,15 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
         raise ClaimError(f"{name}(...) is an array and stands where a single value is wanted")
     known = ["floor", "ceil", "mod", "abs", "max", "min", "size", "diff", "sum", *scope.declared.functions]
     raise scope.unknown("the function", name, known)
+
+
+def _largest(name: str, values: Sequence[Node]) -> Node:
+    """The largest or smallest of some values: ``max(x, y) = y + max(0, x - y)``, a 0 being taken last."""
+    part = POSITIVE_PART if name == "max" else NEGATIVE_PART
+    first, *rest = sorted(values, key=lambda value: value == ZERO)
+    for value in rest:
+        first = add(value, Applied(part, add(first, product(const(-1), value))))
+    return first
 
 
 def _norm(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:

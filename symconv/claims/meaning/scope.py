@@ -24,8 +24,10 @@ from symconv.formulas.formula import Formula
 from symconv.formulas.index import Index
 from symconv.formulas.spelling import look
 from symconv.operators.base import Operator
+from symconv.operators.dense import Dense
 from symconv.operators.frame import Geometry, numbered
 from symconv.operators.letters import ARRAYS, Letters, capital
+from symconv.operators.pointwise import Pointwise
 from symconv.operators.pooling import Pooling
 
 __all__ = ["ARRAY_FUNCTIONS", "NORMS", "Scope", "general_scope", "literal_scope", "mentioned"]
@@ -195,8 +197,8 @@ def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
 
 
 def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None, apart: bool = False) -> Scope:
-    if not op.windows:
-        raise ClaimError(f"claims speak of one window for all outputs, and {op.noun} has another for each")
+    if not op.windows and not isinstance(op, Pointwise | Dense):
+        raise ClaimError(f"claims speak of one window for all outputs, or of none, and {op.noun} is no such layer")
     letters = naming(declared)
     data = {name: value for name, value in declared.data.items() if _may_be_data(name, letters)}
     declared = replace(declared, data=data)
@@ -280,7 +282,7 @@ def _size_letters(scope: Scope) -> dict[str, Index]:
         "kernel": [w.k for w in windows],
         "stride": [w.s for w in windows],
         "dilation": [w.d for w in windows],
-        "padding": [w.padding(n)[0] for w, n in zip(windows, scope.input_sizes, strict=True)],
+        "padding": [w.padding(n)[0] for w, n in zip(windows, scope.input_sizes, strict=False)],  # where there are any
     }
     result: dict[str, Index] = {}
     for letter, word in scope.naming.written.items():
