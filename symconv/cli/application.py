@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from io import UnsupportedOperation
 from typing import Any
 
 import click
@@ -55,7 +57,8 @@ class Application(click.Group):
             _drop_output()
             ctx.exit(BROKEN_PIPE)
         except OSError as error:
-            _drop_output()
+            if error.filename is None:
+                _drop_output()
             where = "the output" if error.filename is None else shortened(os.fsdecode(error.filename))
             raise Failure(f"cannot read or write {where}: {error.strerror or error}") from error
         except UnicodeEncodeError as error:
@@ -68,7 +71,8 @@ class Application(click.Group):
 def _drop_output() -> None:
     """What is still buffered has no reader either; without this the interpreter would complain at its end."""
     if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(UnsupportedOperation):  # what a program has put there instead of a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
