@@ -10,12 +10,13 @@ import numpy as np
 from symconv.kernels.accuracy.promise import Promise
 from symconv.kernels.accuracy.units import Unit
 from symconv.kernels.runtime.padding import Array
+from symconv.operators.gradients import WithArrays
 
 __all__ = ["ErrorBound", "rounds", "sized"]
 
 
-@dataclass(frozen=True)
-class ErrorBound:
+@dataclass(frozen=True, eq=False)
+class ErrorBound(WithArrays):
     """How far one result of a kernel is at most from that of exact arithmetic on the same arrays.
 
     Attributes:

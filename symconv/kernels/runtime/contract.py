@@ -6,14 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from symconv.doors import iterable_of
 from symconv.errors import ArgumentError
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
-from symconv.operators.gradients import Gradients
+from symconv.operators.gradients import Gradients, same
 
 if TYPE_CHECKING:
     from symconv.derivations.step import Derivation
@@ -59,9 +58,7 @@ class Kernel(ABC):
         if not isinstance(other, Kernel):
             return NotImplemented
         (*mine, weight), (*theirs, other_weight) = self._made_by, other._made_by
-        if mine != theirs or weight is None or other_weight is None:
-            return mine == theirs and weight is other_weight
-        return weight.dtype == other_weight.dtype and np.array_equal(weight, other_weight, equal_nan=True)
+        return mine == theirs and same(weight, other_weight)
 
     def __hash__(self) -> int:
         return hash(self._made_by[:-1])
