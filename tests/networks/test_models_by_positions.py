@@ -220,6 +220,47 @@ def test_a_deformable_convolution_has_sizes_and_no_field() -> None:
     assert table.counted
 
 
+def test_figures_of_a_whole_input_reach_everywhere() -> None:
+    """The scale by which numbers become small integers depends on the smallest and the largest of them."""
+    g = Graph()
+    small = g.constant(np.zeros((2, 2, 2, 2), np.uint8))
+    g.nodes.append(node("DynamicQuantizeLinear", ["x"], ["q", "scale", "zero"], name="q"))
+    g.nodes.append(node("ConvInteger", ["q", small, "zero"], ["sum"], name="c"))
+    g.nodes.append(node("Cast", ["sum"], ["real"], to=1))
+    g.add("Mul", "real", "scale")
+    table = sc.network_from_onnx(g.made((1, 2, 7, 6)))
+    assert (table.complete, table.findings, table.parameters) == (True, [], 16)
+    assert table.layers[0].receptive_field == (7, 6)
+
+
+def test_a_node_of_another_domain_is_listed_whatever_its_name_is() -> None:
+    g = Graph()
+    g.add("Conv", "x", g.weight(2, 2, 3, 3), domain="com.microsoft.nchwc")
+    model = g.made((1, 2, 7, 6))
+    model.opset_import.append(onnx.helper.make_opsetid("com.microsoft.nchwc", 1))
+    for kind in ("Conv", "Whatever"):
+        model.graph.node[0].op_type = kind
+        table = sc.network_from_onnx(model)
+        assert (table.complete, table.counted, table.network) == (False, False, None)
+        assert table.layers[0].reason.endswith(
+            f"com.microsoft.nchwc.{kind} is no node of ONNX, and what it computes is not known here"
+        )
+
+
+def test_entries_that_are_put_where_indices_say() -> None:
+    """The indices of the pooling keep every entry in its window; others may put it anywhere."""
+    g = Graph()
+    g.nodes.append(node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2, 2], strides=[2, 2], name="pool"))
+    g.add("MaxUnpool", "p", "i", kernel_shape=[2, 2], strides=[2, 2])
+    rows = sc.network_from_onnx(g.made((1, 2, 8, 6))).layers
+    assert [row.receptive_field for row in rows] == [(2, 2), (2, 2)]
+    g.nodes[-1].input[1] = "j"
+    g.nodes.insert(1, node("Identity", ["i"], ["j"]))
+    table = sc.network_from_onnx(g.made((1, 2, 8, 6)))
+    assert not table.complete
+    assert "it puts entries where its indices say" in table.layers[1].reason
+
+
 def test_a_circular_axis_of_one_position() -> None:
     nodes = [node("Pad", ["x", "p"], ["q"], mode="wrap"), node("Conv", ["q", "w"], ["y"])]
     table = rows(nodes, (1, 4, 1, 7), {"p": np.array([0, 0, 1, 1] * 2), "w": zeros(5, 4, 3, 3)}, 19)

@@ -266,3 +266,47 @@ def test_what_is_written_in_place_is_no_value_of_before() -> None:
         table = sc.network_from_torch(InPlace(part).eval(), x)
         assert table.network is None
     assert table.layers[-1].receptive_field == (3, 3)  # the map is flattened, and put together again
+
+
+def test_parts_of_a_forward_that_are_set_apart_are_not_lost() -> None:
+    """What runs without gradients is read; what runs in another precision is a graph of its own, and is listed."""
+    torch = pytest.importorskip("torch", reason="a model is held against PyTorch")
+
+    class Apart(torch.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self, context: Any) -> None:
+            super().__init__()
+            self.context = context
+            self.one, self.two = torch.nn.Conv2d(2, 2, 3, padding=1), torch.nn.Conv2d(2, 3, 1)
+
+        def forward(self, x: Any) -> Any:
+            with self.context():
+                y = self.one(x)
+            return self.two(y.to(x.dtype) if y.dtype != x.dtype else y)
+
+    x = torch.randn(1, 2, 5, 5)
+    model = Apart(torch.no_grad).eval()
+    table = sc.network_from_torch(model, x)
+    agrees(table, x.numpy(), model(x).detach().numpy())
+    table = sc.network_from_torch(Apart(lambda: torch.autocast("cpu", dtype=torch.bfloat16)).eval(), x)
+    assert len(table.layers) == 2
+    assert (table.complete, table.counted, table.network) == (False, False, None)
+
+
+def test_layers_that_are_no_operators_are_listed() -> None:
+    torch = pytest.importorskip("torch", reason="a model is held against PyTorch")
+    nn = torch.nn
+    models = [(nn.Unfold(2), nn.Fold((5, 5), 2)), (nn.Conv2d(2, 2, 2), nn.FractionalMaxPool2d(2, output_size=2)),
+              (nn.Conv2d(2, 2, 2), nn.Unfold(2))]  # fmt: skip
+    for layers in models:
+        table = sc.network_from_torch(nn.Sequential(*layers).eval(), torch.zeros(1, 2, 5, 5))
+        assert len(table.layers) == 2
+        assert not table.complete
+
+
+def test_an_image_without_a_batch() -> None:
+    torch = pytest.importorskip("torch", reason="a model is held against PyTorch")
+    model = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.MaxPool2d(2))
+    table = sc.network_from_torch(model, torch.zeros(2, 7, 9))
+    assert [layer.output for layer in table.layers] == [(3, 5, 7), (3, 2, 3)]
+    assert (table.complete, table.multiply_adds, table.layers[-1].receptive_field) == (True, 2 * 3 * 9 * 35, (4, 4))
+    assert table.no_network == "0: an image without a batch is none of a Network"

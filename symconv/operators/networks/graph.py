@@ -181,14 +181,14 @@ class _Walk:
             own = [ranges(~positions_read(op, axis, before.shape[axis + 2])) for axis in axes]
         products = None
         weights: list[tuple[str, int]] | tuple[tuple[str, int], ...] = list(node.arrays or ())
-        if isinstance(op, Channelled):
+        if isinstance(op, Channelled) and op.spatial_axes == len(axes):  # else it is known already that they do not fit
             sizes = op.weight_size
             products = prod(sizes) * prod(before.shape[2:] if isinstance(op, ConvTranspose) else image.shape[2:])
             products *= before.shape[0]
             if node.arrays is None:
                 weights = [(f"{node.name}.weight", prod(sizes))]
                 weights += [(f"{node.name}.bias", int(op.out_channels))] if op.bias else []
-        elif op is not None:
+        elif op is not None and not isinstance(op, Channelled):
             products = 0
         return Layer(
             node.name,

@@ -21,6 +21,10 @@ from symconv.operators.networks.onnx_shapes import OnnxFacts
 __all__ = ["NodeReading", "OnnxReader", "RenamedNode"]
 
 MOST_DEEP = 20
+RUNTIME = "com.microsoft"
+OWN = ("", "ai.onnx", RUNTIME)
+"""The domains of ONNX's own nodes, and of ONNX Runtime's in the usual layout."""
+
 _WHY = {
     **dict.fromkeys(("RoiAlign", "MaxRoiPool", "GridSample"), "it reads where its coordinates say"),
     **dict.fromkeys(
@@ -85,6 +89,8 @@ class OnnxReader:
         if self._inner(node):
             self._hidden_layers(node, name)
             self.blind(node, name, f"{kind} runs one of its graphs, or one many times")
+        elif node.domain not in OWN:
+            self.blind(node, name, f"{node.domain}.{kind} is no node of ONNX, and what it computes is not known here")
         elif kind in self.readings:
             self.readings[kind](self, node, name)
         else:
@@ -123,7 +129,9 @@ class OnnxReader:
         """Add a node of which it is not known what its outputs depend on; a layer with windows is listed."""
         images = self.images(node) or tuple(list(self.known.inputs)[:1])
         outputs = [entry for entry in node.output if entry]
-        listed, weight = node.op_type in self.layers, self.layers.get(node.op_type)
+        kind, foreign = node.op_type, node.domain not in OWN  # what is not ONNX's own may have windows
+        listed = kind in self.layers or foreign or (node.domain == RUNTIME and ("Conv" in kind or "Pool" in kind))
+        weight = None if foreign else self.layers.get(kind)
         arrays = None if weight is None else self.arrays(node.input[weight : weight + 1])
         for place, output in enumerate(outputs):
             first = listed and place == 0
@@ -145,7 +153,7 @@ class OnnxReader:
             graphs = [attribute.g] if attribute.HasField("g") else list(attribute.graphs)
             for graph in graphs:
                 for entry in graph.node:
-                    if entry.op_type in self.layers:
+                    if entry.op_type in self.layers or entry.domain not in OWN:
                         label = f"{name}/{attribute.name}/{entry.name or entry.output[0]}"
                         inputs = self.images(node) or tuple(list(self.known.inputs)[:1])
                         self.nodes.append(Vertex(label, entry.op_type, Blind(reason), inputs, f"{label}?", True))

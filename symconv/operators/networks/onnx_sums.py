@@ -57,6 +57,15 @@ def _arg(reader: OnnxReader, node: Any, name: str) -> None:
     reader.add(node, name, Collapse((axis,), bool(options.get("keepdims", 1))), node.input[:1])
 
 
+def _quantized(reader: OnnxReader, node: Any, name: str) -> None:
+    """The scale and the zero point are those of the smallest and the largest entry."""
+    axes = tuple(range(len(reader.shape(node.input[0]))))
+    reader.add(node, name, Mix(axes), node.input[:1])
+    for figure in node.output[1:]:
+        if figure:
+            reader.nodes.append(Vertex(name, node.op_type, Collapse(axes, keep=False), (node.input[0],), figure))
+
+
 def _softmax(reader: OnnxReader, node: Any, name: str) -> None:
     shape = reader.shape(node.input[0])
     old = reader.known.opset < 13
@@ -156,6 +165,7 @@ SUMS: Mapping[str, NodeReading] = {
         ),
         _mixing,
     ),
+    "DynamicQuantizeLinear": _quantized,
     **dict.fromkeys(("LSTM", "GRU", "RNN"), _scanned),
     **dict.fromkeys(("MatMul", "Gemm", "FusedGemm", "MatMulInteger", "QLinearMatMul"), _product),
 }  # fmt: skip

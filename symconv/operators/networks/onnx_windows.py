@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from symconv.errors import NotSupportedError
+from symconv.operators.base import Operator
 from symconv.operators.importers.onnx import NODES, attributes_of, read_node
 from symconv.operators.networks.acts import Same
 from symconv.operators.networks.graph import Vertex
 from symconv.operators.networks.onnx_reader import NodeReading, OnnxReader, RenamedNode
 from symconv.operators.networks.windows import Windowing
+from symconv.operators.pooling import MaxPool
 
 __all__ = ["LAYERS", "WINDOWED"]
 
@@ -33,6 +35,7 @@ _OWN_ATTRIBUTES = (
     "activation", "activation_params", "channels_last", "offset_group",
 )  # fmt: skip
 _OFFSETS = "it reads where its offsets say"
+_INDICES = "it puts entries where its indices say"
 
 
 def _windows(reader: OnnxReader, node: Any, name: str) -> None:
@@ -54,11 +57,15 @@ def _windows(reader: OnnxReader, node: Any, name: str) -> None:
     )
     for note in read.notes:
         reader.notes[note] = None
-    images = [inputs[0], *(entry for entry in inputs[1:3] if kind != "MaxUnpool" and entry in reader.live)]
+    images = [inputs[0], *(entry for entry in inputs[1:3] if entry in reader.live)]
     arrays = reader.arrays(inputs[1:3]) if weight is not None else None
     if weight is not None and len(images) > 1:
         reader.notes["a weight that the graph computes from its input is no parameter"] = None
     hidden = _OFFSETS if node.op_type == "DeformConv" else ""
+    if kind == "MaxUnpool":  # an entry is put where its index says, and depends on what that depends on
+        hidden = "" if _pooled(reader, inputs[1], read.operator) else _INDICES
+        images = [f"{node.output[0]}/placed"]
+        reader.nodes.append(Vertex(name, kind, Same(), reader.images(node, inputs[:2]), images[0]))
     plain = node.op_type == kind and len(images) == 1 and kind != "MaxUnpool"
     aside = (read.notes[0] if not read.exact else "") if plain else f"{node.op_type} is no layer of a Network"
     roles = zip(("weight", "bias"), inputs[1:3], strict=False) if weight is not None else ()
@@ -74,6 +81,12 @@ def _windows(reader: OnnxReader, node: Any, name: str) -> None:
     for indices in list(node.output)[1:]:
         if indices:
             reader.nodes.append(Vertex(name, kind, Windowing(read.operator), (inputs[0],), indices))
+
+
+def _pooled(reader: OnnxReader, indices: str, op: Operator) -> bool:
+    """Whether indices are those of a max pooling with the same windows, so that each lies in its own."""
+    made = next((vertex.act for vertex in reader.nodes if vertex.output == indices), None)
+    return isinstance(made, Windowing) and isinstance(made.op, MaxPool) and made.op.windows == op.windows
 
 
 WINDOWED: Mapping[str, NodeReading] = dict.fromkeys(_WINDOWED, _windows)

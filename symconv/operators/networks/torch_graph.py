@@ -41,7 +41,7 @@ def network_from_torch(model: Any, example: Any) -> ModelTable:
         raise ArgumentError("model", model, "must be a torch.nn.Module")
     inputs = _examples(torch, model, example)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.no_grad():  # else what a forward does without gradients is set apart
             warnings.simplefilter("ignore")
             traced = torch.export.export(model, inputs, strict=False)
             if any(getattr(getattr(node.target, "_schema", None), "is_mutable", False) for node in traced.graph.nodes):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from operator import getitem
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeAlias
 
 from symconv.errors import ArgumentError, NotSupportedError, SymconvError
@@ -88,10 +90,10 @@ class TorchTrace:
                     self.graph.shapes[f"{node.name}[{place}]"] = tuple(int(n) for n in value.shape)
         if shape is not None:
             self.graph.shapes[node.name] = shape
-        if not hasattr(node.target, "_schema"):  # operator.getitem, and sizes as numbers
+        if node.target is getitem:
             self._item(node)
             return
-        call = self._bound(node)
+        call = self._bound(node) if hasattr(node.target, "_schema") else self._other(node)
         if not any(source in self.live for source in self.sources(call)):
             return
         before = len(self.graph.nodes)
@@ -124,7 +126,8 @@ class TorchTrace:
                 given[argument.name] = node.kwargs[argument.name]
             elif argument.has_default_value():
                 given[argument.name] = argument.default_value
-        kind = schema.name.partition("::")[2].rstrip("_")
+        home, _, kind = schema.name.partition("::")
+        kind = kind.rstrip("_") if home == "aten" else schema.name
         stack = list((node.meta.get("nn_module_stack") or {}).values())
         path, module = stack[-1][:2] if stack else ("", "")
         module = module if isinstance(module, str) else getattr(module, "__name__", "")
@@ -134,6 +137,15 @@ class TorchTrace:
         name = label if count == 1 else f"{label}#{count}"
         same = is_layer(here) and here.lower() == kind.replace("_", "").removesuffix("withindices")
         return TorchCall(name, here if same else kind, {"": kind, **given}, node.name)
+
+    @staticmethod
+    def _other(node: Any) -> TorchCall:
+        """Arithmetic of numbers, or an operator that runs graphs of its own, such as a branch."""
+        plain = isinstance(node.target, BuiltinFunctionType | FunctionType)
+        kind = getattr(node.target, "__name__", str(node.target))
+        return TorchCall(
+            node.name, kind, {"": kind if plain else f"higher_order::{kind}", "args": node.args}, node.name
+        )
 
     def sources(self, call: TorchCall) -> tuple[str, ...]:
         """The names of all values that a call reads."""
@@ -187,7 +199,8 @@ class TorchTrace:
         images = self.images(call)
         outputs = [name for name in self.graph.shapes if name.startswith(f"{call.output}[")] or [call.output]
         for output in outputs:
-            listed = call.given[""] in self.layers and output == outputs[0]
+            kind = call.given[""]  # what is not PyTorch's own may have windows
+            listed = (kind in self.layers or "::" in kind) and output == outputs[0]
             self.add(call, Blind(reason), images, output=output, listed=listed)
 
 
