@@ -380,13 +380,16 @@ def test_what_is_not_known_is_listed_with_its_reason(graph: Graph) -> None:
     y = graph.add("Mystery", x, name="mystery", domain="somewhere")
     graph.conv(graph.conv(y, "second", 4, 4, 1), "third", 4, 4, 1)
     network = network_from_onnx(graph.model())
-    assert list(rows(network)) == ["first", "second", "third"]
+    assert list(rows(network)) == ["first", "mystery", "second", "third"]
     assert not network.complete
     assert not network.counted
     assert network.multiply_adds == 108 * 30 * 30
     third = rows(network)["third"]
     assert (third.output, third.multiply_adds, third.parameters) == (None, None, 16)
-    assert third.reason == "mystery (Mystery): Mystery is not followed"
+    assert (
+        third.reason
+        == "mystery (Mystery): somewhere.Mystery is no node of ONNX, and what it computes is not known here"
+    )
     assert network.as_json()["at_least"] is True
 
 

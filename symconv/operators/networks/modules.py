@@ -13,7 +13,7 @@ from symconv.errors import ArgumentError, NotSupportedError
 from symconv.operators.convolution import PADDING_MODES
 from symconv.operators.importers.functions import TORCH
 from symconv.operators.importers.text import Written, read_written
-from symconv.operators.importers.torch import is_layer
+from symconv.operators.importers.torch import axes_of_name, is_layer
 from symconv.operators.networks.acts import Collapse, Mix, Product, Same
 from symconv.operators.networks.builder import GraphBuilder
 from symconv.operators.networks.moves import Reshape, Resize
@@ -42,7 +42,8 @@ def laid(builder: GraphBuilder, label: str, layer: Written, source: str, place: 
     here = label or name
     if is_layer(name):
         channels = shape[1] if name == "Unfold" else None
-        read = read_written(layer, input_size=shape[2:], channels=channels)
+        sizes = shape[2:] if len(shape) - 2 == axes_of_name(name) else None  # of another number it is refused below
+        read = read_written(layer, input_size=sizes, channels=channels)
         for note in read.notes:
             if note not in builder.graph.notes:
                 builder.graph.notes.append(note)
