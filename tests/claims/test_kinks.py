@@ -211,7 +211,7 @@ def test_a_rectified_output_is_differentiated_away_from_its_kink(op: sc.Operator
     verdict = sc.check_claim("diff(c[i]**2, a[i]) == 2*c[i]*diff(c[i], a[i])", declared)
     assert verdict.holds, str(verdict)
     assert len(verdict.conditions) == conditions, str(verdict)
-    rule = f"the derivative of max(0, x) at x = 0 is that from the {op.kink_policy()}"
+    rule = f"the derivatives of max(0, x) and min(0, x) at x = 0 are those from the {op.kink_policy()}"
     assert given(declared, read_claim("diff(c[i], a[i]) == 1")) == ((rule,) if not conditions else ())
     assert given(declared, read_claim("c[i] == a[i]")) == ()
 

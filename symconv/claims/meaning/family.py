@@ -81,7 +81,7 @@ def given(declared: Declarations, claim: Claim | None) -> tuple[str, ...]:
     if has_ties(op) and any(isinstance(expr, Derivative) for expr in exprs):
         found.append(f"of equal maxima the gradient goes by ties = {op.ties!r}")
     if op.kink_policy() != "undefined" and any(isinstance(expr, Derivative) for expr in exprs):
-        found.append(f"the derivative of max(0, x) at x = 0 is that from the {op.kink_policy()}")
+        found.append(f"the derivatives of max(0, x) and min(0, x) at x = 0 are those from the {op.kink_policy()}")
     if declared.outside:
         found.append(OUTSIDE[declared.outside])
     return tuple(found)
