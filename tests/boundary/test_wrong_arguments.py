@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -61,23 +62,37 @@ def formula_doors() -> Iterator[tuple[str, Given]]:
     yield "Window", sc.Window
 
 
+BACKENDS = ("numpy", "auto", *(("halide",) if find_spec("halide") else ()))
+
+
 def kernel_doors() -> Iterator[tuple[str, Given]]:
-    kernel, pooling = sc.compile(CONV), sc.compile(POOL)
-    yield "kernel(x)", lambda v: kernel(v, W)
-    yield "kernel(weight)", lambda v: kernel(X, v)
-    yield "kernel(bias)", lambda v: kernel(X, W, v)
-    yield "pooling(x)", lambda v: pooling(v)
-    yield "pooling(return_indices)", lambda v: pooling(X, return_indices=v)
-    yield "vjp(grad_output)", lambda v: kernel.vjp(v, X, W)
-    yield "vjp(wrt)", lambda v: kernel.vjp(np.ones(6), X, W, wrt=v)
-    yield "vjp(output)", lambda v: pooling.vjp(np.ones(4), X, output=v)
-    yield "jvp(dx)", lambda v: kernel.jvp(X, W, dx=v)
-    yield "jvp(dweight)", lambda v: kernel.jvp(X, W, dweight=v)
-    yield "plan_for(shape)", kernel.plan_for
-    yield "plan_for(dtype)", lambda v: kernel.plan_for((8,), v)
-    yield "explain(shape)", kernel.explain
-    yield "explain(dtype)", lambda v: kernel.explain((8,), v)
-    yield "derivation", kernel.derivation
+    for backend in BACKENDS:
+        kernel, pooling = sc.compile(CONV, backend), sc.compile(POOL, backend)
+        doors: dict[str, Given] = {
+            "kernel(x)": lambda v, k=kernel: k(v, W),
+            "kernel(weight)": lambda v, k=kernel: k(X, v),
+            "kernel(bias)": lambda v, k=kernel: k(X, W, v),
+            "pooling(x)": pooling,
+            "vjp(grad_output)": lambda v, k=kernel: k.vjp(v, X, W),
+            "vjp(wrt)": lambda v, k=kernel: k.vjp(np.ones(6), X, W, wrt=v),
+            "vjp(output)": lambda v, k=pooling: k.vjp(np.ones(4), X, output=v),
+            "jvp(dx)": lambda v, k=kernel: k.jvp(X, W, dx=v),
+            "jvp(dweight)": lambda v, k=kernel: k.jvp(X, W, dweight=v),
+            "error_bound(x)": lambda v, k=kernel: k.error_bound(v, W),
+            "error_bound(weight)": lambda v, k=kernel: k.error_bound(X, v),
+            "plan_for(shape)": kernel.plan_for,
+            "plan_for(dtype)": lambda v, k=kernel: k.plan_for((8,), v),
+            "explain(shape)": kernel.explain,
+            "explain(dtype)": lambda v, k=kernel: k.explain((8,), v),
+            "derivation": kernel.derivation,
+            "compile(weight)": lambda v, b=backend: sc.compile(CONV, b, weight=v),
+            "compile(threads)": lambda v, b=backend: sc.compile(CONV, b, threads=v),
+            "compile(accuracy)": lambda v, b=backend: sc.compile(CONV, b, accuracy=v),
+            "compile(plan)": lambda v, b=backend: sc.compile(CONV, b, plan=v),
+        }
+        if backend != "halide":  # Halide has no indices
+            doors["pooling(return_indices)"] = lambda v, k=pooling: k(X, return_indices=v)
+        yield from ((f"{backend} {name}", given) for name, given in doors.items())
 
 
 def network_doors() -> Iterator[tuple[str, Given]]:
