@@ -34,7 +34,8 @@ from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
 from symconv.formulas.printing import UNICODE, PrintContext
 from symconv.formulas.walker import case
 from symconv.formulas.walks import transform
-from symconv.kernels.adapters.planes import PlaneKernel, cuts, floating
+from symconv.kernels.adapters.functions import FunctionKernel
+from symconv.kernels.adapters.planes import cuts, floating
 from symconv.kernels.runtime.arguments import compute_type, native
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
@@ -42,8 +43,6 @@ from symconv.operators.pointwise import Pointwise
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
-    from symconv.kernels.accuracy.bound import ErrorBound
-    from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["PointwiseKernel", "values_of"]
 
@@ -110,7 +109,7 @@ def in_blocks(compute: Callable[..., Array], dtype: np.dtype[Any], *arrays: Arra
     return result
 
 
-class PointwiseKernel(PlaneKernel):
+class PointwiseKernel(FunctionKernel):
     """``kernel(x)``: the function of the layer at every entry.
 
     Where the layer leaves a derivative undefined it is NaN, but for an upstream gradient or a tangent of 0, which gives
@@ -123,7 +122,6 @@ class PointwiseKernel(PlaneKernel):
     functions = gradient_functions = ()  # they are those of the formula
     stages = ("the formula at every entry",)
     costs = "one evaluation of the formula an entry"
-    error = "every operation is rounded; functions are those of NumPy"
 
     def __init__(self, op: Operator, weight: Array | None = None) -> None:
         super().__init__(op, weight)
@@ -166,23 +164,6 @@ class PointwiseKernel(PlaneKernel):
 
     def push(self, x: Array, tangent: Array) -> Array:
         return self.pull(tangent, x)
-
-    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
-        raise NotSupportedError(f"no bound of rounding errors is promised for {self.op!r}")
-
-    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
-        return ["no bound of the rounding error is promised"]
-
-    def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
-        """Nothing is promised of the rounding errors of a function of one value.
-
-        Raises:
-            NotSupportedError: always.
-        """
-        raise NotSupportedError(
-            f"no bound of rounding errors is promised for {self.op!r}; compare with op.output().values(...), which is "
-            "exact"
-        )
 
     def computed(self, output: Formula) -> Node:
         """The formula itself."""

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symconv.errors import NotSupportedError
 from symconv.formulas.algebra import Access, Applied, Bound, Node, Power, Reduce, add, const, summation
 from symconv.formulas.algebra import product as times
 from symconv.formulas.functions import EXP, LN
 from symconv.formulas.index import Index
 from symconv.formulas.naming import fresh_name
-from symconv.kernels.adapters.planes import PlaneKernel, floating
+from symconv.kernels.adapters.functions import FunctionKernel
+from symconv.kernels.adapters.planes import floating
 from symconv.kernels.runtime.arguments import compute_type, native
 from symconv.kernels.runtime.padding import Array
 
 if TYPE_CHECKING:
     from symconv.formulas.formula import Formula
-    from symconv.kernels.accuracy.bound import ErrorBound
-    from symconv.kernels.accuracy.entries import SumOfEntries
 
 __all__ = ["LogSoftmaxKernel", "SoftmaxKernel", "VectorKernel"]
 
@@ -51,10 +49,8 @@ def total(x: Array) -> Array:
     return found
 
 
-class VectorKernel(PlaneKernel):
-    """What kernels of functions of whole vectors share: types, and that no bound of rounding errors is promised."""
-
-    error = "every operation is rounded; functions are those of NumPy"
+class VectorKernel(FunctionKernel):
+    """What kernels of functions of whole vectors share: types."""
 
     def result_type(self, x: Array) -> np.dtype[Any]:
         floating("x", x, f"the kernel of {self.op!r}")
@@ -63,23 +59,6 @@ class VectorKernel(PlaneKernel):
     def wide(self, x: Array) -> Array:
         """Vectors in the type that is computed in."""
         return x.astype(compute_type(x.dtype), copy=False)
-
-    def promise(self, of: str, sizes: tuple[int, ...], compute: np.dtype[Any]) -> SumOfEntries:
-        raise NotSupportedError(f"no bound of rounding errors is promised for {self.op!r}")
-
-    def promised(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[str]:
-        return ["no bound of the rounding error is promised"]
-
-    def error_bound(self, x: Any, *args: Any, **options: Any) -> ErrorBound:
-        """Nothing is promised of the rounding errors of functions of one value.
-
-        Raises:
-            NotSupportedError: always.
-        """
-        raise NotSupportedError(
-            f"no bound of rounding errors is promised for {self.op!r}; compare with op.output().values(...), which is "
-            "exact"
-        )
 
 
 class _Shifted(VectorKernel):

@@ -183,10 +183,6 @@ class SeparableEngine(ConvEngine):
         return source_of(place, along_columns, along_rows)
 
     @property
-    def gradient_source(self) -> str:
-        return self.source
-
-    @property
     def stages(self) -> tuple[str, ...]:
         return (
             f"the kernel as a sum of {self.factors.rank} product(s) of a column and a row, from its singular values",

@@ -234,10 +234,6 @@ class SpectralEngine(ConvEngine):
         return source_of(transform, conjugate, transform_back)
 
     @property
-    def gradient_source(self) -> str:
-        return self.source
-
-    @property
     def stages(self) -> tuple[str, ...]:
         return (
             f"the spectrum of the kernel, {'kept' if self.bound else 'computed in every call'}",

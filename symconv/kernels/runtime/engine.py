@@ -79,9 +79,9 @@ class Engine(ABC):
         """The NumPy source of the output."""
 
     @property
-    @abstractmethod
     def gradient_source(self) -> str:
-        """The NumPy source of the gradients."""
+        """The NumPy source of the gradients, where that is another."""
+        return self.source
 
     @property
     def stages(self) -> tuple[str, ...]:
