@@ -14,11 +14,14 @@ from symconv.cli.application import commands
 from symconv.errors import ArgumentError, ProblemFileError
 from symconv.formulas.algebra import Node, const, product, summation
 from symconv.operators.catalogue import COMMANDS
+from symconv.operators.convolution import Conv
 from symconv.operators.frame import Geometry
 from symconv.operators.importers import keras, onnx, torch
 from symconv.operators.importers.imported import Imported, Options
 from symconv.operators.kinds import PerAxis, Whole, Word
+from symconv.operators.networks.network import Network
 from symconv.operators.option import KERNEL_SIZE, POOL_STRIDE, Option
+from symconv.operators.pointwise import Pointwise
 from symconv.operators.pooling import Pooling
 from symconv.problems import tables
 from symconv.problems.answers.pooling import _options as listed
@@ -175,3 +178,40 @@ def test_a_list_of_options_words_it() -> None:
     text = listed(SimpleNamespace(op=Toy((2, 3), 1, skip=(0, 2), gain=5, mood="merry")))  # type: ignore[arg-type]
     assert text == "window 2×3, stride 1×1, skip 0×2, gain 5, mood merry"
     assert listed(SimpleNamespace(op=Toy((2, 3), 1))) == "window 2×3, stride 1×1"  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, repr=False)
+class Louder(Pointwise):
+    """Every entry times a gain."""
+
+    gain: Any = field(default=1, metadata=GAIN.metadata)
+    mood: str = field(default="plain", metadata=MOOD.metadata)
+    _: KW_ONLY
+    ndim: int = 1
+
+    def value(self, entry: Node) -> Node:
+        return product(const(self.gain), entry)
+
+
+def test_the_option_of_a_function_is_known_to_every_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer without a window, by itself, in a network, and in the network of a problem file."""
+    monkeypatch.setitem(COMMANDS, "louder", Louder)
+    monkeypatch.setitem(tables.OPERATORS, "Louder", Louder)
+    assert repr(Louder(3, "merry")) == "Louder(gain=3, mood='merry')"
+    assert Louder(3) != Louder(4)
+    with pytest.raises(ArgumentError, match="gain must be >= 1, got 0"):
+        Louder(0)
+    assert '    mood: how it feels ("plain" or "merry").' in (inspect.getdoc(Louder) or "")
+    head = 'title = "T"\n[[questions]]\nid = "1"\ntitle = "n"\nask = "size"\noperator = "o"\n'
+    file = f'{head}[operators.o]\nkind = "Louder"\ninput_size = [4]\ngain = 3\nmood = "merry"\n'
+    assert read_problem(file).operators["o"].op == Louder(3, "merry")
+    with pytest.raises(ProblemFileError, match=r"unknown key 'gian' in a Louder; did you mean 'gain'\?"):
+        read_problem(file.replace("gain", "gian"))
+    shown = CliRunner().invoke(commands, ["derive", "louder", "--times", "7", "--what", "output"])
+    assert shown.exit_code == 0, shown.output
+    assert "7·a[p]" in shown.output
+    assert "--mood [plain|merry]" in CliRunner().invoke(commands, ["derive", "louder", "--help"]).output
+    network = Network([Conv((2,)), Louder(5)])
+    weights = {"conv1": {"weight": [1, 2]}}
+    assert network.values([1, 2, 3], weights)["louder1"].tolist() == [25, 40]
+    assert network.gradients([1, 2, 3], weights)["input"].tolist() == [5, 15, 10]
