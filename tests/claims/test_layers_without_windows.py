@@ -55,6 +55,12 @@ def test_what_is_true_of_them(op: Operator, text: str, conditions: tuple[str, ..
     assert (general.status, general.conditions) == ("proved", conditions), str(general)
 
 
+def test_an_index_of_a_usual_letter_has_its_range() -> None:
+    for verdict in both(sc.ReLU(), (3,), "c[p+1] == max(a[p+1], 0)"):
+        assert verdict.holds, str(verdict)
+        assert verdict.conditions == ("entries of c outside count as 0", "entries of a outside count as 0")
+
+
 @pytest.mark.parametrize(
     ("op", "text"),
     [

@@ -139,7 +139,7 @@ def _ends_by_entry(name: str, item: Entry, scope: Scope) -> Iterator[tuple[Index
 
 
 def _range_by_family(name: str, scope: Scope) -> Bound | None:
-    ndim = len(scope.windows)
+    ndim = scope.op.spatial_axes
     for role, family in (("input", "input"), ("weight", "weight"), ("output", "output")):
         box = _role_box(role, scope)
         letters = scope.letters.axes(family, ndim)
