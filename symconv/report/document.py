@@ -46,11 +46,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Substep:
-    """One line of a structured reason: a number such as 4.1, what it says, and (folded on screen) why."""
+    """One line of a structured reason: a number such as 4.1, what it says, and (folded on screen) why.
+
+    Where it is a verdict of its own, such as one of two on one claim, it has a mark, which counts instead of the mark
+    of its statement.
+    """
 
     number: str
     body: tuple[Inline, ...]
     detail: tuple[Inline, ...] = ()
+    mark: Mark = "none"
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,11 @@ def is_exercise(document: Document) -> bool:
 
 
 def marked(block: Block) -> Iterator[tuple[Mark, str]]:
-    """The marks of a block with the number that hangs beside each in the margin."""
-    if isinstance(block, RelationLine | Paragraph | Display | TheoremBlock):
+    """The marks of a block with the number that stands beside each: in the margin, or at one of several verdicts."""
+    verdicts = _verdicts(block)
+    if verdicts:
+        yield from verdicts
+    elif isinstance(block, RelationLine | Paragraph | Display | TheoremBlock):
         yield block.mark, block.number
     elif isinstance(block, Graded):
         yield from ((line.mark, line.number) for line in block.lines)
@@ -111,6 +114,13 @@ def marked(block: Block) -> Iterator[tuple[Mark, str]]:
             yield "definition" if row.number else "none", row.number
 
 
+def _verdicts(block: Block) -> tuple[tuple[Mark, str], ...]:
+    """The marks and numbers of a statement that has several verdicts."""
+    if not isinstance(block, RelationLine) or block.reason is None:
+        return ()
+    return tuple((one.mark, block.number + one.number) for one in block.reason.substeps if one.mark != "none")
+
+
 def marks_used(document: Document) -> tuple[Mark, ...]:
     """The marks that the legend must explain, in its own order."""
     used = {mark for block in all_blocks(document.blocks) for mark, _ in marked(block)}
@@ -121,7 +131,12 @@ def marks_used(document: Document) -> tuple[Mark, ...]:
 
 def margin_numbers(document: Document) -> tuple[str, ...]:
     """The different numbers that hang in the margin, in order of appearance; the widest sets its width."""
-    return tuple(dict.fromkeys(n for block in all_blocks(document.blocks) for _, n in marked(block) if n))
+    found = (
+        number
+        for block in all_blocks(document.blocks)
+        for number in ((block.number,) if _verdicts(block) else (number for _, number in marked(block)))  # type: ignore[union-attr]
+    )
+    return tuple(dict.fromkeys(number for number in found if number))
 
 
 def starts_relation(latex: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -114,21 +115,41 @@ def test_the_example_has_the_marks_that_are_due(id: str) -> None:
     assert marks(section(document(EXAMPLE), id)) == EXAMPLE_MARKS[id]
 
 
-def test_the_claims_have_the_marks_of_their_verdicts() -> None:
-    shown = {s.number: s.mark for s in statements(section(document(EXAMPLE), "claims")) if s.number}
-    due = {}
-    for number, result in enumerate(sc.check(EXAMPLE), 1):
-        due[f"C{number}"] = "none" if result.status == "error" else result.status
-        if result.repaired is not None:
-            due[f"C{number}'"] = result.repaired.status
-    assert shown == due
-    assert list(shown.values()).count("refuted") == 9
+def verdicts(blocks: list[Block]) -> dict[str, str]:
+    """The mark of every verdict, by its number: one a statement, or several with a letter each."""
+    found: dict[str, str] = {}
+    for one in statements(blocks):
+        several = [sub for sub in one.reason.substeps if sub.mark != "none"] if one.reason else []
+        found |= {one.number + sub.number: sub.mark for sub in several} or (
+            {one.number: one.mark} if one.number else {}
+        )
+    return found
+
+
+def test_every_claim_is_shown_once_with_the_marks_of_its_verdicts() -> None:
+    shown = section(document(EXAMPLE), "claims")
+    due: dict[str, str] = {}
+    sources = [list(group) for _, group in itertools.groupby(sc.check(EXAMPLE), key=lambda found: found.source.id)]
+    for number, results in enumerate(sources, 1):
+        letters = [""] if len(results) == 1 else "ab"
+        for letter, result in zip(letters, results, strict=True):
+            due[f"C{number}{letter}"] = "none" if result.status == "error" else result.status
+        repaired = [result.repaired.status for result in results if result.repaired is not None]
+        for letter, status in zip([""] if len(repaired) == 1 else "ab", repaired, strict=False):
+            due[f"C{number}'{letter}"] = status
+    assert verdicts(shown) == due
+    assert list(due.values()).count("refuted") == 9
+    assert len({s.number for s in statements(shown) if s.number and not s.number.endswith("'")}) == len(sources)
+    order = ("refuted", "none", "undecided", "exact", "proved")
+    for statement in statements(shown):  # the mark of a claim is never better than one of its verdicts
+        own = [mark for number, mark in due.items() if number.rstrip("ab") == statement.number]
+        assert not own or statement.mark == min(own, key=order.index)
 
 
 def test_the_status_counts_every_mark_once() -> None:
     for path in (EXAMPLE, ODD):
         doc = document(path)
-        shown = [block.mark for block in flat(doc.blocks) if isinstance(block, RelationLine) and block.number]
+        shown = list(verdicts(list(flat(doc.blocks))).values())
         counted = {line.mark: int(line.body[0].text) for line in doc.status if line.mark not in ("none", "definition")}  # type: ignore[union-attr]
         assert counted == {mark: shown.count(mark) for mark in ("proved", "exact", "refuted") if mark in shown}
         assert not any(re.search(r"\d[–,]", run.text) for line in doc.status for run in line.body)  # no list of numbers
@@ -142,20 +163,16 @@ def test_what_holds_under_a_condition_is_counted_and_its_condition_is_printed() 
         counted += int(found[1]) if found else 0
     due = [found for found in sc.check(EXAMPLE) if found.verdict.holds and found.verdict.conditions]
     assert due
-    beside = [
-        block.number
-        for block in flat(doc.blocks)
-        if isinstance(block, RelationLine) and block.mark in ("proved", "exact") and block.reason is not None
-        if block.reason.needs or "on the condition that" in str(block.reason)
-    ]
-    assert counted == len(beside)
-    assert sum(number.startswith("C") for number in beside) == len(due)
+    steps = [s for s in statements(list(flat(doc.blocks))) if s.mark in ("proved", "exact") and s.reason is not None]
+    needing = [step.number for step in steps if step.reason and step.reason.needs]
+    printed = sum(str(step.reason).count("on the condition that") for step in steps)
+    assert (counted, printed) == (len(needing) + len(due), len(due))
 
 
 def _spread(text: str) -> set[str]:
     """``3–5, C1`` as its numbers."""
     found: set[str] = set()
-    for part in re.findall(r"[A-Z]?\d+'?(?:–[A-Z]?\d+)?", text):
+    for part in re.findall(r"[A-Z]?\d+'?[ab]?(?:–[A-Z]?\d+)?", text):
         low, _, high = part.partition("–")
         letter = low.rstrip("0123456789'")
         first = low.removeprefix(letter)
@@ -233,12 +250,12 @@ def test_the_printed_matrix_is_said_to_be_the_other_reading() -> None:
 
 def test_a_refuted_claim_stands_with_its_witness_and_its_repair() -> None:
     blocks = section(document(EXAMPLE), "claims")
-    place = next(k for k, b in enumerate(blocks) if isinstance(b, RelationLine) and b.number == "C7")
-    wrong, witness, values, repair = blocks[place : place + 4]
+    place = next(k for k, b in enumerate(blocks) if isinstance(b, RelationLine) and b.number == "C6")
+    wrong, _, _, witness, values, repair = blocks[place : place + 6]
     assert isinstance(wrong, RelationLine)
     assert isinstance(witness, RelationLine)
     assert isinstance(repair, RelationLine)
-    assert (wrong.mark, repair.mark) == ("refuted", "proved")
+    assert (wrong.mark, repair.mark) == ("refuted", "exact")
     assert r"j + \SCbad{m} - 1" in wrong.rhs.latex
     assert r"j + n - 1" in repair.rhs.latex
     assert r"A = \begin{pmatrix} 1 & 0 \\ 0 & 0 \end{pmatrix}" in witness.rhs.latex
@@ -491,7 +508,7 @@ def test_every_statement_is_accounted_for_in_the_ledger() -> None:
     rows = ["".join(getattr(run, "text", "") for run in row.steps) for row in ledger.rows]
     spread = [_spread(row) for row in rows]
     assert sum(map(len, spread)) == len(set().union(*spread))  # nothing twice
-    checked = {s.number for s in statements(list(flat(doc.blocks))) if s.mark not in ("none", "definition")}
+    checked = {n for n, mark in verdicts(list(flat(doc.blocks))).items() if mark not in ("none", "definition")}
     assert set().union(*spread) == checked
 
 

@@ -6,94 +6,180 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import groupby
+from string import ascii_lowercase
 from typing import Any
 
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.meaning.family import given
 from symconv.claims.meaning.scope import general_scope, mentioned
+from symconv.claims.reading.language import read_claim
+from symconv.claims.source import Mode
 from symconv.claims.syntax import Claim, Expr, Name, Number
 from symconv.claims.traversal import map_expr
+from symconv.claims.traversal import words as words_of
 from symconv.claims.writing import size_expr, to_latex
-from symconv.errors import RenderError
+from symconv.errors import ClaimError, RenderError
 from symconv.formulas.index import Index
 from symconv.formulas.printing import LATEX
 from symconv.operators.letters import Letters
 from symconv.problems.answers.desk import Desk, mark_of, matrix, number_text, words
-from symconv.proofs.verdict import Counterexample
+from symconv.proofs.verdict import Counterexample, Verdict
 from symconv.report.colour import colour
-from symconv.report.document import Band, Block, Inline, Math, Paragraph, Reason, RelationLine, Text
+from symconv.report.document import Band, Block, Inline, Math, Paragraph, Reason, RelationLine, Strong, Substep, Text
 from symconv.report.marks import Mark
 from symconv.report.mathml import to_mathml
 
 __all__ = ["claims"]
 
+_RANK: tuple[Mark, ...] = ("refuted", "none", "undecided", "exact", "proved")  # the weakest first
+_FUNCTIONS = {
+    "corr": (r"\operatorname{corr}(A, B) = A \star B", "slides the kernel as it is"),
+    "conv": (
+        r"\operatorname{conv}(A, B) = A \star \operatorname{rot}_{180}(B)",
+        "slides it turned by a half",
+    ),
+    "pad": (r"\operatorname{pad}(B, r)", "has r zeros around B on every axis"),
+}
 MODES = {"literal": "As printed", "general": "In general"}
 
 
 def claims(desk: Desk, results: Sequence[ClaimVerdict]) -> list[Block]:
-    """One statement a verdict, in the order of the file."""
+    """Every claim once, in the order of the file: the verdicts as printed and in general beside each other."""
     blocks: list[Block] = []
-    for number, result in enumerate(results, 1):
-        blocks += _shown(desk, f"C{number}", result)
-    return blocks
+    for number, (_, same) in enumerate(groupby(results, key=lambda result: id(result.source)), 1):
+        blocks += _shown(desk, f"C{number}", list(same))
+    return [*_functions(results), *blocks]
 
 
-def _shown(desk: Desk, label: str, result: ClaimVerdict) -> list[Block]:
-    mark: Mark = mark_of(result.verdict)
-    desk.note(label, mark, result.verdict)
-    desk.proved(label, f"claim {result.source.id}, {result.mode}", result.verdict)
-    if result.status == "error":
-        desk.errors.append(label)
-    roles = desk.roles(Letters.of(result.source.declared.names), result.source.declared.op)
-    if result.claim is None:
-        return [_unread(label, result)]
-    claim = _generalised(result, result.claim)
-    left, *rest = [to_latex(part) for part in claim.parts]
+def _functions(results: Sequence[ClaimVerdict]) -> list[Block]:
+    """What the functions of arrays are that claims use."""
+    used = {word for result in results if result.claim is not None for word in words_of(result.claim)}
+    said = [(latex, text) for name, (latex, text) in _FUNCTIONS.items() if name in used]
+    if not said:
+        return []
+    runs: list[Inline] = [Text("In the claims")]
+    for position, (latex, text) in enumerate(said):
+        runs += words(" " if position == 0 else " and " if position == len(said) - 1 else ", ", Math(latex), f" {text}")
+    return [Paragraph((*runs, Text(".")), wide=True)]
+
+
+def _shown(desk: Desk, label: str, results: list[ClaimVerdict]) -> list[Block]:
+    first = results[0]
+    for number, result in zip(_numbers(label, len(results)), results, strict=True):
+        desk.note(number, mark_of(result.verdict), result.verdict)
+        desk.proved(number, f"claim {result.source.id}, {result.mode}", result.verdict)
+        if result.status == "error":
+            desk.errors.append(number)
+    roles = desk.roles(Letters.of(first.source.declared.names), first.source.declared.op)
+    if first.claim is None:
+        return [_unread(label, first)]
+    left, *rest = [to_latex(part) for part in _generalised(first, first.claim).parts]
     if not rest:
-        left, rest = to_latex(Name(result.source.declared.of)), [left]
-    if result.status == "refuted":
-        return _refuted(desk, label, result, left, rest, roles)
-    reason = Reason(f"{MODES[result.mode]}:", _outcome(result))
-    sign = r"\overset{?}{=}" if result.status in ("error", "undecided") else "="
-    statement = RelationLine(
-        f"s-{label}",
-        label,
-        mark,
-        Math(colour(left, roles)),
-        sign,
-        Math(colour(rest[0], roles)),
-        reason,
-        tuple(Math(f"= {colour(part, roles)}") for part in rest[1:]),
-    )
-    if result.status == "error":
-        return [Band(words("In error"), words(f"claim {result.source.id}"), (statement,))]
+        left, rest = to_latex(Name(first.source.declared.of)), [left]
+    refuted = [result for result in results if result.status == "refuted"]
+    if refuted:
+        return _refuted(desk, label, results, refuted, left, rest, roles)
+    doubt = any(result.status in ("error", "undecided") for result in results)
+    right = [colour(part, roles) for part in rest]
+    reason = _reason("", [(result, _outcome(result, several=len(results) > 1)) for result in results])
+    statement = _line(label, [result.verdict for result in results], colour(left, roles), right, reason, asked=doubt)
+    if any(result.status == "error" for result in results):
+        return [Band(words("In error"), words(f"claim {first.source.id}"), (statement,))]
     return [statement]
 
 
-def _outcome(result: ClaimVerdict) -> tuple[Inline, ...]:
-    """What was found, in a few words; a claim in error says why."""
+def _numbers(label: str, count: int) -> list[str]:
+    """A number for each verdict on a claim: that of the claim, with a letter where there are several."""
+    return [label] if count == 1 else [f"{label}{letter}" for letter in ascii_lowercase[:count]]
+
+
+def _line(
+    label: str, verdicts: Sequence[Verdict], left: str, right: Sequence[str], reason: Reason, *, asked: bool = False
+) -> RelationLine:
+    """A claim with the weakest of the marks of its verdicts."""
+    mark = min(map(mark_of, verdicts), key=_RANK.index)
+    sign = r"\overset{?}{=}" if asked else "="
+    more = tuple(Math(f"{sign} {part}") for part in right[1:])
+    number = label.replace("'", "-repair")
+    return RelationLine(f"s-{number}", label, mark, Math(left), sign, Math(right[0]), reason, more)
+
+
+def _reason(rule: str, found: Sequence[tuple[ClaimVerdict, tuple[Inline, ...]]]) -> Reason:
+    """What was found, and in which reading of the claim; with a mark each where there are several verdicts."""
+    if len(found) == 1:
+        ((result, body),) = found
+        return Reason(rule or f"{MODES[result.mode]}:", body)
+    note = found[0][0].source.note
+    said = words("The smallest edit that makes it true.") if rule else words(note) if note else ()
+    lines = (
+        Substep(letter, (Strong(f"{MODES[result.mode]}:"), Text(" "), *_read_as(result), *body), mark=mark_of(verdict))
+        for letter, (result, body) in zip(ascii_lowercase, found, strict=False)
+        for verdict in (result.repaired if rule and result.repaired else result.verdict,)
+    )
+    return Reason(rule, said, tuple(lines))
+
+
+def _read_as(result: ClaimVerdict) -> tuple[Inline, ...]:
+    """What the numbers of a claim stand for in general."""
+    if result.mode != "general":
+        return ()
+    said: list[Inline] = []
+    for number, meaning in result.source.declared.general.items():
+        letters = [meaning] if isinstance(meaning, str) else [str(one) for one in meaning]
+        latex = ", ".join(to_latex(read_claim(letter).parts[0]) for letter in letters)
+        said += words(" and " if said else "with ", Math(latex), f" for {number}")
+    return (*said, Text(", ")) if said else ()
+
+
+def _outcome(result: ClaimVerdict, *, several: bool = False) -> tuple[Inline, ...]:
+    """What was found, in a few words; a claim in error says why. The note of one with several verdicts stands apart."""
+    verdict = result.verdict
+    after = _on_condition(verdict) + _given(result)
+    if result.source.note and not several:
+        after = f"{after} {result.source.note}"
+    if result.status == "proved":
+        return (*_for_all(verdict), *_maths(after))
     text = {
-        "proved": f"proved {result.verdict.scope}.",
-        "exact": "exact at the declared size.",
-        "undecided": "not decided. " + result.verdict.explanation,
-        "error": result.verdict.explanation,
+        "exact": "exact at the declared size",
+        "undecided": f"not decided. {verdict.explanation.removesuffix('.')}",
+        "error": verdict.explanation.removesuffix("."),
     }[result.status]
-    text = _on_condition(text, result) + _given(result)
-    if result.source.note:
-        text += f" {result.source.note}"
-    return words(text)
+    return (Text(text), *_maths(after))
 
 
-def _on_condition(text: str, result: ClaimVerdict) -> str:
-    """A sentence with the conditions that the verdict rests on."""
-    conditions = result.verdict.conditions
-    return f"{text[:-1]}, on the condition that {', and that '.join(conditions)}." if conditions else text
+def _for_all(verdict: Verdict) -> tuple[Inline, ...]:
+    """For all of which sizes something is proved."""
+    scope = verdict.scope
+    if not scope.symbolic:
+        return words(f"proved {scope}")
+    rest = f"; {replace(scope, symbolic=())}" if scope.fixed or scope.kept else ""
+    return words("proved for all ", Math(", ".join(map(LATEX.name, scope.symbolic))), rest)
+
+
+def _on_condition(verdict: Verdict) -> str:
+    """The end of a sentence, with the conditions that the verdict rests on."""
+    return f", on the condition that {', and that '.join(verdict.conditions)}." if verdict.conditions else "."
 
 
 def _given(result: ClaimVerdict) -> str:
     """What is declared for a claim, as a sentence: two lines that look alike differ by it."""
     declared = given(result.source.declared, result.claim)
     return f" Given that {', and '.join(declared)}." if declared else ""
+
+
+_NAMED = re.compile(r"(?<=entries of )\w+|(?<=entry of )\w+|(?<=windows of )\w+|\b\w+(?= is the LP)|>= 0")
+
+
+def _maths(text: str) -> tuple[Inline, ...]:
+    """A sentence of a verdict with its arrays as mathematics."""
+    roles: list[Inline] = []
+    position = 0
+    for match in _NAMED.finditer(text):
+        roles.append(Text(text[position : match.start()]))
+        roles.append(Math(r"\ge 0" if match[0] == ">= 0" else LATEX.name(match[0])))
+        position = match.end()
+    return (*roles, *words(*([text[position:]] if text[position:] else [])))
 
 
 def _unread(label: str, result: ClaimVerdict) -> Band:
@@ -131,52 +217,79 @@ def _generalised(result: ClaimVerdict, claim: Claim) -> Claim:
 
 
 def _refuted(
-    desk: Desk, label: str, result: ClaimVerdict, left: str, rest: list[str], roles: dict[str, str]
+    desk: Desk,
+    label: str,
+    results: list[ClaimVerdict],
+    refuted: list[ClaimVerdict],
+    left: str,
+    rest: list[str],
+    roles: dict[str, str],
 ) -> list[Block]:
-    mended = _generalised(result, result.mended) if result.mended is not None else None
-    repaired = [to_latex(part) for part in mended.parts][-len(rest) :] if mended is not None else rest
-    shown = [_marked(colour(a, roles), colour(b, roles)) for a, b in zip(rest, repaired, strict=True)]
-    why = words(_on_condition(f"{result.edit}." if result.edit else _why(result), result) + _given(result))
-    inner: list[Block] = [
-        RelationLine(
-            f"s-{label}",
-            label,
-            "refuted",
-            Math(colour(left, roles)),
-            r"\overset{?}{=}",
-            Math(shown[0]),
-            Reason(f"{MODES[result.mode]}:", why),
-            tuple(Math(rf"\overset{{?}}{{=}} {part}") for part in shown[1:]),
-        )
+    left = colour(left, roles)
+    repairs = [(result, result.mended, result.repaired) for result in refuted if result.mended and result.repaired]
+    right = [colour(part, roles) for part in rest]
+    put_right: list[list[str]] = []
+    for _, mended, _ in repairs:
+        parts = [to_latex(part) for part in _generalised(results[0], mended).parts][-len(rest) :]
+        put_right.append([colour(part, roles) for part in parts])
+    shown = [_marked(a, b) for a, b in zip(right, put_right[0] if put_right else right, strict=True)]
+    several = len(results) > 1
+    found = [
+        (result, _wrong(result) if result.status == "refuted" else _outcome(result, several=several))
+        for result in results
     ]
-    counter = result.verdict.counterexample
-    domain = words("at the declared size")
-    if counter is not None:
-        if counter.sizes:
+    verdicts = [result.verdict for result in results]
+    inner: list[Block] = [_line(label, verdicts, left, shown, _reason("", found), asked=True)]
+    domain = () if several else words("at the declared size")
+    for result in refuted:
+        counter = result.verdict.counterexample
+        if counter is None:
+            continue
+        if counter.sizes and not several:
             sizes = ", ".join(f"{LATEX.name(name)}={value}" for name, value in counter.sizes.items())
             domain = words("separated first at ", Math(sizes))
-        inner += _witness(counter, roles, searched=result.mode == "general")
-    title = words(f"Refuted: {result.source.question or result.source.id}")
-    blocks: list[Block] = [Band(title, domain, tuple(inner))]
-    if mended is not None and result.repaired is not None:
-        after = f"{label}'"
-        mark = mark_of(result.repaired)
-        desk.note(after, mark, result.repaired)
-        reason = Reason("Repair.", words("The smallest edit that makes it true."))
-        parts = [colour(part, roles) for part in repaired]
-        blocks.append(
-            RelationLine(
-                f"s-{label}-repair",
-                after,
-                mark,
-                Math(colour(left, roles)),
-                "=",
-                Math(parts[0]),
-                reason,
-                tuple(Math(f"= {part}") for part in parts[1:]),
+        inner += _witness(counter, roles, result.mode, several=len(refuted) > 1)
+    title = words(f"Refuted: {results[0].source.question or results[0].source.id}")
+    return [Band(title, domain, tuple(inner)), *_repairs(desk, label, repairs, left, put_right)]
+
+
+def _repairs(
+    desk: Desk,
+    label: str,
+    repairs: Sequence[tuple[ClaimVerdict, Claim, Verdict]],
+    left: str,
+    put_right: Sequence[list[str]],
+) -> list[Block]:
+    """The claim put right, once where the same edit does it in every reading."""
+    groups: dict[tuple[str, ...], list[tuple[ClaimVerdict, Verdict]]] = {}
+    for (result, _, repaired), parts in zip(repairs, put_right, strict=True):
+        groups.setdefault(tuple(parts), []).append((result, repaired))
+    blocks: list[Block] = []
+    for name, (fixed, same) in zip(_numbers(label, len(groups)), groups.items(), strict=True):
+        for number, (_, repaired) in zip(_numbers(f"{name}'", len(same)), same, strict=True):
+            desk.note(number, mark_of(repaired), repaired)
+        if len(same) == 1:
+            reason = Reason("Repair.", words("The smallest edit that makes it true."))
+        else:
+            reason = _reason(
+                "Repair.", [(result, _outcome(replace(result, verdict=v), several=True)) for result, v in same]
             )
-        )
+        blocks.append(_line(f"{name}'", [repaired for _, repaired in same], left, fixed, reason))
     return blocks
+
+
+def _wrong(result: ClaimVerdict) -> tuple[Inline, ...]:
+    """What is wrong with a refuted claim: the edit that mends it, where there is one."""
+    before, should, after = result.edit.partition(" should be ")
+    after_all = _on_condition(result.verdict) + _given(result)
+    if not result.edit:
+        return _maths(_why(result).removesuffix(".") + after_all)
+    try:
+        latex = [to_latex(read_claim(text).parts[0]) for text in (before, after)] if should else []
+    except ClaimError:
+        latex = []
+    edit = words(Math(latex[0]), " should be ", Math(latex[1])) if latex else words(result.edit)
+    return (*edit, *_maths(after_all))
 
 
 def _why(result: ClaimVerdict) -> str:
@@ -188,7 +301,7 @@ def _why(result: ClaimVerdict) -> str:
     return "the two sides differ, and no small edit makes the claim true."
 
 
-def _witness(counter: Counterexample, roles: dict[str, str], *, searched: bool) -> list[Block]:
+def _witness(counter: Counterexample, roles: dict[str, str], mode: Mode, *, several: bool) -> list[Block]:
     """The arrays, the entry, and what either side gives there; or the entry that does not exist."""
     if counter.entry is not None:
         return [_missing(counter)]
@@ -206,8 +319,13 @@ def _witness(counter: Counterexample, roles: dict[str, str], *, searched: bool) 
     left, right = _value(counter.left), _value(counter.right)
     blocks: list[Block] = []
     if pieces:
-        text = "No smaller size separates the two sides." if searched else "As few entries as possible are not 0."
-        reason = Reason("Witness.", words(text))
+        text = words("As few entries as possible are not 0.")
+        if mode == "general" and not several:
+            text = words("No smaller size separates the two sides.")
+        elif mode == "general":
+            sizes = ", ".join(f"{LATEX.name(name)}={value}" for name, value in counter.sizes.items())
+            text = words("No smaller size than ", Math(sizes), " separates the two sides.")
+        reason = Reason(f"Witness {MODES[mode].lower()}." if several else "Witness.", text)
         blocks.append(RelationLine("", "", "none", Math(""), "", Math(colour(r",\qquad ".join(pieces), roles)), reason))
     values = words("The left side is ", Math(left), ", the right side ", Math(rf"\SCbad{{{right}}}"), ".")
     blocks.append(Paragraph(values))

@@ -191,8 +191,9 @@ def _result(
         context = (
             rf"\operatorname{{conv}}{how}({image}, {kernel})" if variant.op.flip else rf"{image} \star{how} {kernel}"
         )
+        turned = rf"{image} \star{how} \operatorname{{rot}}_{{180}}({kernel})"
         reason: tuple[Inline, ...] = (
-            words("The kernel is turned by a half before it slides.")
+            words("The kernel is turned by a half before it slides: it is ", Math(colour(turned, roles)), ".")
             if variant.op.flip
             else (words("The kernel slides as it is; this is what deep learning calls a convolution."))
         )
