@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
-from symconv.claims.meaning.judging import judge
+from symconv.claims.meaning.judging import judged, scope_of
 from symconv.claims.meaning.mending import mended
+from symconv.claims.meaning.resolving import resolved
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import Claim
 from symconv.doors import flag, instance
@@ -39,14 +40,17 @@ def check_source(source: ClaimSource, *, repair: bool = True) -> tuple[ClaimVerd
         return tuple(ClaimVerdict(source, mode, Verdict("error", explanation=str(error))) for mode in source.modes)
     results = []
     for mode in source.modes:
-        verdict = _guarded(claim, source.declared, mode)
-        result = ClaimVerdict(source, mode, verdict, notes=claim.notes, claim=claim)
-        results.append(mended(result, claim) if repair and verdict.status == "refuted" else result)
+        read, verdict = _guarded(claim, source.declared, mode)
+        result = ClaimVerdict(source, mode, verdict, notes=read.notes, claim=read)
+        results.append(mended(result, read) if repair and verdict.status == "refuted" else result)
     return tuple(results)
 
 
-def _guarded(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
+def _guarded(claim: Claim, declared: Declarations, mode: Mode) -> tuple[Claim, Verdict]:
+    """The claim in the letters of its scope, as far as it has one there, and the verdict on it."""
     try:
-        return judge(claim, declared, mode)
+        scope = scope_of(claim, declared, mode)
+        claim = resolved(claim, scope)
+        return claim, judged(claim, scope, quick=False)
     except SymconvError as error:
-        return Verdict("error", explanation=str(error))
+        return claim, Verdict("error", explanation=str(error))

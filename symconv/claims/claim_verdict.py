@@ -40,6 +40,11 @@ class ClaimVerdict:
     mended: Claim | None = None
 
     @property
+    def readings(self) -> tuple[str, ...]:
+        """What the claim leaves unsaid, and was read as."""
+        return self.claim.readings if self.claim is not None else ()
+
+    @property
     def status(self) -> str:
         """The status of the verdict."""
         return self.verdict.status
@@ -60,6 +65,7 @@ class ClaimVerdict:
             "conditions": list(self.verdict.conditions),
             "checked_by": self.verdict.checked_by or None,
             "notes": list(self.notes),
+            "readings": list(self.readings),
         }
 
 

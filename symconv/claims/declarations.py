@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from symconv.claims.reading.lexicon import spelled
 from symconv.doors import instance, items, list_of, mapping, one_of, plain_integer, text
 from symconv.operators.base import Operator
 
 __all__ = ["Declarations"]
+
+
+_WRITTEN = ("indices", "functions", "quantities", "matrices")
+"""Tables whose keys are names as a claim writes them."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,16 @@ class Declarations:
             "O": "output"}; a claim that uses them speaks of all sizes.
         general: for numbers of the claim, what they stand for in general: {"3": "K"}, or one entry an occurrence.
         indices: ranges of free indices: {"i": "output 1", "m": "weight 2"}.
-        functions: {"L": "lp"} or {"L": "lp without absolute value"}: letters for norms over a window.
+        functions: letters for functions: {"L": "lp"} or {"L": "lp without absolute value"}, norms over a window;
+            {"f": "relu"}, of single values; {"full": "full correlation"}, of arrays.
+        quantities: letters for counts of the layer: {"P": "parameters"}.
+        matrices: letters for matrices of the layer: {"T": "toeplitz"}.
         sets: letters for window sets, such as S.
         upper: an upper index that is no power, such as the channel k.
         star: what a bare asterisk between arrays means: "correlation" or "convolution".
         upstream: "any", or "ones" where every output has gradient 1.
         nonnegative: letters of tensors whose entries are assumed to be >= 0.
+        unique_maxima: whether every window of a maximum is assumed to have one largest entry alone.
         of: what a claim without a relation is a value for: "size" or the capital of the output.
         outside: what an entry at a free index counts as where there is none: "zero", or "undefined"; where it is left
             open, a line that is true where such entries count as 0 holds under that condition.
@@ -55,17 +64,23 @@ class Declarations:
     nonnegative: tuple[str, ...] = ()
     of: str = ""
     outside: str = ""
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    matrices: Mapping[str, str] = field(default_factory=dict)
+    unique_maxima: bool = False
 
     def __post_init__(self) -> None:
         instance("op", self.op, Operator, "must be an operator, such as Conv((3,))")
         sizes = items(self.input_size) or (self.input_size,)
         put = object.__setattr__
         put(self, "input_size", tuple(plain_integer("input_size", n, 1) for n in sizes))
-        for name in ("operators", "names", "data", "sizes", "general", "indices", "functions"):
+        for name in ("operators", "names", "data", "sizes", "general", *_WRITTEN):
             mapping(name, getattr(self, name), "must be a table, from names to what they mean")
-        for name in ("names", "sizes", "indices", "functions"):
+        for name in ("names", "sizes", *_WRITTEN):
             for key, value in getattr(self, name).items():
                 text(f"{name}[{key!r}]", value)
+        put(self, "names", {role: spelled(name) for role, name in self.names.items()})
+        for name in ("sizes", *_WRITTEN):
+            put(self, name, {spelled(key): value for key, value in getattr(self, name).items()})
         plain_integer("base", self.base)
         for name in ("sets", "nonnegative"):
             put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
@@ -73,3 +88,4 @@ class Declarations:
             one_of("outside", self.outside, ("zero", "undefined"))
         for name in ("upper", "star", "upstream", "of"):
             text(name, getattr(self, name))
+        put(self, "upper", spelled(self.upper) if self.upper else "")

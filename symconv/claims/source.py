@@ -42,9 +42,10 @@ class ClaimSource:
             ClaimError: where it cannot be read.
         """
         if self.latex:
+            from symconv.claims.meaning.naming import lexicon
             from symconv.claims.reading.latex import read_latex
 
-            return read_latex(self.latex)
+            return read_latex(self.latex, lexicon(self.declared))
         from symconv.claims.reading.language import read_claim
 
         return read_claim(self.text)

@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "EVERYWHERE",
+    "TRANSPOSED",
     "Binary",
     "Call",
     "Cases",
@@ -54,13 +56,20 @@ class Name:
     span: Span = field(default=(0, 0), compare=False)
 
 
+EVERYWHERE = Name("everywhere")
+"""The set of a sum that says no range: all values of its index at which the entries that it reads exist."""
+
+TRANSPOSED = Name("transposed")
+"""The exponent of a matrix with its rows for columns."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A name with indices below, such as ``a[i, j]``, and possibly an upper index that may be no power.
 
-    `joined` marks a subscript without commas (``c_{ij}``, ``b_{11}``): `indices` then holds its letters and digits one
-    by one, to be put together again where the declared rank is smaller. `upper` is an upper index or a power, which
-    only a declaration can tell.
+    `joined` marks a subscript without commas (``c_{ij}``, ``b_{11}``, ``x_{(i+u)(j+v)}``): `indices` then holds its
+    letters, digits and brackets one by one, to be put together again where the declared rank is smaller. `upper` is an
+    upper index or a power, which only a declaration can tell.
     """
 
     name: str
@@ -72,9 +81,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Binary:
-    """``left op right``; "star" is a correlation sign, "ast" a bare asterisk between arrays in LaTeX."""
+    """``left op right``; "star" is a correlation sign, "ast" a bare asterisk between arrays, "odot" their product
+    entry by entry."""
 
-    op: Literal["+", "-", "*", "/", "star", "ast"]
+    op: Literal["+", "-", "*", "/", "star", "ast", "odot"]
     left: Expr
     right: Expr
     span: Span = field(default=(0, 0), compare=False)
@@ -200,6 +210,7 @@ class Claim:
         relations: one fewer than the parts.
         source: the text as it was written; it takes no part in equality.
         notes: what was read in one of several possible ways, to be reported, and words that were passed over.
+        readings: what the line leaves unsaid, and was read as, such as the range of a sum; printed with the verdict.
         continues: the relation a claim begins with, where it goes on from the last part of the claim before it, as the
             second line of a chain does (``= ...``); see `follow`.
     """
@@ -209,6 +220,7 @@ class Claim:
     source: str = field(default="", compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
     continues: Relation | None = None
+    readings: tuple[str, ...] = field(default=(), compare=False)
 
     def follow(self, before: Claim) -> Claim:
         """The claim that a line beginning with a relation makes: last part of the claim before, relation, this one.

@@ -105,6 +105,7 @@ def _details(result: ClaimVerdict) -> list[str]:
     verdict: Any = result.verdict
     declared = given(result.source.declared, result.claim)
     lines = [f"given that {', and '.join(declared)}"] if declared else []
+    lines += [f"read so: {reading}" for reading in result.readings]
     conditions = [f"on the condition that {condition}" for condition in verdict.conditions]
     if result.status in ("proved", "exact"):
         family = [str(verdict.scope)] if verdict.scope.kept else []

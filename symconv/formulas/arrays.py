@@ -11,10 +11,22 @@ from dataclasses import dataclass
 
 from symconv.formulas.algebra import Access, Bound, Bracket, Guard, Node, between, divides, equal, product, summation
 from symconv.formulas.exact import Box
-from symconv.formulas.index import Index, quotient
+from symconv.formulas.index import Index, floor, quotient
 from symconv.formulas.naming import fresh_name
 
-__all__ = ["Array", "correlated", "ones", "padded", "tensor", "turned", "upsampled"]
+__all__ = [
+    "Array",
+    "correlated",
+    "flattened",
+    "multiplied",
+    "ones",
+    "padded",
+    "places_of",
+    "tensor",
+    "transposed",
+    "turned",
+    "upsampled",
+]
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,52 @@ def turned(array: Array) -> Array:
     return Array(
         lambda at: array.entry([end - e for e, end in zip(at, ends, strict=True)]), array.sizes, array.base, array.fits
     )
+
+
+def transposed(array: Array) -> Array:
+    """A matrix with its rows for columns; a vector as a matrix of one row."""
+    if len(array.sizes) == 1:
+        return Array(lambda at: array.entry([at[1]]), (Index.of(1), *array.sizes), array.base, array.fits)
+    return Array(lambda at: array.entry([at[1], at[0]]), (array.sizes[1], array.sizes[0]), array.base, array.fits)
+
+
+def flattened(array: Array) -> Array:
+    """The entries of an array in one row, the last axis going first."""
+    base = array.base
+    whole = Index.of(1)
+    for size in array.sizes:
+        whole = whole * size
+
+    def entry(at: Sequence[Index]) -> Node:
+        return array.entry([place + base for place in places_of(at[0] - base, array.sizes)])
+
+    return Array(entry, (whole,), base, array.fits)
+
+
+def places_of(number: Index, sizes: Sequence[Index]) -> list[Index]:
+    """The indices of an entry, from 0, by its number in row-major order."""
+    places: list[Index] = []
+    for size in reversed(sizes[1:]):
+        rest = floor(number, size)
+        places.insert(0, number - size * rest)
+        number = rest
+    return [number, *places]
+
+
+def multiplied(left: Array, right: Array) -> Array:
+    """The product of a matrix with a matrix or a vector; a vector before a matrix of one row is a column."""
+    if len(left.sizes) == 1:
+        column = left
+        left = Array(lambda at: column.entry([at[0]]), (*column.sizes, Index.of(1)), column.base, column.fits)
+    base, count = left.base, left.sizes[1]
+
+    def entry(at: Sequence[Index]) -> Node:
+        name = fresh_name("t", frozenset().union(*(e.names for e in at)))
+        tap = Index.of(name)
+        term = product(left.entry([at[0], tap]), right.entry([tap, *at[1:]]))
+        return summation(term, Bound(name, Index.of(base), count - 1 + base))
+
+    return Array(entry, (left.sizes[0], *right.sizes[1:]), base, (*left.fits, *right.fits))
 
 
 def correlated(

@@ -18,6 +18,9 @@ SIMPLE = re.compile(r"([A-Za-z]+)(?:_?([0-9]+))?('*)")
 RAISED = re.compile(r"([A-Za-z]+(?:_?[0-9]+)?)\^(\([0-9]+\)|[A-Za-z]+(?:_?[0-9]+)?)('*)")
 """A name with an upper index, which is no power: a channel such as ``a^h``, or the number of a layer, ``w^(1)``."""
 
+_LABELLED = re.compile(r"([A-Za-z]+)_([A-Za-z]+)")
+_ACCENTS = frozenset(("hat", "tilde", "bar", "vec", "dot", "check", "breve"))
+
 _COMMANDS = {
     "\\": r"\backslash ",
     "{": r"\{",
@@ -43,11 +46,14 @@ _GREEK = {
 def latex_word(word: str) -> str:
     r"""A name in math mode, in ASCII: a letter as it is, a Greek one by its command, a word in one piece.
 
-    >>> print(latex_word("k"), latex_word("omega"), latex_word("mask"), latex_word("a\\b"))
-    k \omega \mathit{mask} \mathit{a\backslash b}
+    >>> print(latex_word("k"), latex_word("omega"), latex_word("mask"), latex_word("a\\b"), latex_word("y_hat"))
+    k \omega \mathit{mask} \mathit{a\backslash b} \hat{y}
     """
     if len(word) == 1 and word.isascii() and word.isalpha():
         return word
+    if below := _LABELLED.fullmatch(word):
+        stem, label = latex_word(below[1]), below[2]
+        return rf"\{label}{{{stem}}}" if label in _ACCENTS else rf"{{{stem}}}_{{\mathrm{{{label}}}}}"
     if word in _GREEK:
         return f"\\{word}"
     if len(word) == 1 and _greek(word):

@@ -22,7 +22,7 @@ __all__ = ["ARRAYS", "Letters", "Within", "capital", "free_letter"]
 ARRAYS = ("input", "weight", "bias", "output", "upstream", "position", "target")
 """The roles that are tensors; as a whole they are printed by their capitals."""
 
-_NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}|_?[0-9]{1,2})(?:\^(?:[A-Za-z]|\([0-9]{1,4}\)))?")
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z]{0,11}(?:_[A-Za-z]{1,12}){0,2}|_?[0-9]{1,2})(?:\^(?:[A-Za-z]|\([0-9]{1,4}\)))?")
 # What other texts call a role; the kernel is the array of weights here, and its size is no letter of `names`.
 _ALIASES = {"kernel": "weight", "filter": "weight", "image": "input", "gradient": "upstream", "loss": "error"}
 _SPARE_FAMILIES = ("stz", "uvw", "xyz")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from symconv.claims.declarations import Declarations
-from symconv.claims.meaning.naming import SIZES
-from symconv.claims.meaning.scope import NORMS
+from symconv.claims.meaning.naming import CHANNELS, SIZES
+from symconv.claims.meaning.scope import ARRAY_KINDS, MATRICES, NORMS, QUANTITIES, VALUES
+from symconv.claims.reading.lexicon import spelled
 from symconv.claims.source import ClaimSource, Mode
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters
@@ -52,15 +53,32 @@ def words_of(*allowed: str) -> Any:
     return read
 
 
-def _signs(value: Any, where: Where) -> tuple[str, ...]:
-    """Assumptions such as "x >= 0", as the letters that they speak of."""
+UNIQUE = "unique maxima"
+"""The assumption that no window of a maximum has two largest entries."""
+
+
+def _assumptions(value: Any, where: Where) -> tuple[str, ...]:
+    """Assumptions such as "x >= 0", as the letters that they speak of, and that maxima are unique."""
     letters = []
     for text in schema.texts(value, where):
+        if text == UNIQUE:
+            letters.append(text)
+            continue
         left, sign, right = text.partition(">=")
         if not sign or right.strip() != "0" or not left.strip().isidentifier():
-            raise where.error(f'must be of the form "x >= 0", got {text!r}')
+            raise where.error(f'must be of the form "x >= 0", or "{UNIQUE}", got {text!r}')
         letters.append(left.strip())
     return tuple(letters)
+
+
+def _upstream(value: Any, where: Where) -> Any:
+    """What the upstream gradient is, or its letter with the array that it is the gradient by."""
+    if isinstance(value, dict):
+        table = schema.mapping(value, where)
+        if len(table) != 1:
+            raise where.error("must name one letter", 'such as { delta = "y" }')
+        return table
+    return schema.one_of("any", "ones")(value, where)
 
 
 CLAIM: dict[str, Key] = {
@@ -73,12 +91,31 @@ CLAIM: dict[str, Key] = {
         "the question that it belongs to; its names and index_base, and what it says of outside, hold for the claim",
     ),
     "check": Key(_modes, '"literal" (at the declared size), "general" (for all sizes), or both', example='"general"'),
-    "sizes": Key(words_of(*SIZES), "letters for sizes: " + ", ".join(SIZES), example='{ I = "input", K = "kernel" }'),
+    "sizes": Key(
+        words_of(*SIZES, *CHANNELS),
+        "letters for sizes: " + ", ".join((*SIZES, *CHANNELS)),
+        example='{ I = "input", K = "kernel" }',
+    ),
     "general": Key(
         meanings, "what numbers stand for in general, one for all or one an occurrence", example='{ 3 = "K" }'
     ),
     "indices": Key(schema.mapping, "ranges of free indices, where they are not clear", example='{ i = "output 1" }'),
-    "functions": Key(words_of(*NORMS), "letters for norms over a set: " + ", ".join(NORMS), example='{ L = "lp" }'),
+    "functions": Key(
+        words_of(*NORMS, *VALUES, *ARRAY_KINDS),
+        f"letters for functions: norms over a set ({', '.join(NORMS)}), of one value ({', '.join(VALUES)}), of arrays "
+        f"({', '.join(ARRAY_KINDS)})",
+        example='{ L = "lp" }',
+    ),
+    "quantities": Key(
+        words_of(*QUANTITIES),
+        "letters for counts of the layer: " + ", ".join(QUANTITIES),
+        example='{ N = "parameters" }',
+    ),
+    "matrices": Key(
+        words_of(*MATRICES),
+        "letters for matrices, with images row by row: toeplitz takes the input to the output, im2col the kernel",
+        example='{ T = "toeplitz" }',
+    ),
     "sets": Key(schema.texts, "letters for window sets", example='["S"]'),
     "upper": Key(schema.text, "an upper index that is no power, such as a channel", example='"k"'),
     "star": Key(
@@ -86,13 +123,19 @@ CLAIM: dict[str, Key] = {
         "what a bare asterisk between arrays means",
         example='"correlation"',
     ),
-    "upstream": Key(schema.one_of("any", "ones"), "the upstream gradient: any, or all ones", example='"ones"'),
+    "upstream": Key(
+        _upstream,
+        'the upstream gradient: "any", or all "ones"; or the letter for it, and the output that it is the gradient by',
+        example='"ones"',
+    ),
     "outside": Key(
         schema.one_of(*OUTSIDE),
         'what an entry such as b[i-p] counts as where there is none: "zero" or "undefined"',
         example='"zero"',
     ),
-    "assume": Key(_signs, "signs of entries", example='["x >= 0"]'),
+    "assume": Key(
+        _assumptions, f'signs of entries, and "{UNIQUE}": no window has two largest entries', example='["x >= 0"]'
+    ),
     "of": Key(schema.text, 'what a single value is for: "size", or the array of the output', example='"size"'),
     "names": Key(schema.mapping, "letters for this claim, in place of those of its question or of the file"),
     "index_base": Key(schema.base, "0 or 1, for this claim only", example="0"),
@@ -162,7 +205,14 @@ def _source(
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> ClaimSource:
-    letters = {**settled.names, **read.get("names", {})}
+    letters = {role: spelled(name) for role, name in {**settled.names, **read.get("names", {})}.items()}
+    upstream = read.get("upstream", "any")
+    if isinstance(upstream, dict):
+        ((letter, array),) = upstream.items()
+        output = letters.get("output", Letters().output)
+        if spelled(array).lower() != output.lower():
+            raise where.at("upstream").error(f"names {array!r}, and the output is {output!r}")
+        letters["upstream"], upstream = spelled(letter), "any"
     try:
         Letters.of(letters)
     except ArgumentError as error:
@@ -185,10 +235,13 @@ def _source(
             read.get("sets", ()),
             read.get("upper", ""),
             read.get("star", ""),
-            read.get("upstream", "any"),
-            read.get("assume", ()),
+            upstream,
+            tuple(one for one in read.get("assume", ()) if one != UNIQUE),
             read.get("of", ""),
             read.get("outside", settled.outside),
+            read.get("quantities", {}),
+            read.get("matrices", {}),
+            UNIQUE in read.get("assume", ()),
         ),
         read.get("text", ""),
         read.get("latex", ""),

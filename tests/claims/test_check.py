@@ -579,7 +579,7 @@ def test_the_exit_status_says_what_was_found(tmp_path: Path, monkeypatch: pytest
     assert run(tmp_path, FILE + GOOD.replace("operator", "oprator"))[0] == 2
     assert CliRunner().invoke(commands, ["check", str(tmp_path / "none.toml")]).exit_code == 2
     undecided = sc.Verdict("undecided", explanation="Nothing was found.")
-    monkeypatch.setattr("symconv.claims.check.judge", lambda *args, **options: undecided)
+    monkeypatch.setattr("symconv.claims.check.judged", lambda *args, **options: undecided)
     code, output = run(tmp_path, FILE + GOOD)
     assert code == 3
     assert "undecided" in output

@@ -369,7 +369,7 @@ REFUSED = {
     r"\frac{1}": "ends too early",
     r"\frac(1)(2)": "found '('",
     r"\sum x": "bounds such as",
-    r"\sum_{m} x": "a relation",
+    r"\sum_{m}^{K} x": "where it begins",
     r"\sum_{m=1} x": "found the range",
     r"\sum_{m+1=1}^3 x": "the name of an index",
     r"\sum_{K \ge m \ge 1} x": "found the range",

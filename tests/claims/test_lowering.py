@@ -252,7 +252,7 @@ CALLS = [
     ("1 + setof(a[j], j in S) == 1",
      "error: a set stands where a single value is wanted; take its maximum with max"),
     ("gcd(2, 3) == 1", "error: the function 'gcd' is not declared (declared: floor, ceil, mod, abs, max, min, size, "
-     "diff, sum)"),
+     'diff, sum); declare it, such as functions = { gcd = "relu" }'),
     ("flor(2) == 1", "error: the function 'flor' is not declared (declared: floor, ceil, mod, abs, max, min, size, "
      "diff, sum); did you mean floor?"),
 ]  # fmt: skip
@@ -366,6 +366,7 @@ def test_an_upper_index_is_a_power_unless_it_is_declared_to_be_none(text: str, d
         ("size[3] == 2", "error: size has entries 1 to 2"),
         ("size == 2", "error: size differs between the axes (2, 4); write size[1], size[2], ..."),
         ("c[1,4] == max(a[1,3], a[2,4])", "0, not 1 at a[1, 3] = 1"),
+        ("c[1,4] == max(a[1,4], a[2,4])", "exact"),
         ("c[p,q] == max(a[p+m-1,q], (m,1,2))", "exact"),
         ("c[p,q] == max(a[q+m-1,p], (m,1,2))", "1, not 0 at p = 1, q = 2, a[1, 2] = 1"),
         ("z == 1", "error: the name 'z' is not declared (declared: a, c, g, E, A, G, C)"),

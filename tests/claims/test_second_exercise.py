@@ -42,7 +42,7 @@ SLIPS: dict[str, dict[str, str]] = {
     "output, bound too large": {"literal": "0 should be 1, 7 should be 3"},
     "kernel gradient, wrong index": {"literal": "2*k+2*k-4 should be 2*u+2*k-4"},
     "input gradient, wrong case": {"literal": ""},
-    "transposed kernel": dict.fromkeys(("literal", "general"), 'x["vu"] should be x["uv"]'),
+    "transposed kernel": dict.fromkeys(("literal", "general"), "x[v,u] should be x[u,v]"),
     "wrong letter": dict.fromkeys(("literal", "general"), "q+u-1 should be q+v-1"),
     "gradient, not turned": dict.fromkeys(("literal", "general"), "corr(pad(H,1),X) should be conv(pad(H,1),X)"),
     "flipped, read as correlation": {"literal": "corr(W,X) should be conv(W,X)"},

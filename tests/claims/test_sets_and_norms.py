@@ -85,7 +85,7 @@ SETS = [
      "exact if of equal minima the gradient goes as of equal maxima"),
     ("sum(diff(min(setof(a[s], s in S[p])), a[j]), (j,1,I)) == 2", "1, not 2 at p = 1, a[1] = 1"),
     ("1 + min(setof(a[s], s in S[p]), setof(a[s], s in S[p])) == 1",
-     "error: an index must be built from integers, indices and sizes with + - * floor ceil mod min max"),
+     "error: a set stands where a single value is wanted; take its maximum with max"),
 ]  # fmt: skip
 
 OF_NORMS = [
@@ -140,7 +140,9 @@ OF_NORMS = [
      "max, min, size, diff, sum, L, N, W); did you mean floor?"),
     ("L(A) == 1", "error: L takes (array, set, order) or (array, order), got 1 arguments"),
     ("L(A,S[p],2,2) == 1", "error: L takes (array, set, order) or (array, order), got 4 arguments"),
-    ("W(A,S[p],2) == 1", "error: functions: 'W' must be one of 'lp', 'lp without absolute value', got 'l2'"),
+    ("W(A,S[p],2) == 1", "error: functions: 'W' must be one of 'lp', 'lp without absolute value', 'relu', 'sigmoid', "
+     "'tanh', 'exp', 'log', 'softplus', 'correlation', 'convolution', 'full correlation', 'full convolution', "
+     "'rotation', got 'l2'"),
     ("L(A,T[p],2) == 1", "error: the set 'T' is not declared (declared: S)"),
     ("L(G,S[2],1) == 0", "error: L is taken of the whole input, which is A"),
     ("L(B,S[p],1) == 0", "error: L is taken of the whole input, which is A"),

@@ -6,14 +6,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symconv.claims.meaning.obligations import ClaimNeed
-from symconv.formulas.algebra import ONE, Absolute, Access, Bound, Bracket, Node, Reduce
+from symconv.formulas.algebra import (
+    ONE,
+    Absolute,
+    Access,
+    Bound,
+    Bracket,
+    Compare,
+    Node,
+    Reduce,
+    Share,
+    product,
+)
+from symconv.formulas.substitution import substitute
 from symconv.formulas.walks import transform
 from symconv.proofs.needs import Valued
 from symconv.proofs.record import preceded_by
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Verdict
 
-__all__ = ["nonnegative_obligation", "read_as_nonnegative", "under_signs", "without_known_ranges"]
+__all__ = [
+    "nonnegative_obligation",
+    "read_as_nonnegative",
+    "shares_as_comparisons",
+    "under_signs",
+    "without_known_ranges",
+]
 
 
 def without_known_ranges(node: Node, free: Sequence[Bound]) -> Node:
@@ -32,6 +50,23 @@ def without_known_ranges(node: Node, free: Sequence[Bound]) -> Node:
             outer = [b for b in free if not ({b.name} | b.lower.names | b.upper.names) & own]
             return replace(n, body=without_known_ranges(n.body, [*outer, *n.bounds]))
         return None
+
+    return transform(node, change)
+
+
+def shares_as_comparisons(node: Node) -> Node:
+    """The tree where the one winner of a maximum is told by its value: with no ties, the entry that equals it.
+
+    Where there is a tie both say nothing, which is a need of its own.
+    """
+
+    def change(n: Node) -> Node | None:
+        if not isinstance(n, Share):
+            return None
+        taps = n.reduce
+        at = {bound.name: place for bound, place in zip(taps.bounds, n.at, strict=True)}
+        there = [guard.subs(at) for guard in (*(g for b in taps.bounds for g in b.guards()), *taps.guards)]
+        return product(Bracket(tuple(there)), Compare(substitute(taps.body, at), "=", taps))
 
     return transform(node, change)
 

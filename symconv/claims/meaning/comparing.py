@@ -10,6 +10,7 @@ from symconv.claims.meaning import arrays
 from symconv.claims.meaning.assumptions import (
     nonnegative_obligation,
     read_as_nonnegative,
+    shares_as_comparisons,
     under_signs,
     without_known_ranges,
 )
@@ -20,8 +21,10 @@ from symconv.claims.meaning.number_arrays import are_numbers, compare_numbers
 from symconv.claims.meaning.obligations import ClaimNeed
 from symconv.claims.meaning.ranges import free_names_of, free_ranges
 from symconv.claims.meaning.scope import ORDER, Scope
-from symconv.claims.syntax import Claim, Expr, MatrixLiteral
+from symconv.claims.nested import shape_text
+from symconv.claims.syntax import Binary, Claim, Expr, MatrixLiteral, Negate
 from symconv.claims.traversal import words
+from symconv.claims.writing import to_text
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bound, Guard, Node, equal, scalar
 from symconv.formulas.index import Index
@@ -38,13 +41,19 @@ _T = TypeVar("_T")
 
 
 def compare(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdict:
-    if arrays.is_array(left, scope) or arrays.is_array(right, scope):
+    whole = [side for side in (left, right) if arrays.is_array(side, scope)]
+    # an array in arithmetic that is compared with a value stands in it by mistake, which is said there
+    if len(whole) == 2 or any(not _in_arithmetic(side) for side in whole):
         if are_numbers(left, scope) or are_numbers(right, scope):
             return compare_numbers(left, right, scope)
         return _compare_arrays(left, right, scope, quick)
     mine, theirs = lower(left, scope), lower(right, scope)  # what is not declared is found here, before ranges
     free = free_ranges(left, right, scope)
     return _decide(mine, theirs, free, obligations((left, right), free, scope), scope, quick)
+
+
+def _in_arithmetic(expr: Expr) -> bool:
+    return isinstance(expr, Negate) or (isinstance(expr, Binary) and expr.op in "+-*/")
 
 
 def _decide(
@@ -60,6 +69,8 @@ def _decide(
     unknown = [name for name in letters if name not in scope.boxes]
     if unknown:
         raise scope.unknown("the tensor", unknown[0], list(scope.boxes))
+    if scope.declared.unique_maxima:
+        left, right = shares_as_comparisons(left), shares_as_comparisons(right)
     left, right = (without_known_ranges(read_as_nonnegative(side, letters), free) for side in (left, right))
     obliged = [nonnegative_obligation(one, letters) for one in obliged]
     powers = [one.need.demand for one in obliged if isinstance(one.need.demand, Valued)]
@@ -143,6 +154,9 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
         raise ClaimError(f"an array with {len(mine.sizes)} axes is compared with one with {len(theirs.sizes)}")
     names = _entry_names(left, right, len(mine.sizes), scope)
     at = [Index.of(name) + (1 - scope.base) for name in names]
+    unlike = _other_sizes(left, right, mine.sizes, theirs.sizes)
+    if unlike is not None:
+        return unlike
     obliged = of_arrays((left, right), scope)
     # apart from the entries: their ranges take it for granted that there are any
     sizes = _sizes_agree(mine.sizes, theirs.sizes, obliged, scope, quick)
@@ -156,6 +170,23 @@ def _compare_arrays(left: Expr, right: Expr, scope: Scope, quick: bool) -> Verdi
     if refuted is not None:
         return _smaller(refuted, entries)
     return entries if entries.status == "refuted" else all_of((*sizes, entries))
+
+
+def _correlates(expr: Expr) -> bool:
+    """Whether an expression is a correlation by a sign, which people write in either order."""
+    return isinstance(expr, Binary) and expr.op in ("star", "ast")
+
+
+def _other_sizes(left: Expr, right: Expr, mine: Sequence[Index], theirs: Sequence[Index]) -> Verdict | None:
+    """The verdict on arrays in numbers of which one has no entries."""
+    if not any(_correlates(side) for side in (left, right)):
+        return None
+    numbers = [tuple(max(int(size.value), 0) for size in side if size.value is not None) for side in (mine, theirs)]
+    if {len(numbers[0]), len(numbers[1])} != {len(mine)} or all(numbers[0]) == all(numbers[1]):
+        return None
+    sizes = [shape_text(side) if all(side) else "no entries" for side in numbers]
+    text = f"The sizes differ: {to_text(left)} has {sizes[0]}, {to_text(right)} has {sizes[1]}."
+    return Verdict("refuted", explanation=text, method="search")
 
 
 def _smaller(refuted: Verdict, entries: Verdict) -> Verdict:

@@ -13,13 +13,16 @@ from symconv.claims.meaning import arrays
 from symconv.claims.meaning.arithmetic import of_divisor, of_nonzero, of_norm, of_power, of_upper
 from symconv.claims.meaning.existence import Existence, filled
 from symconv.claims.meaning.family import has_ties
+from symconv.claims.meaning.functions import of_values, value_function
 from symconv.claims.meaning.indices import to_index
 from symconv.claims.meaning.kinks import Ties, kinks
-from symconv.claims.meaning.lowering import conditions_of, lower
+from symconv.claims.meaning.lowering import compares_values, conditions_of, lower
 from symconv.claims.meaning.obligations import NEVER, ClaimNeed, Path
-from symconv.claims.meaning.scope import Scope
+from symconv.claims.meaning.open_sums import bound_names, is_open, open_range
+from symconv.claims.meaning.scope import NORMS, Scope
 from symconv.claims.meaning.sets import members
 from symconv.claims.syntax import (
+    TRANSPOSED,
     Binary,
     Call,
     Cases,
@@ -29,6 +32,7 @@ from symconv.claims.syntax import (
     Expr,
     Limit,
     Name,
+    Negate,
     Over,
     Raised,
     Range,
@@ -36,6 +40,7 @@ from symconv.claims.syntax import (
 )
 from symconv.claims.traversal import children
 from symconv.claims.writing import to_text
+from symconv.errors import ClaimError
 from symconv.formulas import algebra
 from symconv.formulas.algebra import Bound, Guard, Node, nonnegative
 from symconv.formulas.index import Index
@@ -149,20 +154,25 @@ class _Walker:
     def _reduced(self, expr: Sum, path: Path) -> None:
         inner, overs = path, expr.over
         for over in overs:
-            inner = self._over(over, inner)
+            inner = self._over(over, inner, expr)
         if expr.op != "sum":
             new = inner.steps[len(path.steps) :]
             bounds = tuple(step for step in new if isinstance(step, Bound))
             guards = tuple(step for step in new if isinstance(step, Guard))
             text = to_text(expr)
             words = f"takes {text}, a {expr.op}imum over nothing", f"whether {text} is always over something"
-            if len(overs) == 1 and isinstance(overs[0], Over):
+            if len(overs) == 1 and isinstance(overs[0], Over) and not is_open(overs[0]):
                 self._add(filled(overs[0].set, words, self.scope, path))
             else:
                 self._add([ClaimNeed(Need(path.steps, Member(bounds, guards)), "undefined", *words)])
         self.value(expr.body, inner)
 
-    def _over(self, over: Range | Over, path: Path) -> Path:
+    def _over(self, over: Range | Over, path: Path, whole: Sum) -> Path:
+        if isinstance(over, Over) and is_open(over):
+            every = path.bound | bound_names(whole)
+            found = [open_range(name, whole.body, self.scope, every) for name in over.variables]
+            bounds = [one.bound for one in found]
+            return path.then(*bounds, *(guard for one in found for guard in one.guards))
         if isinstance(over, Range):
             self._index(over.lower, path)
             self._index(over.upper, path)
@@ -185,13 +195,24 @@ class _Walker:
     def _cases(self, expr: Cases, path: Path) -> None:
         rest = path
         for value, conditions in expr.rows:
-            for side in (side for condition in conditions for side in (condition.left, condition.right)):
-                self._index(side, rest)
+            for condition in conditions:
+                for side in (condition.left, condition.right):
+                    (self.value if compares_values(condition) else self._index)(side, rest)
             guards = self._guards(conditions, path)
             self.value(value, rest.then(*guards))
             if not conditions:
                 return
-            rest = rest.then(Otherwise(tuple(guards)))
+            if not any(
+                map(compares_values, conditions)
+            ):  # a comparison of values does not show in arithmetic of indices
+                rest = rest.then(Otherwise(tuple(guards)))
+        if any(compares_values(condition) for _, conditions in expr.rows for condition in conditions):
+            if not _covers(expr):
+                raise ClaimError(
+                    "the cases compare values and leave some out, where nothing is said; add a last one with "
+                    r"0 & \text{otherwise}, or say what holds there"
+                )
+            return
         text = to_text(expr)
         need = Need(rest.steps, Inside(NEVER))
         fault, doubt = f"finds no case of {text} that applies", f"whether a case of {text} applies"
@@ -205,11 +226,11 @@ class _Walker:
     def _call(self, expr: Call, path: Path) -> None:
         name, args = expr.name, expr.args
         sets = self.scope.declared.sets
-        if name in ("floor", "ceil", "mod"):
+        if name in ("floor", "ceil", "mod") or (name in ("max", "min") and not of_values(expr)):
             self._index(expr, path)
         elif name in ("size", "card") or (name == "abs" and getattr(args[0], "name", "") in sets):
             self._window(args[0], path)
-        elif name in self.scope.declared.functions:
+        elif self.scope.declared.functions.get(name, "") in NORMS:
             if len(args) == 3:
                 self._window(args[1], path)
             norm = lower(expr, self.scope, path.bound)
@@ -217,6 +238,8 @@ class _Walker:
         else:
             for arg in args:
                 self.value(arg, path)
+            if value_function(name, self.scope) is not None:
+                self._windows(needs_of(lower(expr, self.scope, path.bound), path.steps))
 
     def _derivative(self, expr: Derivative, path: Path) -> None:
         if isinstance(expr.of, Name):  # the error, by way of the output
@@ -261,18 +284,21 @@ class _Walker:
 
     def array(self, expr: Expr) -> None:
         """What an array needs: it has entries, and so has every array that it is made of."""
+        if not arrays.is_array(expr, self.scope):
+            self.value(expr, Path())
+            return
         if isinstance(expr, Name):
             if self.scope.arrays.get(expr.name) == "output":
                 self._outputs()
             return
         if isinstance(expr, Derivative):
             role = self.scope.arrays.get(getattr(expr.by, "name", ""), "")
-            if role in ("input", "weight"):
+            if role in ("input", "weight", "bias"):
                 letter = getattr(self.scope.letters, role)
                 self._kinks(self.scope.output.body, letter, self._outputs())
             return
-        if isinstance(expr, Call | Binary):
-            inner = expr.args if isinstance(expr, Call) else (expr.left, expr.right)
+        if isinstance(expr, Call | Binary | Negate | Raised):
+            inner = expr.args if isinstance(expr, Call) else [c for c in children(expr) if c != TRANSPOSED]
             whole = isinstance(expr, Call) and expr.name in ("ones", "pad")
             for position, part in enumerate(inner):
                 if whole and (position > 0 or expr.name == "ones"):  # type: ignore[union-attr]
@@ -287,3 +313,16 @@ class _Walker:
             return
         for child in children(expr):
             self.value(child, Path())
+
+
+def _covers(expr: Cases) -> bool:
+    """Whether cases that compare two values with each other leave no value out."""
+    single = [conditions[0] for _, conditions in expr.rows if len(conditions) == 1]
+    seen: set[str] = set()
+    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "=="}
+    for one in single:
+        if (one.left, one.right) == (single[0].left, single[0].right):
+            seen |= {sign for sign in "<>=" if sign in one.relation}
+        elif (one.right, one.left) == (single[0].left, single[0].right):
+            seen |= {sign for sign in "<>=" if sign in turned[one.relation]}
+    return seen >= {"<", ">", "="}

@@ -9,6 +9,7 @@ from symconv.claims.declarations import Declarations
 from symconv.claims.meaning.comparing import all_of, compare
 from symconv.claims.meaning.family import kept, names_axes
 from symconv.claims.meaning.ranges import use_abstract_sets
+from symconv.claims.meaning.resolving import resolved
 from symconv.claims.meaning.scope import Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import Mode
 from symconv.claims.syntax import Claim, Derivative, Limit, Name
@@ -33,7 +34,8 @@ def judge(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
     Raises:
         ClaimError: where it names something undeclared, or has no meaning.
     """
-    return judged(claim, scope_of(claim, declared, mode), quick=False)
+    scope = scope_of(claim, declared, mode)
+    return judged(resolved(claim, scope), scope, quick=False)
 
 
 def scope_of(claim: Claim, declared: Declarations, mode: Mode) -> Scope:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Literal
 
+from symconv.claims.meaning.functions import (
+    array_function,
+    check_kind,
+    names_operator,
+    of_values,
+    quantity,
+    value_function,
+)
 from symconv.claims.meaning.indices import indices_of, to_index
 from symconv.claims.meaning.norms import largest, limit_of_norm, norm
+from symconv.claims.meaning.open_sums import bound_names, is_open, open_range
 from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, NORMS, Scope
 from symconv.claims.meaning.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
@@ -40,6 +50,7 @@ from symconv.formulas.algebra import (
     Applied,
     Bound,
     Bracket,
+    Compare,
     Constant,
     Guard,
     Node,
@@ -59,8 +70,11 @@ from symconv.formulas.calculus import differentiate
 from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
+from symconv.operators.pooling import Pooling
 
-__all__ = ["are_sizes", "conditions_of", "lower"]
+__all__ = ["are_sizes", "compares_values", "conditions_of", "lower"]
+
+_NUMBER = "n'"  # of a value among several, which no claim can write
 
 
 def lower(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> Node:
@@ -109,6 +123,10 @@ def _name(expr: Name, scope: Scope, bound: frozenset[str]) -> Node:
         return scalar(scope.whole_size())
     if name in bound:
         return Scalar(Index.of(name))
+    if name in scope.declared.quantities:
+        return scalar(quantity(scope.declared.quantities[name], scope))
+    if scope.boxes.get(name) == ():
+        return Access(name, ())
     if name == scope.letters.error:
         raise ClaimError(f"{name} is the error: only its derivatives have a formula here")
     if name in scope.arrays:
@@ -182,7 +200,7 @@ def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
         return add(left, right)
     if expr.op == "-":
         return add(left, product(const(-1), right))
-    if expr.op in ("*", "ast"):
+    if expr.op in ("*", "ast", "odot"):
         return product(left, right)
     if isinstance(right, Constant) and right.value != 0:
         return product(Constant(1 / right.value), left)
@@ -191,7 +209,11 @@ def _binary(expr: Binary, scope: Scope, bound: frozenset[str]) -> Node:
 
 def are_sizes(expr: Binary, scope: Scope) -> bool:
     """Whether an asterisk stands between sizes, such as ``S * P``, and not between arrays."""
-    whole = (*ARRAY_FUNCTIONS, *scope.declared.operators)
+    whole = (
+        *ARRAY_FUNCTIONS,
+        *scope.declared.operators,
+        *(f for f in scope.declared.functions if array_function(f, scope)),
+    )
     return not any(
         isinstance(part, MatrixLiteral)
         or (isinstance(part, Name) and part.name not in scope.sizes)
@@ -228,6 +250,12 @@ def _reduced(op: Fold, expr: Expr, overs: Sequence[Range | Over], scope: Scope, 
                 raise ClaimError(f"{over.variable} stands in the range that it runs over; take another letter")
             bounds.append(Bound(over.variable, low, high))
             names.add(over.variable)
+        elif is_open(over):
+            for name in over.variables:
+                found = open_range(name, expr, scope, bound | bound_names(Sum(op, expr, tuple(overs))))
+                bounds.append(found.bound)
+                guards += found.guards
+                names.add(name)
         else:
             own, conditions = members(over, scope, bound | frozenset(names))
             bounds += own
@@ -303,7 +331,8 @@ def _cases(expr: Cases, scope: Scope, bound: frozenset[str]) -> Node:
     for value, conditions in expr.rows:
         body = lower(value, scope, bound)
         guards = tuple(g for condition in conditions for g in conditions_of(condition, scope, bound))
-        here: Node = Bracket(guards) if conditions else ONE
+        of_tensors = [_compared(c, scope, bound) for c in conditions if compares_values(c)]
+        here: Node = product(Bracket(guards) if guards else ONE, *of_tensors)
         rest = [add(ONE, product(const(-1), e)) for e in earlier]
         parts.append(product(body, here, *rest))
         if conditions:
@@ -311,8 +340,24 @@ def _cases(expr: Cases, scope: Scope, bound: frozenset[str]) -> Node:
     return add(*parts)
 
 
+def compares_values(condition: Condition) -> bool:
+    """Whether a condition compares values of tensors, and not indices."""
+    return of_values(condition.left) or of_values(condition.right)
+
+
+def _compared(condition: Condition, scope: Scope, bound: frozenset[str]) -> Node:
+    """1 where a condition between values holds, else 0."""
+    left, right = lower(condition.left, scope, bound), lower(condition.right, scope, bound)
+    if condition.relation in ("<", "<="):
+        left, right = right, left
+    relations: dict[str, Literal[">", ">=", "="]] = {"==": "=", "<": ">", "<=": ">="}
+    return Compare(left, relations.get(condition.relation, condition.relation), right)  # type: ignore[arg-type]
+
+
 def conditions_of(condition: Condition, scope: Scope, bound: frozenset[str]) -> list[Guard]:
-    """A condition of a case as guards."""
+    """A condition of a case as guards; none where it compares values of tensors."""
+    if compares_values(condition):
+        return []
     left, right = to_index(condition.left, scope, bound), to_index(condition.right, scope, bound)
     if condition.relation == "==":
         return [equal(left, right)]
@@ -323,6 +368,7 @@ def conditions_of(condition: Condition, scope: Scope, bound: frozenset[str]) -> 
 
 def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     name, args = expr.name, expr.args
+    check_kind(name, scope)
     if name in ("floor", "ceil", "mod"):
         return scalar(to_index(expr, scope, bound))
     if name in ("abs", "size", "card"):
@@ -332,15 +378,29 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
             return set_size(args[0], scope, bound)
         return Absolute(lower(args[0], scope, bound))
     if name in ("max", "min"):
-        if any(isinstance(part, Entry) and part.name != "size" for arg in args for part in walk_expr(arg)):
-            return _largest(name, [lower(arg, scope, bound) for arg in args])
-        return scalar(to_index(expr, scope, bound))
-    if name in scope.declared.functions:
+        if not of_values(expr):
+            return scalar(to_index(expr, scope, bound))
+        values = [lower(arg, scope, bound) for arg in args]
+        return _of_window(name, values) if isinstance(scope.op, Pooling) else _largest(name, values)
+    function = value_function(name, scope)
+    if function is not None:
+        if len(args) != 1:
+            raise ClaimError(f"{name} takes one value, got {len(args)}")
+        return Applied(function, lower(args[0], scope, bound))
+    if scope.declared.functions.get(name, "") in NORMS:
         return _norm(expr, scope, bound)
-    if name in ARRAY_FUNCTIONS or name in scope.declared.operators:
+    if name in ARRAY_FUNCTIONS or names_operator(expr, scope) or array_function(name, scope):
         raise ClaimError(f"{name}(...) is an array and stands where a single value is wanted")
     known = ["floor", "ceil", "mod", "abs", "max", "min", "size", "diff", "sum", *scope.declared.functions]
-    raise scope.unknown("the function", name, known)
+    raise scope.unknown("the function", name, known, f'functions = {{ {name} = "relu" }}')
+
+
+def _of_window(name: str, values: Sequence[Node]) -> Node:
+    """The largest or smallest of some values in the form that a pooling has, which runs over a window."""
+    number = Index.of(_NUMBER)
+    taken = add(*(product(Bracket((equal(number, place),)), value) for place, value in enumerate(values, 1)))
+    op: Literal["max", "min"] = "max" if name == "max" else "min"
+    return Reduce(op, (Bound(_NUMBER, Index.of(1), Index.of(len(values))),), (), taken)
 
 
 def _largest(name: str, values: Sequence[Node]) -> Node:

@@ -11,24 +11,35 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from symconv.claims.declarations import Declarations
+from symconv.claims.reading.lexicon import Lexicon
 from symconv.errors import ClaimError
 from symconv.formulas.spelling import look
 from symconv.operators.base import Operator
 from symconv.operators.frame import numbered
 from symconv.operators.letters import ARRAYS, Letters, capital, free_letter
 
-__all__ = ["FUNCTIONS", "SIZES", "Naming", "naming"]
+__all__ = ["CHANNELS", "FUNCTIONS", "SIZES", "Naming", "lexicon", "naming", "tensors"]
 
-SIZES = {"input": "I", "output": "O", "kernel": "K", "stride": "S", "padding": "P", "dilation": "D"}
+SIZES = {
+    "input": "I",
+    "output": "O",
+    "kernel": "K",
+    "stride": "S",
+    "padding": "P",
+    "dilation": "D",
+}
 """What a size letter may stand for, in the order in which sizes are enumerated, and our own letter for it."""
+
+CHANNELS = ("in_channels", "out_channels")
+"""And the counts that have a letter where one is declared alone."""
 
 DEFAULT = ("input", "output", "kernel")
 """The sizes that a claim may write by our letters, without declaring one."""
 
-WORDS = ("size", "oo", "infinity", "ones")
+WORDS = ("size", "oo", "infinity", "ones", "everywhere", "transposed")
 FUNCTIONS = (
     "floor", "ceil", "mod", "abs", "max", "min", "size", "card", "sum", "diff", "limit", "cases", "setof", "upper",
-    "star", "ast", "corr", "conv", "pad", "rot180", "ones",
+    "star", "ast", "odot", "corr", "conv", "pad", "rot180", "ones",
 )  # fmt: skip
 """The functions of the language, which no declared one may be called like."""
 
@@ -65,12 +76,15 @@ def naming(declared: Declarations) -> Naming:
     chosen = _chosen(declared)
     named: dict[str, str] = {}
     for letter, kind in declared.sizes.items():
-        if kind not in SIZES:
-            raise ClaimError(f"sizes: {letter!r} must be one of {', '.join(SIZES)}, got {kind!r}")
+        if kind not in (*SIZES, *CHANNELS):
+            raise ClaimError(f"sizes: {letter!r} must be one of {', '.join((*SIZES, *CHANNELS))}, got {kind!r}")
+        if kind in CHANNELS and not hasattr(declared.op, kind):
+            raise ClaimError(f"sizes: {letter!r} is to be the {kind}, and {declared.op.noun} has none")
         named.setdefault(kind, letter)
     ndim = declared.op.spatial_axes
     sizes = {kind: named.get(kind) or _away(letter, chosen, ndim) for kind, letter in SIZES.items()}
     written = {letter: kind for kind, letter in sizes.items() if kind in DEFAULT and letter == SIZES[kind]}
+    sizes |= {kind: named[kind] for kind in CHANNELS if kind in named}
     own = {name for letter in sizes.values() for name in (letter, *numbered(letter, ndim))}
     elsewhere = {name for name in _words(declared) if name not in declared.indices}
     others = {*own, *elsewhere}
@@ -79,6 +93,22 @@ def naming(declared: Declarations) -> Naming:
     letters = letters.avoiding(declared.indices, axes=0, beside=others)
     members = declared.sets[0] if declared.sets else "S"
     return Naming(letters, sizes, {**written, **declared.sizes}, chosen, members)
+
+
+def tensors(declared: Declarations, letters: Letters) -> tuple[str, ...]:
+    """The letters of the arrays of a layer, as entries are written."""
+    roles = ("input", *(role for role in ("weight", "bias") if _has(declared.op, role)), "output", "upstream")
+    return tuple(getattr(letters, role) for role in roles)
+
+
+def lexicon(declared: Declarations) -> Lexicon:
+    """The names with which a claim in LaTeX is read."""
+    letters = naming(declared).letters
+    entries = tensors(declared, letters)
+    arrays = {*entries, *map(capital, entries)}
+    named = {*arrays, letters.error, *_words(declared)}
+    functions = {*declared.functions, *({"sigma"} - named)}
+    return Lexicon(frozenset(name for name in named if len(name) > 1), frozenset(arrays), frozenset(functions))
 
 
 def _away(letter: str, chosen: Collection[str], axes: int) -> str:
@@ -92,6 +122,8 @@ def _words(declared: Declarations) -> Iterator[str]:
     """The letters that a claim's question declares beside those of tensors."""
     yield from declared.sizes
     yield from declared.functions
+    yield from declared.quantities
+    yield from declared.matrices
     yield from declared.sets
     yield from declared.indices
     if declared.upper:
@@ -103,7 +135,7 @@ def _chosen(declared: Declarations) -> dict[str, str]:
     found: dict[str, tuple[str, str]] = {}
     meanings = list(_meanings(declared))
     for letter, meaning in meanings:
-        if letter in WORDS or (letter in FUNCTIONS and meaning == "a norm"):
+        if letter in WORDS or (letter in FUNCTIONS and meaning in ("a norm", "a function")):
             raise ClaimError(f"{letter} is {meaning}, and a word of the language; {_proposed(meanings)}")
         other, known = found.setdefault(look(letter), (letter, meaning))
         if known != meaning:
@@ -147,7 +179,9 @@ def _meanings(declared: Declarations) -> Iterator[tuple[str, str]]:
     for letter, kind in declared.sizes.items():
         yield letter, f"the {kind}"
         yield from ((f"{letter}_{axis + 1}", f"the {kind}, axis by axis") for axis in range(op.spatial_axes))
-    yield from ((letter, "a norm") for letter in declared.functions)
+    yield from ((letter, "a norm" if kind[:2] == "lp" else "a function") for letter, kind in declared.functions.items())
+    yield from ((letter, "a quantity") for letter in declared.quantities)
+    yield from ((letter, "a matrix") for letter in declared.matrices)
     yield from ((letter, "a window set") for letter in declared.sets)
     yield from ((letter, families.get(letter, "an index")) for letter in declared.indices)
     if declared.upper:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from symconv.claims.meaning import arrays
+from symconv.claims.meaning.functions import names_operator
 from symconv.claims.meaning.scope import Scope
 from symconv.claims.nested import shape_of, shape_text
 from symconv.claims.syntax import Call, Entry, Expr, MatrixLiteral, Name
@@ -20,7 +21,7 @@ def are_numbers(expr: Expr, scope: Scope) -> bool:
     """Whether an array is one of numbers: data, a matrix of numbers, or an operator of such."""
     if isinstance(expr, MatrixLiteral):
         return all(not isinstance(part, Entry | Name) for row in expr.rows for cell in row for part in walk_expr(cell))
-    if isinstance(expr, Call) and expr.name in scope.declared.operators:
+    if isinstance(expr, Call) and names_operator(expr, scope):
         return True
     return isinstance(expr, Name) and expr.name in scope.declared.data and expr.name not in scope.arrays
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symconv.claims.meaning.scope import ORDER, Scope
+from symconv.claims.meaning.naming import WORDS
+from symconv.claims.meaning.scope import NORMS, ORDER, Scope
 from symconv.claims.syntax import (
+    EVERYWHERE,
     Call,
     Cases,
     Claim,
@@ -25,7 +27,7 @@ from symconv.errors import ClaimError
 from symconv.formulas.algebra import Bound
 from symconv.formulas.index import Index, maximum, minimum
 
-__all__ = ["free_names_of", "free_ranges", "use_abstract_sets"]
+__all__ = ["declared_range", "free_names_of", "free_ranges", "use_abstract_sets"]
 
 
 def use_abstract_sets(claim: Claim, scope: Scope) -> None:
@@ -41,10 +43,12 @@ def use_abstract_sets(claim: Claim, scope: Scope) -> None:
         for expr in walk_expr(part):
             if isinstance(expr, Sum | SetOf):
                 overs = expr.over if isinstance(expr, Sum) else (expr.over,)
-                abstract |= {o.set.name for o in overs if isinstance(o, Over) and isinstance(o.set, Name)}
+                abstract |= {
+                    o.set.name for o in overs if isinstance(o, Over) and isinstance(o.set, Name) and o.set != EVERYWHERE
+                }
             elif isinstance(expr, Call) and expr.name in ("size", "card", "abs"):
                 counted |= {arg.name for arg in expr.args if isinstance(arg, Name) and arg.name in sets}
-            elif isinstance(expr, Call) and expr.name in scope.declared.functions:
+            elif isinstance(expr, Call) and scope.declared.functions.get(expr.name, "") in NORMS:
                 where = expr.args[1] if len(expr.args) > 2 else Name(scope.naming.members)
                 abstract |= {where.name} if isinstance(where, Name) else set()
     if len(abstract | counted) > 1:
@@ -52,7 +56,9 @@ def use_abstract_sets(claim: Claim, scope: Scope) -> None:
             f"{' and '.join(sorted(abstract | counted))} are two sets without indices; a claim speaks of one"
         )
     scope.has_order = ORDER not in scope.sizes and any(
-        isinstance(expr, Call) and expr.name in scope.declared.functions and _leaves_order_open(expr, claim)
+        isinstance(expr, Call)
+        and scope.declared.functions.get(expr.name, "") in NORMS
+        and _leaves_order_open(expr, claim)
         for part in claim.parts
         for expr in walk_expr(part)
     )
@@ -80,7 +86,7 @@ def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
         raise ClaimError(f"{ORDER} is the order of a norm and an index here; take another letter for the index")
     for name in names:
         place = scope.declared.indices.get(name)
-        bound = _declared_range(name, place, scope) if place else None
+        bound = declared_range(name, place, scope) if place else None
         if bound is None:
             bound = _range_by_entry(name, left, scope) or _range_by_family(name, scope)
         if bound is None:
@@ -94,7 +100,7 @@ def free_ranges(left: Expr, right: Expr, scope: Scope) -> list[Bound]:
     return list(found.values())
 
 
-def _declared_range(name: str, place: str, scope: Scope) -> Bound:
+def declared_range(name: str, place: str, scope: Scope) -> Bound:
     role, _, axis = place.partition(" ")
     box = _role_box(role, scope)
     if box is None or not axis.strip().isdigit() or not 1 <= int(axis) <= len(box):
@@ -151,7 +157,8 @@ def _range_by_family(name: str, scope: Scope) -> Bound | None:
 
 def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset()) -> list[str]:
     """The index names of an expression that it does not bind, in reading order."""
-    known = {*scope.sizes, *scope.arrays, *scope.declared.functions, *scope.declared.sets, "size", "oo"}
+    known = {*scope.sizes, *scope.arrays, *scope.declared.functions, *scope.declared.sets, *WORDS}
+    known |= {*scope.declared.quantities, *scope.declared.matrices, *(n for n, box in scope.boxes.items() if not box)}
     known |= {scope.letters.error, *scope.output.table.real, scope.declared.upper}
 
     def visit(part: Expr, inner: frozenset[str]) -> list[str]:
@@ -178,7 +185,7 @@ def free_names_of(expr: Expr, scope: Scope, bound: frozenset[str] = frozenset())
                 for condition in conditions:
                     names += visit(condition.left, inner) + visit(condition.right, inner)
             return names
-        if isinstance(part, Call) and part.name in scope.declared.functions:
+        if isinstance(part, Call) and scope.declared.functions.get(part.name, "") in NORMS:
             *where, order = part.args[1:]
             return [n for arg in where for n in visit(arg, inner)] + visit(order, inner | {ORDER})
         if isinstance(part, Entry):

@@ -192,12 +192,18 @@ def _other_number(expr: Expr, claim: Claim) -> Iterator[Edit]:
 
 
 def _turned_around(expr: Expr, claim: Claim) -> Iterator[Edit]:
-    """A correlation for a convolution, or the other way round: the kernel turned, or not."""
+    """A correlation for a convolution, or the other way round; image and kernel exchanged."""
     del claim
     for part in walk_expr(expr):
         if isinstance(part, Call) and part.name in ("corr", "conv"):
             after = replace(part, name="conv" if part.name == "corr" else "corr")
             yield _swap(expr, part, after), part, after
+        if isinstance(part, Call) and part.name in ("corr", "conv"):
+            swapped: Expr = replace(part, args=part.args[::-1])
+            yield _swap(expr, part, swapped), part, swapped
+        if isinstance(part, Binary) and part.op in ("star", "ast"):
+            swapped = replace(part, left=part.right, right=part.left)
+            yield _swap(expr, part, swapped), part, swapped
 
 
 def _without_zero(expr: Expr) -> Expr:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from symconv.claims.declarations import Declarations
-from symconv.claims.meaning.naming import Naming, naming
+from symconv.claims.meaning.naming import CHANNELS, Naming, naming
 from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
@@ -28,12 +28,27 @@ from symconv.operators.dense import Dense
 from symconv.operators.frame import Geometry, numbered
 from symconv.operators.letters import ARRAYS, Letters, capital
 from symconv.operators.pointwise import Pointwise
-from symconv.operators.pooling import Pooling
+from symconv.operators.pooling import MaxPool, Pooling
 
-__all__ = ["ARRAY_FUNCTIONS", "NORMS", "Scope", "general_scope", "literal_scope", "mentioned"]
+__all__ = [
+    "ARRAY_FUNCTIONS",
+    "ARRAY_KINDS",
+    "MATRICES",
+    "NORMS",
+    "QUANTITIES",
+    "VALUES",
+    "Scope",
+    "general_scope",
+    "literal_scope",
+    "mentioned",
+]
 
-ARRAY_FUNCTIONS = ("corr", "conv", "pad", "rot180", "ones")
+ARRAY_FUNCTIONS = ("corr", "conv", "pad", "rot180", "ones", "vec")
 NORMS = ("lp", "lp without absolute value")
+VALUES = ("relu", "sigmoid", "tanh", "exp", "log", "softplus")
+ARRAY_KINDS = ("correlation", "convolution", "full correlation", "full convolution", "rotation")
+QUANTITIES = ("parameters", "multiply-adds", "receptive field", "output size")
+MATRICES = ("toeplitz", "im2col")
 ORDER = "p"  # the letter for the order of a declared norm where no limit gives it another
 
 
@@ -102,8 +117,8 @@ class Scope:
     @property
     def arrays(self) -> dict[str, str]:
         """The capitals of the tensors, and their roles; a capital that somebody chose for something else is none."""
-        roles = ("input", "weight", "upstream", "output")
-        present = [r for r in roles if r == "output" or getattr(self.letters, r) in self.boxes]
+        roles = ("input", "weight", "bias", "upstream", "output")
+        present = [r for r in roles if r == "output" or self.boxes.get(getattr(self.letters, r))]
         chosen = self.naming.chosen
         return {
             self.capital(role): role
@@ -113,7 +128,8 @@ class Scope:
 
     def number(self, number: Number) -> Index | Fraction:
         """What a number of the claim means here: itself, or what it stands for in general."""
-        meaning = None if self.literal else self.declared.general.get(str(number.value))
+        written = number.span[0] >= 0  # and not put there by the reading of a claim
+        meaning = None if self.literal or not written else self.declared.general.get(str(number.value))
         if isinstance(meaning, list | tuple):
             places = sorted(self._seen.get(str(number.value), []))
             position = places.index(number.span) if number.span in places else -1
@@ -161,16 +177,18 @@ class Scope:
             raise ClaimError(f"size differs between the axes ({shown}); write size[1], size[2], ...")
         return sizes[0].subs(dict(self.definitions))
 
-    def unknown(self, kind: str, name: str, known: Mapping[str, Any] | list[str]) -> ClaimError:
-        """The error for a name that is not declared: what is declared, and what was probably meant."""
+    def unknown(self, kind: str, name: str, known: Mapping[str, Any] | list[str], declare: str = "") -> ClaimError:
+        """The error for a name that is not declared: what there is, what was meant, what would declare it."""
         names = list(dict.fromkeys(known))
         near = get_close_matches(name, names, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]}?" if near else ""
-        return ClaimError(f"{kind} {name!r} is not declared (declared: {', '.join(names) or 'none'}){hint}")
+        add = f"; declare it, such as {declare}" if declare and not hint else ""
+        return ClaimError(f"{kind} {name!r} is not declared (declared: {', '.join(names) or 'none'}){hint}{add}")
 
 
 def literal_scope(declared: Declarations) -> Scope:
     """The scope at the declared size."""
+    declared = _assuming(declared)
     return _scope(declared, declared.op, declared.input_size)
 
 
@@ -181,6 +199,9 @@ def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
         declared: what the claim's question declares.
         apart: every axis has sizes of its own, also where those that are declared are the same on all axes.
     """
+    from sympy import Symbol
+
+    declared = _assuming(declared)
     named = set(declared.sizes.values()) | {"kernel"}
     options = {"kernel": "kernel_size", "stride": "stride", "padding": "padding", "dilation": "dilation"}
     op: Any = declared.op
@@ -193,7 +214,23 @@ def general_scope(declared: Declarations, *, apart: bool = False) -> Scope:
     chosen["padding_after"] = letters.sizes["padding"] + "'"  # no claim can write it
     own = {option: letter for option, letter in chosen.items() if option in op.size_letters()}
     generic = op.generic(keep=keep, shared=not apart, letters=own)
+    channels = {kind: letters.sizes[kind] for kind in CHANNELS if kind in named}
+    if channels:
+        if op.options().get("groups", 1) != 1:
+            raise ClaimError("sizes: channels have a letter where there is one group alone; write their numbers")
+        generic = replace(
+            generic, **{kind: Symbol(letter, integer=True, positive=True) for kind, letter in channels.items()}
+        )
     return _scope(declared, generic, None, apart)
+
+
+def _assuming(declared: Declarations) -> Declarations:
+    """The declarations with a layer that says nothing of ties, where maxima are assumed to be unique."""
+    if not declared.unique_maxima:
+        return declared
+    if not isinstance(declared.op, MaxPool):
+        raise ClaimError(f"assume: unique maxima are those of a MaxPool, and this is {declared.op!r}")
+    return replace(declared, op=replace(declared.op, ties="error"))
 
 
 def _scope(declared: Declarations, op: Operator, input_size: tuple[int, ...] | None, apart: bool = False) -> Scope:
@@ -286,6 +323,9 @@ def _size_letters(scope: Scope) -> dict[str, Index]:
     }
     result: dict[str, Index] = {}
     for letter, word in scope.naming.written.items():
+        if word in CHANNELS:
+            result[letter] = Index.of(getattr(scope.op, word)) if scope.literal else Index.of(letter)
+            continue
         if word == "padding":
             _refuse_two_paddings(letter, scope)
         values = by_word[word]

@@ -9,7 +9,9 @@ from pathlib import Path
 from lark import Lark, Token, UnexpectedInput
 
 from symconv.claims.reading.latex_pieces import Piece
+from symconv.claims.reading.latex_scan import NO_NAMES
 from symconv.claims.reading.latex_tree import Reader
+from symconv.claims.reading.lexicon import Lexicon
 from symconv.claims.syntax import Claim
 from symconv.errors import ClaimError
 
@@ -46,7 +48,7 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True, maybe_placeholders=False)
 
 
-def read_pieces(pieces: Sequence[Piece], source: str) -> Claim:
+def read_pieces(pieces: Sequence[Piece], source: str, lexicon: Lexicon = NO_NAMES) -> Claim:
     """The claim that the pieces of a formula make.
 
     Raises:
@@ -66,7 +68,7 @@ def read_pieces(pieces: Sequence[Piece], source: str) -> Claim:
         position = error.pos_in_stream if error.pos_in_stream is not None else len(source)
         kinds: Iterable[str] = getattr(error, "accepts", None) or getattr(error, "expected", None) or ()
         raise ClaimError(_found(source, position, pieces), _wanted(kinds), source=source, position=position) from None
-    return Reader(source).claim(tree)
+    return Reader(source, lexicon).claim(tree)
 
 
 def _found(source: str, position: int, pieces: Sequence[Piece]) -> str:

@@ -79,6 +79,7 @@ class Pieces:
     """The state of a scan: `pos` walks through the source, and every piece is settled as it is added."""
 
     source: str
+    callables: frozenset[str] = frozenset()
     pos: int = 0
     end: int = 0
     pieces: list[Piece] = field(default_factory=list)
@@ -140,7 +141,8 @@ class Pieces:
         kind, closing = OPENING[bracket]
         before = self.pieces[-1] if self.pieces else None
         if kind == "LPAR" and self.callable:
-            calls = self.callable != "NAME" or self.has_comma(self.pos + length)
+            named = before is not None and before.kind == "NAME" and before.text in self.callables
+            calls = self.callable != "NAME" or named or self.has_comma(self.pos + length)
             kind = "CALL_OPEN" if calls else kind
         elif kind == "LSQUARE" and self.callable == "NAME" and before and before.kind == "NAME" and not self.apart:
             kind = "INDEX_OPEN"
@@ -186,7 +188,7 @@ class Pieces:
 
     def place(self) -> Open | None:
         """The matrix or cases that `&` and `\\\\` belong to; None where they only arrange lines."""
-        inner = next((o for o in reversed(self.stack) if o.kind in ("MATRIX", "CASES", "WRAPPER")), None)
+        inner = next((o for o in reversed(self.stack) if o.kind in ("MATRIX", "CASES", "WRAPPER", "SUBSTACK")), None)
         if inner is None or inner.kind == "WRAPPER":
             return None
         if inner is not self.stack[-1]:
@@ -203,7 +205,10 @@ class Pieces:
 
     def row(self, length: int) -> None:
         inner = self.place()
-        if inner:
+        if inner and inner.kind == "SUBSTACK":
+            self.trim(self.pieces)
+            self.emit("ROW", "row", self.pos + length)
+        elif inner:
             inner.column_sign = False
             self.trim(self.pieces)
             self.emit("ROW", "row", self.pos + length)

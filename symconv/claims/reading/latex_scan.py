@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import keyword
 import re
+from dataclasses import replace
 
 from symconv.claims.reading.latex_pieces import CLOSING, GOES_ON, OPENING, Piece, Pieces
 from symconv.claims.reading.latex_words import (
+    ACCENTS,
     ARITHMETIC,
     AT,
     CASES,
@@ -24,6 +26,7 @@ from symconv.claims.reading.latex_words import (
     LOGIC,
     MATRICES,
     OTHERWISE,
+    PLAIN_FUNCTIONS,
     PLAIN_WORDS,
     SIGNS,
     TEXTS,
@@ -32,8 +35,11 @@ from symconv.claims.reading.latex_words import (
     advice,
     is_known,
 )
+from symconv.claims.reading.lexicon import Lexicon
 
 __all__ = ["scan"]
+
+NO_NAMES = Lexicon()
 
 _SAME = {
     r"\lbrace": r"\{",
@@ -55,15 +61,28 @@ _PLAIN = {
 _RELATION = re.compile(r":=|<=|>=|==|=|<|>")
 _GREEK = r"\\(?:" + "|".join(sorted(GREEK)) + r")(?![A-Za-z])"
 _BLANK = r"(?:\s|~|\\[,;:! ])*"
-_JOINED = re.compile(rf"\{{{_BLANK}(?:(?:[A-Za-z0-9]|{_GREEK}){_BLANK}){{2,}}\}}")
+_JOINED = re.compile(rf"\{{{_BLANK}(?:(?:[A-Za-z]'{{0,2}}|[0-9]|{_GREEK}){_BLANK}){{2,}}\}}")
 _FONT = re.compile(rf"\s*(?:\{{\s*([A-Za-z][A-Za-z0-9]*|[0-9]+|{_GREEK})\s*\}}|([A-Za-z1]))")
 _PRIMED = re.compile(rf"\{{\s*(?:([A-Za-z]|{_GREEK})|\\mathrm\s*\{{([A-Za-z0-9]{{2,32}})\}})('{{1,2}})\s*\}}")
+_AFTER = re.compile(r"(?:\s|~|\\[,;:! ]|\\(?:left|[bB]igg?l?)(?![A-Za-z]))*(.?)")
+"""What stands behind words, the size of a bracket aside."""
+
+_PASSED_OVER = re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\}|\\prime(?![A-Za-z])|\{\s*(?:\\prime\s*)+\})")
+_ACCENTED = re.compile(
+    rf"\s*(?:\{{\s*(?:([A-Za-z]|{_GREEK})|\\(?:mathbf|boldsymbol|bm|mathit|mathrm)\s*\{{\s*([A-Za-z])\s*\}})\s*\}}"
+    rf"|([A-Za-z])|({_GREEK}))"
+)
 _ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne|in|notin)(?![A-Za-z])")
 _REMARK_END = re.compile(r"\\qquad|\\quad|\\\\|\$|\\\]|\\\)|\\end\b|\\tag\b")
 
 
 class _Scanner(Pieces):
     """The walk over the source."""
+
+    def __init__(self, source: str, lexicon: Lexicon) -> None:
+        super().__init__(source, callables=lexicon.arrays | lexicon.functions)
+        self.indices = lexicon.of_indices(source)
+        self.known = lexicon.words | self.indices
 
     # ------------------------------------------------------------------ the walk
 
@@ -102,11 +121,21 @@ class _Scanner(Pieces):
         match = re.compile(r"[A-Za-z]" if self.pending else r"[A-Za-z]+").match(self.source, self.pos, self.end)
         assert match is not None
         word = match[0]
+        if word in self.known and not self.pending:
+            self.name(word, match.end())
+            return
+        if word in PLAIN_FUNCTIONS and not self.pending:
+            self.emit("WORD", word, match.end())
+            return
         if word in PLAIN_WORDS:
             raise self.error(f"found the word {word!r}", PLAIN_WORDS[word])
         if len(word) > 3:
             shown = word if len(word) <= 32 else word[:32] + "..."
-            raise self.error(f"found the word {shown!r}", rf"\mathrm{{{shown}}} for a name, or blanks in a product")
+            raise self.error(
+                f"found the word {shown!r}",
+                rf"\mathrm{{{shown}}} for a name, blanks in a product, or a declaration such as "
+                f'names = {{ output = "{shown}" }}',
+            )
         if len(word) == 3:
             self.note(f"{word} is read as the product of {', '.join(word)}")
         for letter in word:
@@ -121,7 +150,9 @@ class _Scanner(Pieces):
         self.emit(kind, name + "_prime" * count, end + count)
 
     def sign(self, character: str) -> None:
-        if character in "_^":
+        if character == "^" and (passed := _PASSED_OVER.match(self.source, self.pos, self.end)) and self.pieces:
+            self.raised(passed)
+        elif character in "_^":
             if self.pending:
                 raise self.error(f"found {character!r}", "a letter, a digit or braces")
             self.subscript() if character == "_" else self.emit("SUP", "^", self.pos + 1)
@@ -133,6 +164,10 @@ class _Scanner(Pieces):
         elif character == "{":
             self.push("BRACE" if self.pending else "GROUP", "}")
             self.emit("LBRACE", "{", self.pos + 1)
+        elif character == "}" and self.stack and self.stack[-1].kind == "SUBSTACK":
+            self.pop("}")
+            self.trim(self.pieces)
+            self.skip(1)
         elif character == "}":
             opened = self.pop("}")
             self.emit("RBRACE", "}", self.pos + 1)
@@ -161,10 +196,21 @@ class _Scanner(Pieces):
 
     def subscript(self) -> None:
         joined = None if self.script else _JOINED.match(self.source, self.pos + 1, self.end)
-        if joined:
+        if joined and joined[0][1:-1].strip() not in self.indices:
             self.emit("JOINED", joined[0], joined.end())
         else:
             self.emit("UNDER", "_", self.pos + 1)
+
+    def raised(self, above: re.Match[str]) -> None:
+        r"""Primes above a name, which are a part of it, and the degrees of ``180^\circ``."""
+        last = self.pieces[-1]
+        primes = above[0].count("\\prime")
+        if primes and last.kind in ("NAME", "WORD") and primes <= 2:
+            self.pieces[-1] = replace(last, text=last.text + "_prime" * primes, end=above.end())
+        elif primes or last.kind != "NUMBER":
+            raise self.error(f"found {above[0]!r}", "at most 2 primes behind a name, and degrees behind a number")
+        self.skip(above.end() - self.pos)
+        self.apart = False
 
     # ------------------------------------------------------------------ commands
 
@@ -184,6 +230,8 @@ class _Scanner(Pieces):
             (self.open if pair == r"\{" else self.close)(pair, 2)
         elif pair[1:] and pair[1] in ",;:!> \n\t":
             self.skip(2)
+        elif pair == r"\#" and re.compile(r"\s*(?:[A-Za-z]{2}|\\)").match(self.source, self.pos + 2, self.end):
+            self.skip(2)  # a number of things, which is declared by its name
         else:
             raise self.error(f"found {pair!r}", r"\lvert x \rvert" if pair == r"\|" else "a known command")
 
@@ -204,6 +252,10 @@ class _Scanner(Pieces):
             self.name("lamda" if name == "lambda" else name, end)
         elif name in TEXTS:
             self.text(end)
+        elif name in ACCENTS:
+            self.accent(name, end)
+        elif name == "substack":
+            self.substack(end)
         elif name in FONTS:
             self.font(name, end)
         elif name in ("begin", "end"):
@@ -251,12 +303,30 @@ class _Scanner(Pieces):
             self.emit("ONES", "1", match.end())
         elif word == "d" and name == "mathrm":
             self.emit("PARTIAL", "d", match.end())
+        elif word == "I" and name in ("mathbb", "mathbbm", "mathds"):
+            self.emit("ONES", "1", match.end())
         elif word in FUNCTIONS:  # \operatorname{max} is \max
             self.emit(*SIGNS[word], match.end())
         else:
             if name in ("mathcal", "mathbb", "mathbbm", "mathds"):
                 self.note(f"\\{name}{{{word}}} is read as {word}")
             self.word(word, match.end(), always=name == "operatorname")
+
+    def accent(self, name: str, end: int) -> None:
+        r"""``\hat{y}``, ``\hat y`` and ``\hat{\mathbf{y}}`` are one name."""
+        match = _ACCENTED.match(self.source, end, self.end)
+        if match is None:
+            raise self.error(f"found \\{name}", f"one letter below it: \\{name}{{x}}")
+        letter = next(group for group in match.groups() if group).lstrip("\\")
+        self.name(f"{'lamda' if letter == 'lambda' else letter}_{ACCENTS[name]}", match.end())
+
+    def substack(self, end: int) -> None:
+        """The lines of a substack are conditions side by side."""
+        brace = re.compile(r"\s*\{").match(self.source, end, self.end)
+        if brace is None or not (self.stack and self.stack[-1].script):
+            raise self.error("found \\substack", "it below a sum, a maximum or a minimum, with braces")
+        self.push("SUBSTACK", "}")
+        self.pos = brace.end()
 
     def labels(self) -> bool:
         r"""Whether an upright word here is the label of a name, as in ``I_{\mathrm{in}}``."""
@@ -317,7 +387,7 @@ class _Scanner(Pieces):
         if begin is None or depth:
             raise self.error(f"found {self.source[self.pos : end]}", "words in braces after it")
         content, start = self.source[begin.end() : close - 1], self.pos
-        after = re.compile(r"\s*(.?)").match(self.source, close, self.end)
+        after = _AFTER.match(self.source, close, self.end)
         named = re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", content)
         wanted = bool(self.pieces) and self.pieces[-1].kind in GOES_ON
         if self.in_cases():
@@ -401,7 +471,7 @@ class _Scanner(Pieces):
         self.skip(end - self.pos)
 
 
-def scan(source: str) -> tuple[list[Piece], list[str]]:
+def scan(source: str, lexicon: Lexicon = NO_NAMES) -> tuple[list[Piece], list[str]]:
     """The pieces of a formula in LaTeX, and notes on what was passed over or read in one of several ways.
 
     Raises:
@@ -410,7 +480,7 @@ def scan(source: str) -> tuple[list[Piece], list[str]]:
     >>> [piece.kind for piece in scan(r"|x_{ij}|^2 = 3 \\quad (1)")[0]]
     ['BAR_OPEN', 'NAME', 'JOINED', 'BAR_CLOSE', 'SUP', 'NUMBER', 'REL', 'NUMBER']
     """
-    scanner = _Scanner(source)
+    scanner = _Scanner(source, lexicon)
     if "^^" in source:
         raise scanner.error("found '^^', by which TeX names characters", "one '^' for a power", at=source.find("^^"))
     scanner.run(len(source))

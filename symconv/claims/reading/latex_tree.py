@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 
 from lark import Token, Tree
 
+from symconv.claims.reading.lexicon import Lexicon
 from symconv.claims.reading.limits import TERMS, read_number
 from symconv.claims.syntax import (
+    EVERYWHERE,
     Binary,
     Call,
     Cases,
@@ -39,6 +41,8 @@ __all__ = ["Reader"]
 
 Parse: TypeAlias = "Tree[Token] | Token"
 
+_TAKES_NEXT = frozenset(("exp", "log", "ln", "tanh"))
+_ALL_INTEGERS = frozenset((r"\mathbb{Z}", r"\mathbb Z", r"\mathbf{Z}"))
 _BRACKETS = r"brackets around what it is the remainder of, and by what: (x \bmod y) or (-x) \bmod y"
 """What is wanted where readers would take a remainder of different things."""
 
@@ -46,8 +50,9 @@ _BRACKETS = r"brackets around what it is the remainder of, and by what: (x \bmod
 class Reader:
     """The walk from the parse tree to the tree of claims."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, lexicon: Lexicon) -> None:
         self.source = source
+        self.lexicon = lexicon
         self.notes: list[str] = []
         self.joined: dict[str, dict[str, None]] = {}  # name -> its entries without commas, in their order
         self.steps = 0
@@ -123,10 +128,14 @@ class Reader:
 
     def read_product(self, node: Tree[Token]) -> Expr:
         """Factors from left to right; side by side they are multiplied."""
-        children = self.chain(node)
+        children = self.without_indicators(self.chain(node))
         begin = self.span(node)[0]
         before = children.pop(0)
-        total = self.expr(before)
+        if self.is_function(before) and children and isinstance(children[0], Tree):
+            argument = children.pop(0)
+            before, total = argument, self.applied(before, argument, children)
+        else:
+            total = self.expr(before)
         divided = False
         while children:
             operator = children.pop(0) if isinstance(children[0], Token) else None
@@ -134,7 +143,11 @@ class Reader:
             factor = children.pop(0)
             if isinstance(operator, Token) and operator.type == "MOD" and children:
                 raise self.error(factor, "found more than one factor behind a remainder", _BRACKETS)
-            value = self.expr(factor)
+            if self.is_function(factor) and children and isinstance(children[0], Tree):
+                argument = children.pop(0)
+                factor, value = argument, self.applied(factor, argument, children)
+            else:
+                value = self.expr(factor)
             if minus is not None:
                 value = Negate(value, (self.span(minus)[0], self.span(factor)[1]))
             span = (begin, self.span(factor)[1])
@@ -153,9 +166,14 @@ class Reader:
             return Binary("/", left, right, span)
         if kind == "STAR":
             return Binary("star", left, right, span)
-        if kind == "AST" and _may_be_array(left) and _may_be_array(right):
+        if kind == "AST" and self.may_be_array(left) and self.may_be_array(right):
             return Binary("ast", left, right, span)
+        if operator == "odot" and self.may_be_array(left) and self.may_be_array(right):
+            return Binary("odot", left, right, span)
         return Binary("*", left, right, span)
+
+    def may_be_array(self, expr: Expr) -> bool:
+        return _may_be_array(expr, self.lexicon.arrays)
 
     def note_juxtaposed(self, before: Parse, factor: Parse, divided: bool, span: Span) -> None:
         text = " ".join(self.source[slice(*span)].split())
@@ -190,24 +208,56 @@ class Reader:
     def scripts(self, node: Parse) -> tuple[Range | Over, ...]:
         assert isinstance(node, Tree)
         trees = [child for child in self.inside(node) if isinstance(child, Tree)]
-        bind = next(tree for tree in trees if tree.data in ("ranges", "members"))
+        bind = next(tree for tree in trees if tree.data != "arg")
         above = next((tree for tree in trees if tree.data == "arg"), None)
-        if bind.data == "members":
-            if above is not None:
-                raise self.error(above, "found a bound above the members of a set", "no bound there")
-            return (self.members(bind),)
-        return self.ranges(bind, above)
+        if bind.data == "several":
+            return tuple(over for clause in self.inside(bind) for over in self.clause(clause, above))
+        return self.clause(bind, above)
 
-    def ranges(self, node: Tree[Token], above: Tree[Token] | None) -> tuple[Range, ...]:
+    def clause(self, bind: Parse, above: Tree[Token] | None) -> tuple[Range | Over, ...]:
+        """What a sum runs over: ranges, the members of a set, or everywhere."""
+        assert isinstance(bind, Tree)
+        if bind.data == "ranges":
+            return self.ranges(bind, above)
+        if above is not None:
+            here = "the members of a set" if bind.data == "members" else f"the index {self.shown(bind)}"
+            wanted = "no bound there" if bind.data == "members" else rf"where it begins: _{{{self.shown(bind)}=0}}"
+            raise self.error(above, f"found a bound above {here}", wanted)
+        if bind.data == "members":
+            return (self.members(bind),)
+        return tuple(Over((name,), EVERYWHERE) for name in self.open_names(bind))
+
+    def open_names(self, node: Tree[Token]) -> tuple[str, ...]:
+        r"""The indices of a sum without bounds; letters side by side, ``\sum_{mn}``, are an index each."""
+        if all(isinstance(child, Token) for child in node.children):
+            return tuple(str(child) for child in node.children)
+        found: list[str] = []
+        (items,) = self.inside(node)
+        assert isinstance(items, Tree)
+        for child in self.inside(items):
+            assert isinstance(child, Tree)
+            parts = child.children if child.data == "product" else [child]
+            if any(isinstance(part, Token) for part in parts):
+                raise self.error(child, f"found {self.shown(child)!r}", "the name of an index")
+            found += self.names(Tree("items", list(parts), child.meta))
+        return tuple(found)
+
+    def ranges(self, node: Tree[Token], above: Tree[Token] | None) -> tuple[Range | Over, ...]:
         """``m = 1`` with a bound above; ``m = 1, \\dots, K``; ``1 \\le m, n \\le K``."""
         sides = [child for child in node.children if isinstance(child, Tree)]
         relations = [_relation(child) for child in node.children if isinstance(child, Token)]
+        apart = self.split(node, sides)
+        if apart is not None:
+            return tuple(over for one in apart for over in self.ranges(one, above))
         if relations == ["=="]:
             names = self.names(sides[0])
             bounds = [child for child in sides[1].children if not (isinstance(child, Token) and child.type == "COMMA")]
             dots = [isinstance(child, Token) for child in bounds]
             if above is not None and dots == [False]:
-                return tuple(Range(name, self.expr(bounds[0]), self.argument(above)) for name in names)
+                ends = (self.expr(bounds[0]), self.argument(above))
+                if ends == (Negate(Name("oo")), Name("oo")):
+                    return tuple(Over((name,), EVERYWHERE) for name in names)
+                return tuple(Range(name, *ends) for name in names)
             if above is None and dots == [False, True, False]:
                 return tuple(Range(name, self.expr(bounds[0]), self.expr(bounds[2])) for name in names)
         elif len(relations) == 2 and above is None and {*relations} <= {"<", "<="}:
@@ -220,9 +270,31 @@ class Reader:
                 return tuple(Range(name, lower, upper) for name in names)
         raise self.error(node, f"found the range {self.shown(node)!r}", r"_{m=1}^{K} or _{1 \le m \le K}")
 
+    def split(self, node: Tree[Token], sides: list[Tree[Token]]) -> list[Tree[Token]] | None:
+        """The ranges of ``i=0, j=0`` or ``0 \\le i \\le 1, 0 \\le j \\le 1``, in which commas stand between them."""
+        count = len(sides) - 1
+        size = 2 if count % 2 == 0 and count > 2 else 1 if count > 1 and _signs(node) == ["="] * count else 0
+        inner = sides[size:-1:size] if size else []
+        if not inner or any(len(side.children) != 3 for side in inner):
+            return None
+        ranges, begin = [], sides[0]
+        signs = [child for child in node.children if isinstance(child, Token)]
+        for number in range(0, count, size):
+            last = sides[number + size]
+            ends = last.children[:1] if last is not sides[-1] else last.children
+            parts: list[Parse] = [begin]
+            for step in range(size):
+                after = Tree("items", list(ends), last.meta) if step == size - 1 else sides[number + step + 1]
+                parts += [signs[number + step], after]
+            ranges.append(Tree("ranges", parts, node.meta))
+            begin = Tree("items", last.children[2:], last.meta)
+        return ranges
+
     def members(self, node: Tree[Token]) -> Over:
         names, where = self.inside(node)
         assert isinstance(names, Tree)
+        if self.shown(where) in _ALL_INTEGERS:
+            return Over(self.names(names), EVERYWHERE)
         return Over(self.names(names), self.expr(where))
 
     def names(self, node: Tree[Token]) -> tuple[str, ...]:
@@ -251,9 +323,10 @@ class Reader:
             base = Name(f"{name}_{word}" if word else name, self.span(below) if below is not None else self.span(first))
             base = Name(base.name, (self.span(first)[0], base.span[1]))
             return base if above is None else Raised(base, above, span)
+        assert below is not None
         indices, joined = self.indices(below)
         if joined:
-            self.joined.setdefault(name, {})[f"{name}{self.shown(below)}"] = None
+            self.joined.setdefault(name, {})[f"{self.shown(first)}{self.shown(below)}"] = None
         return Entry(name, indices, above, joined, span)
 
     def word_below(self, below: Tree[Token] | None) -> str:
@@ -269,8 +342,11 @@ class Reader:
         first = below.children[0]
         if isinstance(first, Token) and first.type == "JOINED":
             begin = self.span(first)[0] + 1
-            found = re.finditer(r"\\[A-Za-z]+|[A-Za-z0-9]", str(first))
+            found = re.finditer(r"(?:\\[A-Za-z]+|[A-Za-z])'*|[0-9]", str(first))
             return tuple(self.sign(match[0], begin + match.start()) for match in found), True
+        side_by_side = self.side_by_side(below)
+        if side_by_side:
+            return tuple(self.expr(child) for child in side_by_side), True
         return tuple(
             self.argument(child) if child.data == "arg" else self.expr(child)
             for child in below.children
@@ -282,7 +358,20 @@ class Reader:
         span = (position, position + len(text))
         if text.isdigit():
             return Number(read_number(text, self.source, position), span)
-        return Name({"\\lambda": "lamda"}.get(text, text.lstrip("\\")), span)
+        stem = text.rstrip("'")
+        name = {"\\lambda": "lamda"}.get(stem, stem.lstrip("\\"))
+        return Name(name + "_prime" * (len(text) - len(stem)), span)
+
+    def side_by_side(self, below: Tree[Token]) -> list[Tree[Token]]:
+        """The factors of a subscript that is a product without signs: ``(i+u)(j+v)`` are two indices."""
+        whole = [child for child in below.children if isinstance(child, Tree)]
+        if len(whole) != 1 or whole[0].data != "arg":
+            return []
+        (inner,) = self.inside(whole[0], "NUMBER", "NAME", "WORD")
+        if not isinstance(inner, Tree) or inner.data != "product":
+            return []
+        factors = [child for child in inner.children if isinstance(child, Tree)]
+        return factors if len(factors) == len(inner.children) and not any(map(self.is_function, factors)) else []
 
     def argument(self, node: Tree[Token]) -> Expr:
         """What stands above, below, or in a fraction: braces, or one sign."""
@@ -307,6 +396,62 @@ class Reader:
 
     def read_inner(self, node: Tree[Token]) -> Expr:
         return self.only(node)
+
+    def read_iverson(self, node: Tree[Token]) -> Expr:
+        """1 where conditions hold, else 0."""
+        conditions = tuple(c for guard in self.inside(node) if isinstance(guard, Tree) for c in self.conditions(guard))
+        one, zero = Number(Fraction(1)), Number(Fraction(0))
+        return Cases(((one, conditions), (zero, ())), self.span(node))
+
+    def read_bracketed(self, node: Tree[Token]) -> Expr:
+        raise self.error(
+            node,
+            f"found the condition {self.shown(node)!r} as a value",
+            r"[...] or \mathbb{1}[...] for 1 where it holds",
+        )
+
+    def without_indicators(self, factors: list[Parse]) -> list[Parse]:
+        r"""The factors without the sign of ones before a condition in brackets: ``\mathbb{1}(i = j)``."""
+        found: list[Parse] = []
+        pending = False
+        for number, factor in enumerate(factors):
+            kind = factor.data if isinstance(factor, Tree) else ""
+            after = factors[number + 1] if number + 1 < len(factors) else None
+            condition = isinstance(after, Tree) and after.data in ("iverson", "bracketed")
+            if kind == "ones" and condition and isinstance(factor, Tree) and len(factor.children) == 1:
+                pending = True
+                continue
+            if pending and isinstance(factor, Tree):
+                factor = Tree("iverson", factor.children, factor.meta)
+            pending = False
+            found.append(factor)
+        return found
+
+    def is_function(self, node: Parse) -> bool:
+        """Whether a factor is the name of a function alone, which takes the factor after it: ``\\log p_k``."""
+        return isinstance(node, Tree) and node.data == "named" and self.shown(node).lstrip("\\") in _TAKES_NEXT
+
+    def applied(self, function: Parse, argument: Parse, rest: list[Parse]) -> Expr:
+        """A function of the factor behind it.
+
+        Raises:
+            ClaimError: where another factor follows, which some would read into the argument.
+        """
+        if rest and isinstance(rest[0], Tree):
+            raise self.error(
+                argument, f"found {self.shown(function)} before several factors", "brackets around its argument"
+            )
+        span = (self.span(function)[0], self.span(argument)[1])
+        return Call(self.shown(function).lstrip("\\"), (self.expr(argument),), span)
+
+    def read_gradient(self, node: Tree[Token]) -> Expr:
+        r"""``\nabla_W L`` is the derivative of L by W."""
+        by, of = self.inside(node)
+        assert isinstance(by, Tree)
+        variable = self.argument(by)
+        if not isinstance(variable, (Entry, Name)):
+            raise self.error(by, "found a derivative by a formula", "an entry such as a_{i,j}, or an array")
+        return Derivative(self.expr(of), variable, self.span(node))
 
     def read_floor(self, node: Tree[Token]) -> Expr:
         return Call("floor", (self.only(node),), self.span(node))
@@ -443,21 +588,27 @@ def _fold(node: Tree[Token]) -> Fold:
     return "min" if str(sign) == "min" else "max"
 
 
+def _signs(node: Tree[Token]) -> list[str]:
+    return ["=" if str(child) == "==" else str(child) for child in node.children if isinstance(child, Token)]
+
+
 def _has_remainder(product: Tree[Token]) -> bool:
     return any(isinstance(part, Token) and part.type == "MOD" for part in product.children)
 
 
-def _may_be_array(expr: Expr) -> bool:
+def _may_be_array(expr: Expr, arrays: frozenset[str]) -> bool:
     """Whether an asterisk beside it may be one between arrays: matrices, capitals, calls, and derivatives by those."""
     match expr:
         case MatrixLiteral():
             return True
         case Name(name):
-            return name[0].isupper() or name == "ones"
+            return name[0].isupper() or name == "ones" or name in arrays
         case Call(name):
             return name not in ("floor", "ceil", "abs", "max", "min", "mod", "size")
         case Raised(base) | Negate(base) | Derivative(_, base):
-            return _may_be_array(base)
+            return _may_be_array(base, arrays)
         case Binary(op, left, right):
-            return op in ("star", "ast") or (op != "/" and _may_be_array(left) and _may_be_array(right))
+            return op in ("star", "ast", "odot") or (
+                op != "/" and all(_may_be_array(side, arrays) for side in (left, right))
+            )
     return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 __all__ = [
+    "ACCENTS",
     "ARITHMETIC",
     "AT",
     "CASES",
@@ -16,6 +17,7 @@ __all__ = [
     "LOGIC",
     "MATRICES",
     "OTHERWISE",
+    "PLAIN_FUNCTIONS",
     "PLAIN_WORDS",
     "SIGNS",
     "TEXTS",
@@ -33,12 +35,13 @@ def _set(words: str) -> frozenset[str]:
 GREEK = _set(
     """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho varrho
     sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi
-    Omega"""
+    Omega ell"""
 )
 
 # Command -> (kind of piece, text of the piece).
 SIGNS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("cdot", "times", "cdotp"), ("TIMES", "*")),
+    **dict.fromkeys(("odot", "circ"), ("TIMES", "odot")),
     "ast": ("AST", "*"),
     "star": ("STAR", "*"),
     "div": ("SLASH", "/"),
@@ -48,6 +51,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "lim": ("LIM", "lim"),
     **dict.fromkeys(("to", "rightarrow", "longrightarrow"), ("TO", "to")),
     "partial": ("PARTIAL", "d"),
+    "nabla": ("NABLA", "d"),
     **dict.fromkeys(("frac", "dfrac", "tfrac", "cfrac"), ("FRAC", "/")),
     "sqrt": ("SQRT", "sqrt"),
     "in": ("IN", "in"),
@@ -58,25 +62,33 @@ SIGNS: dict[str, tuple[str, str]] = {
     "gt": ("REL", ">"),
     **dict.fromkeys(("coloneqq", "coloneq", "triangleq"), ("REL", "==")),
     "infty": ("NAME", "oo"),
+    **dict.fromkeys(("top", "intercal"), ("NAME", "transposed")),
     **dict.fromkeys(("land", "wedge"), ("AND", "and")),
     "colon": ("MID", ":"),
     "mid": ("MID", "|"),
-    **{word: ("WORD", word) for word in ("gcd", "exp", "log", "ln")},
+    **{word: ("WORD", word) for word in ("gcd", "exp", "log", "ln", "tanh")},
 }
-FUNCTIONS = frozenset(("max", "min", "lim", "gcd", "exp", "log", "ln"))
+FUNCTIONS = frozenset(("max", "min", "lim", "gcd", "exp", "log", "ln", "tanh"))
 """The signs that are words, which people also write upright."""
 
 IGNORED = _set(
     """displaystyle textstyle scriptstyle limits nolimits thinspace medspace thickspace enspace negthinspace
     negmedspace negthickspace big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr nonumber notag allowbreak
-    mathstrut strut hfill quad qquad left right middle begin end tag label hspace vspace lfloor rfloor lceil rceil
-    lvert rvert vert lbrace rbrace lbrack rbrack lparen rparen forall"""
+    mathstrut strut substack hfill quad qquad left right middle begin end tag label hspace vspace lfloor rfloor lceil
+    rceil lvert rvert vert lbrace rbrace lbrack rbrack lparen rparen forall"""
 )
 """Commands that are no piece by themselves: spaces, sizes of brackets, and those read by a rule of their own."""
 
 FONTS = _set(
     """mathrm operatorname mathit mathbf mathsf mathtt mathcal mathbb mathbbm mathds mathnormal boldsymbol bm pmb"""
 )
+ACCENTS = {
+    **{word: word for word in ("hat", "tilde", "bar", "vec", "dot", "check", "breve")},
+    "widehat": "hat",
+    "widetilde": "tilde",
+    "overline": "bar",
+}
+"""What stands over a letter, and how the letter with it is called: a hat over y makes it y_hat."""
 TEXTS = _set("text textrm textit textbf textsf texttt textnormal textup mbox hbox intertext")
 MATRICES = _set("matrix pmatrix bmatrix Bmatrix smallmatrix array")
 CASES = frozenset(("cases", "dcases"))
@@ -104,8 +116,11 @@ ARITHMETIC = _set(
 )
 """Words that compute or compare: passing over them would leave out a part of what is claimed."""
 
+PLAIN_FUNCTIONS = frozenset(("ReLU", "relu", "softmax", "sigmoid", "vec"))
+"""Functions that people write in plain letters, which are a product of letters otherwise."""
+
 PLAIN_WORDS = {
-    **{word: f"\\{word}" for word in ("max", "min", "lim", "sum", "log", "exp", "mod", "frac", "cdot")},
+    **{word: f"\\{word}" for word in ("max", "min", "lim", "sum", "log", "exp", "mod", "frac", "cdot", "tanh")},
     "floor": r"\lfloor x \rfloor",
     "ceil": r"\lceil x \rceil",
     "if": r"\text{if}",
@@ -129,9 +144,7 @@ _OTHER = {
     **dict.fromkeys(("vmatrix", "Vmatrix"), "pmatrix or bmatrix"),
     "prod": "a sum, a maximum or a product written out",
     "int": "a sum",
-    "nabla": r"\frac{\partial E}{\partial A}",
     "over": r"\frac{...}{...}",
-    "substack": "one sum sign for each index",
     "circledast": r"\star",
     "equiv": "=",
 }
@@ -139,7 +152,7 @@ _OTHER = {
 
 def is_known(command: str) -> bool:
     """Whether a command may stand in a formula."""
-    return any(command in words for words in (GREEK, SIGNS, IGNORED, FONTS, TEXTS))
+    return any(command in words for words in (GREEK, SIGNS, IGNORED, FONTS, TEXTS, ACCENTS))
 
 
 def advice(command: str) -> tuple[str, str]:
@@ -149,5 +162,5 @@ def advice(command: str) -> tuple[str, str]:
         return f"found {shown}, a command of TeX", "a formula: nothing is defined, loaded or run here"
     if command in _OTHER:
         return f"found {shown}", _OTHER[command]
-    near = get_close_matches(command[:32], [*SIGNS, *GREEK, *IGNORED, *FONTS, *TEXTS], n=1)
+    near = get_close_matches(command[:32], [*SIGNS, *GREEK, *IGNORED, *FONTS, *TEXTS, *ACCENTS], n=1)
     return f"found {shown}", f"a known command; did you mean \\{near[0]}?" if near else "a known command"
