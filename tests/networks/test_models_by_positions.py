@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -366,6 +367,45 @@ def test_positions_beyond_64_bits_are_not_known() -> None:
     assert row.output == (4, 9, 7)
     assert row.receptive_field[0] is None
     assert "2,147,483,648 positions" in row.reason
+
+
+def test_a_weight_that_the_onnx_package_does_not_compute_is_named() -> None:
+    g = Graph()
+    small, scales, zeros = g.constant(np.zeros((2, 2, 3, 3), np.uint8)), g.weight(3), g.constant(np.zeros(5, np.uint8))
+    g.nodes.append(node("DequantizeLinear", [small, scales, zeros], ["w"], name="w"))  # as many figures as channels?
+    g.add("Conv", "x", "w")
+    table = sc.network_from_onnx(g.made((1, 2, 7, 6)))
+    with pytest.raises(
+        sc.NotSupportedError, match="the constant w: the onnx package does not evaluate this Dequantize"
+    ):
+        assert table.weights
+
+
+@pytest.mark.parametrize("broken", ["branch", "output"])
+def test_a_choice_that_is_broken_ends_in_a_message(broken: str) -> None:
+    g = Graph()
+    inner = onnx.helper.make_graph([node("Identity", ["x"], ["y"])], "b", [], [onnx.ValueInfoProto(name="y")])
+    g.add("If", g.constant(np.array(True)), then_branch=inner, else_branch=inner)
+    g.add("Conv", "x" if broken == "output" else g.value, g.weight(2, 2, 3, 3))
+    if broken == "branch":
+        del g.nodes[0].attribute[:]
+        with pytest.raises(sc.ArgumentError, match="must have a then_branch"):
+            sc.network_from_onnx(g.made((1, 2, 7, 6)))
+    else:
+        del g.nodes[0].output[:]
+        assert sc.network_from_onnx(g.made((1, 2, 7, 6))).complete
+
+
+def test_a_list_that_claims_a_billion_entries_ends_soon() -> None:
+    g = Graph()
+    ones = [g.constant(np.array([value])) for value in (0, 5, 2)]
+    steps = g.constant(np.array([1]))
+    g.constants[-1].dims[0] = 10**9
+    g.add("Conv", g.add("Slice", "x", *ones, steps), g.weight(2, 2, 3, 3))
+    start = time.perf_counter()
+    table = sc.network_from_onnx(g.made((1, 2, 7, 6)))
+    assert time.perf_counter() - start < 5
+    assert not table.complete
 
 
 def test_a_weight_of_negative_size_is_refused() -> None:

@@ -20,6 +20,7 @@ from symconv.operators.importers.onnx import attributes_of
 __all__ = ["OnnxFacts", "knowledge"]
 
 MOST_FOLDED = 4_096  # entries of a constant that is looked at
+MOST_LISTED = 1 << 20  # entries of a list whose length onnx is told
 MOST_LOADED = 1 << 28  # entries of a weight
 MOST_NODES = 100_000
 MOST_ROUNDS = 8
@@ -93,7 +94,13 @@ class OnnxFacts:
         shape = self.constant.get(name)
         if shape is None or prod(shape) > MOST_LOADED:
             raise SizeLimitError(f"the constant {name} is too large, or has no known size")
-        return _evaluated(node, {entry: self.load(entry) for entry in node.input if entry}, self.opset)[name]
+        given = {entry: self.load(entry) for entry in node.input if entry}
+        try:
+            return _evaluated(node, given, self.opset)[name]
+        except Exception as error:  # the evaluator raises anything
+            raise NotSupportedError(
+                f"the constant {name}: the onnx package does not evaluate this {node.op_type} ({type(error).__name__})"
+            ) from None
 
 
 def _array(name: str, tensor: Any) -> Any:
@@ -182,6 +189,8 @@ def _hoist(known: OnnxFacts, nodes: Sequence[Any], tensors: Sequence[Any]) -> No
     for tensor in tensors:
         _constant(known, tensor.name, tensor)
     for node in nodes:
+        if not any(node.output):
+            continue  # it gives nothing
         if node.op_type == "Constant" and node.output and node.domain in ("", "ai.onnx"):
             _constant_node(known, node)
         else:
@@ -246,7 +255,9 @@ class _Inference:
                 graph.initializer.append(onnx.numpy_helper.from_array(known.small[name], name))
             elif name in known.tensors and shape is not None:
                 kind = known.tensors[name].data_type
-                graph.input.append(onnx.helper.make_tensor_value_info(name, kind, shape))
+                listed = len(shape) == 1 and shape[0] > MOST_LISTED  # onnx goes through lists, such as steps of a Slice
+                stated = (None,) if listed else shape
+                graph.input.append(onnx.helper.make_tensor_value_info(name, kind, stated))
         for name in known.outputs:
             graph.output.append(onnx.ValueInfoProto(name=name))
         light = onnx.ModelProto(ir_version=max(self.model.ir_version, 4), graph=graph)
@@ -291,7 +302,7 @@ def _fold(known: OnnxFacts) -> bool:
     left: list[Any] = []
     progress = False
     for node in known.nodes:
-        if node.op_type == "If" and node.input and node.input[0] in known.small:
+        if node.op_type == "If" and node.input and known.small.get(node.input[0], np.zeros(0)).size == 1:
             _branch(known, node, left)
             progress = True
             continue
@@ -385,7 +396,9 @@ def _branch(known: OnnxFacts, node: Any, nodes: list[Any]) -> None:
     import onnx
 
     chosen = "then_branch" if bool(known.small[node.input[0]].ravel()[0]) else "else_branch"
-    graph = next(entry.g for entry in node.attribute if entry.name == chosen)
+    graph = next((entry.g for entry in node.attribute if entry.name == chosen), None)
+    if graph is None:
+        raise ArgumentError(f"the node {node.name or node.output[0]}", "If", f"must have a {chosen}")
     prefix = f"{node.name or node.output[0]}/"
     own = {tensor.name for tensor in graph.initializer} | {name for entry in graph.node for name in entry.output}
     names = {name: prefix + name for name in own if name}
