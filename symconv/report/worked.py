@@ -258,7 +258,7 @@ class Worked:
             words = "input"
         else:
             op = layer_words(self.network[key.layer])
-            words = op[0].lower() + op[1:] if op[1:2].islower() else op
+            words = op[0].lower() + op[1:] if op[1:].islower() else op
             words = words if key.role == "output" else f"{key.role} of the {words}"
         return f"Gradient of the {words}" if key.gradient else words[0].upper() + words[1:]
 

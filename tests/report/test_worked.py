@@ -110,6 +110,11 @@ def test_the_figure_shows_the_numbers_of_the_map_at_their_places() -> None:
     assert shown == set(range(len(page["values"])))
 
 
+def test_a_layer_keeps_the_capitals_of_its_name_within_a_sentence() -> None:
+    titles = {tensor["title"] for tensor in json.loads(merged_map([classifier()]))["tensors"].values()}
+    assert {"Gradient of the ReLU", "Gradient of the max pool"} <= titles
+
+
 def test_one_number_is_lit_without_a_script_with_what_it_came_from() -> None:
     worked = classifier()
     states = worked.states
