@@ -17,7 +17,7 @@ from symconv.operators.options import Integer
 
 __all__ = ["generic"]
 
-_LETTER = re.compile(r"[A-Za-z]\w{0,15}'?")
+_LETTER = re.compile(r"[A-Za-z]\w{0,15}'{0,3}")
 
 
 def generic(op: Any, keep: object, shared: bool, letters: object) -> Any:
