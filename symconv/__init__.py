@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symconv.audit.certification import Certification
+    from symconv.audit.certify import certify
     from symconv.audit.diagnose import diagnose
     from symconv.audit.explanation import Explanation
     from symconv.certificates.certificate import Certificate, certificate
@@ -84,6 +86,7 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "Certificate",
+    "Certification",
     "ClaimVerdict",
     "Conv",
     "ConvTranspose",
@@ -129,6 +132,7 @@ __all__ = [
     "__version__",
     "build_document",
     "certificate",
+    "certify",
     "check",
     "check_claim",
     "compile",
@@ -152,6 +156,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "audit.certification": ("Certification",),
+    "audit.certify": ("certify",),
     "audit.diagnose": ("diagnose",),
     "audit.explanation": ("Explanation",),
     "certificates.certificate": ("Certificate", "certificate"),

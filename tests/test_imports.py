@@ -35,7 +35,7 @@ STAGES = (
     "bench",
     "cli",
 )
-SURFACE = ("__init__", "__main__")
+SURFACE = ("__init__", "__main__", "testing")
 LAZY = ("sympy", "z3", "numpy.testing", "jinja2", "rich")
 
 

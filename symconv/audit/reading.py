@@ -67,6 +67,12 @@ class DataReading:
         lead = tuple(moved.shape[self.present.index(letter)] if letter in self.order else 1 for letter in "NC")
         return moved.reshape(*lead, *moved.shape[-self.axes :])
 
+    def laid(self, array: Array) -> Array:
+        """An array (N, C, places) in this order; axes that it lacks must have length 1."""
+        sizes = dict(zip("NC" + places(self.axes), array.shape, strict=True))
+        found = array.reshape([sizes[letter] for letter in self.present])
+        return found.transpose([self.present.index(letter) for letter in self.order])
+
 
 @dataclass(frozen=True)
 class WeightReading:
@@ -84,6 +90,16 @@ class WeightReading:
         """The array as (O, I, taps), or (I, O, taps) for a transposed convolution; axes that it lacks have length 1."""
         moved = array.transpose([self.order.index(letter) for letter in self._wanted(transposed)])
         return moved.reshape(self._shape(array.shape, transposed))
+
+    def laid(self, array: Array, transposed: bool = False) -> Array:
+        """An array (O, I, taps), or (I, O, taps) for a transposed convolution, in this order.
+
+        It may have no axes of groups; channels that it lacks must have length 1.
+        """
+        wanted = self._wanted(transposed)
+        sizes = dict(zip(("IO" if transposed else "OI") + places(self.axes), array.shape, strict=True))
+        found = array.reshape([sizes[letter] for letter in wanted])
+        return found.transpose([wanted.index(letter) for letter in self.order])
 
     def _wanted(self, transposed: bool) -> str:
         """The letters in canonical order."""
