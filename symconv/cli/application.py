@@ -20,6 +20,7 @@ from symconv.cli.check import check
 from symconv.cli.derive import derive
 from symconv.cli.diagnose import diagnose
 from symconv.cli.init import init
+from symconv.cli.kernel import kernel
 from symconv.cli.network import network
 from symconv.cli.printable import printable
 from symconv.cli.report import report
@@ -120,6 +121,7 @@ def commands() -> None:
 
 
 commands.add_command(init)
+commands.add_command(kernel)
 commands.add_command(report)
 commands.add_command(derive)
 commands.add_command(check)

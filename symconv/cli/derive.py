@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from symconv.errors import shortened
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
-__all__ = ["derive"]
+__all__ = ["OperatorCommands", "derive", "summary_of"]
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "conv": (
@@ -49,8 +50,19 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 
 
-class _Operators(click.Group):
-    """A command for every operator, made from its declaration; and any text with a bracket in it, which is a layer."""
+class OperatorCommands(click.Group):
+    """A command for every operator, made from its declaration; and any text with a bracket in it, which is a layer.
+
+    Args:
+        made: the command of an operator, by its name and its class.
+        layer: that of a layer, which gets the text.
+    """
+
+    def __init__(
+        self, *args: Any, made: Callable[[str, type[Operator]], click.Command], layer: click.Command, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.made, self.layer = made, layer
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from symconv.operators.catalogue import COMMANDS
@@ -62,18 +74,20 @@ class _Operators(click.Group):
 
         own = own_operators(ctx).get(cmd_name)
         if own is not None:
-            return _command(cmd_name, own)
-        return _command(cmd_name, operator_of(cmd_name)) if cmd_name in COMMANDS else super().get_command(ctx, cmd_name)
+            return self.made(cmd_name, own)
+        if cmd_name in COMMANDS:
+            return self.made(cmd_name, operator_of(cmd_name))
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and "(" in args[0]:
-            return layer.name, layer, args
+            return self.layer.name, self.layer, args
         if args and (".py" in args[0] or ":" in args[0]):
             raise click.UsageError(
-                f"{shortened(args[0])!r} names code, which is run only where it is asked for: symconv derive --plugin "
-                "FILE.py CLASS ..."
+                f"{shortened(args[0])!r} names code, which is run only where it is asked for: symconv {self.name} "
+                "--plugin FILE.py CLASS ..."
             )
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             known = self.list_commands(ctx)
@@ -83,9 +97,14 @@ class _Operators(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def summary_of(kind: type[Operator]) -> str:
+    """What an operator is, in the first lines of its words."""
+    return re.sub("`+", "", " ".join((kind.__doc__ or "").partition("\n\n")[0].split()))
+
+
 def _command(name: str, kind: type[Operator]) -> click.Command:
     """The command that derives one operator: its options, those that all share, and the first lines of its words."""
-    summary = re.sub("`+", "", " ".join((kind.__doc__ or "").partition("\n\n")[0].split()))
+    summary = summary_of(kind)
     examples = "".join(f"\n  symconv derive {name} {example}" for example in EXAMPLES.get(name, ()))
     sizes = [option.name for option in operator_options(kind) if option.required]
     given, *rest = shared_options(*kind.every_variable())
@@ -98,28 +117,6 @@ def _command(name: str, kind: type[Operator]) -> click.Command:
         help=summary + (f"\n\n\b\nExamples:{examples}" if examples else ""),
     )
     return certificates_option(command)
-
-
-@click.group(cls=_Operators, short_help="Derive an output or a gradient, step by step.")
-@plugin_option
-def derive() -> None:
-    """Derive the output, a derivative or a gradient of an operator, step by step.
-
-    Every step is checked; behind it stands what was found, such as "proved: for all I_1, I_2". The input size stays
-    symbolic unless --input gives it.
-
-    \b
-    Examples:
-      symconv derive conv --kernel 3x3 --stride 2 --padding 1
-      symconv derive conv --input 5x5 --kernel 3x3 --wrt weight --format latex
-      symconv derive maxpool --kernel 2x2 --ties split
-      symconv derive winograd --m 4 --r 3
-      symconv derive "Conv2d(16, 32, kernel_size=(3, 3), stride=(2, 2), groups=4)"
-      symconv derive --plugin matching.py TemplateMatching --kernel 2
-    """
-
-
-derive.add_command(winograd)
 
 
 @click.command()
@@ -156,4 +153,31 @@ layer.params = [
         ["--channels"], type=click.IntRange(1, 10**6), help="Of the input: 1 if left out, for Unfold and Fold."
     ),
 ]
-derive.add_command(certificates_option(layer))
+
+
+@click.group(
+    cls=OperatorCommands,
+    made=_command,
+    layer=certificates_option(layer),
+    short_help="Derive an output or a gradient, step by step.",
+)
+@plugin_option
+def derive() -> None:
+    """Derive the output, a derivative or a gradient of an operator, step by step.
+
+    Every step is checked; behind it stands what was found, such as "proved: for all I_1, I_2". The input size stays
+    symbolic unless --input gives it.
+
+    \b
+    Examples:
+      symconv derive conv --kernel 3x3 --stride 2 --padding 1
+      symconv derive conv --input 5x5 --kernel 3x3 --wrt weight --format latex
+      symconv derive maxpool --kernel 2x2 --ties split
+      symconv derive winograd --m 4 --r 3
+      symconv derive "Conv2d(16, 32, kernel_size=(3, 3), stride=(2, 2), groups=4)"
+      symconv derive --plugin matching.py TemplateMatching --kernel 2
+    """
+
+
+derive.add_command(winograd)
+derive.add_command(layer)

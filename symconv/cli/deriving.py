@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from symconv.cli.certificates import certified
 if TYPE_CHECKING:
     from symconv.operators.base import Operator
 
-__all__ = ["all_ones_option", "shared_options", "show", "show_operator", "symbolic_option"]
+__all__ = ["all_ones_option", "built", "shared_options", "show", "show_operator", "symbolic_option"]
 
 
 def shared_options(*choices: str) -> list[click.Parameter]:
@@ -92,13 +93,23 @@ def show_operator(
     **options: Any,
 ) -> None:
     """Build an operator from what was typed, derive, and print; an option that is None keeps its default."""
-    from symconv.operators.kinds import Size
-    from symconv.operators.option import axes_unsaid, option_fields
+    from symconv.operators.option import option_fields
 
     if symbolic and input_size is not None:
         raise click.UsageError("--symbolic leaves all sizes open and --input fixes one; give one of them")
     if all_ones and (what, wrt) != ("gradient", "input"):
         raise click.UsageError("--all-ones belongs to --what gradient --wrt input")
+    if wrt == "bias" and "bias" in option_fields(kind):
+        options["bias"] = True
+    op = built(kind, input_size, options)
+    show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, certificates, all_ones)
+
+
+def built(kind: type[Operator], input_size: tuple[int, ...] | None, options: Mapping[str, Any]) -> Operator:
+    """The operator of what was typed; an option that is None keeps its default."""
+    from symconv.operators.kinds import Size
+    from symconv.operators.option import axes_unsaid, option_fields
+
     given = {name: value for name, value in options.items() if value is not None}
     sizes = [
         name for name, (option, _) in option_fields(kind).items() if isinstance(option.kind, Size) and name in given
@@ -108,10 +119,7 @@ def show_operator(
         given[name] *= axes if len(given[name]) == 1 else 1
     if input_size is not None and axes_unsaid(kind) is not None:
         given["ndim"] = axes
-    if wrt == "bias" and "bias" in option_fields(kind):
-        given["bias"] = True
-    op = kind(**given)
-    show(op.generic() if symbolic else op, input_size, what, wrt, style, index_base, names, certificates, all_ones)
+    return kind(**given)
 
 
 def show(

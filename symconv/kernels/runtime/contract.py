@@ -85,6 +85,16 @@ class Kernel(ABC):
     def gradient_source(self) -> str:
         """The NumPy source of what computes the gradients."""
 
+    def standalone(self) -> str:
+        """The text of a module that needs NumPy alone: the formula as a function, where it is from, and a self-test.
+
+        Raises:
+            NotSupportedError: for a formula that overflows as it stands, such as that of a softmax.
+        """
+        from symconv.kernels.export.module import numpy_module
+
+        return numpy_module(self.op)
+
     @abstractmethod
     def __call__(self, x: Any, *args: Any, **options: Any) -> Any:
         """The output."""
