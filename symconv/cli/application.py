@@ -116,6 +116,7 @@ def commands() -> None:
       symconv shape --input 224 --kernel 7 --stride 2 --padding 3
       symconv network model.onnx         sizes, costs and receptive fields of a model
       symconv diagnose x.npy w.npy y.npy   which conventions made this output
+      symconv kernel maxpool --kernel 2   the layer as a NumPy module of its own
       symconv bench --quick              the kernels against the libraries you have
     """
 

@@ -92,7 +92,7 @@ def test_what_is_not_known_of_an_onnx_model_is_said_and_the_totals_are_at_least(
     onnx.save(helper.make_model(graph), path)
     result = run("network", path)
     assert result.exit_code == 3
-    assert "unknown: second (Conv): oracle (Oracle): Oracle is not followed" in result.output
+    assert "unknown: second (Conv): oracle (Oracle): somewhere.Oracle is no node of ONNX" in result.output
     assert "at least 378" in " ".join(result.output.split())
     record = json.loads(run("network", path, "--json").output)
     assert (record["complete"], record["at_least"], record["layers"][1]["output"]) == (False, True, None)
