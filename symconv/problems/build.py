@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from symconv.problems.problem import Problem
 from symconv.proofs.verdict import Verdict
 from symconv.report.document import Block, Document, Inline, Section, StatusLine, Strong, Text
 from symconv.report.exercise import Asked
-from symconv.report.ledger import ledger_of
+from symconv.report.ledger import family_of, ledger_of
 from symconv.report.marks import Mark
 from symconv.report.worked import merged_map
 
@@ -31,7 +31,7 @@ Certify = Callable[[Sequence[tuple[str, str, Verdict]]], Sequence[Verdict]]
 """Is given a name, what is said and the verdict of every statement that holds; gives each with what has checked it."""
 
 _MEANING: dict[Mark, str] = {
-    "proved": "proved for all sizes",
+    "proved": "proved",
     "exact": "exact at the sizes of this exercise",
     "refuted": "refuted",
     "undecided": "not decided",
@@ -89,7 +89,7 @@ def build_document(
     checkers = _checkers(desk, certify)
     if desk.checked:
         blocks.append(Section("basis", "", (Text("What was recomputed, and by what argument"),)))
-        blocks.append(ledger_of(desk.bases, checkers))
+        blocks.append(ledger_of(desk.bases, checkers, desk.families))
     lead: tuple[Inline, ...] = words(problem.lead) if problem.lead else ()
     return Document(
         problem.title,
@@ -116,9 +116,9 @@ def _status(desk: Desk, checkers: Mapping[str, str]) -> tuple[StatusLine, ...]:
         if not numbers:
             continue
         conditional = sum(number in desk.conditional for number in numbers)
-        if conditional:
-            meaning += f" ({conditional} under a condition, which stands beside {'it' if conditional == 1 else 'each'})"
-        lines.append(_counted(mark, len(numbers), meaning))
+        families = [desk.families.get(number, ()) for number in numbers] if mark == "proved" else []
+        end = f" ({conditional} under a condition, which stands beside {_each(conditional)})" if conditional else ""
+        lines.append(_counted(mark, len(numbers), meaning, *_for_all(families), *([Text(end)] if end else [])))
     if desk.errors:
         lines.append(_counted("none", len(desk.errors), "in error"))
     names = [by.split(",")[0] for by in checkers.values()]
@@ -128,8 +128,24 @@ def _status(desk: Desk, checkers: Mapping[str, str]) -> tuple[StatusLine, ...]:
     )
 
 
-def _counted(mark: Mark, count: int, meaning: str) -> StatusLine:
-    return StatusLine(mark, (Strong(str(count)), Text(f" {meaning}")))
+def _each(count: int) -> str:
+    return "it" if count == 1 else "each"
+
+
+def _for_all(families: Sequence[tuple[str, ...]]) -> Iterator[Inline]:
+    """How many statements are proved for all of which sizes: a layer with a number for its kernel is one for all I."""
+    counts = {family: families.count(family) for family in dict.fromkeys(families)}
+    for place, (family, count) in enumerate(counts.items()):
+        many = f" {count}" if len(counts) > 1 else ""
+        sign = (":" if not place else ";") if many else ""
+        if family:
+            yield from (Text(f"{sign}{many} for all "), family_of(family))
+        elif many:
+            yield Text(f"{sign}{many} at the sizes of this exercise")
+
+
+def _counted(mark: Mark, count: int, meaning: str, *more: Inline) -> StatusLine:
+    return StatusLine(mark, (Strong(str(count)), Text(f" {meaning}"), *more))
 
 
 def _checkers(desk: Desk, certify: Certify | None) -> dict[str, str]:

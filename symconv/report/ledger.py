@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from symconv.formulas.printing import LATEX
 from symconv.proofs.verdict import Verdict
-from symconv.report.document import Ledger, LedgerRow, Text
+from symconv.report.document import Inline, Ledger, LedgerRow, Math, Text
 
-__all__ = ["Basis", "basis_of", "ledger_of", "ranges"]
+__all__ = ["Basis", "basis_of", "family_of", "ledger_of", "ranges"]
 
 NOTHING = "not recomputed"
 ARGUMENTS = {
@@ -49,23 +50,38 @@ def basis_of(verdict: Verdict) -> Basis:
     return Basis(recomputed, ARGUMENTS.get(verdict.method, verdict.method))
 
 
-def ledger_of(bases: Mapping[str, Basis], checkers: Mapping[str, str]) -> Ledger:
+def ledger_of(
+    bases: Mapping[str, Basis], checkers: Mapping[str, str], families: Mapping[str, tuple[str, ...]]
+) -> Ledger:
     """The ledger of the statements of a page, by number in reading order: one row for those that rest on the same.
 
     Args:
         bases: what every statement rests on.
         checkers: the other program that has checked a statement, with what it took as known, for those that have one.
+        families: the sizes that were kept as letters, for each statement that is proved for all of them.
     """
-    groups: dict[Basis, list[str]] = {}
+    groups: dict[tuple[Basis, tuple[str, ...], str], list[str]] = {}
     for number, basis in bases.items():
-        if number in checkers:
-            basis = replace(basis, argument=f"{basis.argument}; checked by {checkers[number]}")
-        groups.setdefault(basis, []).append(number)
-    rows = (
-        LedgerRow((Text(ranges(numbers)),), (Text(basis.recomputed),), (Text(basis.argument),))
-        for basis, numbers in groups.items()
+        groups.setdefault((basis, families.get(number, ()), checkers.get(number, "")), []).append(number)
+    return Ledger(
+        tuple(
+            LedgerRow((Text(ranges(numbers)),), (Text(basis.recomputed),), tuple(_argument(basis, family, checker)))
+            for (basis, family, checker), numbers in groups.items()
+        )
     )
-    return Ledger(tuple(rows))
+
+
+def _argument(basis: Basis, family: tuple[str, ...], checker: str) -> Iterator[Inline]:
+    yield Text(basis.argument)
+    if family:
+        yield from (Text("; for all "), family_of(family))
+    if checker:
+        yield Text(f"; checked by {checker}")
+
+
+def family_of(names: Sequence[str]) -> Math:
+    """The sizes that a statement is proved for all of."""
+    return Math(", ".join(map(LATEX.name, names)))
 
 
 def ranges(numbers: Sequence[str]) -> str:

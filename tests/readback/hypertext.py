@@ -102,20 +102,27 @@ def sections(html: str) -> list[Section]:
     return [_section(part, scopes) for part in of_class(tree.root, "part")]
 
 
-def _scopes(root: Element) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What the strip at the head says of every number: ``3–4 proved for all I, K``."""
-    (strip,) = of_class(root, "status")
-    for item in strip:
-        match = re.match(r"([\dCR'–, ]+) (proved|exact|refuted|undecided)(.*)", words(item))
-        if match:
-            for part in match[1].split(", "):
-                low, _, high = part.partition("–")
-                letter, count = re.sub(r"\d.*", "", low), low.strip("CR")
-                for number in range(int(count.strip("'")), int(high.strip("CR'") or count.strip("'")) + 1):
-                    yield f"{letter}{number}" + "'" * count.count("'"), (match[2], match[3].strip())
+def _scopes(root: Element) -> Iterator[tuple[str, str]]:
+    """What the table at the end says of every number: ``3–4 | ... | ...; for all I, K; ...``."""
+    for table in of_class(root, "ledger"):
+        for row in of_class(table, "entry"):
+            yield from scopes_of(_only(row, "first"), _only(row, "why"))
 
 
-def _section(part: Element, scopes: dict[str, tuple[str, str]]) -> Section:
+def scopes_of(numbers: str, argument: str) -> Iterator[tuple[str, str]]:
+    """The numbers of a row, each with the sizes that its statement is proved for all of."""
+    found = re.search(r"; (for all .*?)(;|$)", argument)
+    for part in numbers.split(", "):
+        low, _, high = part.partition("–")
+        letter = re.sub(r"\d.*", "", low)
+        if not high:
+            yield low, found[1] if found else ""
+            continue
+        for number in range(int(low.removeprefix(letter)), int(high.removeprefix(letter)) + 1):
+            yield f"{letter}{number}", found[1] if found else ""
+
+
+def _section(part: Element, scopes: dict[str, str]) -> Section:
     (title,) = (own for own in part.iter("h2"))
     found = Section(words(title))
     page = found.page
@@ -175,17 +182,15 @@ def _stage_words(row: Element) -> tuple[str, str]:
     return words(name, skip=("i",)), _only(row, "quantifier")
 
 
-def _step(row: Element, scopes: dict[str, tuple[str, str]]) -> Step:
+def _step(row: Element, scopes: dict[str, str]) -> Step:
     (number,) = of_class(row, "num")
     id = words(number)
     left, right = _only(row, "lhs"), _only(row, "rhs")
     sign, right = right[0], right[1:].strip()
     (label,) = (own.get("aria-label", "") for own in number.iter("svg"))
-    status, scope = scopes[id]
-    assert label.startswith(status), (label, status)
     needs = words(next(of_class(row, "needs"))).removeprefix("needs ") if any(of_class(row, "needs")) else ""
     rule = _rule(row)
-    return Step(id, left, sign, right, f"{rule} {_only(row, 'why')}".strip(), status, scope, needs)
+    return Step(id, left, sign, right, f"{rule} {_only(row, 'why')}".strip(), label.split()[0], scopes[id], needs)
 
 
 def _sides(row: Element) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from readback.hypertext import Section
+from readback.hypertext import Section, scopes_of
 from readback.notation import from_latex
 from readback.pages import Definition, Stage, Step
 
 __all__ = ["tex_sections", "tex_words"]
 
-MACROS = {"SCsection": 4, "SCstage": 4, "SCstatement": 4, "SCparagraph": 3, "SCrow": 5, "SCindented": 3, "SCfigure": 4}
+MACROS = {"SCsection": 4, "SCstage": 4, "SCstatement": 4, "SCparagraph": 3, "SCrow": 5, "SCfigure": 4}
 CHARACTERS = {
     "textendash": "–", "textemdash": "—", "textquoteright": "’", "textquoteleft": "‘", "textquotedblleft": "“",
     "textquotedblright": "”", "textquotedbl": '"', "textless": "<", "textgreater": ">", "textbar": "|",
@@ -88,28 +88,19 @@ def tex_sections(tex: str) -> list[Section]:
     """The sections of a page, those of its questions and those about the page itself."""
     tex = re.sub(r"(?<!\\)%[^\n]*\n\s*", "", tex)
     found: list[Section] = []
-    scopes: dict[str, tuple[str, str]] = {}
-    for name, arguments in macros_of(tex[tex.index(r"\SCtitlesize\raggedright") :]):
-        if name == "SCindented":
-            scopes.update(_scopes(arguments))
-        elif name == "SCsection":
+    macros = list(macros_of(tex[tex.index(r"\SCtitlesize\raggedright") :]))
+    ledger = max(n for n, (name, _) in enumerate(macros) if name == "SCsection")  # the last section
+    rows = [(tex_words(own[1]), tex_words(own[4])) for name, own in macros[ledger:] if name == "SCrow"]
+    scopes = {number: scope for numbers, argument in rows[1:] for number, scope in scopes_of(numbers, argument)}
+    for name, arguments in macros:
+        if name == "SCsection":
             found.append(Section(tex_words(arguments[2])))
-        else:
+        elif found:
             _add(found[-1], name, arguments, scopes)
     return found
 
 
-def _scopes(arguments: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """A line of the strip at the head: ``3–4 proved for all I, K``."""
-    match = re.match(r"([\d–, ]+) (proved|exact|refuted|undecided) (.*)", tex_words(arguments[2]))
-    if match:
-        for part in match[1].split(", "):
-            low, _, high = part.partition("–")
-            for number in range(int(low), int(high or low) + 1):
-                yield str(number), (match[2], match[3])
-
-
-def _add(section: Section, name: str, arguments: list[str], scopes: dict[str, tuple[str, str]]) -> None:
+def _add(section: Section, name: str, arguments: list[str], scopes: dict[str, str]) -> None:
     page = section.page
     if name == "SCparagraph":
         section.paragraphs.append(tex_words(arguments[2]))
@@ -136,7 +127,7 @@ def _margin(text: str) -> tuple[str, str]:
     return parts[1], tex_words(parts[2])
 
 
-def _statement(section: Section, arguments: list[str], scopes: dict[str, tuple[str, str]]) -> None:
+def _statement(section: Section, arguments: list[str], scopes: dict[str, str]) -> None:
     page = section.page
     mark, number = _margin(arguments[0])
     left, lines, place = from_latex(arguments[1]).strip(), [], 0
@@ -154,9 +145,7 @@ def _statement(section: Section, arguments: list[str], scopes: dict[str, tuple[s
         return  # an instance in numbers, without a mark
     if not page.stages:
         page.stages.append(Stage("", ""))
-    status, scope = scopes[number]
-    assert mark == status, (number, mark, status)
-    step = Step(number, left, first[0], first[1:].strip(), f"{rule} {reason}".strip(), status, scope, needs)
+    step = Step(number, left, first[0], first[1:].strip(), f"{rule} {reason}".strip(), mark, scopes[number], needs)
     page.stages[-1].steps.append(step)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symconv.proofs.verdict import Status, Verdict
-from symconv.report.document import LedgerRow
+from symconv.report.document import LedgerRow, Math
 from symconv.report.ledger import Basis, basis_of, ledger_of, ranges
 
 
@@ -42,21 +42,23 @@ def test_a_verdict_says_what_was_compared_and_why_it_holds(
 
 def test_statements_that_rest_on_the_same_share_a_row() -> None:
     one, other = Basis("r", "a"), Basis("r", "b")
-    ledger = ledger_of({"1": one, "2": one, "3": other, "4": one, "C1": other, "C2": other}, {})
+    ledger = ledger_of({"1": one, "2": one, "3": other, "4": one, "C1": other, "C2": other}, {}, {})
     assert [_said(row) for row in ledger.rows] == [("1–2, 4", "r", "a"), ("3, C1–C2", "r", "b")]
 
 
 def test_what_another_program_has_checked_is_said_in_its_argument() -> None:
     one = Basis("r", "a")
-    ledger = ledger_of({"1": one, "2": one, "3": one}, {"2": "Coq 8, but for derivatives"})
+    ledger = ledger_of({"1": one, "2": one, "3": one}, {"2": "Coq 8, but for derivatives"}, {"3": ("I", "K")})
     assert [_said(row) for row in ledger.rows] == [
-        ("1, 3", "r", "a"),
+        ("1", "r", "a"),
         ("2", "r", "a; checked by Coq 8, but for derivatives"),
+        ("3", "r", "a; for all I, K"),
     ]
 
 
 def _said(row: LedgerRow) -> tuple[str, ...]:
-    return tuple(run.text for (run,) in (row.steps, row.recomputed, row.argument))  # type: ignore[union-attr]
+    cells = (row.steps, row.recomputed, row.argument)
+    return tuple("".join(run.latex if isinstance(run, Math) else run.text for run in cell) for cell in cells)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ class Desk:
     _definitions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     bases: dict[str, Basis] = field(default_factory=dict)
     checked: list[tuple[str, Mark]] = field(default_factory=list)
+    families: dict[str, tuple[str, ...]] = field(default_factory=dict)
     conditional: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, str, Verdict]] = field(default_factory=list)
@@ -130,10 +131,12 @@ class Desk:
     def note(self, number: str, mark: Mark, basis: Basis | Verdict) -> None:
         """Remember a statement for the status strip and the ledger.
 
-        A verdict says under which conditions it holds, and what it rests on.
+        A verdict says for all of which sizes it was proved, under which conditions, and what it rests on.
         """
         if isinstance(basis, Verdict):
             verdict, basis = basis, basis_of(basis)
+            if mark == "proved":
+                self.families[number] = verdict.scope.symbolic
             if verdict.conditions:
                 self.conditional.add(number)
         if mark != "none":
