@@ -14,7 +14,7 @@ from fractions import Fraction
 from symconv.claims.meaning.lowering import compares_values
 from symconv.claims.meaning.naming import tensors
 from symconv.claims.meaning.open_sums import readings
-from symconv.claims.meaning.scope import Scope
+from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import (
     TRANSPOSED,
     Binary,
@@ -209,7 +209,7 @@ class _Resolver:
 
     def _call(self, expr: Call) -> Expr | None:
         name, args, declared = expr.name, expr.args, self.scope.declared
-        if name in declared.functions:
+        if name in declared.functions or name in ARRAY_FUNCTIONS:
             return None
         entry = name if name in self.ranks else self.capitals.get(name)
         if entry is not None:
