@@ -25,8 +25,8 @@ from symconv.audit.reference import Reference
 from symconv.audit.shrinking import shrunk
 from symconv.audit.subject import Subject, subject_of
 from symconv.audit.trials import Trial
-from symconv.doors import flag, plain_integer
-from symconv.errors import ArgumentError, NotSupportedError, SizeLimitError, SymconvError
+from symconv.doors import flag, instance, plain_integer
+from symconv.errors import ArgumentError, NotSupportedError, SizeLimitError, SymconvError, shortened
 from symconv.kernels.runtime.arguments import as_array
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from symconv.operators.base import Operator
@@ -38,7 +38,7 @@ from symconv.proofs.verdict import Counterexample, VerdictScope
 __all__ = ["certify"]
 
 CERTIFIED = (Conv, ConvTranspose, MaxPool, AvgPool, LPPool, AdaptiveAvgPool, AdaptiveMaxPool)
-MOST_ENTRIES, MOST_DIAGNOSED = 1 << 20, 1 << 12
+MOST_ENTRIES, MOST_DIAGNOSED, MOST_CASES = 1 << 20, 1 << 12, 10_000
 LETTERS = {"input": "a", "weight": "b", "bias": "d", "upstream": "g"}
 
 
@@ -92,7 +92,7 @@ def certify(
         batch: how many items, where the layout has an N; by default 2.
         weight, bias: what the black box holds itself, and is not called with.
         special: whether poolings are tried on NaN and infinities.
-        cases: how many random cases are tried.
+        cases: how many random cases are tried; at most 10,000.
         most: how many calls there are at most; where that is too few to decide, the verdict is "undecided".
         seed: of the random cases.
         timeout: the seconds that a call may take.
@@ -107,7 +107,7 @@ def certify(
     Raises:
         ArgumentError: for an argument that is not what it must be; GeometryError where no window fits.
         NotSupportedError: for another operator, or on a system without fork.
-        SizeLimitError: above 2**20 entries of an array.
+        SizeLimitError: above 2**20 entries of an array, or 10,000 cases.
 
     >>> import symconv as sc
     >>> def smooth(x):
@@ -116,11 +116,14 @@ def certify(
     >>> verdict.status, verdict.conditions
     ('exact', ('the function is linear in the input, which was tried on 20 random cases',))
     """
+    instance("op", op, Operator, "must be an operator, such as symconv.Conv(3)")
     if not isinstance(op, CERTIFIED):
         raise NotSupportedError(f"{op!r} cannot be certified; what can is {', '.join(k.__name__ for k in CERTIFIED)}")
     if isinstance(op, LPPool) and op.norm_type == np.inf:
         raise NotSupportedError(f"{op!r} cannot be certified; certify MaxPool of the absolute values")
     cases, most = plain_integer("cases", cases, 1), plain_integer("most", most, 1)
+    if cases > MOST_CASES:
+        raise SizeLimitError(f"cases must be at most {MOST_CASES:,}, got {shortened(str(cases))}")
     seed, memory = plain_integer("seed", seed, 0), plain_integer("memory", memory, 1)
     limits = Limits(_positive("timeout", timeout), memory)
     flag("special", special)
@@ -133,7 +136,7 @@ def certify(
         raise ArgumentError("dtype", subject.dtype, f"must be a floating-point type: {op!r} divides or takes roots")
     frame = arranged(op, input_size, layout, weight_layout, batch, subject, variables)
     if max(map(prod, (*frame.shapes.arguments.values(), frame.shapes.output))) > MOST_ENTRIES:
-        raise SizeLimitError("input_size", input_size, f"must make arrays of at most {MOST_ENTRIES} entries")
+        raise SizeLimitError(f"input_size must make arrays of at most {MOST_ENTRIES:,} entries")
     rounded = _rounded(fixed, frame, op, subject.dtype)
     reference = Reference(op, frame.sizes, subject.dtype, rounded)
     shapes = replace(frame.shapes, top=reference.largest_integer())

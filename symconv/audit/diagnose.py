@@ -105,7 +105,7 @@ def _numbers(name: str, value: Any) -> Array:
     if not 1 <= array.ndim <= MOST_AXES or not array.size:
         raise ArgumentError(name, array.shape, f"must be an array with 1 to {MOST_AXES} axes and at least one entry")
     if array.size > MOST_ENTRIES:
-        raise SizeLimitError(name, array.shape, f"must have at most {MOST_ENTRIES} entries", "pass a part of it")
+        raise SizeLimitError(f"{name} must have at most {MOST_ENTRIES:,} entries, got {array.shape}; pass a part of it")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
             raise ArgumentError(name, "an array with NaN or infinite entries", "must be finite", "leave such items out")

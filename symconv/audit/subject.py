@@ -219,7 +219,11 @@ def _module(torch: Any, module: Any, variables: Sequence[str], gradients: Any, d
 def _model(file: Path, inputs: int, gradients: Any, dtype: str | None) -> Subject:
     if gradients is not None:
         raise ArgumentError("gradients", gradients, "must be left out: a model gives none")
-    if not file.is_file():
+    try:
+        exists = file.is_file()
+    except OSError:  # such as a name that no file can have
+        exists = False
+    if not exists:
         raise ArgumentError("function", str(file), "must be the path of an ONNX model")
     if find_spec("onnxruntime") is None:
         raise ArgumentError("function", str(file), "is a model, which needs ONNX Runtime", "pip install onnxruntime")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv.claims.reading.lexicon import spelled
-from symconv.doors import instance, items, list_of, mapping, one_of, plain_integer, text
+from symconv.doors import flag, instance, items, list_of, mapping, one_of, plain_integer, text
 from symconv.operators.base import Operator
 
 __all__ = ["Declarations"]
@@ -82,6 +82,7 @@ class Declarations:
         for name in ("sizes", *_WRITTEN):
             put(self, name, {spelled(key): value for key, value in getattr(self, name).items()})
         plain_integer("base", self.base)
+        flag("unique_maxima", self.unique_maxima)
         for name in ("sets", "nonnegative"):
             put(self, name, list_of(name, getattr(self, name), str, "must be a list of names"))
         if not isinstance(self.outside, str) or self.outside:

@@ -65,7 +65,7 @@ def arrays_file(path: Path) -> Mapping[str, Any]:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
             total = sum(member.file_size for member in members)
             if total > MOST_BYTES:
-                raise SizeLimitError("file", f"{total} bytes unpacked", f"must unpack to at most {MOST_BYTES}")
+                raise SizeLimitError(f"the file must unpack to at most {MOST_BYTES:,} bytes, got {total:,}")
             found = {}
             for member in members:
                 with archive.open(member) as file:
@@ -78,7 +78,9 @@ def arrays_file(path: Path) -> Mapping[str, Any]:
 def _sized(path: Path) -> None:
     size = path.stat().st_size
     if size > MOST_BYTES:
-        raise SizeLimitError("file", f"{size} bytes", f"must have at most {MOST_BYTES}", "pass a part of the arrays")
+        raise SizeLimitError(
+            f"the file must have at most {MOST_BYTES:,} bytes, got {size:,}; pass a part of the arrays"
+        )
 
 
 def _npy(name: str, file: Any) -> Any:
@@ -96,7 +98,7 @@ def _npy(name: str, file: Any) -> Any:
         if dtype.hasobject:
             raise ArgumentError("file", name, "must hold numbers, and holds Python objects")
         if count * dtype.itemsize > MOST_BYTES:
-            raise SizeLimitError("file", f"an array of shape {shape}", f"must have at most {MOST_BYTES} bytes")
+            raise SizeLimitError(f"an array must have at most {MOST_BYTES:,} bytes, got one of shape {shape}")
         data = file.read(count * dtype.itemsize)
         array = np.frombuffer(data, dtype=dtype, count=count)
         return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
@@ -137,7 +139,7 @@ def _json(path: Path) -> Any:
 def _text(path: Path) -> str:
     size = path.stat().st_size
     if size > MOST_TEXT:
-        raise SizeLimitError("file", f"{size} bytes of text", f"must have at most {MOST_TEXT}", "save it as .npy")
+        raise SizeLimitError(f"a text must have at most {MOST_TEXT:,} bytes, got {size:,}; save it as .npy")
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:

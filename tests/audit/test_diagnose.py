@@ -198,7 +198,7 @@ def test_bad_input(arguments: Any, options: Any, message: str) -> None:
 
 
 def test_what_is_too_large_is_refused_before_it_is_looked_at() -> None:
-    with pytest.raises(sc.SizeLimitError, match="at most 4194304 entries"):
+    with pytest.raises(sc.SizeLimitError, match="at most 4,194,304 entries"):
         sc.diagnose(np.broadcast_to(np.int64(1), (10**5, 10**5)), W, PLAIN)
 
 

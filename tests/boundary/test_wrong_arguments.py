@@ -128,6 +128,7 @@ MODEL = "Sequential((0): Conv2d(3, 8, kernel_size=(3, 3)))"
 FUNCTIONS: dict[str, dict[str, Any]] = {
     "build_document": {"problem": SMALL},
     "certificate": {"verdict": PROVED},
+    "certify": {"function": np.correlate, "op": CONV, "input_size": 5, "cases": 1, "most": 5, "special": False},
     "check": {"problem": SMALL},
     "check_claim": {"text": CLAIM, "declarations": DECLARED},
     "compile": {"op": CONV},
@@ -177,6 +178,7 @@ DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *network_doo
 WITHOUT_DOOR = {
     *(
         "Certificate",
+        "Certification",
         "ClaimVerdict",
         "ConventionWarning",
         "Derivation",

@@ -91,7 +91,7 @@ def _bomb() -> bytes:
     ("name", "content", "message"),
     [
         ("x.npy", b"nonsense", "must be an .npy file"),
-        ("x.npy", _header("(100000, 100000)"), "must have at most 268435456 bytes"),
+        ("x.npy", _header("(100000, 100000)"), "Error: an array must have at most 268,435,456 bytes, got one of"),
         ("x.npy", _header("(2, 2)"), "must be an .npy file"),
         ("x.npy", _header("(-1, -1)") + bytes(8), "must have a shape"),
         ("x.npy", _header("(1,)", "'|O'") + b"cos\nsystem\n", "holds Python objects"),
