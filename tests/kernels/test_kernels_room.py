@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOM = "symconv.kernels"
 ORDER = ("form", "runtime", "arrays", "programs", "plans", "adapters", "backends", "network", "compile")
 """Each imports only what stands before it."""
-BESIDE = ("accuracy",)
-"""What speaks of plans and is asked by kernels: between `runtime`, which asks for it in a call, and `plans`."""
+BESIDE = ("accuracy", "export")
+"""What kernels are asked for when they are called, and what knows no engine: rounding bounds, and modules that stand
+alone."""
 
 
 def sources(root: Path) -> dict[str, ast.Module]:
