@@ -8,6 +8,7 @@ from typing import Any
 
 from symconv.claims.reading.lexicon import spelled
 from symconv.doors import flag, instance, items, list_of, mapping, one_of, plain_integer, text
+from symconv.errors import ArgumentError
 from symconv.operators.base import Operator
 
 __all__ = ["Declarations"]
@@ -80,7 +81,7 @@ class Declarations:
                 text(f"{name}[{key!r}]", value)
         put(self, "names", {role: spelled(name) for role, name in self.names.items()})
         for name in ("sizes", *_WRITTEN):
-            put(self, name, {spelled(key): value for key, value in getattr(self, name).items()})
+            put(self, name, _spelled(name, getattr(self, name)))
         plain_integer("base", self.base)
         flag("unique_maxima", self.unique_maxima)
         for name in ("sets", "nonnegative"):
@@ -90,3 +91,13 @@ class Declarations:
         for name in ("upper", "star", "upstream", "of"):
             text(name, getattr(self, name))
         put(self, "upper", spelled(self.upper) if self.upper else "")
+
+
+def _spelled(argument: str, table: Mapping[str, str]) -> dict[str, str]:
+    """A table by the spelling of its keys, of which each has one meaning."""
+    found: dict[str, tuple[str, str]] = {}
+    for key, value in table.items():
+        before, _ = found.setdefault(spelled(key), (key, value))
+        if before != key:
+            raise ArgumentError(argument, key, f"must not have two keys for one name: it is that of {before!r}")
+    return {name: value for name, (_, value) in found.items()}

@@ -238,3 +238,8 @@ def test_the_default_letter_of_a_tensor_that_a_layer_does_not_have_means_nothing
     ):
         assert tuple(sc.check_claim(text, declared, general=every).status for every in (False, True)) == due
     assert naming(declared).letters.bias not in {*sizes, *indices, *names.values()}
+
+
+def test_one_name_has_one_key() -> None:
+    with pytest.raises(sc.ArgumentError, match=r"two keys for one name: it is that of 'H_\{in\}', got 'H_in'"):
+        sc.Declarations(sc.Conv((2,)), (4,), sizes={"H_{in}": "input", "H_in": "kernel"})

@@ -18,18 +18,21 @@ from symconv.formulas.algebra import (
     Share,
     product,
 )
+from symconv.formulas.formula import Formula
 from symconv.formulas.substitution import substitute
-from symconv.formulas.walks import transform
-from symconv.proofs.needs import Valued
+from symconv.formulas.walks import transform, walk
+from symconv.proofs.needs import Need, Valued
 from symconv.proofs.record import preceded_by
 from symconv.proofs.statement import Statement
 from symconv.proofs.verdict import Verdict
+from symconv.proofs.windows import ONE_WINNER, may_tie, one_winner
 
 __all__ = [
     "nonnegative_obligation",
     "read_as_nonnegative",
     "shares_as_comparisons",
     "under_signs",
+    "unique_maxima",
     "without_known_ranges",
 ]
 
@@ -69,6 +72,15 @@ def shares_as_comparisons(node: Node) -> Node:
         return product(Bracket(tuple(there)), Compare(substitute(taps.body, at), "=", taps))
 
     return transform(node, change)
+
+
+def unique_maxima(output: Formula) -> list[ClaimNeed]:
+    """That no window of a layer has two largest entries: at any other input a line says nothing."""
+    return [
+        ClaimNeed(Need(output.free, one_winner(part)), "silent", "", "", condition=ONE_WINNER["max"])
+        for part in walk(output.body)
+        if isinstance(part, Reduce) and part.op == "max" and may_tie(part)
+    ]
 
 
 def read_as_nonnegative(node: Node, letters: tuple[str, ...]) -> Node:

@@ -12,6 +12,7 @@ from symconv.claims.meaning.assumptions import (
     read_as_nonnegative,
     shares_as_comparisons,
     under_signs,
+    unique_maxima,
     without_known_ranges,
 )
 from symconv.claims.meaning.decision import decide
@@ -71,6 +72,7 @@ def _decide(
         raise scope.unknown("the tensor", unknown[0], list(scope.boxes))
     if scope.declared.unique_maxima:
         left, right = shares_as_comparisons(left), shares_as_comparisons(right)
+        obliged = [*obliged, *unique_maxima(scope.output)]
     left, right = (without_known_ranges(read_as_nonnegative(side, letters), free) for side in (left, right))
     obliged = [nonnegative_obligation(one, letters) for one in obliged]
     powers = [one.need.demand for one in obliged if isinstance(one.need.demand, Valued)]

@@ -3,7 +3,7 @@ r"""Sums that say no range, ``\sum_{u}``: over all values of their index at whic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.claims.meaning.indices import indices_of, to_index
 from symconv.claims.meaning.ranges import declared_range
@@ -70,7 +70,7 @@ def open_range(name: str, body: Expr, scope: Scope, bound: frozenset[str]) -> Op
                 continue
             if index.names & inner:
                 raise _unsaid(name, f"{to_text(entry)} stands in a sum of its own")
-            entries.append(to_text(entry))
+            entries.append(to_text(replace(entry, upper=None)))  # a power reads the same entry
             alone = _alone(name, index, low, high, known)
             if alone is not None and found is None:
                 found = alone

@@ -151,23 +151,25 @@ class _Resolver:
             return None
         if _KRONECKER in (*declared.names.values(), *declared.data, *self.names, *declared.functions):
             return None
-        error = self.scope.letters.error
-        gradients = any(isinstance(part, Derivative) and part.of == Name(error) for part in self._parts())
-        if expr.joined and gradients:
+        left, right = expr.indices if len(expr.indices) == 2 else (expr.indices[0], Number(Fraction(0)))
+        if self._may_be_a_gradient() or (len(expr.indices) == 1 and isinstance(left, Name)):
             output = self.scope.letters.output
             raise ClaimError(
                 f"{_KRONECKER} may be Kronecker's, or a gradient: for the gradient by {output} declare "
-                f'upstream = {{ {_KRONECKER} = "{output}" }}, for the other write a comma, {_KRONECKER}_{{i,j}}'
+                f'upstream = {{ {_KRONECKER} = "{output}" }}, for the other write \\mathbb{{1}}[i = j]'
             )
-        left, right = expr.indices if len(expr.indices) == 2 else (expr.indices[0], Number(Fraction(0)))
-        if expr.joined:
-            self.note(f"{_KRONECKER} is Kronecker's: 1 where its two indices agree, else 0")
+        self.note(f"{_KRONECKER} is Kronecker's: 1 where its two indices agree, else 0")
         one, zero = Number(Fraction(1), _OWN), Number(Fraction(0), _OWN)
         condition = Condition(self.value(left), "==", self.value(right))
         return Cases(((one, (condition,)), (zero, ())), expr.span)
 
-    def _parts(self) -> list[Expr]:
-        return [part for side in self.claim.parts for part in walk_expr(side)]
+    def _may_be_a_gradient(self) -> bool:
+        """Whether the line has a derivative of the error, or says what delta is."""
+        error = Name(self.scope.letters.error)
+        parts = (part for side in self.claim.parts for part in walk_expr(side))
+        first, *rest = self.claim.parts
+        defined = _is_delta(first) and not all(isinstance(side, Number) for side in rest)
+        return defined or any(isinstance(part, Derivative) and part.of == error for part in parts)
 
     # ------------------------------------------------------------------ what stands above
 
@@ -224,6 +226,10 @@ class _Resolver:
         if name in _FUNCTIONS and len(args) == 1:
             return Call(_FUNCTIONS[name], (self.value(args[0]),), expr.span)
         return None
+
+
+def _is_delta(expr: Expr) -> bool:
+    return isinstance(expr, Entry | Call) and expr.name == _KRONECKER
 
 
 _OWN = (-1, -1)
