@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +33,26 @@ def _write(op: Operator, file: Path | None) -> None:
     from symconv.kernels.export.module import numpy_module
     from symconv.report.files import write_atomically
 
-    if file is not None and (file.suffix != ".py" or not file.stem.isidentifier()):
-        raise click.UsageError(f"-o must be a module that Python can import, such as kernel.py, got {str(file)!r}")
+    if file is not None:
+        _check_place(file)
     text = numpy_module(op)
     if file is None:
         click.echo(text, nl=False)
     else:
         write_atomically(file, text)
         click.echo(f"wrote {file}: forward(...) of {op!r}; test it with python {file}")
+
+
+def _check_place(file: Path) -> None:
+    """Refuse what is no name of a module, and a file of somebody's own."""
+    from symconv.kernels.export.module import FIRST_LINE
+
+    if file.suffix != ".py" or not file.stem.isidentifier() or iskeyword(file.stem):
+        raise click.UsageError(f"-o must be a module that Python can import, such as kernel.py, got {str(file)!r}")
+    if file.is_file():
+        with file.open(encoding="utf-8", errors="replace") as there:
+            if there.readline(len(FIRST_LINE) + 2).strip() != FIRST_LINE:
+                raise click.UsageError(f"{file} is there and was not written by this command; take another name")
 
 
 def _command(name: str, kind: type[Operator]) -> click.Command:

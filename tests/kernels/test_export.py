@@ -48,7 +48,6 @@ def test_modules_test_themselves(layer: Layer) -> None:
         (AdaptiveMaxPool((3, 2)), (2, 7, 5), None),
         (Dilation((2, 3), padding=1), (2, 6, 7), (2, 3)),
         (TemplateMatching((2, 3), stride=2), (2, 6, 7), (2, 3)),
-        (Fold((6, 6), (3, 3), 2, 1), (2, 1, 3, 3, 3, 3), None),
     ],
     ids=repr,
 )
@@ -56,12 +55,21 @@ def test_modules_give_what_kernels_give(op: Any, shape: Any, weight: Any) -> Non
     x = RNG.integers(-4, 5, shape).astype("float32")
     arrays = (x,) if weight is None else (x, RNG.integers(-4, 5, weight).astype("float32"))
     forward = loaded(compile(op).standalone())
-    if isinstance(op, Fold):
-        assert forward(x[:, 0]).shape == (2, 6, 6)
-        return
     np.testing.assert_array_equal(forward(*arrays), compile(op)(*arrays))
     with pytest.raises(ValueError, match=r"must have (the shape|. axes)|no window fits"):
         forward(x[..., :1], *(np.zeros((1,) * 9) for _ in arrays[1:])) if weight else forward(np.zeros(()))
+
+
+def test_patches_are_added_up_as_by_loops() -> None:
+    patches = RNG.integers(-4, 5, (2, 3, 3, 3, 3)).astype("float32")  # a batch of 2, taps, then places
+    due = np.zeros((2, 8, 8), np.float32)
+    for m in range(3):
+        for n in range(3):
+            for i in range(3):
+                for j in range(3):
+                    due[:, m + 2 * i, n + 2 * j] += patches[:, m, n, i, j]
+    forward = loaded(numpy_module(Fold((6, 6), (3, 3), 2, 1)))
+    np.testing.assert_array_equal(forward(patches), due[:, 1:7, 1:7])
 
 
 def test_what_overflows_is_refused() -> None:
@@ -76,8 +84,25 @@ def test_the_command_writes_a_module_that_runs(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, "-I", str(file)], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert ran.stdout == "the self-test has passed\n"
     assert "symconv" not in file.read_text().replace("MADE_BY = 'symconv", "")
-    wrong = CliRunner().invoke(commands, ["kernel", "conv", "--kernel", "3", "-o", str(tmp_path / "conv.a")])
-    assert (wrong.exit_code, wrong.output.count("\n")) != (0, 0)
-    assert "must be a module that Python can import" in wrong.output
+    again = CliRunner().invoke(commands, ["kernel", "conv", "--kernel", "5", "-o", str(file)])
+    assert (again.exit_code, "kernel_size=(5,)" in file.read_text()) == (0, True)
     layer = CliRunner().invoke(commands, ["kernel", "nn.MaxPool2d(3, 2, 1)"])
     loaded(layer.output)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("conv.a", "must be a module that Python can import"),
+        ("class.py", "must be a module that Python can import"),
+        ("own.py", "was not written by this command"),
+    ],
+)
+def test_a_place_for_no_module_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("answer = 42\n")
+    done = CliRunner().invoke(commands, ["kernel", "conv", "--kernel", "3", "-o", str(tmp_path / name)])
+    assert done.exit_code == 2
+    assert message in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
+    assert own.read_text() == "answer = 42\n"

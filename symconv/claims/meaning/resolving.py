@@ -141,7 +141,7 @@ class _Resolver:
             indices = _grouped(indices, rank) or indices
         upper = self._upper(name, expr.upper)
         indices = tuple(self.index(index) for index in indices)
-        joined = expr.joined and len(indices) != rank
+        joined = expr.joined and (len(indices) != rank or indices == expr.indices)  # printed as it was written
         return replace(expr, name=name, indices=indices, upper=upper and self.value(upper), joined=joined)
 
     def _kronecker(self, expr: Entry) -> Expr | None:

@@ -22,7 +22,10 @@ from symconv.kernels.form.extraction import numbers_only
 from symconv.kernels.runtime.engine import source_of
 from symconv.operators.base import Operator
 
-__all__ = ["numpy_module"]
+__all__ = ["FIRST_LINE", "numpy_module"]
+
+FIRST_LINE = '"""An operator as a function of NumPy arrays, printed from FORMULA. Run this file to test it."""'
+"""By which a module is known as one of these."""
 
 BATCHED = ("input", "target")
 ROLES = (*BATCHED, "weight", "bias")
@@ -66,7 +69,7 @@ def numpy_module(op: Operator) -> str:
     tensors = ", ".join(text.name(tensor.name) for tensor in formula.tensors)
     return "\n".join(
         [
-            '"""An operator as a function of NumPy arrays, printed from FORMULA. Run this file to test it."""',
+            FIRST_LINE,
             "",
             "import numpy as np",
             "",
