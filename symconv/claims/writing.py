@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
-from symconv.claims.reading.latex_words import GREEK
+from symconv.claims.reading.latex_words import ACCENTS, GREEK
 from symconv.claims.syntax import (
+    EVERYWHERE,
+    TRANSPOSED,
     Binary,
     Call,
     Cases,
@@ -225,6 +227,8 @@ def _name(name: str) -> str:
         return f"\\{greek}{primes}"
     base, _, below = stem.partition("_")
     letter = base if len(base) == 1 else rf"\mathrm{{{base}}}"
+    if below in ACCENTS.values():
+        return rf"\{below}{{{f'{chr(92)}{base}' if base in GREEK else letter}}}{primes}"
     # An underscore has no place in the words of mathematics: I_out is I with a word below.
     return letter + primes + (rf"_{{\mathrm{{{below.replace('_', '')}}}}}" if below else "")
 
@@ -261,7 +265,7 @@ def _product(expr: Binary, spelt: bool = False) -> tuple[str, int]:
     if own < _OPEN or (isinstance(expr.right, Binary) and own != _ATOM):
         right, own = rf"\left( {right} \right)", _ATOM
     holds = _OPEN if own == _OPEN else _FACTORS
-    if expr.op in ("star", "ast"):
+    if expr.op in ("star", "ast", "odot"):
         return rf"{left} \{expr.op} {right}", holds
     unit = isinstance(expr.left, Number) and expr.left.value == 1  # a factor that someone cared to write
     spelt = spelt or unit or right[0].isdigit() or right.startswith(r"\left(") or expr.left == Name("d")
@@ -270,6 +274,8 @@ def _product(expr: Binary, spelt: bool = False) -> tuple[str, int]:
 
 def _exponent(expr: Expr) -> str:
     """What stands above, with a slanted fraction where both sides are one sign."""
+    if expr == TRANSPOSED:
+        return r"\top"
     match expr:
         case Binary("/", (Number() | Name()) as left, (Number() | Name()) as right):
             return f"{_part(left)}/{_part(right)}"
@@ -309,6 +315,8 @@ def _sign(op: str, over: Range | Over) -> str:
 
 def _member(over: Over) -> str:
     names = ",".join(map(_name, over.variables))
+    if over.set == EVERYWHERE:
+        return names
     return rf"{names if len(over.variables) == 1 else f'({names})'} \in {_part(over.set)}"
 
 

@@ -137,7 +137,7 @@ CLAIM: dict[str, Key] = {
         _assumptions, f'signs of entries, and "{UNIQUE}": no window has two largest entries', example='["x >= 0"]'
     ),
     "of": Key(schema.text, 'what a single value is for: "size", or the array of the output', example='"size"'),
-    "names": Key(schema.mapping, "letters for this claim, in place of those of its question or of the file"),
+    "names": Key(schema.mapping, "letters for this claim, in place of those of its question, its operator or the file"),
     "index_base": Key(schema.base, "0 or 1, for this claim only", example="0"),
     "note": Key(schema.text, "a remark, printed beside it"),
 }
@@ -205,7 +205,9 @@ def _source(
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> ClaimSource:
-    letters = {role: spelled(name) for role, name in {**settled.names, **read.get("names", {})}.items()}
+    declared = operators[read["operator"]]
+    own = {} if "question" in read else declared.letters  # a question has settled them
+    letters = {role: spelled(name) for role, name in {**settled.names, **own, **read.get("names", {})}.items()}
     upstream = read.get("upstream", "any")
     if isinstance(upstream, dict):
         ((letter, array),) = upstream.items()
@@ -217,7 +219,6 @@ def _source(
         Letters.of(letters)
     except ArgumentError as error:
         raise where.at("names").error(str(error)) from None
-    declared = operators[read["operator"]]
     modes = read.get("check", ("literal", "general") if "general" in read else ("literal",))
     return ClaimSource(
         read["id"],

@@ -10,6 +10,7 @@ from typing import Any
 from symconv.claims.source import ClaimSource
 from symconv.operators.base import Operator
 from symconv.operators.networks.network import Network
+from symconv.problems.naming import entry_letter
 from symconv.problems.schema import Where
 
 __all__ = ["Declared", "Layers", "Problem", "Question", "Solution", "SolutionLine"]
@@ -32,6 +33,11 @@ class Declared:
     op: Operator
     input_size: tuple[int, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """The letters of entries, by role."""
+        return {role: entry_letter(name) for role, name in self.names.items()}
 
 
 @dataclass(frozen=True)

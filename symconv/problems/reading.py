@@ -23,7 +23,6 @@ from symconv.problems.asks import ASKS
 from symconv.problems.claim_table import Settled, read_claims
 from symconv.problems.declaring import read_data, read_networks, read_operators, sized_by
 from symconv.problems.grading.reading import read_solutions
-from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Declared, Layers, Problem, Question
 from symconv.problems.schema import Key, Where, check_table
 from symconv.problems.tables import TOP, question_keys
@@ -164,8 +163,7 @@ def _question(read: Mapping[str, Any], here: Where, settings: _Settings, earlier
     chosen = read.get("names", {})
     letters = {**settings.names, **chosen}
     if len(operators) == 1:
-        named = {role: entry_letter(name) for role, name in operators[0].names.items()}
-        letters = {**settings.names, **named, **chosen}
+        letters = {**settings.names, **operators[0].letters, **chosen}
     _letters(letters, here.at("names"))
     question = Question(
         read["id"],

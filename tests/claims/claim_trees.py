@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from symconv.claims.syntax import (
+    EVERYWHERE,
+    TRANSPOSED,
     Binary,
     Call,
     Cases,
@@ -37,6 +39,8 @@ NAMES = (
     "S",
     "L",
     "x_prime",
+    "y_hat",
+    "omega_bar",
     "I_in",
     "K_h",
     "x_1",
@@ -47,7 +51,7 @@ NAMES = (
     "Gamma",
     "oo",
 )
-ARRAYS = ("a", "b", "c", "X", "Y", "x_prime", "alpha", "lamda", "out", "out_prime")
+ARRAYS = ("a", "b", "c", "X", "Y", "x_prime", "y_hat", "alpha", "lamda", "out", "out_prime")
 VARIABLES = ("m", "n", "s", "alpha", "nu", "row")
 SHAPES = (
     *("sum", "product", "sign", "power", "entry", "upper", "joined", "call", "several", "range", "set", "derivative"),
@@ -84,6 +88,8 @@ def exprs(draw: st.DrawFn, depth: int = 3) -> Expr:
     def over() -> Range | Over:
         if draw(st.booleans()):
             return Range(one(*VARIABLES), inner(), inner())
+        if draw(st.booleans()):
+            return Over((one(*VARIABLES),), EVERYWHERE)
         variables = draw(st.lists(st.sampled_from(VARIABLES), min_size=1, max_size=3, unique=True))
         return Over(tuple(variables), one(Name("S"), Entry("S", (Name("i"), Name("j")), Name("k"))))
 
@@ -98,7 +104,7 @@ def exprs(draw: st.DrawFn, depth: int = 3) -> Expr:
         case "sign":
             return Negate(inner())
         case "power":
-            return Raised(inner(), inner())
+            return Raised(inner(), one(inner(), TRANSPOSED))
         case "entry":
             return Entry(one(*ARRAYS), several())
         case "upper":

@@ -88,6 +88,15 @@ def test_a_chain_over_displays_is_one_claim() -> None:
 
 # Other ways to write the same things.
 VARIANTS = {
+    # what a line leaves unsaid, and what it has signs for
+    r"y = \sum_m w_m": "y == sum(w[m], m in everywhere)",
+    r"y = \sum_{m=-\infty}^{\infty} w_{m}": "y == sum(w[m], m in everywhere)",
+    r"y = \max_{m} w_m": "y == max(w[m], m in everywhere)",
+    r"C = A \odot B": "C == odot(A, B)",
+    r"C = (A + B) \odot B": "C == odot(A + B, B)",
+    r"C = A^\top B": "C == A**transposed*B",
+    r"C = (A B)^{\top}": "C == (A*B)**transposed",
+    r"\hat{y}_i = \tilde{\omega}": "y_hat[i] == omega_tilde",
     # derivatives
     r"\partial E / \partial a_{ij}": 'diff(E, a["ij"])',
     r"\dfrac{\partial E}{\partial A} = \tfrac{\partial E}{\partial C}": "diff(E, A) == diff(E, C)",

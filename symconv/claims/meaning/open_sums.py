@@ -60,9 +60,11 @@ def open_range(name: str, body: Expr, scope: Scope, bound: frozenset[str]) -> Op
     found: Bound | None = None
     guards: list[Guard] = []
     entries: list[str] = []
+    unknown: list[str] = []
     for entry, inner in _entries(body, frozenset()):
         box = _box(entry, scope)
         if box is None:
+            unknown.append(entry.name)
             continue
         for written, (low, high) in zip(indices_of(entry, len(box)), box, strict=True):
             index = to_index(written, scope, bound | inner)
@@ -77,6 +79,8 @@ def open_range(name: str, body: Expr, scope: Scope, bound: frozenset[str]) -> Op
             else:
                 guards += between(low, index, high)
     if found is None:
+        if unknown and not entries:
+            raise scope.unknown("the tensor", unknown[0], [*scope.boxes, scope.letters.output])
         raise _unsaid(name, "it stands alone in no entry" if entries else "it stands in no entry")
     return OpenRange(
         found, tuple(g for g in dict.fromkeys(guards) if g.truth is not True), tuple(dict.fromkeys(entries))

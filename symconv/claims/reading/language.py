@@ -5,8 +5,9 @@
 - ``sum(body, (m, 1, K), (n, 1, K))``, first range outermost, and ``sum(x[s,t], (s,t) in S)``; ``max`` likewise;
 - ``diff(c[p,q], a[i,j])``, ``limit(body, p, oo)``, ``cases((1, m == i, n == j), (0,))``;
 - ``[[1, 2], [3, 4]]`` a matrix, ``setof(x[s], s in S)`` a set;
-- ``upper(x[i], k)`` an upper index, ``c["ij"]`` a subscript whose letters the rank of c tells apart, ``star(A, B)`` and
-  ``ast(A, B)`` the two signs between arrays: what LaTeX can say and Python cannot.
+- ``upper(x[i], k)`` an upper index, ``c["ij"]`` a subscript whose letters the rank of c tells apart, ``star(A, B)``,
+  ``ast(A, B)`` and ``odot(A, B)`` the signs between arrays: what LaTeX can say and Python cannot;
+- ``A**transposed`` and ``sum(w[m], m in everywhere)``, over all m at which the entries that are read exist.
 
 Every other call is kept as it stands; whether there is such a function is a question for whoever gives it a meaning.
 """
@@ -333,10 +334,10 @@ class _Reader:
                 if not isinstance(entry, Entry) or entry.upper is not None:
                     raise self.error(args[0], "found an upper index on what is no entry", "upper(x[i], k)")
                 return Entry(entry.name, entry.indices, self.expr(args[1]), entry.joined, span)
-            case "star" | "ast":
+            case "star" | "ast" | "odot" as sign:
                 self.count(node, 2, 2, f"{name}(A, B)")
                 left, right = self.expr(args[0]), self.expr(args[1])
-                return Binary("star" if name == "star" else "ast", left, right, span)
+                return Binary(sign, left, right, span)
         values = tuple(self.expr(a) for a in args)
         if name in ("max", "min") and len(values) == 1 and isinstance(values[0], SetOf):
             return sum_over("max" if name == "max" else "min", values[0].body, (values[0].over,), span)

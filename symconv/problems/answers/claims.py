@@ -127,7 +127,7 @@ def _read_as(result: ClaimVerdict) -> tuple[Inline, ...]:
     said: list[Inline] = []
     for number, meaning in result.source.declared.general.items():
         letters = [meaning] if isinstance(meaning, str) else [str(one) for one in meaning]
-        latex = ", ".join(to_latex(read_claim(letter).parts[0]) for letter in letters)
+        latex = ", ".join(map(_latex_of, letters))
         said += words(" and " if said else "with ", Math(latex), f" for {number}")
     return (*said, Text(", ")) if said else ()
 
@@ -163,12 +163,19 @@ def _on_condition(verdict: Verdict) -> str:
 
 
 def _given(result: ClaimVerdict) -> str:
-    """What is declared for a claim, as a sentence: two lines that look alike differ by it."""
+    """What a claim leaves unsaid and was read as, and what is declared for it: lines that look alike differ by it."""
     declared = given(result.source.declared, result.claim)
-    return f" Given that {', and '.join(declared)}." if declared else ""
+    read = f" Read so: {'; '.join(result.readings)}." if result.readings else ""
+    return read + (f" Given that {', and '.join(declared)}." if declared else "")
 
 
-_NAMED = re.compile(r"(?<=entries of )\w+|(?<=entry of )\w+|(?<=windows of )\w+|\b\w+(?= is the LP)|>= 0")
+_INDEXED = r"\b\w+\[[^\]]*\]|\b\w+(?= runs from )|(?<=runs from )[^,;]+?(?= to )|(?<= to )[^,;]+(?=, where)"
+"""In what was read: entries, an index, and the ends of its range, in the language of claims."""
+
+
+_NAMED = re.compile(
+    rf"(?<=entries of )\w+|(?<=entry of )\w+|(?<=windows of )\w+|\b\w+(?= is the LP)|>= 0|(?P<read>{_INDEXED})"
+)
 
 
 def _maths(text: str) -> tuple[Inline, ...]:
@@ -177,9 +184,25 @@ def _maths(text: str) -> tuple[Inline, ...]:
     position = 0
     for match in _NAMED.finditer(text):
         roles.append(Text(text[position : match.start()]))
-        roles.append(Math(r"\ge 0" if match[0] == ">= 0" else LATEX.name(match[0])))
+        roles.append(Math(r"\ge 0") if match[0] == ">= 0" else _read(match[0]) if match["read"] else _named(match[0]))
         position = match.end()
     return (*roles, *words(*([text[position:]] if text[position:] else [])))
+
+
+def _named(name: str) -> Inline:
+    return Math(LATEX.name(name))
+
+
+def _read(text: str) -> Inline:
+    """A part of a claim; what only looks like one, in the words of an author, stays as it is."""
+    try:
+        return Math(_latex_of(text))
+    except ClaimError:
+        return Text(text)
+
+
+def _latex_of(text: str) -> str:
+    return to_latex(read_claim(text).parts[0])
 
 
 def _unread(label: str, result: ClaimVerdict) -> Band:
@@ -285,7 +308,7 @@ def _wrong(result: ClaimVerdict) -> tuple[Inline, ...]:
     if not result.edit:
         return _maths(_why(result).removesuffix(".") + after_all)
     try:
-        latex = [to_latex(read_claim(text).parts[0]) for text in (before, after)] if should else []
+        latex = [_latex_of(text) for text in (before, after)] if should else []
     except ClaimError:
         latex = []
     edit = words(Math(latex[0]), " should be ", Math(latex[1])) if latex else words(result.edit)

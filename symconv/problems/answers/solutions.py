@@ -17,6 +17,7 @@ from symconv.report.document import Block, Graded, GradedLine, Inline, Math, Rea
 from symconv.report.exercise import Grid, GridCell, Grids, Witness
 from symconv.report.ledger import Basis
 from symconv.report.marks import Mark
+from symconv.report.numbers import cell_text
 
 __all__ = ["graded"]
 
@@ -143,25 +144,19 @@ def _witness(verdict: Verdict) -> Witness | None:
 
 
 def _picture(counter: Counterexample, name: str) -> Grid | None:
-    """The plane of an array that has its entry that is not 0; None for a large one."""
-    ((place, _),) = counter.tensors[name].items() if len(counter.tensors[name]) == 1 else (((), None),)
-    box = counter.boxes[name]
-    if not place or not box or any(high - low > 7 for low, high in box[-2:]):
+    """The plane of an array that has its entries that are not 0; None for a large one, and for several planes."""
+    own, box = counter.tensors[name], counter.boxes[name]
+    planes = {place[:-2] for place in own}
+    if not box or len(planes) != 1 or any(high - low > 7 for low, high in box[-2:]):
         return None
-    rows = range(box[-2][0], box[-2][1] + 1) if len(box) > 1 else range(1)
-    columns = range(box[-1][0], box[-1][1] + 1)
-    cells = tuple(
-        tuple(
-            GridCell("1", ("me",))
-            if column == place[-1] and (len(box) == 1 or row == place[-2])
-            else GridCell("0", ("z",))
-            for column in columns
-        )
-        for row in rows
-    )
+    (above,) = planes
+    shape = [range(low, high + 1) for low, high in box[-2:]]
+    rows = [(row,) for row in shape[0]] if len(shape) > 1 else [()]
+    values = [[own.get((*above, *row, column), 0) for column in shape[-1]] for row in rows]
+    cells = tuple(tuple(GridCell(cell_text(value), ("me" if value else "z",)) for value in row) for row in values)
     letter = LATEX.name(name if len(box) == 1 else name[:1].upper() + name[1:] if len(name) == 1 else name)
-    above = "".join(str(i) for i in place[:-2])
-    return Grid(cells, f"{name}, the example", caption=Math(f"{letter}^{{{above}}}" if above else letter))
+    upper = "".join(map(str, above))
+    return Grid(cells, f"{name}, the example", caption=Math(f"{letter}^{{{upper}}}" if upper else letter))
 
 
 def _repair(desk: Desk, label: str, one: GradedOne) -> tuple[Block, ...]:
