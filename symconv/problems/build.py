@@ -121,11 +121,8 @@ def _status(desk: Desk, checkers: Mapping[str, str]) -> tuple[StatusLine, ...]:
         lines.append(_counted(mark, len(numbers), meaning, *_for_all(families), *([Text(end)] if end else [])))
     if desk.errors:
         lines.append(_counted("none", len(desk.errors), "in error"))
-    names = [by.split(",")[0] for by in checkers.values()]
-    return (
-        *lines,
-        *(_counted("none", names.count(name), f"checked by {name} as well") for name in dict.fromkeys(names)),
-    )
+    found = list(checkers.values())
+    return (*lines, *(_counted("none", found.count(by), f"checked by {by}") for by in dict.fromkeys(found)))
 
 
 def _each(count: int) -> str:
