@@ -68,8 +68,9 @@ class Entry:
     """A name with indices below, such as ``a[i, j]``, and possibly an upper index that may be no power.
 
     `joined` marks a subscript without commas (``c_{ij}``, ``b_{11}``, ``x_{(i+u)(j+v)}``): `indices` then holds its
-    letters, digits and brackets one by one, to be put together again where the declared rank is smaller. `upper` is an
-    upper index or a power, which only a declaration can tell.
+    letters, digits and brackets one by one, to be put together again where the declared rank is smaller. `close` marks
+    one whose letters turned out to be its indices: LaTeX writes it without commas again. `upper` is an upper index or a
+    power, which only a declaration can tell.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Entry:
     upper: Expr | None = None
     joined: bool = False
     span: Span = field(default=(0, 0), compare=False)
+    close: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,8 @@ def _entry(expr: Entry) -> str:
         pieces = [_part(index) for index in expr.indices]
         inside = "".join(pieces) if all(len(p) == 1 for p in pieces) else " ".join(pieces)
     else:
-        inside = ", ".join(map(_index, expr.indices))
+        pieces = [_index(index) for index in expr.indices]
+        inside = ("" if expr.close and all(len(p) == 1 for p in pieces) else ", ").join(pieces)
         # One index of two digits would read as two indices, and one word as a part of the name.
         inside = f"{{{inside}}}" if len(expr.indices) == 1 and re.fullmatch(r"\d\d+|\\mathrm.*", inside) else inside
     if label:  # a name has one subscript in LaTeX

@@ -141,8 +141,8 @@ class _Resolver:
             indices = _grouped(indices, rank) or indices
         upper = self._upper(name, expr.upper)
         indices = tuple(self.index(index) for index in indices)
-        joined = expr.joined and (len(indices) != rank or indices == expr.indices)  # printed as it was written
-        return replace(expr, name=name, indices=indices, upper=upper and self.value(upper), joined=joined)
+        joined, close = expr.joined and len(indices) != rank, expr.joined and indices == expr.indices
+        return replace(expr, name=name, indices=indices, upper=upper and self.value(upper), joined=joined, close=close)
 
     def _kronecker(self, expr: Entry) -> Expr | None:
         """``delta_{i,j}`` where nothing is called delta."""
