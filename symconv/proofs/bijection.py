@@ -228,8 +228,9 @@ def match_terms(left: Flat, right: Flat, context: Context) -> Match:
         NotShown: where none of the candidates passes all its obligations.
     """
     reason = f"{left.label} and {right.label}: no affine bijection of the indices was found"
+    known = [guard.expr for guard in context.hypotheses if guard.kind == "eq"]
     for pairs in assignments(left, right):
-        for forward, backward in bijections(left, right, pairs, context.scope, context.effort):
+        for forward, backward in bijections(left, right, pairs, context.scope, context.effort, known):
             context.effort.spend(GUARD * (4 + len(left.guards) + len(right.guards)))
             mark = context.trace.mark()
             try:

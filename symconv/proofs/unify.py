@@ -70,16 +70,20 @@ def _pairings(left: Sequence[str], right: Sequence[str]) -> Iterator[list[tuple[
 
 
 def bijections(
-    left: Flat, right: Flat, pairs: Assignment, scope: frozenset[str], effort: Effort
+    left: Flat, right: Flat, pairs: Assignment, scope: frozenset[str], effort: Effort, given: Sequence[Index] = ()
 ) -> Iterator[tuple[Solution, Solution]]:
-    """Candidates ``(forward, backward)``: the bound indices of the right term in those of the left, and back."""
+    """Candidates ``(forward, backward)``: the bound indices of the right term in those of the left, and back.
+
+    What is 0 by hypothesis (`given`) may be added to an equation before it is divided: 2 m' + i - 2 m = 2 m + 2 t has
+    a solution in integers where i = 2 m + 2 t is known around both terms.
+    """
     equations = [a - b for mine, theirs in pairs[0] for a, b in zip(mine.index, theirs.index, strict=True)]
     hints = [e for mine, theirs in pairs[1] for e in _alike(mine, theirs, scope | {*left.names, *right.names})]
     seen = []
     for known in ([*equations, *hints], equations) if hints else (equations,):
-        for forward in _solutions(right, left, known, effort):
+        for forward in _solutions(right, left, known, given, effort):
             back = [Index.of(name) - value for name, value in forward.items()]
-            for backward in _solutions(left, right, [*known, *back], effort):
+            for backward in _solutions(left, right, [*known, *back], given, effort):
                 if (forward, backward) not in seen:
                     seen.append((forward, backward))
                     yield forward, backward
@@ -135,10 +139,13 @@ def _alike(left: Node, right: Node, scope: frozenset[str]) -> list[Index]:
     return _Alike(right, scope).visit(left)
 
 
-def _solutions(unknown: Flat, other: Flat, equations: Sequence[Index], effort: Effort) -> Iterator[Solution]:
+def _solutions(
+    unknown: Flat, other: Flat, equations: Sequence[Index], around: Sequence[Index], effort: Effort
+) -> Iterator[Solution]:
     """Values for the bound indices of one term in those of the other."""
     own = [g.expr for g in unknown.guards if g.kind == "eq"]
     given, fixed = _fixed(other)
+    given = [*given, *around]
     theirs = [(name, n.subs(fixed), d.subs(fixed)) for name, n, d in other.quotients]
     equations = [e.subs(fixed) for e in equations]
     cost = EQUATION * (1 + len(unknown.names)) * (1 + len(equations) + len(own))

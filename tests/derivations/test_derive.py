@@ -66,6 +66,7 @@ POOLS: list[tuple[MaxPool | AvgPool | LPPool, tuple[int, ...]]] = [
     (MaxPool((2, 2), padding=((1, 0), (0, 1))), (3, 3)),
     (MaxPool((3,), 1, 1, ties="split"), (4,)),
     (MaxPool((2,), 1, 1, 2, True), (4,)),
+    (MaxPool((2, 2), 2, 1, 2, True), (3, 4)),
     (AvgPool((2,)), (5,)),
     (AvgPool((3,), 2, 1, count_include_pad=False), (5,)),
     (AvgPool((3,), 2, 1, ceil_mode=True), (4,)),
