@@ -173,7 +173,7 @@ def _outputs(size: int, kernel: int, stride: int, padding: int, dilation: int) -
 @st.composite
 def networks(draw: st.DrawFn, largest: int = 7) -> Drawn:
     """Convolutions, poolings, normalisations and branches that meet again, perhaps with a head of dense layers."""
-    ndim, depth = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    ndim, depth = draw(st.integers(1, 2)), draw(st.integers(1, 6))
     shape = (draw(st.integers(1, 4)), *(draw(st.integers(4, largest)) for _ in range(ndim)))
     net, before = Drawn(shape), "input"
 
