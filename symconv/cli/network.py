@@ -193,6 +193,8 @@ def _print_table(found: NetworkTable) -> None:
             click.echo(printable_line(f"unknown: {layer.name} ({layer.kind}): {layer.reason}"))
     for finding in found.findings:
         click.echo(printable_line(f"finding: {finding}"))
+    if found.batch != 1:
+        click.echo(f"note: multiply-adds are those of a batch of {found.batch:,}; sizes are those of one of its items")
     for note in found.notes:
         click.echo(printable_line(f"note: {note}"))
 

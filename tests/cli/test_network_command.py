@@ -52,6 +52,14 @@ def test_a_printed_model_as_a_table(model: Path) -> None:
     assert "ceil_mode" in result.output
 
 
+def test_a_batch_is_said_beside_the_multiply_adds_that_are_all_its(model: Path) -> None:
+    lines = run("network", model, "--input", "4x3x32x33").output.splitlines()
+    assert lines[3].split() == ["total", "224", f"{4 * 23_760:,}"]
+    said = "note: multiply-adds are those of a batch of 4; sizes are those of one of its items"
+    assert said in lines
+    assert "batch" not in run("network", model, "--input", "1x3x32x33").output
+
+
 def test_stdin_and_json(model: Path) -> None:
     result = run("network", "-", "--input", "3x32x33", "--json", text=MODEL)
     assert json.loads(result.output)["parameters"] == 224
