@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from symconv.audit.certification import Certification
-    from symconv.audit.certify import certify
-    from symconv.audit.diagnose import diagnose
-    from symconv.audit.explanation import Explanation
+    from symconv.audits.certification import Certification
+    from symconv.audits.certify import certify
+    from symconv.audits.diagnose import diagnose
+    from symconv.audits.explanation import Explanation
     from symconv.certificates.certificate import Certificate, certificate
     from symconv.claims.check import check_claim
     from symconv.claims.claim_verdict import ClaimVerdict
@@ -156,10 +156,10 @@ __all__ = [
 ]
 
 _HOME = {
-    "audit.certification": ("Certification",),
-    "audit.certify": ("certify",),
-    "audit.diagnose": ("diagnose",),
-    "audit.explanation": ("Explanation",),
+    "audits.certification": ("Certification",),
+    "audits.certify": ("certify",),
+    "audits.diagnose": ("diagnose",),
+    "audits.explanation": ("Explanation",),
     "certificates.certificate": ("Certificate", "certificate"),
     "claims.check": ("check_claim",),
     "claims.claim_verdict": ("ClaimVerdict",),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from symconv.audit.certification import Certification
-from symconv.audit.certify import certify
-from symconv.audit.sizes import telling_size
+from symconv.audits.certification import Certification
+from symconv.audits.certify import certify
+from symconv.audits.sizes import telling_size
 from symconv.operators.base import Operator
 
 __all__ = ["assert_matches"]

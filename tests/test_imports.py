@@ -1,7 +1,7 @@
 """The line of the package, read off its source: who may import whom, what starts lazily, and what is never called.
 
     errors > doors > formulas > operators > proofs > derivations > certificates > kernels >
-        audit > claims > report > problems > bench > cli
+        audits > claims > report > problems > bench > cli
 
 Each stage imports only what stands left of it, and itself.  An import counts wherever it is written: in a function, or
 under TYPE_CHECKING.  `symconv/__init__.py` and `symconv/__main__.py` are the public surface and may import every stage;
@@ -28,7 +28,7 @@ STAGES = (
     "derivations",
     "certificates",
     "kernels",
-    "audit",
+    "audits",
     "claims",
     "report",
     "problems",
@@ -143,20 +143,20 @@ def test_the_line_accepts_what_it_allows(tmp_path: Path) -> None:
             ":1 imports symconv.claims.check, which stands right of proofs",
         ),
         ("proofs/__init__.py", "from .. import cli\n", ":1 imports symconv.cli, which stands right of proofs"),
-        ("proofs/deep/a.py", "from ...audit import x\n", ":1 imports symconv.audit.x, which stands right of proofs"),
+        ("proofs/deep/a.py", "from ...audits import x\n", ":1 imports symconv.audits.x, which stands right of proofs"),
         (
             "kernels/a.py",
-            "def f():\n    from symconv.audit import x\n",
-            ":2 imports symconv.audit.x, which stands right",
+            "def f():\n    from symconv.audits import x\n",
+            ":2 imports symconv.audits.x, which stands right",
         ),
         (
             "kernels/a.py",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from symconv.claims import x\n",
             ":3 imports symconv.claims.x, which stands right of kernels",
         ),
-        ("audit/a.py", "import importlib\nimportlib.import_module('symconv.cli')\n", ":2 imports symconv.cli, which"),
+        ("audits/a.py", "import importlib\nimportlib.import_module('symconv.cli')\n", ":2 imports symconv.cli, which"),
         (
-            "audit/a.py",
+            "audits/a.py",
             "from importlib import import_module\nimport_module('..cli', __package__)\n",
             ":2 imports symconv.cli",
         ),

@@ -13,7 +13,7 @@ from symconv.cli.activity import Activity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from symconv.audit.explanation import Explanation
+    from symconv.audits.explanation import Explanation
 
 __all__ = ["diagnose"]
 
@@ -57,7 +57,7 @@ def diagnose(files: tuple[Path, ...], limit: int, as_json: bool, **gradients: Pa
       symconv diagnose input.csv pooled.csv
       symconv diagnose case.json --json
     """
-    from symconv.audit.diagnose import diagnose as search
+    from symconv.audits.diagnose import diagnose as search
 
     arrays = _arrays(files, gradients)
     with Activity("looking for the operator") as activity:
