@@ -11,6 +11,7 @@ import click
 
 from symconv.cli.activity import Activity
 from symconv.cli.certificates import certificates_option, certified
+from symconv.cli.printable import printable_line
 
 if TYPE_CHECKING:
     from symconv.claims.claim_verdict import ClaimVerdict
@@ -20,26 +21,43 @@ __all__ = ["check"]
 _STYLE = {"proved": "green", "exact": "green", "refuted": "red", "undecided": "yellow", "error": "red"}
 
 
-@click.command(short_help="Prove or refute the claims of a problem file.")
+@click.command(short_help="Prove or refute the claims of a problem file, or the formulas of a LaTeX file.")
 @click.argument("problem", metavar="PROBLEM.toml", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    metavar="KEY.toml",
+    type=click.Path(path_type=Path),
+    help="The problem file whose questions a LaTeX file answers, which is then given instead of a problem.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one list of objects instead of a table.")
 @click.option("--no-repair", is_flag=True, help="Do not look for the edit that makes a refuted claim true.")
 @certificates_option
-def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | None) -> None:
+def check(problem: Path, key: Path | None, as_json: bool, no_repair: bool, certificates: Path | None) -> None:
     """Check every claim of PROBLEM.toml, literally and, where it says how, for all sizes.
 
     "proved" holds for all sizes, "exact" at the declared size; "refuted" comes with the smallest example and, where a
     small edit makes the claim true, with that edit. Nothing is rounded up: what could not be decided is "undecided",
     and what a line takes for granted without saying so is printed as a condition below it and counted apart.
 
+    With --key the file is LaTeX: its displayed formulas are checked, each under what the key declares for the question
+    in the comment before it (% 1d) or around it (\\begin{answer}{1d}). What is no claim is listed as not read. Words
+    that \\newcommand or \\def define without arguments are followed; nothing of TeX is run, no other file is read.
+
     \b
-    Exit status: 0 all proved or exact, 1 a claim refuted or in error, 3 only undecided ones left, 2 the file is wrong.
+    Exit status: 0 all proved or exact, 1 a claim refuted or in error, 3 only undecided ones left, or none read of a
+    LaTeX file, 2 the file is wrong.
 
     \b
     Examples:
       symconv check homework.toml
       symconv check homework.toml --json > verdicts.json
+      symconv check solution.tex --key homework.toml
     """
+    if key is not None:
+        _check_sheet(problem, key, as_json, not no_repair, certificates)
+        return
+    if problem.suffix == ".tex":
+        raise click.UsageError(f"{printable_line(problem.name)} needs the option --key, such as --key homework.toml")
     from symconv.claims.check import check_source
     from symconv.problems.grading.grade import grade
     from symconv.problems.reading import load_problem
@@ -61,8 +79,34 @@ def check(problem: Path, as_json: bool, no_repair: bool, certificates: Path | No
     elif results:
         _table(results)
     else:
-        click.echo(f"{problem.name} makes no claims; add a table [[claims]] or [[solutions]]")
+        click.echo(f"{printable_line(problem.name)} makes no claims; add a table [[claims]] or [[solutions]]")
     click.get_current_context().exit(_status(results))
+
+
+def _check_sheet(file: Path, key: Path, as_json: bool, repair: bool, certificates: Path | None) -> None:
+    """The formulas of a LaTeX file, and what of it was not read."""
+    from symconv.problems.reading import load_problem
+    from symconv.problems.sheets import check_sheet
+
+    with Activity(f"reading {key.name}") as activity:
+        sheet = check_sheet(file, load_problem(key), repair=repair, progress=activity.say)
+    results = [result for _, result in sheet.results]
+    if certificates is not None:
+        results = _certified(certificates, results)
+    if as_json:
+        lines = [line for line, _ in sheet.results]
+        claims = [{**result.as_json(), "line": line} for line, result in zip(lines, results, strict=True)]
+        passed = [{"line": one.line, "text": one.text, "why": one.why} for one in sheet.passed]
+        click.echo(json.dumps({"claims": claims, "not_read": passed}, indent=2, ensure_ascii=False))
+    else:
+        if results:
+            _table(results)
+        for one in sheet.passed:
+            text = click.style("not read", fg="yellow")
+            click.echo(f"{text}  line {one.line}: {printable_line(one.text)}  ({printable_line(one.why)})")
+        if not results and not sheet.passed:
+            click.echo(f"{printable_line(file.name)} displays no formula")
+    click.get_current_context().exit(_status(results) if results else 3)
 
 
 def _certified(folder: Path, results: list[ClaimVerdict]) -> list[ClaimVerdict]:
@@ -82,14 +126,14 @@ def _status(results: list[ClaimVerdict]) -> int:
 
 def _table(results: list[ClaimVerdict]) -> None:
     """A row a verdict, what was found below it."""
-    width = max(len(result.source.id) for result in results)
+    width = max(len(printable_line(result.source.id)) for result in results)
     for result in results:
         status = click.style(f"{result.status:9}", fg=_STYLE[result.status], bold=True)
         claim = result.source.text or " ".join(result.source.latex.split())
-        shown = claim if len(claim) <= 90 else claim[:87] + "..."
-        click.echo(f"{result.source.id:{width}}  {result.mode:7}  {status}  {shown}")
+        shown = printable_line(claim if len(claim) <= 90 else claim[:87] + "...")
+        click.echo(f"{printable_line(result.source.id):{width}}  {result.mode:7}  {status}  {shown}")
         for line in _details(result):
-            click.echo(f"{'':{width}}           {line}")
+            click.echo(f"{'':{width}}           {printable_line(line)}")
     counts: dict[str, int] = {}
     for result in results:
         kind = f"{result.status} under a condition" if result.verdict.conditions else result.status

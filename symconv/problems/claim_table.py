@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from symconv.claims.declarations import Declarations
@@ -14,10 +13,11 @@ from symconv.claims.source import ClaimSource, Mode
 from symconv.errors import ArgumentError
 from symconv.operators.letters import Letters
 from symconv.problems import schema
+from symconv.problems.problem import Settled
 from symconv.problems.schema import Key, Where, check_table
 from symconv.problems.tables import OUTSIDE
 
-__all__ = ["CLAIM", "Settled", "meanings", "read_claims", "words_of"]
+__all__ = ["CLAIM", "meanings", "read_claims", "read_declared", "source_of", "words_of"]
 
 
 def _modes(value: Any, where: Where) -> tuple[str, ...]:
@@ -74,16 +74,13 @@ def _assumptions(value: Any, where: Where) -> tuple[str, ...]:
 def _upstream(value: Any, where: Where) -> Any:
     """What the upstream gradient is, or its letter with the array that it is the gradient by."""
     if isinstance(value, dict):
-        table = schema.mapping(value, where)
-        if len(table) != 1:
-            raise where.error("must name one letter", 'such as { delta = "y" }')
-        return table
+        return schema.mapping(value, where)
     return schema.one_of("any", "ones")(value, where)
 
 
 CLAIM: dict[str, Key] = {
     "id": Key(schema.text, "the name of the claim", required=True),
-    "operator": Key(schema.text, "the operator that it is about", required=True),
+    "operator": Key(schema.text, "the operator that it is about"),
     "text": Key(schema.text, 'the claim, such as "diff(c[p,q], a[i,j]) == b[i-p+1, j-q+1]"'),
     "latex": Key(schema.text, "the claim as LaTeX instead"),
     "question": Key(
@@ -143,19 +140,28 @@ CLAIM: dict[str, Key] = {
 }
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What is settled for the claims of a file, or of one of its questions.
+DECLARED = (
+    *("operator", "check", "sizes", "indices", "functions", "quantities", "matrices", "sets", "upper", "star"),
+    *("upstream", "assume", "of"),
+)
+"""The keys of a claim that a file or a question may have for all of its claims."""
 
-    Attributes:
-        names: letters.
-        base: where indices start.
-        outside: what entries outside their tensors count as; "" where that is open.
+
+def read_declared(table: Any, where: Where, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a file or a question declares for its claims, added to what was declared before.
+
+    Raises:
+        ProblemFileError: for anything that the schema does not allow.
     """
+    keys = {name: CLAIM[name] for name in DECLARED}
+    return with_own(before or {}, check_table(table, keys, where, "what is declared for claims"))
 
-    names: Mapping[str, str]
-    base: int
-    outside: str
+
+def with_own(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What is declared for all claims with what one has of its own, which counts where both say something."""
+    both = [name for name in own if isinstance(own[name], dict) and isinstance(shared.get(name), dict)]
+    joined = {name: {**shared[name], **own[name]} for name in both if name != "upstream"}
+    return {**shared, **own, **joined}
 
 
 def read_claims(
@@ -185,7 +191,11 @@ def read_claims(
     for position, entry in enumerate(entries, 1):
         label = entry.get("id") if isinstance(entry, dict) else None
         here = where.at(f"claim {label!r}" if isinstance(label, str) else f"claim {position}")
-        read = check_table(entry, CLAIM, here, "a claim")
+        own = check_table(entry, CLAIM, here, "a claim")
+        settled = questions.get(own.get("question", ""), file)
+        read = with_own(settled.declared, own)
+        if "operator" not in read:
+            raise here.error("a claim needs the key 'operator'", CLAIM["operator"].doc)
         if any(source.id == read["id"] for source in result):
             raise here.error(f"the id {read['id']!r} is used twice", "give every claim its own id")
         if ("text" in read) == ("latex" in read):
@@ -194,22 +204,25 @@ def read_claims(
             if key in read and read[key] not in known:
                 what = f"declared: {', '.join(known)}" if known else "none is"
                 raise here.at(key).error(f"names {read[key]!r}, which is not declared; {what}")
-        result.append(_source(read, here, questions.get(read.get("question", ""), file), operators, data))
+        result.append(source_of(read, here, settled, operators, data))
     return tuple(result)
 
 
-def _source(
+def source_of(
     read: Mapping[str, Any],
     where: Where,
     settled: Settled,
     operators: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> ClaimSource:
+    """The claim of a table, with all that is declared for it."""
     declared = operators[read["operator"]]
     own = {} if "question" in read else declared.letters  # a question has settled them
     letters = {role: spelled(name) for role, name in {**settled.names, **own, **read.get("names", {})}.items()}
     upstream = read.get("upstream", "any")
     if isinstance(upstream, dict):
+        if len(upstream) != 1:
+            raise where.at("upstream").error("must name one letter", 'such as { delta = "y" }')
         ((letter, array),) = upstream.items()
         output = letters.get("output", Letters().output)
         if spelled(array).lower() != output.lower():

@@ -13,7 +13,7 @@ from symconv.operators.networks.network import Network
 from symconv.problems.naming import entry_letter
 from symconv.problems.schema import Where
 
-__all__ = ["Declared", "Layers", "Problem", "Question", "Solution", "SolutionLine"]
+__all__ = ["Declared", "Layers", "Problem", "Question", "Settled", "Solution", "SolutionLine"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,23 @@ class Solution:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What is settled for the claims of a file, or of one of its questions.
+
+    Attributes:
+        names: letters.
+        base: where indices start.
+        outside: what entries outside their tensors count as; "" where that is open.
+        declared: what else they may speak of, by the keys of a claim.
+    """
+
+    names: Mapping[str, str]
+    base: int
+    outside: str
+    declared: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Problem:
     """A problem file, read and checked."""
 
@@ -145,6 +162,7 @@ class Problem:
     text: str = ""
     networks: Mapping[str, Layers] = field(default_factory=dict)
     solutions: tuple[Solution, ...] = ()
+    settled: Mapping[str, Settled] = field(default_factory=dict)  # for the claims of each question
 
     def where(self, question: Question) -> Where:
         """The place of a question, for messages."""

@@ -20,10 +20,10 @@ from symconv.operators.letters import Letters
 from symconv.problems import schema
 from symconv.problems.ask import ReadSoFar, unknown_name
 from symconv.problems.asks import ASKS
-from symconv.problems.claim_table import Settled, read_claims
+from symconv.problems.claim_table import read_claims, read_declared
 from symconv.problems.declaring import read_data, read_networks, read_operators, sized_by
 from symconv.problems.grading.reading import read_solutions
-from symconv.problems.problem import Declared, Layers, Problem, Question
+from symconv.problems.problem import Declared, Layers, Problem, Question, Settled
 from symconv.problems.schema import Key, Where, check_table
 from symconv.problems.tables import TOP, question_keys
 
@@ -95,9 +95,10 @@ def _read(content: str, file: str, where: Where) -> Problem:
         raise where.error("needs questions or claims", "add a table [[questions]], [[claims]] or [[solutions]]")
     settings = _Settings(names, base, operators, networks, data)
     questions = _questions(top["questions"], where, settings) if "questions" in top else ()
-    outside = {entry["id"]: entry["outside"] for entry in top.get("questions", []) if "outside" in entry}
-    settled = Settled(names, base, top.get("outside", ""))
-    asked = {q.id: Settled(q.names, q.index_base, outside.get(q.id, settled.outside)) for q in questions}
+    settled = Settled(names, base, top.get("outside", ""), read_declared(top.get("declare", {}), where.at("declare")))
+    asked = {
+        q.id: _settled(q, entry, settled, where) for q, entry in zip(questions, top.get("questions", ()), strict=True)
+    }
     claims = read_claims(top.get("claims", []), where, operators, data, settled, asked)
     solutions = read_solutions(
         top.get("solutions", []), where, operators, networks, names, base, frozenset(q.id for q in questions)
@@ -118,7 +119,15 @@ def _read(content: str, file: str, where: Where) -> Problem:
         top.get("text", ""),
         networks,
         solutions,
+        asked,
     )
+
+
+def _settled(question: Question, entry: Mapping[str, Any], file: Settled, where: Where) -> Settled:
+    """What is settled for the claims of a question, from its table."""
+    here = where.at(f"question {question.id!r}").at("declare")
+    declared = read_declared(entry.get("declare", {}), here, file.declared)
+    return Settled(question.names, question.index_base, entry.get("outside", file.outside), declared)
 
 
 def _letters(names: Mapping[str, str], where: Where) -> None:

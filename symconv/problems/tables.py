@@ -128,6 +128,11 @@ def question_keys(own: Mapping[str, Key] = MappingProxyType({})) -> dict[str, Ke
         "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
         "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
         "outside": Key(schema.one_of(*OUTSIDE), "the same as for the whole file, for the claims of this question"),
+        "declare": Key(
+            _any,
+            "what claims on this question, and formulas of a LaTeX file that answer it, may speak of: keys of a claim",
+            example='{ sizes = { K = "kernel" } }',
+        ),
     }
 
 
@@ -147,6 +152,11 @@ TOP: dict[str, Key] = {
         "what an entry such as b[i-p] of a claim counts as where there is none; left open, a line that is true only "
         "with zeros there holds under that condition",
         example='"zero"',
+    ),
+    "declare": Key(
+        _any,
+        "what all claims may speak of, by the keys of a claim; a question may add to it, and a claim",
+        example='{ star = "correlation" }',
     ),
     "data": Key(_any, "named arrays of numbers; a decimal stays exact (0.1 is one tenth)"),
     "operators": Key(_any, "named operators", required=True),

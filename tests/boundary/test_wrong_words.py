@@ -171,6 +171,7 @@ FILES: dict[str, bytes] = {
 }  # fmt: skip
 READERS: dict[str, Callable[[str], list[str]]] = {
     "check": lambda file: ["check", file],
+    "check by a key": lambda file: ["check", "p.toml", "--key", file],
     "report": lambda file: ["report", file, "-o", "out"],
     "network": lambda file: ["network", file],
     "network with an input": lambda file: ["network", file, "--input", "1x3x8x8"],

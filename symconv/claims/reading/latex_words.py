@@ -21,6 +21,7 @@ __all__ = [
     "PLAIN_WORDS",
     "SIGNS",
     "TEXTS",
+    "UNCLAIMED",
     "WHEN",
     "WRAPPERS",
     "advice",
@@ -134,6 +135,9 @@ _MACROS = _set(
     DeclareMathOperator newenvironment makeatletter url href includegraphics begingroup endgroup bgroup egroup relax
     char uppercase lowercase scantokens output everymath everypar shipout"""
 )
+UNCLAIMED = _set("neq ne implies Rightarrow Leftrightarrow iff Longrightarrow approx sim simeq cong propto equiv")
+"""Relations that no claim is made of."""
+
 _OTHER = {
     **dict.fromkeys(("neq", "ne"), "=, \\le or \\ge: a difference cannot be claimed"),
     **dict.fromkeys(

@@ -18,7 +18,7 @@ from symconv.problems.naming import entry_letter
 from symconv.problems.problem import Declared, Layers, Question, Solution, SolutionLine
 from symconv.problems.schema import Key, Where, check_table
 
-__all__ = ["LINE", "SOLUTION", "read_solutions"]
+__all__ = ["LINE", "SOLUTION", "line_of", "read_solutions"]
 
 SAYS = ("parameters", "size", "receptive-field", "max-pool-gradient")
 ROUTES = ("winner", "all", "shares")
@@ -97,7 +97,7 @@ def read_solutions(
         chain = _about(read, here, operators, networks)
         question = Question(read["id"], read["title"], (), names=names, index_base=base, text=read.get("text", ""))
         lines = tuple(
-            _line(line, number, read["id"], chain, question, here.at(f"line {number}"))
+            line_of(line, number, read["id"], chain, question, here.at(f"line {number}"))
             for number, line in enumerate(read["lines"], 1)
         )
         result.append(Solution(question, chain, lines))
@@ -126,7 +126,12 @@ def _about(
     return next(iter(networks.values()))
 
 
-def _line(entry: Any, number: int, solution: str, chain: Layers, question: Question, where: Where) -> SolutionLine:
+def line_of(entry: Any, number: int, solution: str, chain: Layers, question: Question, where: Where) -> SolutionLine:
+    """The line of a table.
+
+    Raises:
+        ProblemFileError: for anything that the schema does not allow.
+    """
     read = check_table(entry, LINE, where, "a line")
     if ("says" in read) == ("latex" in read):
         raise where.error("must have either says or latex")

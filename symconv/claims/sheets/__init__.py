@@ -1,0 +1,1 @@
+"""LaTeX files with solutions: their displayed formulas, and the question that each answers."""
