@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from symconv.proofs.prove import prove
     from symconv.proofs.verdict import Verdict
     from symconv.report.document import Document
+    from symconv.report.plates.figure import Figure, figure
     from symconv.report.render import to_html, to_latex, to_pdf
 
     __version__: str
@@ -99,6 +100,7 @@ __all__ = [
     "Document",
     "Erosion",
     "Explanation",
+    "Figure",
     "Flatten",
     "Fold",
     "Formula",
@@ -138,6 +140,7 @@ __all__ = [
     "compile",
     "derive",
     "diagnose",
+    "figure",
     "from_keras",
     "from_onnx",
     "from_text",
@@ -221,6 +224,7 @@ _HOME = {
     "proofs.prove": ("prove",),
     "proofs.verdict": ("Verdict",),
     "report.document": ("Document",),
+    "report.plates.figure": ("Figure", "figure"),
     "report.render": ("to_html", "to_latex", "to_pdf"),
 }
 _MODULE = {name: f"{__name__}.{module}" for module, names in _HOME.items() for name in names}

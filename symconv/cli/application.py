@@ -19,6 +19,7 @@ from symconv.cli.certificates import coq_check
 from symconv.cli.check import check
 from symconv.cli.derive import derive
 from symconv.cli.diagnose import diagnose
+from symconv.cli.figure import figure
 from symconv.cli.init import init
 from symconv.cli.kernel import kernel
 from symconv.cli.network import network
@@ -131,4 +132,5 @@ commands.add_command(coq_check)
 commands.add_command(shape)
 commands.add_command(network)
 commands.add_command(diagnose)
+commands.add_command(figure)
 commands.add_command(bench)

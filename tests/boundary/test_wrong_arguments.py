@@ -60,6 +60,10 @@ def formula_doors() -> Iterator[tuple[str, Given]]:
     yield "latex(lhs)", lambda v: formula.latex(lhs=v)
     yield "text(lhs)", lambda v: formula.text(lhs=v)
     yield "Window", sc.Window
+    figure = sc.figure(CONV, input_size=5)
+    yield "Figure.svg(theme)", figure.svg
+    yield "Figure.tikz(define_colours)", lambda v: figure.tikz(define_colours=v)
+    yield "Figure.save(path)", figure.save
 
 
 BACKENDS = ("numpy", "auto", *(("halide",) if find_spec("halide") else ()))
@@ -134,6 +138,7 @@ FUNCTIONS: dict[str, dict[str, Any]] = {
     "compile": {"op": CONV},
     "derive": {"op": CONV, "what": "gradient"},
     "diagnose": {"x": X[:5], "weight": W[:2], "y": np.ones(4)},
+    "figure": {"op": CONV, "input_size": 5},
     "from_keras": {"layer": {"class_name": "Conv1D", "config": {"filters": 1, "kernel_size": 3}}},
     "from_onnx": {"node": None},
     "from_text": {"text": "Conv2d(1, 1, 3)"},
@@ -184,6 +189,7 @@ WITHOUT_DOOR = {
         "Derivation",
         "Document",
         "Explanation",
+        "Figure",  # its methods are tried
         "Formula",
         "Gradients",
         "Kernel",

@@ -10,7 +10,19 @@ from itertools import pairwise
 from symconv.report.drawing.shapes import Caption, Dot, Lines, Paint, Rectangle, Shape, Stroke, Symbol, Tone
 from symconv.report.scene import Scene
 
-__all__ = ["Cell", "Outline", "Panel", "Span", "cell_sizes", "describe_cropping", "draw", "ellipses", "visible"]
+__all__ = [
+    "Cell",
+    "Outline",
+    "Panel",
+    "Span",
+    "cell_sizes",
+    "describe_cropping",
+    "draw",
+    "ellipses",
+    "panel_shapes",
+    "visible",
+    "widest",
+]
 
 _CELL_PX, _LARGEST_CELL_PX, _MM_PER_PX = 22, 32, 4.55 / 22
 _SCENE_PX, _SCENE_MM = 420, 95.0
@@ -149,7 +161,7 @@ def cell_sizes(
     return max(2, min(px, int(room_px))), min(round(px * _MM_PER_PX, 2), int(room_mm * 100) / 100)
 
 
-def _widest(content: Symbol | str) -> float:
+def widest(content: Symbol | str) -> float:
     """Estimated width in units of the font size; small type is set wider than its size says."""
     if isinstance(content, str):
         return 0.55 * len(content)
@@ -162,7 +174,7 @@ def _widest(content: Symbol | str) -> float:
 def _sizes(panels: Sequence[Panel]) -> tuple[int, float, float]:
     """Pixels and millimetres of a cell and the font size of its entry in cells, 0 where entries could not be read."""
     widths = (
-        _widest(panel.cell(row, column).content)
+        widest(panel.cell(row, column).content)
         for panel in panels
         for row in panel.rows.shown()
         for column in panel.columns.shown()
@@ -257,6 +269,17 @@ def _hatching(x: float, y: float) -> tuple[tuple[float, float, float, float], ..
 
 
 def _scene(panel: Panel, entry_size: float, px: int, mm: float) -> Scene:
+    items = panel_shapes(panel, entry_size)
+    description = panel.description + describe_cropping(panel.rows, panel.columns)
+    if not entry_size and any(
+        panel.cell(r, c).content != "" for r in panel.rows.shown() for c in panel.columns.shown()
+    ):
+        description += " The cells are too small for their entries, which are left out."
+    return Scene(panel.title, description, items, panel.columns.length, panel.rows.length, px, mm)
+
+
+def panel_shapes(panel: Panel, entry_size: float) -> tuple[Shape, ...]:
+    """The shapes of a grid in drawing order, its origin at the upper left; `entry_size` is in cells, 0 for no text."""
     cells = {(r, c): panel.cell(r, c) for r in panel.rows.shown() for c in panel.columns.shown()}
     fills: dict[Paint, list[Shape]] = {}
     inks: dict[Tone, list[Shape]] = {}
@@ -283,10 +306,7 @@ def _scene(panel: Panel, entry_size: float, px: int, mm: float) -> Scene:
     items.extend(ellipses(panel.rows, panel.columns))
     for outline in panel.outlines:
         items.extend(_outline(panel, outline))
-    description = panel.description + describe_cropping(panel.rows, panel.columns)
-    if not entry_size and any(cell.content != "" for cell in cells.values()):
-        description += " The cells are too small for their entries, which are left out."
-    return Scene(panel.title, description, tuple(items), panel.columns.length, panel.rows.length, px, mm)
+    return tuple(items)
 
 
 def describe_cropping(rows: Span, columns: Span) -> str:

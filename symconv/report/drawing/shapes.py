@@ -7,7 +7,7 @@ the writers know pixels, millimetres, CSS and TeX.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -29,6 +29,7 @@ __all__ = [
     "decimal",
     "glyph_squares",
     "look",
+    "moved",
 ]
 
 Tone: TypeAlias = Literal[
@@ -50,27 +51,28 @@ Tone: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Colour:
-    """A role in each output language: the custom property of the page, its light value, the xcolor expression."""
+    """A role in each language: the page's custom property, its light value, the xcolor expression, its dark value."""
 
     variable: str
     light: str
     tex: str
+    dark: str
 
 
 PALETTE: Mapping[Tone, Colour] = MappingProxyType(
     {
-        "ink": Colour("--ink", "#1a1d21", "ink"),
-        "mute": Colour("--mute", "#5f6773", "mute"),
-        "hair": Colour("--hair", "#c9ced6", "hair"),
-        "zero": Colour("--zero", "#b4bac3", "hair!75!mute"),
-        "paper": Colour("--paper", "#ffffff", "white"),
-        "kernel": Colour("--b", "#b0500a", "kern"),
-        "kernel-soft": Colour("--bs", "#f7ebe1", "kern!10"),
-        "kernel-mid": Colour("--bm", "#e8c9ae", "kern!34"),
-        "upstream": Colour("--g", "#1b5faa", "grad"),
-        "upstream-soft": Colour("--gs", "#e6eef7", "grad!10"),
-        "upstream-mid": Colour("--gm", "#b4cce8", "grad!34"),
-        "bad": Colour("--bad", "#a3142b", "bad"),
+        "ink": Colour("--ink", "#1a1d21", "ink", "#e4e7eb"),
+        "mute": Colour("--mute", "#5f6773", "mute", "#9aa4b1"),
+        "hair": Colour("--hair", "#c9ced6", "hair", "#363d47"),
+        "zero": Colour("--zero", "#b4bac3", "hair!75!mute", "#6b7480"),
+        "paper": Colour("--paper", "#ffffff", "white", "#15181c"),
+        "kernel": Colour("--b", "#b0500a", "kern", "#eea366"),
+        "kernel-soft": Colour("--bs", "#f7ebe1", "kern!10", "#2a221b"),
+        "kernel-mid": Colour("--bm", "#e8c9ae", "kern!34", "#5a3d24"),
+        "upstream": Colour("--g", "#1b5faa", "grad", "#82b4ee"),
+        "upstream-soft": Colour("--gs", "#e6eef7", "grad!10", "#1b2530"),
+        "upstream-mid": Colour("--gm", "#b4cce8", "grad!34", "#29476a"),
+        "bad": Colour("--bad", "#a3142b", "bad", "#ff8291"),
     }
 )
 """Every colour of every figure."""
@@ -220,3 +222,16 @@ def look(item: Shape) -> object:
             return "glyph"
         case _:
             return item
+
+
+def moved(item: Shape, across: float, down: float) -> Shape:
+    """The same shape at another place.
+
+    >>> moved(Dot(1, 1, 0.5), 2, 0.5)
+    Dot(x=3, y=1.5, radius=0.5, paint=Paint(tone='mute', strength=100))
+    """
+    if isinstance(item, Lines):
+        return replace(
+            item, segments=tuple((a + across, b + down, c + across, d + down) for a, b, c, d in item.segments)
+        )
+    return replace(item, x=item.x + across, y=item.y + down)

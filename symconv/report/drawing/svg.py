@@ -27,7 +27,7 @@ from symconv.report.drawing.shapes import (
 )
 from symconv.report.escape import check_text
 
-__all__ = ["write_svg"]
+__all__ = ["FACE", "write_svg"]
 
 _MARGIN = 1.5
 """Pixels around the drawing: room for half an outline, and grid lines of one pixel fall on whole pixels."""
@@ -36,8 +36,9 @@ _WIDTHS = {"faint": "0.6", "hair": "1", "thin": "1.6", "bold": "2.2"}
 _DASHES = {"solid": "", "dashed": ";stroke-dasharray:3 2.4", "dotted": ";stroke-dasharray:1.2 1.6"}
 
 # A page is free to style `svg text`; these rules are one class more specific, so that entries keep fitting their cells.
+FACE = 'font:400 11px "STIX Two Text","STIX Two",Cambria,Georgia,serif'
 _TEXT_RULES = {
-    ".sc-text": 'font:400 11px "STIX Two Text","STIX Two",Cambria,Georgia,serif',
+    ".sc-text": FACE,
     ".sc-text text": "font:inherit;fill:inherit;text-anchor:middle",
     ".sc-number": "font-weight:600",
     ".sc-it": "font-style:italic",
