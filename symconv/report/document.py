@@ -20,7 +20,7 @@ __all__ = [
     "Code",
     "Display",
     "Document",
-    "Figure",
+    "FigureBlock",
     "Folded",
     "Graded",
     "GradedLine",
@@ -155,7 +155,7 @@ class Notation:
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureBlock:
     """Scenes side by side with operator signs between them, and a caption in the reason column.
 
     `signs` has one entry fewer than `scenes` (LaTeX such as `\\star` or `=`; empty for a plain gap).
@@ -276,7 +276,7 @@ Block: TypeAlias = (
     | Paragraph
     | Display
     | Notation
-    | Figure
+    | FigureBlock
     | Band
     | Ledger
     | Asked

@@ -14,7 +14,7 @@ from symconv.report.document import (
     Block,
     Display,
     Document,
-    Figure,
+    FigureBlock,
     Folded,
     Graded,
     GradedLine,
@@ -107,7 +107,7 @@ def marked(block: Block) -> Iterator[tuple[Mark, str]]:
         yield from ((line.mark, line.number) for line in block.lines)
     elif isinstance(block, Section):
         yield "none", block.number
-    elif isinstance(block, Figure):
+    elif isinstance(block, FigureBlock):
         yield block.mark, ""
     elif isinstance(block, Notation):
         for row in (*block.rows, *((block.footer,) if block.footer else ())):
@@ -169,7 +169,7 @@ def check_document(document: Document) -> None:
                 f"{reference.label!r}; correct it, or print the label as text"
             )
     for block in all_blocks(document.blocks):
-        if isinstance(block, Figure) and not (
+        if isinstance(block, FigureBlock) and not (
             len(block.scenes) == len(block.captions) == len(block.signs) + 1 and block.scenes
         ):
             raise RenderError(
@@ -203,7 +203,7 @@ def _of(value: object, kind: type[_Part]) -> Iterator[_Part]:
                 yield from _of(getattr(value, attribute.name), kind)
 
 
-_NAMED = (Section, StageHeading, RelationLine, Paragraph, Display, Figure, TheoremBlock, Stations)
+_NAMED = (Section, StageHeading, RelationLine, Paragraph, Display, FigureBlock, TheoremBlock, Stations)
 
 
 def _identifiers(document: Document) -> Iterator[str]:

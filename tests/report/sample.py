@@ -8,7 +8,7 @@ from symconv.report.document import (
     Code,
     Display,
     Document,
-    Figure,
+    FigureBlock,
     Inline,
     Ledger,
     LedgerRow,
@@ -242,9 +242,9 @@ def derivation() -> tuple[Block, ...]:
     )  # fmt: skip
 
 
-def figure() -> Figure:
+def figure() -> FigureBlock:
     scenes = gradient_figure([DrawnAxis(5, 3), DrawnAxis(5, 3)], at=(2, 4))
-    return Figure(
+    return FigureBlock(
         "fig1",
         "1",
         tuple(scenes),
@@ -425,7 +425,7 @@ def sample() -> Document:
             Section("q2", "2", runs("A refuted claim, and $5\\times5$ by $3\\times3$"), runs("question 2 of 2")),
             *refutation(),
             *wide_things(),
-            Figure(
+            FigureBlock(
                 "fig2",
                 "2",
                 tuple(forward),

@@ -18,7 +18,7 @@ from symconv.report.document import (
     Code,
     Display,
     Document,
-    Figure,
+    FigureBlock,
     Ledger,
     LedgerRow,
     Math,
@@ -176,7 +176,7 @@ def awkward() -> Document:
     solid = Math(r"\text{" + "x" * 140 + "}")
     formulas = (Text("see "), long, Text(" and "), solid, Text(", "), Code("a.very.long_name" * 8), Text("."))
     reason = Reason(word, formulas, (Substep("12.34.56", formulas, formulas),), formulas)
-    figure = next(block for block in sample().blocks if isinstance(block, Figure))
+    figure = next(block for block in sample().blocks if isinstance(block, FigureBlock))
     return Document(
         title=word + " of words",
         author=word,
@@ -256,7 +256,7 @@ def test_bad_references_and_ids_are_named() -> None:
     twice = Document("t", (), (Paragraph((), id="x"), Band((), (), (Paragraph((), id="x"),))))
     with pytest.raises(RenderError, match=r"got 'x' twice"):
         to_latex(twice)
-    figure = next(block for block in sample().blocks if isinstance(block, Figure))
+    figure = next(block for block in sample().blocks if isinstance(block, FigureBlock))
     with pytest.raises(RenderError, match=r"figure 1 must have one caption a scene .* got 3 scenes, 1 captions"):
         to_latex(Document("t", (), (dataclasses.replace(figure, captions=figure.captions[:1], caption=()),)))
 

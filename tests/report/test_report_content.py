@@ -28,7 +28,7 @@ from symconv.report.document import (
     Band,
     Block,
     Document,
-    Figure,
+    FigureBlock,
     Ledger,
     Math,
     Paragraph,
@@ -229,16 +229,16 @@ def all_ones(kernel: list[list[int]], size: tuple[int, int], **options: Any) -> 
 
 
 def test_the_all_ones_figures_show_the_gradient_of_plain_loops() -> None:
-    figures = [b for b in section(document(EXAMPLE), "q-1d") if isinstance(b, Figure)]
+    figures = [b for b in section(document(EXAMPLE), "q-1d") if isinstance(b, FigureBlock)]
     assert figures[-1].display == Math(pmatrix(all_ones([[1, 2, 3], [4, 5, 6], [7, 8, 9]], (5, 5))))
-    figures = [b for b in section(document(ODD), "q-ones") if isinstance(b, Figure)]
+    figures = [b for b in section(document(ODD), "q-ones") if isinstance(b, FigureBlock)]
     kernel = [[1, 2], [3, 4], [5, 6]]
     assert figures[-1].display == Math(pmatrix(all_ones(kernel, (3, 4), padding=[(1, 1), (0, 1)])))
 
 
 def test_one_entry_of_the_gradient_is_written_out_as_plain_loops_have_it() -> None:
     """The entry (2, 4): which products of upstream gradient and kernel stand there."""
-    figures = [b for b in section(document(EXAMPLE), "q-1d") if isinstance(b, Figure)]
+    figures = [b for b in section(document(EXAMPLE), "q-1d") if isinstance(b, FigureBlock)]
     shown = figures[0].display
     assert shown is not None
     pairs = re.findall(r"\\SCkernel\{b_\{(\d)(\d)\}\}\\, \\SCupstream\{g_\{(\d)(\d)\}\}", shown.latex)

@@ -20,7 +20,7 @@ from symconv.problems.answers.desk import Desk, matrix, words
 from symconv.problems.answers.drawing import array_latex, axes_of, can_draw, naming
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
-from symconv.report.document import Block, Figure, Math, Paragraph, RelationLine, StageHeading
+from symconv.report.document import Block, FigureBlock, Math, Paragraph, RelationLine, StageHeading
 from symconv.report.figures import glyph_map, gradient_figure, matrix_scene
 
 __all__ = ["derivation"]
@@ -128,7 +128,7 @@ def _sliding(desk: Desk, question: Question, declared: Declared, last: Block, ro
     labels = (_captions(frame, declared, roles, "upstream"), _captions(frame, declared, roles, "weight"))
     result = Math(rf"\partial {LATEX.name(letters.error)}/\partial {array_latex(letters, 'input')}")
     return [
-        Figure(
+        FigureBlock(
             f"figure-{number}",
             number,
             scenes,
@@ -228,7 +228,7 @@ def _ones(desk: Desk, question: Question, declared: Declared, last: Block, roles
         Math(rf"\partial {name}/\partial {array_latex(letters, 'input')}"),
     )
     return [
-        Figure(
+        FigureBlock(
             f"figure-{number}",
             number,
             (image, ones, glyphs),

@@ -11,7 +11,7 @@ from symconv.operators.pooling import MaxPool
 from symconv.problems.answers.desk import Desk, words
 from symconv.problems.problem import Declared, Question
 from symconv.report.colour import colour
-from symconv.report.document import Block, Figure, Inline, Math
+from symconv.report.document import Block, FigureBlock, Inline, Math
 from symconv.report.figures import DrawnAxis, touch_counts, touch_map, window_figure
 
 __all__ = ["array_latex", "axes_of", "can_draw", "naming", "touch_figure", "window"]
@@ -64,9 +64,11 @@ def window(desk: Desk, question: Question, declared: Declared) -> list[Block]:
     padded = any(axis.before > 0 or axis.after > 0 for axis in axes)  # a negative padding takes entries away
     caption: tuple[Inline, ...] = words("The window of output ", place, ", with the padding drawn." if padded else ".")
     if is_conv:
-        return [Figure(f"figure-{number}", number, scenes, tuple(names), (Math(r"\star"), Math("=")), caption, "none")]
+        return [
+            FigureBlock(f"figure-{number}", number, scenes, tuple(names), (Math(r"\star"), Math("=")), caption, "none")
+        ]
     pair = (scenes[0], scenes[2])
-    return [Figure(f"figure-{number}", number, pair, (names[0], names[2]), (Math(r"\to"),), caption, "none")]
+    return [FigureBlock(f"figure-{number}", number, pair, (names[0], names[2]), (Math(r"\to"),), caption, "none")]
 
 
 def _zeros(declared: Declared) -> bool:
@@ -93,7 +95,7 @@ def touch_figure(desk: Desk, question: Question, declared: Declared) -> list[Blo
     if unread:
         caption.append(f" No output reads the {unread} pale {'entry' if unread == 1 else 'entries'}.")
     label = Math(rf"\#\{{\,\text{{outputs that touch }}{entry_name(letters, len(axes))}\,\}}")
-    return [Figure(f"figure-{number}", number, (scene,), (label,), (), words(*caption), "none")]
+    return [FigureBlock(f"figure-{number}", number, (scene,), (label,), (), words(*caption), "none")]
 
 
 def entry_name(letters: Letters, ndim: int) -> str:

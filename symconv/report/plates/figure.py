@@ -14,9 +14,11 @@ from symconv.errors import ArgumentError, SizeLimitError
 from symconv.formulas.entries import check_shape, reader
 from symconv.report.plates.kinds import KINDS
 from symconv.report.plates.layer import DrawnLayer, Place
-from symconv.report.plates.sheet import Sheet
+from symconv.report.plates.sheet import Composed
 from symconv.report.plates.views import backward_sheet, counts_sheet, matrix_sheet, winners_sheet
 from symconv.report.plates.window import Contents, every_window, window_sheet
+from symconv.report.plates.writing import figure_svg, figure_tikz, save
+from symconv.report.scene import Scene
 
 __all__ = ["Figure", "figure"]
 
@@ -34,7 +36,7 @@ class Figure:
     """
 
     kind: str
-    sheets: tuple[Sheet, ...] = field(repr=False)
+    sheets: tuple[Composed, ...] = field(repr=False)
     description: Mapping[str, Any] = field(repr=False, hash=False)
 
     @property
@@ -47,6 +49,10 @@ class Figure:
         """What can be read off the (first) picture, in sentences: its text alternative."""
         return self.sheets[0].scene.description
 
+    @property
+    def _scenes(self) -> list[Scene]:
+        return [sheet.scene for sheet in self.sheets]
+
     def json(self) -> str:
         """The description as JSON."""
         return json.dumps(self.description, ensure_ascii=False)
@@ -57,9 +63,7 @@ class Figure:
         Args:
             theme: "auto" follows the reader's choice of light or dark, "light" and "dark" are fixed.
         """
-        from symconv.report.plates.writing import figure_svg
-
-        return figure_svg(self, one_of("theme", theme, ("auto", "light", "dark")))
+        return figure_svg(self._scenes, self.json(), one_of("theme", theme, ("auto", "light", "dark")))
 
     def tikz(self, *, define_colours: bool = True) -> str:
         """A `tikzpicture`, or one a frame; it needs the package tikz, and xcolor for its colours.
@@ -67,9 +71,7 @@ class Figure:
         Raises:
             RenderError: a name holds a character that pdflatex cannot print.
         """
-        flag("define_colours", define_colours)
-        pictures = [sheet.scene.tikz(define_colours=define_colours and not n) for n, sheet in enumerate(self.sheets)]
-        return "\n\n".join(pictures)
+        return figure_tikz(self._scenes, define_colours=flag("define_colours", define_colours))
 
     def save(self, path: Any) -> None:
         """Write it: .svg, .tex (to be read into a document), .pdf (a page a frame), .png, .gif or .json.
@@ -79,9 +81,7 @@ class Figure:
             RenderError: pdflatex is not there (.pdf), or the extra `figures` (.png, .gif).
             WriteError: the file cannot be written.
         """
-        from symconv.report.plates.writing import save
-
-        save(self, path)
+        save(self._scenes, self.json(), path)
 
     def _repr_html_(self) -> str:
         return self.svg()
@@ -127,7 +127,7 @@ def figure(
     flag("animate", animate)
     layer = DrawnLayer.of(op, input_size, names, index_base)
     numbers, contents = _numbers(layer, data, weight)
-    drawn: list[tuple[Sheet, Any]]
+    drawn: list[tuple[Composed, Any]]
     every = isinstance(at, str)
     if every and at != "all":
         raise ArgumentError("at", at, "must be an index, or 'all'")
@@ -145,7 +145,7 @@ def figure(
         sheet, records = every_window(layer, contents)
         drawn = [(sheet, {"windows": records})]
     else:
-        draw: Callable[[Place], tuple[Sheet, dict[str, Any]]]
+        draw: Callable[[Place], tuple[Composed, dict[str, Any]]]
         if kind == "window":
             draw = lambda place: window_sheet(layer, place, contents)  # noqa: E731
         elif kind == "backward":
@@ -170,7 +170,7 @@ def _places(layer: DrawnLayer, role: str, at: Any, animate: bool) -> list[Place]
     return places
 
 
-def _description(layer: DrawnLayer, kind: str, drawn: Sequence[tuple[Sheet, Any]]) -> dict[str, Any]:
+def _description(layer: DrawnLayer, kind: str, drawn: Sequence[tuple[Composed, Any]]) -> dict[str, Any]:
     """What is drawn, for programs."""
     return {
         "kind": kind,
@@ -191,6 +191,8 @@ def _numbers(layer: DrawnLayer, data: Any, weight: Any) -> tuple[dict[str, dict[
         check_shape(name, array, layer.shapes[role])
         read = reader(name, array, 0)
         found[role] = {index: read(index) for index in product(*map(range, layer.shapes[role]))}
+        if any(value != value for value in found[role].values()):
+            raise ArgumentError(role, "an array with NaN in it", "must hold numbers")
     tensors: dict[str, str] = {tensor.role: tensor.name for tensor in layer.formula.tensors}
     if given and set(tensors) == set(given):
         found["output"] = layer.formula.values({tensors[role]: array for role, array in given.items()})

@@ -139,6 +139,8 @@ class DrawnLayer:
 
     def entry_words(self, role: str, index: Place) -> str:
         """An entry in a sentence."""
+        if not index:
+            return self.letters[role]
         return f"{self.letters[role]}[{', '.join(str(i + self.base) for i in index)}]"
 
     def heading(self, role: str, lead: Place) -> str:

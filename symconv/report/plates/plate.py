@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from symconv.report.drawing.panels import Cell, Outline, Panel, Span
 from symconv.report.drawing.shapes import Paint, Stroke, Symbol, Tone
 
-__all__ = ["LOOKS", "Frame", "Plate", "State", "Tile"]
+__all__ = ["LOOKS", "Plate", "Ring", "Spot", "State"]
 
 State: TypeAlias = Literal[
     "read",
@@ -53,7 +53,7 @@ LOOKS: Mapping[State, tuple[Tone, Paint | None, str, str]] = {
 
 
 @dataclass(frozen=True)
-class Tile:
+class Spot:
     """One cell: its state, what stands in it, and a ground of its own where grounds are graded."""
 
     state: State
@@ -75,7 +75,7 @@ WINDOW = Stroke("kernel", "bold")
 
 
 @dataclass(frozen=True)
-class Frame:
+class Ring:
     """A rectangle around height x width places from (top, left) on."""
 
     top: int
@@ -108,9 +108,9 @@ class Plate:
     lead: tuple[int, ...]
     rows: Span
     columns: Span
-    tiles: Mapping[tuple[int, int], Tile] = field(hash=False)
+    tiles: Mapping[tuple[int, int], Spot] = field(hash=False)
     stretch: tuple[int, int] = (1, 1)
-    frames: tuple[Frame, ...] = ()
+    frames: tuple[Ring, ...] = ()
     flat: bool = False
 
     def panel(self) -> Panel:

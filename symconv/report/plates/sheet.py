@@ -11,7 +11,7 @@ from symconv.report.drawing.shapes import Caption, Lines, Paint, Shape, Stroke, 
 from symconv.report.plates.plate import Plate
 from symconv.report.scene import Scene
 
-__all__ = ["Arrow", "Box", "Sheet", "drawn"]
+__all__ = ["Arrow", "Box", "Composed", "drawn"]
 
 _HEADING, _HEADING_ROOM, _LETTER = 0.5, 1.0, 0.5
 """Font size of a heading in cells, the room that it takes, and about how wide a letter of it is, in font sizes."""
@@ -48,7 +48,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Composed:
     """A picture with its plates and where each of them stands; `headings` are the boxes of what is above them."""
 
     scene: Scene
@@ -57,7 +57,7 @@ class Sheet:
     headings: tuple[Box, ...]
 
 
-def drawn(title: str, description: str, columns: Sequence[Sequence[Plate | Arrow]]) -> Sheet:
+def drawn(title: str, description: str, columns: Sequence[Sequence[Plate | Arrow]]) -> Composed:
     """The picture of columns of plates, each column centred on the others, no two plates touching.
 
     Args:
@@ -95,7 +95,7 @@ def drawn(title: str, description: str, columns: Sequence[Sequence[Plate | Arrow
     text = description + "".join(sorted(cut))
     if not size and any(tile.content != "" for plate in plates for tile in plate.tiles.values()):
         text += " The cells are too small for their entries, which are left out."
-    return Sheet(Scene(title, text, tuple(items), x, tall, px, mm), tuple(plates), tuple(boxes), tuple(heads))
+    return Composed(Scene(title, text, tuple(items), x, tall, px, mm), tuple(plates), tuple(boxes), tuple(heads))
 
 
 def _width(column: Sequence[Plate | Arrow], heading: float) -> float:

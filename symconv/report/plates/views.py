@@ -14,8 +14,8 @@ from symconv.formulas.walks import walk
 from symconv.report.drawing.panels import Span, visible
 from symconv.report.drawing.shapes import Paint, Stroke, Symbol, Tone
 from symconv.report.plates.layer import DrawnLayer, Place, index_words
-from symconv.report.plates.plate import Frame, Plate, State, Tile
-from symconv.report.plates.sheet import Arrow, Sheet, drawn
+from symconv.report.plates.plate import Plate, Ring, Spot, State
+from symconv.report.plates.sheet import Arrow, Composed, drawn
 from symconv.report.plates.window import Contents, input_plate, kernel_plates, listing, output_plates
 
 __all__ = ["backward_sheet", "counts_sheet", "matrix_sheet", "winners_sheet"]
@@ -23,16 +23,16 @@ __all__ = ["backward_sheet", "counts_sheet", "matrix_sheet", "winners_sheet"]
 _MOST_LINES, _MOST_MATRIX = 100, 6_000
 
 
-def backward_sheet(layer: DrawnLayer, entry: Place, contents: Contents) -> tuple[Sheet, dict[str, Any]]:
+def backward_sheet(layer: DrawnLayer, entry: Place, contents: Contents) -> tuple[Composed, dict[str, Any]]:
     """Which outputs read an entry of the input, each with the weight that it reads it with."""
     readers = layer.readers(entry)
     own, plane = layer.split("input", entry)
     numbers = contents.get("input", {})
 
-    def at(place: Place) -> Tile:
+    def at(place: Place) -> Spot:
         index = (*own, *place)
         state: State = "chosen" if index == entry else "waiting"
-        return Tile(state, numbers.get(index, layer.symbol("input", index)))
+        return Spot(state, numbers.get(index, layer.symbol("input", index)))
 
     inputs = _plain_plate(layer, own, _entries_only(layer, plane), at)
     touched: dict[Place, list[Symbol | str]] = {}
@@ -40,13 +40,13 @@ def backward_sheet(layer: DrawnLayer, entry: Place, contents: Contents) -> tuple
         label: Symbol | str = "" if one.weight is None else layer.symbol("weight", one.weight)
         touched.setdefault(one.entry, []).append(label)
 
-    def through(place: Place, lead: Place) -> Tile:
+    def through(place: Place, lead: Place) -> Spot:
         labels = touched.get((*lead, *place))
         if labels is None:
-            return Tile("waiting", layer.symbol("output", (*lead, *place)))
+            return Spot("waiting", layer.symbol("output", (*lead, *place)))
         if labels[0] == "":
-            return Tile("touching", layer.symbol("output", (*lead, *place)))
-        return Tile("touching", labels[0] if len(labels) == 1 else f"{len(labels)} taps")
+            return Spot("touching", layer.symbol("output", (*lead, *place)))
+        return Spot("touching", labels[0] if len(labels) == 1 else f"{len(labels)} taps")
 
     leads = layer.planes("output", [layer.split("output", found)[0] for found in touched])
     first = min(touched, default=None)
@@ -62,9 +62,9 @@ def backward_sheet(layer: DrawnLayer, entry: Place, contents: Contents) -> tuple
     columns += [[Arrow("read by")], outputs]
     name = layer.entry_words("input", entry)
     pairs = []
-    for one in readers:
-        by = "" if one.weight is None else f" with {layer.entry_words('weight', one.weight)}"
-        pairs.append(layer.entry_words("output", one.entry) + by)
+    for output, weight in dict.fromkeys((one.entry, one.weight) for one in readers):
+        by = "" if weight is None else f" with {layer.entry_words('weight', weight)}"
+        pairs.append(layer.entry_words("output", output) + by)
     text = f"{name} is read by {listing(pairs)}." if pairs else f"{name} is read by no output."
     record = {
         "input": list(entry),
@@ -76,7 +76,7 @@ def backward_sheet(layer: DrawnLayer, entry: Place, contents: Contents) -> tuple
     return drawn(title, text, columns), record
 
 
-def counts_sheet(layer: DrawnLayer) -> tuple[Sheet, dict[str, Any]]:
+def counts_sheet(layer: DrawnLayer) -> tuple[Composed, dict[str, Any]]:
     """How many outputs read each entry of the input.
 
     Raises:
@@ -89,9 +89,9 @@ def counts_sheet(layer: DrawnLayer) -> tuple[Sheet, dict[str, Any]]:
         raise SizeLimitError("there are too many outputs to count them; take a smaller input or fewer channels")
     most = max(1, *counts.values()) if counts else 1
 
-    def tile(place: Place) -> Tile:
+    def tile(place: Place) -> Spot:
         count = counts.get(place, 0)
-        return Tile("idle", str(count), Paint("upstream", 8 + 38 * count // most)) if count else Tile("unread", "0")
+        return Spot("idle", str(count), Paint("upstream", 8 + 38 * count // most)) if count else Spot("unread", "0")
 
     plate = _plain_plate(layer, lead, cut, tile)
     shown = [range(span.first, span.stop) for span in cut[2 - layer.axes("input") :]]
@@ -110,7 +110,7 @@ def _entries_only(layer: DrawnLayer, focus: Place | None = None) -> tuple[Span, 
 
 
 def _plain_plate(
-    layer: DrawnLayer, lead: Place, cut: tuple[Span, Span], tile: Callable[[Place], Tile], **more: Any
+    layer: DrawnLayer, lead: Place, cut: tuple[Span, Span], tile: Callable[[Place], Spot], **more: Any
 ) -> Plate:
     """A plane of the input whose places are its entries."""
     axes = layer.axes("input")
@@ -119,7 +119,7 @@ def _plain_plate(
     return Plate(heading, "input", layer.letters["input"], lead, *cut, tiles, flat=axes == 1, **more)
 
 
-def matrix_sheet(layer: DrawnLayer) -> tuple[Sheet, dict[str, Any]]:
+def matrix_sheet(layer: DrawnLayer) -> tuple[Composed, dict[str, Any]]:
     """The matrix of the layer: a row an output, a column an input, both row-major, coloured by the weight.
 
     Raises:
@@ -141,13 +141,13 @@ def matrix_sheet(layer: DrawnLayer) -> tuple[Sheet, dict[str, Any]]:
     weights = sorted({w for ws in cells.values() for w in ws if w is not None})
     shades = {w: _shade(w, shapes["weight"]) for w in weights}
 
-    def tile(row: int, column: int) -> Tile:
+    def tile(row: int, column: int) -> Spot:
         found = cells.get((row, column))
         if found is None:
-            return Tile("zero")
+            return Spot("zero")
         if len(found) == 1 and found[0] is not None:
-            return Tile("tap", layer.symbol("weight", found[0]), shades[found[0]])
-        return Tile("tap", "" if found[0] is None and len(found) == 1 else f"{len(found)}×", Paint("hair", 70))
+            return Spot("tap", layer.symbol("weight", found[0]), shades[found[0]])
+        return Spot("tap", "" if found[0] is None and len(found) == 1 else f"{len(found)}×", Paint("hair", 70))
 
     rows, columns = Span(0, high, 0, high), Span(0, wide, 0, wide)
     tiles = {(r, c): tile(r, c) for r in range(high) for c in range(wide)}
@@ -193,19 +193,19 @@ def _flat(index: Place, shape: Place) -> int:
     return place
 
 
-def _blocks(output: Place, entries: Place) -> tuple[Frame, ...]:
+def _blocks(output: Place, entries: Place) -> tuple[Ring, ...]:
     """A frame for every pair of image rows, where there are rows."""
     down = output[-1] if len(output) > 1 else prod(output)
     across = entries[-1] if len(entries) > 1 else prod(entries)
     high, wide = prod(output), prod(entries)
     return tuple(
-        Frame(top, left, down, across, Stroke("mute", "hair"))
+        Ring(top, left, down, across, Stroke("mute", "hair"))
         for top in range(0, high, down)
         for left in range(0, wide, across)
     )
 
 
-def winners_sheet(layer: DrawnLayer, output: Place, contents: Contents, data: Any) -> tuple[Sheet, dict[str, Any]]:
+def winners_sheet(layer: DrawnLayer, output: Place, contents: Contents, data: Any) -> tuple[Composed, dict[str, Any]]:
     """The winners of a maximum in an array of numbers, and the window of one output.
 
     Raises:
@@ -232,9 +232,9 @@ def winners_sheet(layer: DrawnLayer, output: Place, contents: Contents, data: An
     lead = layer.split("input", read[0].at)[0] if read else ()
     base = input_plate(layer, lead, output, (), contents)
 
-    def tile(place: Place) -> Tile:
+    def tile(place: Place) -> Spot:
         spot = base.tiles[((0, *place) if base.flat else place)]  # type: ignore[index]
-        return Tile("winner", spot.content) if (*lead, *place) in won else spot
+        return Spot("winner", spot.content) if (*lead, *place) in won else spot
 
     marked = {at: tile(at[2 - layer.axes("input") :]) for at in base.tiles}
     framed = input_plate(layer, lead, output, read, contents)

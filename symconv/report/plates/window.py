@@ -9,8 +9,8 @@ from typing import Any
 from symconv.errors import SizeLimitError
 from symconv.formulas.reads import Read
 from symconv.report.plates.layer import DrawnLayer, Place, index_words
-from symconv.report.plates.plate import Frame, Plate, Tile
-from symconv.report.plates.sheet import Arrow, Sheet, drawn
+from symconv.report.plates.plate import Plate, Ring, Spot
+from symconv.report.plates.sheet import Arrow, Composed, drawn
 
 __all__ = ["Contents", "every_window", "input_plate", "kernel_plates", "listing", "output_plates", "window_sheet"]
 
@@ -21,7 +21,7 @@ _MOST_LISTED = 24
 _MOST_TILES = 36
 
 
-def window_sheet(layer: DrawnLayer, output: Place, contents: Contents) -> tuple[Sheet, dict[str, Any]]:
+def window_sheet(layer: DrawnLayer, output: Place, contents: Contents) -> tuple[Composed, dict[str, Any]]:
     """Input with the window of an output, kernel, output; and the same for programs."""
     read = layer.reads(output)
     columns = [*_columns(layer, output, read, contents)]
@@ -77,14 +77,14 @@ def input_plate(
     return layer.plate("input", lead, cut, tiles, frames=frames, heading=heading or layer.heading("input", lead))
 
 
-def _window(layer: DrawnLayer, output: Place, read: bool) -> tuple[list[Place], Frame | None]:
+def _window(layer: DrawnLayer, output: Place, read: bool) -> tuple[list[Place], Ring | None]:
     """The places under the window of an output, and the frame around them; none where windows are not all alike."""
     if not layer.slides or not read:
         return [], None
     lines = [layer.window(axis, o) for axis, o in enumerate(layer.split("output", output)[1])]
     sides = [(min(line), max(line) - min(line) + 1) for line in lines]
     (top, high), (left, wide) = sides if len(sides) == 2 else ((0, 1), sides[0])
-    return list(product(*lines)), Frame(top, left, high, wide)
+    return list(product(*lines)), Ring(top, left, high, wide)
 
 
 class _InputTiles:
@@ -103,7 +103,7 @@ class _InputTiles:
         self.counts, self.numbers = counts, numbers
         self.extents = layer.shapes["input"][len(lead) :]
 
-    def __call__(self, place: Place) -> Tile:
+    def __call__(self, place: Place) -> Spot:
         layer, under = self.layer, place in self.under
         steps = layer.stretch
         plane = tuple(p // step for p, step in zip(place, steps, strict=True))
@@ -111,18 +111,18 @@ class _InputTiles:
             index = (*self.lead, *plane)
             label = self.numbers.get(index, layer.symbol("input", index))
             if place in self.reached:
-                return Tile("read", label)
-            return Tile("idle" if self.counts is None or self.counts.get(plane) else "unread", label)
+                return Spot("read", label)
+            return Spot("idle" if self.counts is None or self.counts.get(plane) else "unread", label)
         if all(0 <= p <= step * (n - 1) for p, step, n in zip(place, steps, self.extents, strict=True)):
-            return Tile("gap read" if under else "gap", "0")
+            return Spot("gap read" if under else "gap", "0")
         if not all(low <= p < high for p, (low, high) in zip(place, layer.padded, strict=True)):
-            return Tile("absent")
+            return Spot("absent")
         copied = layer.copied(place)
         if copied is not None:
             index = (*self.lead, *copied)
             label = self.numbers.get(index, layer.symbol("input", index))
-            return Tile("padding read" if under else "padding", label)
-        return Tile("padding read" if under else "padding", "0" if layer.pads_with_zeros or max(steps) > 1 else "")
+            return Spot("padding read" if under else "padding", label)
+        return Spot("padding read" if under else "padding", "0" if layer.pads_with_zeros or max(steps) > 1 else "")
 
 
 def kernel_plates(layer: DrawnLayer, read: Sequence[Read], contents: Contents) -> list[Plate]:
@@ -133,14 +133,14 @@ def kernel_plates(layer: DrawnLayer, read: Sequence[Read], contents: Contents) -
     plates = []
     for lead in list(dict.fromkeys(leads))[:4]:
 
-        def tile(plane: Place, lead: Place = lead) -> Tile:
+        def tile(plane: Place, lead: Place = lead) -> Spot:
             index = (*lead, *plane)
-            return Tile("tap" if index in used else "spare tap", numbers.get(index, layer.symbol("weight", index)))
+            return Spot("tap" if index in used else "spare tap", numbers.get(index, layer.symbol("weight", index)))
 
         cut = layer.cut("weight")
         axes = layer.axes("weight")
         high, wide = (1, *layer.shapes["weight"])[-2:] if axes == 1 else layer.shapes["weight"][-2:]
-        frame = Frame(0, 0, 1 if axes == 1 else high, wide)
+        frame = Ring(0, 0, 1 if axes == 1 else high, wide)
         plates.append(layer.plate("weight", lead, cut, tile, frames=(frame,)))
     return plates
 
@@ -152,10 +152,10 @@ def output_plates(layer: DrawnLayer, output: Place, contents: Contents) -> list[
     plates: list[Plate | Arrow] = []
     for lead in layer.planes("output", [own]):
 
-        def tile(place: Place, lead: Place = lead) -> Tile:
+        def tile(place: Place, lead: Place = lead) -> Spot:
             index = (*lead, *place)
             label = numbers.get(index, layer.symbol("output", index))
-            return Tile("chosen" if index == output else "waiting", label)
+            return Spot("chosen" if index == output else "waiting", label)
 
         plates.append(layer.plate("output", lead, layer.cut("output", plane), tile))
     return plates
@@ -182,7 +182,7 @@ def listing(entries: Sequence[str]) -> str:
     return ", ".join(entries)
 
 
-def every_window(layer: DrawnLayer, contents: Contents) -> tuple[Sheet, list[dict[str, Any]]]:
+def every_window(layer: DrawnLayer, contents: Contents) -> tuple[Composed, list[dict[str, Any]]]:
     """The windows of all outputs beside each other: the first plane of the input, once for every output.
 
     Raises:

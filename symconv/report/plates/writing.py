@@ -6,10 +6,11 @@ import html
 import io
 import math
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symconv.doors import path as as_path
 from symconv.errors import ArgumentError, RenderError
@@ -18,11 +19,9 @@ from symconv.report.drawing.svg import FACE
 from symconv.report.drawing.tikz import colour_definitions
 from symconv.report.files import write_atomically
 from symconv.report.pdf import to_pdf
+from symconv.report.scene import Scene
 
-if TYPE_CHECKING:
-    from symconv.report.plates.figure import Figure
-
-__all__ = ["figure_svg", "save"]
+__all__ = ["figure_svg", "figure_tikz", "save"]
 
 SECONDS = 0.9
 """How long a frame of an animation stays."""
@@ -32,12 +31,12 @@ _SCALE = 2
 _MARGIN_PX, _MARGIN_MM = 10, 2.5
 
 
-def figure_svg(figure: Figure, theme: str) -> str:
-    """A whole SVG file with its description as metadata."""
-    inner = [sheet.scene.svg(f"f{number}") for number, sheet in enumerate(figure.sheets)]
-    wide, high = _extent(figure)
+def figure_svg(scenes: Sequence[Scene], description: str, theme: str) -> str:
+    """A whole SVG file of one picture or of an animation, with what is drawn as metadata, in JSON."""
+    inner = [scene.svg(f"f{number}") for number, scene in enumerate(scenes)]
+    wide, high = _extent(scenes)
     moving = len(inner) > 1
-    title, words = html.escape(figure.title), html.escape(figure.words)
+    title, words = html.escape(scenes[0].title), html.escape(scenes[0].description)
     if moving:
         words += f" The animation goes on to {len(inner)} pictures."
     seconds = SECONDS * len(inner)
@@ -57,14 +56,13 @@ def figure_svg(figure: Figure, theme: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title words" viewBox="0 0 {wide} {high}"'
         f' width="{wide}" height="{high}">\n<title id="title">{title}</title>\n<desc id="words">{words}</desc>\n'
-        f"<metadata>{html.escape(figure.json(), quote=False)}</metadata>\n<style>{''.join(rules)}</style>\n"
+        f"<metadata>{html.escape(description, quote=False)}</metadata>\n<style>{''.join(rules)}</style>\n"
         f'<rect width="100%" height="100%" style="fill:var(--paper)"/>\n' + "\n".join(frames) + "\n</svg>\n"
     )
 
 
-def _extent(figure: Figure) -> tuple[int, int]:
+def _extent(scenes: Sequence[Scene]) -> tuple[int, int]:
     """The size of the file in pixels: that of the largest frame, with a margin."""
-    scenes = [sheet.scene for sheet in figure.sheets]
     wide = max(math.ceil(s.width * s.cell_px + 3) for s in scenes)
     high = max(math.ceil(s.height * s.cell_px + 3) for s in scenes)
     return wide + 2 * _MARGIN_PX, high + 2 * _MARGIN_PX
@@ -79,35 +77,39 @@ def _colours(theme: str) -> str:
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
-def save(figure: Figure, path: Any) -> None:
-    """Write a figure in the format that the ending of a path names."""
+def save(scenes: Sequence[Scene], description: str, path: Any) -> None:
+    """Write pictures in the format that the ending of a path names."""
     place = as_path("path", path)
     ending = place.suffix.lower()
     data: str | bytes
     if ending == ".svg":
-        data = figure.svg()
+        data = figure_svg(scenes, description, "auto")
     elif ending == ".tex":
-        data = figure.tikz() + "\n"
+        data = figure_tikz(scenes) + "\n"
     elif ending == ".json":
-        data = figure.json() + "\n"
+        data = description + "\n"
     elif ending == ".pdf":
-        data = to_pdf(_document(figure))
+        data = to_pdf(_document(scenes))
     elif ending == ".png":
-        if len(figure.sheets) > 1:
+        if len(scenes) > 1:
             raise ArgumentError(
                 "path", str(path), "must end in .gif, .svg or .pdf for an animation", "or choose one output"
             )
-        data = _png(figure, 0)
+        data = _png(scenes[0])
     elif ending == ".gif":
-        data = _gif(figure)
+        data = _gif(scenes)
     else:
         raise ArgumentError("path", str(path), f"must end in {', '.join(_ENDINGS)}")
     write_atomically(Path(place), data)
 
 
-def _document(figure: Figure) -> str:
+def figure_tikz(scenes: Sequence[Scene], *, define_colours: bool = True) -> str:
+    """A `tikzpicture` a picture, the colours in front of the first one."""
+    return "\n\n".join(scene.tikz(define_colours=define_colours and not n) for n, scene in enumerate(scenes))
+
+
+def _document(scenes: Sequence[Scene]) -> str:
     """A LaTeX document with a page for every frame, as large as it."""
-    scenes = [sheet.scene for sheet in figure.sheets]
     wide = max(s.width * s.cell_mm for s in scenes) + 2 * _MARGIN_MM
     high = max(s.height * s.cell_mm for s in scenes) + 2 * _MARGIN_MM
     pages = "\n\\newpage\n".join(f"\\noindent\\makebox[\\textwidth][l]{{%\n{scene.tikz()}}}" for scene in scenes)
@@ -130,12 +132,9 @@ def _document(figure: Figure) -> str:
 """
 
 
-def _png(figure: Figure, number: int, scale: int = _SCALE) -> bytes:
-    """One frame as PNG, in the light colours."""
-    from symconv.report.plates.figure import Figure
-
-    one = Figure(figure.kind, (figure.sheets[number],), {})
-    text = one.svg("light")
+def _png(scene: Scene) -> bytes:
+    """One picture as PNG, in the light colours."""
+    text = figure_svg([scene], "{}", "light")
     for colour in PALETTE.values():  # renderers of pictures know no custom properties
         text = text.replace(f"var({colour.variable},{colour.light})", colour.light)
         text = text.replace(f"var({colour.variable})", colour.light)
@@ -146,7 +145,7 @@ def _png(figure: Figure, number: int, scale: int = _SCALE) -> bytes:
         raise RenderError(_NEEDS.format(".png and .gif")) from None
     with tempfile.TemporaryDirectory(prefix="symconv-") as scratch:
         faces = _fonts(Path(scratch))
-        return bytes(resvg_py.svg_to_bytes(svg_string=text, zoom=scale, skip_system_fonts=True, font_files=faces))
+        return bytes(resvg_py.svg_to_bytes(svg_string=text, zoom=_SCALE, skip_system_fonts=True, font_files=faces))
 
 
 def _fonts(folder: Path) -> list[str]:
@@ -181,13 +180,13 @@ def _faces() -> dict[str, bytes]:
 _NEEDS = "{} need the extra `figures` (pip install 'symconv[figures]'); .svg needs nothing, and .pdf needs pdflatex"
 
 
-def _gif(figure: Figure) -> bytes:
+def _gif(scenes: Sequence[Scene]) -> bytes:
     """All frames as a GIF that goes round and round."""
     try:
         from PIL import Image
     except ImportError:
         raise RenderError(_NEEDS.format(".png and .gif")) from None
-    images = [Image.open(io.BytesIO(_png(figure, number))).convert("RGB") for number in range(len(figure.sheets))]
+    images = [Image.open(io.BytesIO(_png(scene))).convert("RGB") for scene in scenes]
     size = max(i.width for i in images), max(i.height for i in images)
     frames = []
     for image in images:
