@@ -117,6 +117,8 @@ _MATHS = {
     "⌋": (r"\rfloor", ")"),
     "⌈": (r"\lceil", "ceil("),
     "⌉": (r"\rceil", ")"),
+    "⁻": ("{}^{-}", "^-"),
+    **{raised: (f"{{}}^{{{digit}}}", f"^{digit}") for raised, digit in zip("⁰⁴⁵⁶⁷⁸⁹", "0456789", strict=True)},
 }
 # The letters of Latin-1 and Latin Extended-A that the T1 encoding sets (LaTeX's own t1enc.dfu); they stay as typed.
 _T1_MISSING = frozenset("×÷ĦħĸĿŀŉŦŧſ")

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["cell_text", "common_unit", "latex_number", "map_value", "unit_words"]
+__all__ = ["cell_text", "common_unit", "equated", "latex_number", "map_value", "unit_words"]
 
 _UNITS = {2: "halves", 3: "thirds", 4: "quarters", 5: "fifths", 6: "sixths", 8: "eighths", 9: "ninths", 10: "tenths"}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = {raised: lowered for lowered, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}
 MOST_PARTS = 60
 """A common denominator above this is no unit that anybody counts in."""
 
@@ -27,14 +29,15 @@ def _decimal(value: Any) -> str:
     number = float(value.evalf(30)) if hasattr(value, "evalf") else float(value)
     if math.isnan(number):
         return "NaN"
-    return f"{number:.3g}".replace("-", "−")
+    digits, _, power = f"{number:.3g}".partition("e")
+    return (f"{digits}·10{str(int(power)).translate(_RAISED)}" if power else digits).replace("-", "−")
 
 
 def cell_text(value: Any, unit: Fraction = Fraction(1)) -> str:
     """A number as a cell shows it, in a unit: exact, or a decimal after "≈".
 
-    >>> cell_text(Fraction(-2, 3)), cell_text(Fraction(-2, 3), Fraction(1, 3)), cell_text(0.125)
-    ('−2/3', '−2', '≈0.125')
+    >>> cell_text(Fraction(-2, 3)), cell_text(Fraction(-2, 3), Fraction(1, 3)), cell_text(0.125), cell_text(3e-7)
+    ('−2/3', '−2', '≈0.125', '≈3·10⁻⁷')
     """
     exact = _exact(value)
     if exact is not None:
@@ -48,15 +51,29 @@ def cell_text(value: Any, unit: Fraction = Fraction(1)) -> str:
 def latex_number(value: Any, unit: Fraction = Fraction(1)) -> str:
     r"""The same as LaTeX.
 
-    >>> latex_number(Fraction(-2, 3)), latex_number(0.125)
-    ('-2/3', '\\approx 0.125')
+    >>> latex_number(Fraction(-2, 3)), latex_number(0.125), latex_number(3e-7)
+    ('-2/3', '\\approx 0.125', '\\approx 3 \\cdot 10^{-7}')
     """
     text = cell_text(value, unit).replace("−", "-")
     if text.startswith("ln "):
         return rf"\ln {text[3:]}"
     if text == "NaN":
         return r"\text{NaN}"
-    return rf"\approx {text[1:]}" if text.startswith("≈") else text
+    if not text.startswith("≈"):
+        return text
+    digits, times, power = text[1:].partition("·10")
+    raised = "".join(_LOWERED[digit] for digit in power)
+    return rf"\approx {digits}" + (rf" \cdot 10^{{{raised}}}" if times else "")
+
+
+def equated(latex: str) -> tuple[str, str]:
+    r"""The sign before a right-hand side, and that side: "≈" where numbers in it are rounded, said once.
+
+    >>> equated("(1, 2)"), equated(r"(\approx 0.125, 2)")
+    (('=', '(1, 2)'), ('\\approx', '(0.125, 2)'))
+    """
+    rounded = latex.replace(r"\approx ", "")
+    return ("=", latex) if rounded == latex else (r"\approx", rounded)
 
 
 def map_value(value: Any) -> int | str:

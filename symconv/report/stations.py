@@ -22,7 +22,7 @@ from symconv.report.exercise import (
     WrittenEntry,
 )
 from symconv.report.inline import Inline, Math, Text
-from symconv.report.numbers import cell_text, latex_number, unit_words
+from symconv.report.numbers import cell_text, equated, latex_number, unit_words
 from symconv.report.worked import MOST_ENTRIES, NamedTensor, Worked, layer_words
 
 __all__ = ["MOST_ACROSS", "entries", "grid", "grids", "stations", "symbolic_stations"]
@@ -46,7 +46,7 @@ def stations(worked: Worked, identifier: str, number: str) -> Stations:
     flows = worked.flows()
     live = Live(
         (Text(worked.place_words((key, at))),),
-        Math(" = ".join((name, *sides)).replace(r"= \approx", r"\approx")),
+        Math(" ".join((name, *(f"{sign} {side}" for sign, side in map(equated, sides))))),
         (Text(f"Flows into {', '.join(flows)}." if flows else "Nothing further is computed from it."),),
     )
     words = unit_words(worked.gradient_unit)

@@ -448,6 +448,15 @@ class Worked:
             sides.append(value)
         return self.entry(place), sides
 
+    def shortened(self, place: Place) -> bool:
+        """Whether an entry that is written out leaves out products, those with a factor 0."""
+        made = self.trace.tensors[place[0]].made
+        return (
+            made is not None
+            and made[place[1]].kind == "sum"
+            and any(self.trace.value(factor) == 0 for _, places in made[place[1]].terms for factor in places)
+        )
+
     def _product(self, factor: Any, entries: list[str]) -> str:
         first = [] if factor == 1 else [_bracketed(latex_number(factor))]
         return r"\,".join([*first, *entries])

@@ -64,7 +64,7 @@ def _numbers(desk: Desk, question: Question, chain: Layers) -> list[Block]:
     last = TensorKey(output, "output", True)
     if last in worked.tensors and worked.trace.tensors[last].values.ndim:
         said = "all ones." if question.own["upstream"] == "ones" else "as given."
-        blocks += tensor(desk, worked, last, "Given.", words(said), GIVEN)
+        blocks += tensor(desk, worked, last, said, GIVEN)
     unit = worked.gradient_unit
     if unit != 1:
         blocks.append(
@@ -79,16 +79,15 @@ def _numbers(desk: Desk, question: Question, chain: Layers) -> list[Block]:
     for layer, role in asked:
         key = TensorKey(layer, role, True)
         blocks += written_out(desk, worked, key, question.own["written_out"], names[layer][role])
-        rule = _rule(chain, layer, role)
-        blocks += tensor(desk, worked, key, rule, words(f"{rule[0].lower()}{rule[1:]}"), WORKED_OUT)
+        blocks += tensor(desk, worked, key, _rule(chain, layer, role), WORKED_OUT)
     return blocks
 
 
 def _rule(chain: Layers, layer: str, role: Role) -> str:
     if role != "output":
-        return f"The {role} of {layer}."
+        return f"the {role} of {layer}."
     readers = [after for before, after in chain.network.edges if before == layer]
-    return f"Back through {' and '.join(readers)}."
+    return f"back through {' and '.join(readers)}."
 
 
 # ---------------------------------------------------------------------- in symbols
@@ -106,6 +105,9 @@ def _symbols(desk: Desk, question: Question, chain: Layers) -> list[Block]:
             blocks.append(Paragraph(desk.inline((*worked.lead, " ", *worked.hypotheses), {}), wide=True))
             blocks += desk.stages(worked, {}, numbers)
             continue
+        common = _common(worked)
+        if common:
+            blocks.append(Paragraph(desk.inline(common, {}), wide=True))
         theorem, *rest = worked.stages
         for layer in reversed(chain.network.names):
             own = [step for step in theorem.steps if step.id.startswith(f"{layer} ") and _key(step) not in done]
@@ -151,24 +153,38 @@ def _theorem(
     kind = layer_words(chain.network[layer])
     said = _hypotheses(proofs, layer)
     if conditions:
-        said = (*said, f" Let it be so that {', and that '.join(conditions)}.")
+        said = (*said, *((" ",) if said else ()), f"Suppose that {', and that '.join(conditions)}.")
     inner = tuple(desk.stages(_renamed(proofs, layer), {}, numbers))
     proof = Folded(words(f"Proof of {label}"), inner, proof=True, open=label == "T1") if inner else None
     return TheoremBlock(
-        f"s-{label}", label, mark, f"{kind} ({layer})", desk.inline((*said, " Then"), {}), tuple(lines), proof
+        f"s-{label}", label, mark, f"{kind} ({layer})", desk.inline(said and (*said, " Then"), {}), tuple(lines), proof
     )
 
 
 def _hypotheses(worked: Derivation, layer: str) -> tuple[str | Maths, ...]:
     """What is taken for granted of the sizes of a layer, out of what is said of all."""
-    found: list[str | Maths] = []
-    own = False
+    return _said_of(worked).get(layer, ())
+
+
+def _common(worked: Derivation) -> tuple[str | Maths, ...]:
+    """What is taken for granted of the sizes of all layers, and what the network fixes of them."""
+    return _said_of(worked).get("", ())
+
+
+def _said_of(worked: Derivation) -> dict[str, tuple[str | Maths, ...]]:
+    """What is said of the sizes by layer, and of the network under ""."""
+    layers = _named_in(worked)
+    found: dict[str, list[str | Maths]] = {}
+    layer = ""
     for piece in worked.hypotheses:
-        if isinstance(piece, str) and piece.endswith(": ") and piece[:-2] in _named_in(worked):
-            own = piece == f"{layer}: "
-        elif own and not (piece == " " and found[-1:] and str(found[-1]).endswith(".")):
-            found.append(piece)
-    return tuple(found)
+        named = isinstance(piece, str) and piece.endswith(": ") and piece[:-2] in layers
+        layer = str(piece)[:-2] if named else "" if piece == "In this network " else layer
+        own = found.setdefault(layer, [])
+        if piece == "In this network " and own:
+            own.append(" ")
+        if not named and piece != " ":
+            own.append(piece)
+    return {name: tuple(own) for name, own in found.items()}
 
 
 def _named_in(worked: Derivation) -> frozenset[str]:

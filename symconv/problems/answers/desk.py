@@ -39,7 +39,7 @@ __all__ = ["Desk", "Progress", "Root", "mark_of", "matrix", "roman", "words"]
 
 Progress = Callable[[str], None]
 
-_REFERENCE = re.compile(r"\((D?\d+)\)")
+_REFERENCE = re.compile(r"\(([^()]+)\)")
 
 
 def mark_of(verdict: Verdict) -> Mark:
@@ -188,10 +188,11 @@ class Desk:
     def define(
         self, definitions: Sequence[Definition], roles: Mapping[str, str], numbers: dict[str, str], convention: str
     ) -> list[Block]:
-        """A notation table of the definitions that are new; known ones only get their number."""
+        """A notation table of the definitions that are new, wide ones below it; known ones only get their number."""
         rows: list[NotationRow] = []
         apart: list[Block] = []
-        for definition in definitions:
+        entries = [(definition, self.inline(definition.entry, roles)) for definition in definitions]
+        for definition, entry in sorted(entries, key=lambda pair: _too_wide(pair[1])):
             key = (repr(definition.object), repr(definition.entry), repr(definition.size))
             known = self._definitions.get(key)
             if known is not None:
@@ -199,7 +200,6 @@ class Desk:
                 continue
             label = f"D{len(self._definitions) + 1}"
             self._definitions[key] = numbers[definition.id] = label
-            entry = self.inline(definition.entry, roles)
             size = self.inline(definition.size, roles)
             if _too_wide(entry):
                 apart.append(self._apart(label, definition.name, entry, size))
@@ -208,7 +208,7 @@ class Desk:
                 NotationRow(anchor(label), label, self.inline(definition.object, roles), entry, definition.name, size)
             )
         table: list[Block] = [Notation(tuple(rows), convention)] if rows else []
-        return [*apart, *table]
+        return [*table, *apart]
 
     def _apart(self, label: str, name: str, entry: tuple[Inline, ...], size: tuple[Inline, ...]) -> RelationLine:
         """A definition that is too wide for the table, displayed like a step."""

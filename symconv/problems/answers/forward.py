@@ -29,12 +29,12 @@ def forward(desk: Desk, question: Question) -> list[Block]:
     if question.network is None:
         for key in worked.tensors:
             if not key.gradient and (key.layer == INPUT or key.role != "output"):
-                blocks += tensor(desk, worked, key, "Given.", words("as given."), GIVEN)
+                blocks += tensor(desk, worked, key, "as given.", GIVEN)
     names = array_names(chain, question)
     for layer, op in chain.network.layers:
         key = TensorKey(layer)
         blocks += written_out(desk, worked, key, question.own.get("written_out"), names[layer]["output"])
-        blocks += tensor(desk, worked, key, f"{layer_words(op)}.", words(f"{layer_words(op)}."), WORKED_OUT)
+        blocks += tensor(desk, worked, key, f"{layer_words(op)}.", WORKED_OUT)
     return blocks
 
 
@@ -47,4 +47,4 @@ def written_out(desk: Desk, worked: Worked, key: TensorKey, wanted: Any, name: s
     shape = worked.trace.tensors[key].values.shape
     for place in places:  # an axis of one channel may be left out
         at = (*((0,) * (len(shape) - len(place))), *(i - worked.index_base for i in place))
-        yield entry_line(desk, worked, key, at, "Written out.", words("products with a factor 0 are left out."))
+        yield entry_line(desk, worked, key, at)

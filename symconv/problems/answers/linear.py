@@ -48,7 +48,7 @@ def as_matrix(desk: Desk, question: Question) -> list[Block]:
             name, source = (rf"\operatorname{{vec}}({array})" for array in (name, source))
         bias = f" + {worked.array(TensorKey(layer, 'bias'))}" if TensorKey(layer, "bias") in worked.tensors else ""
         blocks += tensor(
-            desk, worked, key, "In numbers.", words(Math(rf"{name} = T\, {source}{bias}"), ", in numbers."), WORKED_OUT
+            desk, worked, key, "in numbers,", WORKED_OUT, words("as ", Math(rf"{name} = T\, {source}{bias}"), ".")
         )
     return blocks
 
@@ -70,4 +70,4 @@ def entries(desk: Desk, question: Question) -> list[Block]:
     worked = working(desk, question, backward=True)
     key = TensorKey(INPUT, "output", True) if role == "input" else TensorKey(declared.name, role, True)
     shape = worked.trace.tensors[key].values.shape
-    return [entry_line(desk, worked, key, at, "Written out.", ()) for at in np.ndindex(*shape)]
+    return [entry_line(desk, worked, key, at) for at in np.ndindex(*shape)]

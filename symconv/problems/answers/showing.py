@@ -9,10 +9,10 @@ import numpy as np
 from symconv.operators.networks.traced import TensorKey
 from symconv.problems.answers.desk import Desk, words
 from symconv.problems.answers.exact_text import approximation, decimal
-from symconv.report.document import Block, Folded, Inline, Math, Paragraph, Reason, RelationLine
+from symconv.report.document import Block, Folded, Inline, Math, Paragraph, Reason, RelationLine, Text
 from symconv.report.exercise import Grid, GridCell, Grids, Sheet
 from symconv.report.ledger import NOTHING, Basis
-from symconv.report.numbers import cell_text, latex_number
+from symconv.report.numbers import cell_text, equated, latex_number
 from symconv.report.stations import MOST_ACROSS, entries, grids
 from symconv.report.worked import Worked
 
@@ -44,9 +44,12 @@ def sheet(
 
 
 def tensor(
-    desk: Desk, worked: Worked, key: TensorKey, rule: str, reason: tuple[Inline, ...], basis: Basis
+    desk: Desk, worked: Worked, key: TensorKey, said: str, basis: Basis, reason: tuple[Inline, ...] = ()
 ) -> list[Block]:
-    """A tensor of a network at work: vectors and single numbers in a line, planes as tables of the page's map."""
+    """A tensor of a network at work: vectors and single numbers in a line, planes as tables of the page's map.
+
+    `said` is how it was worked out, a few words; `reason` follows them.
+    """
     named = worked.tensors[key]
     values, unit = named.tensor.values, worked.unit_of(key)
     label = desk.number()
@@ -54,29 +57,32 @@ def tensor(
     name = worked.array(key)
     scale = "" if unit == 1 else rf"{1 / unit}\,"
     if named.plane or values.ndim > 1 or values.size > LONGEST:
-        body = (*words(Math(f"{scale}{name}"), ": "), *(reason or words("all its entries.")))
+        body = (*words(Math(f"{scale}{name}"), f": {said}"), *((Text(" "), *reason) if reason else ()))
         line = Paragraph(body, mark="exact", number=label, id=f"s-{label}")
         return [line, grids(worked, key)]
     numbers = [latex_number(value, unit) for value in values.ravel().tolist()]
-    right = numbers[0] if values.ndim == 0 else _row(numbers)
-    if values.ndim == 0 and hasattr(values[()], "free_symbols") and "approx" not in right:
+    sign, right = equated(numbers[0] if values.ndim == 0 else _row(numbers))
+    if values.ndim == 0 and hasattr(values[()], "free_symbols") and sign == "=":
         right += rf" \approx {approximation(values[()])}"
-    return [RelationLine(f"s-{label}", label, "exact", Math(f"{scale}{name}"), "=", Math(right), Reason(rule, reason),
+    why = Reason(f"{said[0].upper()}{said[1:]}", reason)
+    return [RelationLine(f"s-{label}", label, "exact", Math(f"{scale}{name}"), sign, Math(right), why,
                          about=(named.name,))]  # fmt: skip
 
 
-def entry_line(
-    desk: Desk, worked: Worked, key: TensorKey, at: tuple[int, ...], rule: str, reason: tuple[Inline, ...]
-) -> RelationLine:
+def entry_line(desk: Desk, worked: Worked, key: TensorKey, at: tuple[int, ...]) -> RelationLine:
     """An entry as the sum that it is: in letters, in numbers, and its value; `at` counts from 0."""
     label = desk.number()
     desk.note(label, "exact", SUMMED)
     name, sides = worked.formula((key, at))
-    rows = tuple(Math(f"= {side}") for side in sides[1:])
+    (sign, first), *rest = map(equated, sides)
+    rows = tuple(Math(f"{relation} {side}") for relation, side in rest)
     about = (worked.tensors[key].name,)
-    return RelationLine(
-        f"s-{label}", label, "exact", Math(name), "=", Math(sides[0]), Reason(rule, reason), rows, about=about
+    reason = (
+        Reason("Written out", words("without products that have a factor 0."))
+        if worked.shortened((key, at))
+        else Reason("Written out.", ())
     )
+    return RelationLine(f"s-{label}", label, "exact", Math(name), sign, Math(first), reason, rows, about=about)
 
 
 def all_entries(desk: Desk, worked: Worked, key: TensorKey) -> list[Block]:
@@ -85,9 +91,9 @@ def all_entries(desk: Desk, worked: Worked, key: TensorKey) -> list[Block]:
     label = desk.number()
     desk.note(label, "exact", SUMMED)
     count = named.tensor.values.size
-    said = words(
-        f"All {count} entries of ", Math(worked.array(key)), ", written out; products with a factor 0 are left out."
-    )
+    short = any(worked.shortened((key, at)) for at in np.ndindex(named.tensor.values.shape))
+    left_out = "; products with a factor 0 are left out." if short else "."
+    said = words(f"All {count} entries of ", Math(worked.array(key)), f", written out{left_out}")
     line = Paragraph(said, mark="exact", number=label, id=f"s-{label}")
     return [line, Folded(words(f"All {count} entries"), (entries(worked, key),))]
 
@@ -104,8 +110,8 @@ def plain_array(
 
     if array.ndim < 2 and array.size <= LONGEST:
         numbers = [text(value) for value in array.ravel().tolist()]
-        right = numbers[0] if array.ndim == 0 else _row(numbers)
-        return [RelationLine(f"s-{label}", label, "exact", Math(name), "=", Math(right), Reason(rule, reason))]
+        sign, right = equated(numbers[0] if array.ndim == 0 else _row(numbers))
+        return [RelationLine(f"s-{label}", label, "exact", Math(name), sign, Math(right), Reason(rule, reason))]
     rows = array.reshape(1, -1) if array.ndim == 1 else array
     tables = []
     for at in np.ndindex(rows.shape[:-2]):

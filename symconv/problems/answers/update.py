@@ -18,7 +18,7 @@ from symconv.problems.answers.working import too_large, values_of, working
 from symconv.problems.problem import Question
 from symconv.report.document import Block, Paragraph
 from symconv.report.inline import Inline
-from symconv.report.numbers import latex_number
+from symconv.report.numbers import equated, latex_number
 from symconv.report.worked import Worked
 
 __all__ = ["moved", "update"]
@@ -58,7 +58,7 @@ def update(desk: Desk, question: Question) -> list[Block]:
                 blocks.append(_first(desk, worked, key, array, rate))
             name = f"{LATEX.name(worked.tensors[key].letter)}'"
             blocks += plain_array(
-                desk, name, array, f"The {role} of {layer}.", words("after the step."), WORKED_OUT, base
+                desk, name, array, f"The {role} of {layer}", words("after the step."), WORKED_OUT, base
             )
     again = chain.network.values(worked.inputs, after)
     output = chain.network.output
@@ -66,7 +66,7 @@ def update(desk: Desk, question: Question) -> list[Block]:
     for layer in chain.network.names[-3:]:
         name = f"{LATEX.name(worked.tensors[TensorKey(layer)].letter)}'"
         blocks += plain_array(
-            desk, name, np.asarray(again[layer]), "Forward again.", _places(again[layer]), WORKED_OUT, base
+            desk, name, np.asarray(again[layer]), "Forward again,", _places(again[layer]), WORKED_OUT, base
         )
     letter = LATEX.name(worked.tensors[TensorKey(output)].letter)
     falls = _less(later, before)
@@ -80,7 +80,7 @@ def update(desk: Desk, question: Question) -> list[Block]:
 def _places(array: Any) -> tuple[Inline, ...]:
     values = np.asarray(array).ravel().tolist()
     long = any(not isinstance(value, Fraction | int) for value in values)
-    return words("rounded, exact behind it.") if long else words("forward again, with the new parameters.")
+    return words("with the new parameters; rounded, exact behind it." if long else "with the new parameters.")
 
 
 def _first(desk: Desk, worked: Worked, key: TensorKey, after: Any, rate: Fraction) -> Block:
@@ -93,10 +93,11 @@ def _first(desk: Desk, worked: Worked, key: TensorKey, after: Any, rate: Fractio
     slope = latex_number(gradient[at])
     slope = rf"({slope})" if slope.startswith(("-", r"\approx -")) or "/" in slope else slope
     value = decimal(after[at]) if isinstance(after[at], Fraction) else latex_number(after[at])
-    right = rf"{latex_number(before[at])} - {decimal(rate)} \cdot {slope} = {value}"
-    return desk.plain_statement(
-        f"{{{entry}}}'", right, "exact", WORKED_OUT, "Step.", words("The parameter minus the rate times its gradient.")
-    )
+    sign, difference = equated(rf"{latex_number(before[at])} - {decimal(rate)} \cdot {slope}")
+    then, moved_to = equated(value)
+    said = words("The parameter minus the rate times its gradient.")
+    right = f"{difference} {then} {moved_to}"
+    return replace(desk.plain_statement(f"{{{entry}}}'", right, "exact", WORKED_OUT, "Step.", said), relation=sign)
 
 
 def _less(one: Any, other: Any) -> bool | None:
