@@ -27,6 +27,9 @@ class ClaimVerdict:
         notes: what was read in one of several ways, and what was passed over.
         claim: the syntax tree, None where it could not be read.
         mended: the syntax tree of the repaired claim.
+        slip: what went wrong, in words, where the repair tells; a convention under which the claim is true has no edit.
+        changes: what changes, each as it stands there and as it should be, in the Python-like language.
+        places: where the signs stand in the source that the edit changes, from the first to one past the last.
     """
 
     source: ClaimSource
@@ -38,6 +41,9 @@ class ClaimVerdict:
     notes: tuple[str, ...] = ()
     claim: Claim | None = None
     mended: Claim | None = None
+    slip: str = ""
+    changes: tuple[tuple[str, str], ...] = ()
+    places: tuple[tuple[int, int], ...] = ()
 
     @property
     def readings(self) -> tuple[str, ...]:
@@ -60,6 +66,8 @@ class ClaimVerdict:
             "counterexample": None if counter is None else _counter_json(counter),
             "repair": self.repair or None,
             "edit": self.edit or None,
+            "slip": self.slip or None,
+            "places": [list(place) for place in self.places],
             "explanation": self.verdict.explanation,
             "given": list(given(self.source.declared, self.claim)),
             "conditions": list(self.verdict.conditions),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+_WIDTH = 100
+"""So many signs of a long line are shown around those that are underlined."""
 _STYLE = {"proved": "green", "exact": "green", "refuted": "red", "undecided": "yellow", "error": "red"}
 
 
@@ -156,7 +158,26 @@ def _details(result: ClaimVerdict) -> list[str]:
         checked = [f"checked by {verdict.checked_by}"] if verdict.checked_by else []
         return [*checked, *family, *lines, *conditions]
     lines += [str(verdict.explanation), *conditions]
-    if result.edit:
-        strength = result.repaired.status if result.repaired is not None else ""
-        lines.append(f"{result.edit}  ({strength}: {result.repair})")
-    return lines
+    if result.repaired is None:
+        return lines
+    lines += _underlined(result)
+    said = ": ".join(part for part in (result.slip, result.edit) if part)
+    strength = f"{result.repaired.status}: {result.repair}" if result.repair else result.repaired.status
+    taken = [f"that, on the condition that {condition}" for condition in result.repaired.conditions]
+    return [*lines, f"{said}  ({strength})", *taken]
+
+
+def _underlined(result: ClaimVerdict) -> list[str]:
+    """The claim with the signs underlined that the repair changes; the part of it around them where it is long."""
+    if not result.places:
+        return []
+    source = result.source.latex or result.source.text
+    marked = {k for begin, end in result.places for k in range(begin, end)}
+    shown = [k for k, sign in enumerate(source) if not sign.isspace() or not source[k - 1 : k].isspace()]
+    first = next(n for n, k in enumerate(shown) if k in marked)
+    begin = 0 if len(shown) <= _WIDTH else max(0, min(first - _WIDTH // 3, len(shown) - _WIDTH))
+    part = shown[begin : begin + _WIDTH]
+    line = "".join(" " if source[k].isspace() else source[k] for k in part)
+    if not line.isprintable():
+        return []
+    return [line, "".join("^" if k in marked and not source[k].isspace() else " " for k in part).rstrip()]

@@ -23,13 +23,13 @@ def written(value: Any) -> str:
     return json.dumps(value)
 
 
-def problem(line: dict[str, Any]) -> str:
+def problem(line: dict[str, Any], layers: dict[str, Any] = CORPUS["layers"]) -> str:
     """A problem file with one claim."""
     layer = line["layer"]
     declared = dict(line.get("declare", {}))
     claim = {"id": "1", "operator": layer, "latex": line["latex"], **declared}
     claim["names"] = {**NAMES, **declared.get("names", {})}
-    tables = {f"[operators.{layer}]": CORPUS["layers"][layer], "[[claims]]": claim}
+    tables = {f"[operators.{layer}]": layers[layer], "[[claims]]": claim}
     lines = ['title = "A sheet"', "index_base = 0"]
     for head, table in tables.items():
         lines += [head, *(f"{key} = {written(value)}" for key, value in table.items())]

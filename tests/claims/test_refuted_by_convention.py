@@ -103,5 +103,8 @@ def test_terminal_json_and_page_say_so(tmp_path: Path) -> None:
     rows = json.loads(CliRunner().invoke(commands, ["check", str(file), "--json"]).output)
     assert [row["conditions"] for row in rows] == [[ABSOLUTE], []]
     page = sc.to_html(sc.build_document(load_problem(file)))
-    assert f"no small edit makes the claim true, on the condition that {ABSOLUTE}." in page.replace("\n", " ")
+    assert (
+        f"none of the small edits that were tried makes the claim true, on the condition that {ABSOLUTE}."
+        in page.replace("\n", " ")
+    )
     assert "(1 under a condition, which stands beside it)" in page

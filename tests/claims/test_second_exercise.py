@@ -49,7 +49,7 @@ SLIPS: dict[str, dict[str, str]] = {
     "flipped, half": {"literal": ""},  # a sign and a number are wrong
     "values, one wrong": {"literal": "[[-6,7],[10,13]] should be [[-6,7],[10,12]]"},
     "mean, wrong divisor": {"literal": "1/2 should be 1/3"},
-    "mean, divided by the set": dict.fromkeys(("literal", "general"), ""),
+    "mean, divided by the set": {"literal": "1/abs(S[k]) should be 1/3", "general": "1/abs(S[k]) should be 1/K"},
     "inner mean, divided by all taps": dict.fromkeys(("literal", "general"), ""),
     "norm, wrong root": dict.fromkeys(("literal", "general"), "1/3 should be 1/2"),
     "maximum of the neighbours": {"literal": "k+1 should be k"},

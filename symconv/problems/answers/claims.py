@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 from fractions import Fraction
 from itertools import groupby
 from string import ascii_lowercase
@@ -303,16 +304,17 @@ def _repairs(
 
 def _wrong(result: ClaimVerdict) -> tuple[Inline, ...]:
     """What is wrong with a refuted claim: the edit that mends it, where there is one."""
-    before, should, after = result.edit.partition(" should be ")
     after_all = _on_condition(result.verdict) + _given(result)
     if not result.edit:
-        return _maths(_why(result).removesuffix(".") + after_all)
+        return _maths((result.slip or _why(result)).removesuffix(".") + after_all)
+    slip = [Text(f"{result.slip}: ")] if result.slip else []
     try:
-        latex = [_latex_of(text) for text in (before, after)] if should else []
+        latex = [(_latex_of(before), _latex_of(after)) for before, after in result.changes]
     except ClaimError:
         latex = []
-    edit = words(Math(latex[0]), " should be ", Math(latex[1])) if latex else words(result.edit)
-    return (*edit, *_maths(after_all))
+    pairs = [words(*(", ",) * bool(n), Math(a), " should be ", Math(b)) for n, (a, b) in enumerate(latex)]
+    edit = tuple(run for pair in pairs for run in pair) if pairs else words(result.edit)
+    return (*slip, *edit, *_maths(after_all))
 
 
 def _why(result: ClaimVerdict) -> str:
@@ -321,7 +323,7 @@ def _why(result: ClaimVerdict) -> str:
         return result.verdict.explanation
     if counter.entry is not None:
         return "an entry is read that does not exist."
-    return "the two sides differ, and no small edit makes the claim true."
+    return "the two sides differ, and none of the small edits that were tried makes the claim true."
 
 
 def _witness(counter: Counterexample, roles: dict[str, str], mode: Mode, *, several: bool) -> list[Block]:
@@ -373,17 +375,21 @@ def _value(value: Any) -> str:
 
 
 _TOKEN = re.compile(r"\\operatorname\{[a-z]+\}|\\[A-Za-z]+|[A-Za-z]|\d+|.", re.S)
-_MARKABLE = re.compile(r"\\operatorname\{[a-z]+\}|[A-Za-z]|\d+")
+_MARKABLE = re.compile(r"\\operatorname\{[a-z]+\}|[A-Za-z]|\d+|[+-]")
+_COMPARED = 600  # tokens; longer formulas are compared token by token, and marked where they have one shape
 
 
 def _marked(wrong: str, right: str) -> str:
-    """The wrong formula with the tokens that differ from the repaired one marked, where both have the same shape."""
+    """The wrong formula with the tokens marked that the repaired one does not have there."""
     ours, theirs = _TOKEN.findall(wrong), _TOKEN.findall(right)
-    if len(ours) != len(theirs):
+    if len(ours) == len(theirs):
+        different = {k for k, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b}
+    elif len(ours) <= _COMPARED:
+        pairs = SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes()
+        different = {k for kind, begin, end, _, _ in pairs if kind != "equal" for k in range(begin, end)}
+    else:
         return wrong
-    different = [k for k, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
-    if not different or any(not _MARKABLE.fullmatch(ours[k]) for k in different):
-        return wrong
+    different = {k for k in different if _MARKABLE.fullmatch(ours[k])}
     marked = "".join(rf"\SCbad{{{token}}}" if k in different else token for k, token in enumerate(ours))
     try:
         to_mathml(marked)
