@@ -212,7 +212,8 @@ class Derivation:
         for stage in self.stages:
             rows = []
             for step in stage.steps:
-                left = step.left(LATEX) if step.opens else ""
+                # a block stands alone, so that its first line has a left-hand side also where a chain goes on
+                left = step.left(LATEX) if step.opens or step is stage.steps[0] else ""
                 sign = LATEX.relation(step.relation).strip()
                 note = step.title.lower().rstrip(".,:")
                 rows.append(rf"{left} &{sign} {step.right(LATEX)} && \text{{({step.id}: {note})}}")

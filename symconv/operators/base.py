@@ -165,6 +165,9 @@ class Operator(TakesArrays, ABC):
             shown.append(f"ndim={self.ndim}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def _repr_latex_(self) -> str:
+        return self.output()._repr_latex_()
+
     def options(self) -> dict[str, Any]:
         """The options by the names under which the operator is declared."""
         named = {entry.name: name for name, (_, entry) in option_fields(type(self)).items()}

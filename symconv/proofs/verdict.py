@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from html import escape
 from typing import Any, Literal, TypeAlias
 
 from symconv.formulas.algebra import Guard
@@ -172,3 +173,7 @@ class Verdict:
         if self.counterexample is not None:
             lines.append(f"  counterexample: {self.counterexample}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, _, rest = str(self).partition("\n")
+        return f"<div><strong>{escape(head)}</strong>" + (f"<pre>{escape(rest)}</pre></div>" if rest else "</div>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -65,6 +66,10 @@ class Kernel(ABC):
 
     def __repr__(self) -> str:
         return f"<Kernel of {self.op!r}, plan {self.plan!r}>"
+
+    def _repr_html_(self) -> str:
+        source = f"<details><summary>source</summary><pre>{escape(self.source)}</pre></details>"
+        return f"<div><code>{escape(repr(self))}</code>{source}</div>"
 
     @property
     @abstractmethod

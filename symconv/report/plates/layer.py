@@ -102,6 +102,11 @@ class DrawnLayer:
             and len(self.shapes["input"]) - self.op.spatial_axes in (0, 1)
         )
 
+    @property
+    def spreads(self) -> bool:
+        """Whether the window goes over the stretched input of a transposed layer."""
+        return self.slides and isinstance(self.op, Spreading)
+
     def axes(self, role: str) -> int:
         """How many of the last indices of an array lie in its plane."""
         rank = len(self.shapes[role])
@@ -221,6 +226,8 @@ class DrawnLayer:
     @cached_property
     def pads_with_zeros(self) -> bool:
         """Whether taps outside the input read a zero, as in a sum; a maximum knows nothing there."""
+        if self.spreads:
+            return True  # its sum goes over the entries that there are, which is the same
         corners = product(*({0, n - 1} for n in self.shapes["output"][-self.axes("output") :]))
         lead = (0,) * (len(self.shapes["output"]) - self.axes("output"))
         return any(not read.inside for corner in corners for read in self.reads((*lead, *corner)))
@@ -230,8 +237,8 @@ class DrawnLayer:
     @cached_property
     def stretch(self) -> Place:
         """How far neighbouring entries of the input stand apart, an entry an axis of the plane."""
-        if self.slides and isinstance(self.op, Spreading):
-            return tuple(int(s) for s in self.op.stride)
+        if self.spreads:
+            return tuple(int(s) for s in self.op.stride)  # type: ignore[attr-defined]
         return (1,) * self.axes("input")
 
     def place(self, plane: Place) -> Place:
@@ -242,7 +249,7 @@ class DrawnLayer:
         """The places on an axis that the taps of an output stand at, tap by tap."""
         window, n = self.op.windows[axis], self.size[axis]
         taps = range(int(window.k.evaluate({})))
-        if isinstance(self.op, Spreading):
+        if self.spreads:
             start = output + int(window.padding(self.shapes["output"][-self.axes("output") :][axis])[0].evaluate({}))
             return [start - int(window.d.evaluate({})) * tap for tap in taps]
         return [int(window.tap(output, tap, n).evaluate({})) for tap in taps]
@@ -268,7 +275,7 @@ class DrawnLayer:
         found = []
         for axis, (n, step) in enumerate(zip(plane, self.stretch, strict=True)):
             low, high = 0, step * (n - 1) + 1
-            if self.slides and isinstance(self.op, Spreading):
+            if self.spreads:
                 last = self.shapes["output"][-self.axes("output") :][axis] - 1
                 ends = [*self.window(axis, 0), *self.window(axis, last)]
                 low, high = min(low, *ends), max(high, *(end + 1 for end in ends))

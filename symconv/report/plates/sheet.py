@@ -13,7 +13,7 @@ from symconv.report.scene import Scene
 
 __all__ = ["Arrow", "Box", "Composed", "drawn"]
 
-_HEADING, _HEADING_ROOM, _LETTER = 0.5, 1.0, 0.5
+_HEADING, _HEADING_ROOM, _LETTER = 0.5, 1.0, 0.6
 """Font size of a heading in cells, the room that it takes, and about how wide a letter of it is, in font sizes."""
 _GAP, _BELOW, _ARROW = 1.1, 0.6, 1.5
 _CELL_PX, _LARGEST_PX, _ROOM_PX = 24, 34, 940

@@ -122,7 +122,7 @@ class _InputTiles:
             index = (*self.lead, *copied)
             label = self.numbers.get(index, layer.symbol("input", index))
             return Spot("padding read" if under else "padding", label)
-        return Spot("padding read" if under else "padding", "0" if layer.pads_with_zeros or max(steps) > 1 else "")
+        return Spot("padding read" if under else "padding", "0" if layer.pads_with_zeros else "")
 
 
 def kernel_plates(layer: DrawnLayer, read: Sequence[Read], contents: Contents) -> list[Plate]:
