@@ -105,8 +105,9 @@ class TapsPlan(Plan):
         taps = prod(walk.taps for walk in form.walks)
         planes = call.batch * form.layer.total_out * form.layer.per_group_in
         entries = planes * call.positions
-        twice = 7 if task == "output" else 20  # measured; the chain pulls back to the input and the weight together
-        seconds = form.layer.per_group_in * calls(40 + twice * taps) + passes(entries * taps * twice, call.dtype)
+        # measured; the first tap is not added to anything, and the chain pulls back to the input and the weight together
+        often = 7 * taps - 4 if task == "output" else 20 * taps
+        seconds = form.layer.per_group_in * calls(40 + often) + passes(entries * often, call.dtype)
         size = call.dtype.itemsize
         moved = (planes * prod(call.sizes) + entries * 3 * taps) * size
         copied = planes * prod(call.sizes) if form.layer.per_group_out > 1 else 0

@@ -39,6 +39,9 @@ VECTOR_RATE = {"f4": 30e9, "f8": 14e9}
 INTEGER_RATE = 0.8e9
 """The same without a BLAS: integers."""
 
+OUTER = 1.5e-9
+"""Seconds an entry of a product whose sums have one term: NumPy hands it to no BLAS."""
+
 PACK = 1.2e-10
 """Seconds a byte of what a matrix product packs (both factors) or goes over a second time (the result)."""
 
@@ -66,6 +69,8 @@ def _kind(dtype: np.dtype[Any]) -> str:
 
 def matrix_products(m: int, k: int, n: int, count: int, dtype: np.dtype[Any]) -> float:
     """Seconds of `count` matrix products ``(m x k) @ (k x n)`` in one call."""
+    if k == 1:
+        return count * (VECTOR_CALL + m * n * OUTER)
     if m == 1:
         return vector_products(k, n, count, dtype)
     operations = 2 * m * k * n
