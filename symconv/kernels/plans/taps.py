@@ -105,7 +105,7 @@ class TapsPlan(Plan):
         taps = prod(walk.taps for walk in form.walks)
         planes = call.batch * form.layer.total_out * form.layer.per_group_in
         entries = planes * call.positions
-        # measured; the first tap is not added to anything, and the chain pulls back to the input and the weight together
+        # measured; the first tap is added to nothing, and the chain pulls back to the input and the weight together
         often = 7 * taps - 4 if task == "output" else 20 * taps
         seconds = form.layer.per_group_in * calls(40 + often) + passes(entries * often, call.dtype)
         size = call.dtype.itemsize
