@@ -1,7 +1,7 @@
 """The line of the package, read off its source: who may import whom, what starts lazily, and what is never called.
 
     errors > doors > formulas > operators > proofs > derivations > certificates > kernels >
-        audits > claims > report > problems > bench > cli
+        audits > claims > report > problems > grading > bench > cli
 
 Each stage imports only what stands left of it, and itself.  An import counts wherever it is written: in a function, or
 under TYPE_CHECKING.  `symconv/__init__.py` and `symconv/__main__.py` are the public surface and may import every stage;
@@ -32,6 +32,7 @@ STAGES = (
     "claims",
     "report",
     "problems",
+    "grading",
     "bench",
     "cli",
 )

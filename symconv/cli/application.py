@@ -19,7 +19,9 @@ from symconv.cli.certificates import coq_check
 from symconv.cli.check import check
 from symconv.cli.derive import derive
 from symconv.cli.diagnose import diagnose
+from symconv.cli.exercise import exercise
 from symconv.cli.figure import figure
+from symconv.cli.grade import grade
 from symconv.cli.init import init
 from symconv.cli.kernel import kernel
 from symconv.cli.network import network
@@ -113,6 +115,8 @@ def commands() -> None:
       symconv report problem.toml        its worked solution as LaTeX and HTML
       symconv derive conv --kernel 3x3   the gradient of a layer, step by step
       symconv check problem.toml         its claims, proved or refuted
+      symconv exercise problem.toml --seed 7 --students list.csv -o out   a variant a student
+      symconv grade out --answers answers -o feedback   their answers, with the slips named
       symconv theorems                   what is proved for all sizes
       symconv shape --input 224 --kernel 7 --stride 2 --padding 3
       symconv network model.onnx         sizes, costs and receptive fields of a model
@@ -127,6 +131,8 @@ commands.add_command(kernel)
 commands.add_command(report)
 commands.add_command(derive)
 commands.add_command(check)
+commands.add_command(exercise)
+commands.add_command(grade)
 commands.add_command(theorems)
 commands.add_command(coq_check)
 commands.add_command(shape)

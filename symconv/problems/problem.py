@@ -13,7 +13,7 @@ from symconv.operators.networks.network import Network
 from symconv.problems.naming import entry_letter
 from symconv.problems.schema import Where
 
-__all__ = ["Declared", "Layers", "Problem", "Question", "Settled", "Solution", "SolutionLine"]
+__all__ = ["Declared", "Layers", "Problem", "Question", "Settled", "Solution", "SolutionLine", "Variants"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Question:
         network: the network that it is about.
         own: the keys that its kinds of question have for themselves, each with its default where the file says nothing.
         text: the words of the exercise.
+        points: what it is worth where it is graded; None where the file leaves it out.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Question:
     names: Mapping[str, str] = field(default_factory=dict)
     index_base: int = 1
     text: str = ""
+    points: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,21 @@ class Settled:
 
 
 @dataclass(frozen=True)
+class Variants:
+    """How the variants of a class differ, and what a named slip is worth.
+
+    Attributes:
+        keep: the names of data that are the same for everybody.
+        letters: whether arrays get letters of their own.
+        slip_share: which share of the points an answer with one named slip earns.
+    """
+
+    keep: tuple[str, ...] = ()
+    letters: bool = True
+    slip_share: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True)
 class Problem:
     """A problem file, read and checked."""
 
@@ -163,6 +180,7 @@ class Problem:
     networks: Mapping[str, Layers] = field(default_factory=dict)
     solutions: tuple[Solution, ...] = ()
     settled: Mapping[str, Settled] = field(default_factory=dict)  # for the claims of each question
+    variants: Variants = Variants()
 
     def where(self, question: Question) -> Where:
         """The place of a question, for messages."""

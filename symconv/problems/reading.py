@@ -23,11 +23,11 @@ from symconv.problems.asks import ASKS
 from symconv.problems.claim_table import read_claims, read_declared
 from symconv.problems.declaring import read_data, read_networks, read_operators, sized_by
 from symconv.problems.grading.reading import read_solutions
-from symconv.problems.problem import Declared, Layers, Problem, Question, Settled
+from symconv.problems.problem import Declared, Layers, Problem, Question, Settled, Variants
 from symconv.problems.schema import Key, Where, check_table
-from symconv.problems.tables import TOP, question_keys
+from symconv.problems.tables import TOP, VARIANTS, question_keys
 
-__all__ = ["load_problem", "read_problem"]
+__all__ = ["load_problem", "problem_text", "read_problem", "read_table"]
 
 MAX_BYTES = 1_000_000
 
@@ -37,6 +37,15 @@ def load_problem(path: str | Path) -> Problem:
 
     Raises:
         ProblemFileError: where it is missing, too large, not TOML, or not what the schema asks for.
+    """
+    return read_problem(problem_text(path), to_path("path", path).name)
+
+
+def problem_text(path: str | Path) -> str:
+    """The text of a problem file.
+
+    Raises:
+        ProblemFileError: where it is missing, too large, or not UTF-8.
     """
     file = to_path("path", path)
     shown = shortened(str(path))
@@ -50,7 +59,7 @@ def load_problem(path: str | Path) -> Problem:
     if len(content) > MAX_BYTES:
         raise ProblemFileError(f"{shown}: must have at most {MAX_BYTES:,} bytes; take smaller data")
     try:
-        return read_problem(content.decode("utf-8-sig"), file.name)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemFileError(f"{shown}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
@@ -60,6 +69,15 @@ def read_problem(content: str, file: str = "problem") -> Problem:
     where = Where(file)
     try:
         return _read(content, file, where)
+    except RecursionError:
+        raise where.error("is nested too deeply", "take out a few brackets, or parts of dotted keys") from None
+
+
+def read_table(content: str, file: str = "problem") -> dict[str, Any]:
+    """The table that the text of a file is; nobody has looked at what is in it."""
+    where = Where(file)
+    try:
+        return _toml(content, where)
     except RecursionError:
         raise where.error("is nested too deeply", "take out a few brackets, or parts of dotted keys") from None
 
@@ -120,7 +138,16 @@ def _read(content: str, file: str, where: Where) -> Problem:
         networks,
         solutions,
         asked,
+        _variants(top.get("variants", {}), where.at("variants"), data),
     )
+
+
+def _variants(table: Any, where: Where, data: Mapping[str, Any]) -> Variants:
+    read = check_table(table, VARIANTS, where, "the table")
+    for name in read.get("keep", ()):
+        if name not in data:
+            raise where.at("keep").error(unknown_name("data", name, data))
+    return Variants(**{name: read.get(name, key.default) for name, key in VARIANTS.items()})
 
 
 def _settled(question: Question, entry: Mapping[str, Any], file: Settled, where: Where) -> Settled:
@@ -184,6 +211,7 @@ def _question(read: Mapping[str, Any], here: Where, settings: _Settings, earlier
         letters,
         read.get("index_base", settings.base),
         read.get("text", ""),
+        read.get("points"),
     )
     for word in question.asks:
         if operators and not ASKS[word].several and len(operators) != 1:

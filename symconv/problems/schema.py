@@ -221,6 +221,14 @@ def unit(value: Any, where: Where) -> Any:
     return found
 
 
+def share(value: Any, where: Where) -> Any:
+    """An exact number from 0 to 1."""
+    found = number(value, where)
+    if not 0 <= found <= 1:
+        raise where.error(f"must be a share from 0 to 1, got {shown(value)}")
+    return found
+
+
 def array(value: Any, where: Where) -> Any:
     """A nested list of exact numbers in which all rows have one length."""
     if _entries(value, where, 0) > MAX_ENTRIES:

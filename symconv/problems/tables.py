@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -32,7 +33,7 @@ from symconv.problems import schema
 from symconv.problems.asks import ASKS
 from symconv.problems.schema import Key, Where
 
-__all__ = ["LAYER_NAMES", "NETWORK", "OPERATORS", "OUTSIDE", "TOP", "operator_keys", "question_keys"]
+__all__ = ["LAYER_NAMES", "NETWORK", "OPERATORS", "OUTSIDE", "TOP", "VARIANTS", "operator_keys", "question_keys"]
 
 OPERATORS: dict[str, type[Operator]] = {
     kind.__name__: kind
@@ -125,6 +126,7 @@ def question_keys(own: Mapping[str, Key] = MappingProxyType({})) -> dict[str, Ke
         "operators": Key(schema.texts, "several of them, for the questions about poolings"),
         "network": Key(schema.text, "the name of a network of this file; the only one where it is left out"),
         **own,
+        "points": Key(schema.unit, "what it is worth in a class; 1 for each array or count, if left out", example="4"),
         "names": Key(schema.mapping, "letters for this question only", example='{ input = "u" }'),
         "index_base": Key(schema.base, "0 or 1, for this question only", example="0"),
         "outside": Key(schema.one_of(*OUTSIDE), "the same as for the whole file, for the claims of this question"),
@@ -164,4 +166,13 @@ TOP: dict[str, Key] = {
     "questions": Key(_any, "the questions, in the order of the report"),
     "claims": Key(_any, "statements to be proved or refuted"),
     "solutions": Key(_any, "solutions to be graded, line by line"),
+    "variants": Key(_any, "how the variants of a class differ, and what a slip is worth: symconv exercise"),
+}
+
+VARIANTS: dict[str, Key] = {
+    "keep": Key(schema.texts, "data that are the same for everybody", example='["K"]', default=()),
+    "letters": Key(schema.boolean, "whether arrays get other letters", example="false", default=True),
+    "slip_share": Key(
+        schema.share, "the share of its points that an answer with one slip earns", example='"1/2"', default=Fraction(0)
+    ),
 }

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from symconv.errors import RenderError
 from symconv.report.escape import Tex, latex_text
 
-__all__ = ["html_environment", "latex_environment", "read_template_file", "template_directory"]
+__all__ = ["html_environment", "latex_environment", "read_template_file", "template_directory", "text_environment"]
 
 
 def template_directory() -> Path:
@@ -86,6 +86,20 @@ def html_environment() -> ImmutableSandboxedEnvironment:
             loader=FileSystemLoader(template_directory()),
             undefined=StrictUndefined,
             autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+    )
+
+
+def text_environment() -> ImmutableSandboxedEnvironment:
+    """A new one for plain texts, with Jinja's usual braces: nothing is escaped, so what is printed has a filter."""
+    return _bare(
+        ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(template_directory()),
+            undefined=StrictUndefined,
+            autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
