@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symconv.errors import NotSupportedError
-from symconv.grading.graph import Graph, Node, Slip, Value
+from symconv.grading.graph import ArrayGraph, Node, Slip, Value
 from symconv.grading.operator_slips import others
 from symconv.operators.base import Operator
 from symconv.operators.networks.network import Network
@@ -38,7 +38,9 @@ class Count:
 Given = Mapping[str, Value]
 
 
-def count_items(graph: Graph, chain: Layers, words: Sequence[str], operators: Sequence[Declared]) -> Iterator[Count]:
+def count_items(
+    graph: ArrayGraph, chain: Layers, words: Sequence[str], operators: Sequence[Declared]
+) -> Iterator[Count]:
     """The sizes and counts of a network, or of its one layer."""
     network, shapes = chain.network, chain.network.shapes(chain.input_shape)
     alone = len(network.names) == 1
@@ -69,7 +71,7 @@ def _shape(value: Value) -> Shape:
 # ---------------------------------------------------------------------- sizes
 
 
-def _size(graph: Graph, chain: Layers, layer: str, operators: Sequence[Declared]) -> str:
+def _size(graph: ArrayGraph, chain: Layers, layer: str, operators: Sequence[Declared]) -> str:
     """The key of the size of what a layer gives; of one layer alone without its single channel."""
     if layer == INPUT:
         return graph.add(Node(f"size {chain.name} input", (), lambda _: _vector(chain.input_shape)))
@@ -148,7 +150,7 @@ _SIZES: tuple[tuple[str, str, Callable[[Window, int], int]], ...] = (
 # ---------------------------------------------------------------------- numbers
 
 
-def _number(graph: Graph, chain: Layers, layer: str, word: str) -> str:
+def _number(graph: ArrayGraph, chain: Layers, layer: str, word: str) -> str:
     """The key of the number of parameters or multiply-adds of a layer; "" where there are none."""
     network = chain.network
     shapes = network.shapes(chain.input_shape)
@@ -200,7 +202,7 @@ def _products(sizes: Mapping[str, Shape], total: int, after: Shape) -> Iterator[
     yield "additions-counted", "Products and additions were counted apart; each pair is one multiply-add.", 2 * total
 
 
-def _field(graph: Graph, chain: Layers) -> Iterator[Count]:
+def _field(graph: ArrayGraph, chain: Layers) -> Iterator[Count]:
     """The receptive field of the last layer that has one."""
     known = _fields(chain.network)
     if not known:

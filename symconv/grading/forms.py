@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from symconv.errors import ArgumentError, ProblemFileError, SymconvError, shortened
 from symconv.grading.items import Item, Items
 from symconv.grading.toml_text import toml_string
-from symconv.grading.written import Written, read_written
+from symconv.grading.written import WrittenAnswer, read_written
 from symconv.report.templating import text_environment
 
 __all__ = ["Answers", "read_answers", "to_csv_form", "to_toml_form"]
@@ -30,7 +30,7 @@ MOST_BYTES = 200_000
 MOST_ROWS = 2_000
 COLUMNS = ("item", "asked", "answer")
 
-Answers = Mapping[str, "Written | str | None"]
+Answers = Mapping[str, "WrittenAnswer | str | None"]
 """By item what was written; a text says why it could not be read."""
 
 
@@ -76,7 +76,7 @@ def read_answers(path: Path, items: Items) -> Answers:
         raise ProblemFileError(f"{shown}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     written = _csv(text, shown) if path.suffix.lower() == ".csv" else _toml(text, shown)
     known = {_plain(item.id): item for item in items.items}
-    found: dict[str, Written | str | None] = {}
+    found: dict[str, WrittenAnswer | str | None] = {}
     for name, value in written.items():
         item = known.get(_plain(name))
         if item is not None:
@@ -128,7 +128,7 @@ def _csv(text: str, shown: str) -> Mapping[str, str]:
     return found
 
 
-def _read(item: Item, value: Any) -> Written | str | None:
+def _read(item: Item, value: Any) -> WrittenAnswer | str | None:
     try:
         written = read_written(value)
     except (SymconvError, RecursionError) as error:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from symconv.errors import SymconvError
 
-__all__ = ["Graph", "Make", "Node", "Slip", "Value", "same"]
+__all__ = ["ArrayGraph", "Make", "Node", "Slip", "Value", "same"]
 
 Value: TypeAlias = NDArray[Any]
 """An array of exact numbers (of objects), in the shape in which an operator has it."""
@@ -50,7 +50,7 @@ class Node:
 
 
 @dataclass
-class Graph:
+class ArrayGraph:
     """Arrays by their keys; whoever adds one has added what it needs."""
 
     nodes: dict[str, Node] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import numpy as np
 
 from symconv.errors import ProblemFileError, SymconvError
 from symconv.grading.counts import count_items
-from symconv.grading.graph import Graph, Node, Value
+from symconv.grading.graph import ArrayGraph, Node, Value
 from symconv.grading.layers import NetworkArrays
 from symconv.operators.networks.network import Network
 from symconv.problems.answers.backward import gradients_asked
@@ -53,7 +53,7 @@ class Items:
         by_hand: the ids of questions without an item: they are shown and solved, and nobody grades them here.
     """
 
-    graph: Graph = field(default_factory=Graph)
+    graph: ArrayGraph = field(default_factory=ArrayGraph)
     items: list[Item] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ def _array(data: Any) -> Value:
     return np.array(data, dtype=object)
 
 
-def _arrays(problem: Problem, graph: Graph, chain: Layers, upstream: str = "") -> NetworkArrays:
+def _arrays(problem: Problem, graph: ArrayGraph, chain: Layers, upstream: str = "") -> NetworkArrays:
     """The arrays of a network on its data."""
     network = chain.network
     shapes = network.shapes(chain.input_shape)
@@ -130,7 +130,7 @@ def _arrays(problem: Problem, graph: Graph, chain: Layers, upstream: str = "") -
     )
 
 
-def _values(problem: Problem, graph: Graph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
+def _values(problem: Problem, graph: ArrayGraph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
     """The output of a layer; its input may be the output of an earlier question."""
     declared, own = question.operators[0], question.own
     if own["input"] in problem.data:
@@ -155,7 +155,7 @@ def _named(declared: Any, question: Question) -> Layers:
     return Layers(declared.name, network, {declared.name: declared}, network.input_shape(declared.input_size))
 
 
-def _forward(problem: Problem, graph: Graph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
+def _forward(problem: Problem, graph: ArrayGraph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
     chain = chain_of(question, problem.where(question), problem.data)
     arrays, names = _arrays(problem, graph, chain), array_names(chain, question)
     for layer in chain.network.names:
@@ -164,7 +164,7 @@ def _forward(problem: Problem, graph: Graph, question: Question, outputs: dict[s
         yield _Asked(name, f"{name}, what {layer} gives", kind, key)
 
 
-def _backward(problem: Problem, graph: Graph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
+def _backward(problem: Problem, graph: ArrayGraph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
     if not question.own["numbers"]:
         return
     chain = chain_of(question, problem.where(question), problem.data)
@@ -174,7 +174,7 @@ def _backward(problem: Problem, graph: Graph, question: Question, outputs: dict[
         yield _Asked(f"dE/d{name}", f"the gradient of E by {name}", "array", arrays.gradient(layer, role))
 
 
-def _update(problem: Problem, graph: Graph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
+def _update(problem: Problem, graph: ArrayGraph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
     chain = chain_of(question, problem.where(question), problem.data)
     arrays, names = _arrays(problem, graph, chain), array_names(chain, question)
     for layer, own in arrays.weights.items():
@@ -186,7 +186,7 @@ def _update(problem: Problem, graph: Graph, question: Question, outputs: dict[st
                 )
 
 
-def _counts(problem: Problem, graph: Graph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
+def _counts(problem: Problem, graph: ArrayGraph, question: Question, outputs: dict[str, str]) -> Iterator[_Asked]:
     """Sizes and counts, all that the words of the question ask for."""
     chain = chain_of(question, problem.where(question), problem.data)
     words = [word for word in question.asks if _ASKED.get(word) is _counts]
@@ -194,7 +194,7 @@ def _counts(problem: Problem, graph: Graph, question: Question, outputs: dict[st
         yield _Asked(count.name, count.words, count.kind, count.key)
 
 
-_ASKED: Mapping[str, Callable[[Problem, Graph, Question, dict[str, str]], Iterator[_Asked]]] = {
+_ASKED: Mapping[str, Callable[[Problem, ArrayGraph, Question, dict[str, str]], Iterator[_Asked]]] = {
     "values": _values,
     "forward": _forward,
     "backward": _backward,

@@ -17,7 +17,7 @@ import numpy as np
 
 from symconv.grading.graph import Slip, Value, bare, same
 from symconv.grading.items import Item, Items
-from symconv.grading.written import Written, agrees, right_entries
+from symconv.grading.written import WrittenAnswer, agrees, right_entries
 
 __all__ = ["Grade", "Status", "judge"]
 
@@ -48,11 +48,13 @@ class Grade:
     slip: str = ""
     words: str = ""
     entries: tuple[bool, ...] = ()
-    given: Written | None = None
+    given: WrittenAnswer | None = None
     due: Value | None = None
 
 
-def judge(items: Items, answers: Mapping[str, Written | str | None], slip_share: Fraction = Fraction(0)) -> list[Grade]:
+def judge(
+    items: Items, answers: Mapping[str, WrittenAnswer | str | None], slip_share: Fraction = Fraction(0)
+) -> list[Grade]:
     """The grades of all items.
 
     Args:
@@ -66,7 +68,7 @@ def judge(items: Items, answers: Mapping[str, Written | str | None], slip_share:
     asked = {item.key for item in items.items}
     for item in items.items:
         answer = answers.get(item.id)
-        if isinstance(answer, Written):
+        if isinstance(answer, WrittenAnswer):
             if agrees(answer, items.right(item)):
                 right.add(item.key)
             elif _usable(answer, items.right(item)):
@@ -74,7 +76,7 @@ def judge(items: Items, answers: Mapping[str, Written | str | None], slip_share:
     return [_grade(items, item, answers.get(item.id), wrong, asked, slip_share) for item in items.items]
 
 
-def _usable(answer: Written, due: Value) -> bool:
+def _usable(answer: WrittenAnswer, due: Value) -> bool:
     """Whether work can go on with a wrong answer: it is about as large as what is due."""
     values = bare(answer.values)
     shape = bare(due).shape
@@ -90,7 +92,7 @@ def _shape_as(values: Value, due: Value) -> tuple[int, ...]:
 def _grade(
     items: Items,
     item: Item,
-    answer: Written | str | None,
+    answer: WrittenAnswer | str | None,
     wrong: Mapping[str, Value],
     asked: set[str],
     slip_share: Fraction,
@@ -132,7 +134,9 @@ def _trivial(value: Value) -> bool:
     return len(flat) > 1 and all(entry == flat[0] for entry in flat)
 
 
-def _named(items: Items, item: Item, answer: Written, given: Mapping[str, Value], asked: set[str]) -> Iterator[Slip]:
+def _named(
+    items: Items, item: Item, answer: WrittenAnswer, given: Mapping[str, Value], asked: set[str]
+) -> Iterator[Slip]:
     """The slips that give an answer."""
     for at, slip in items.graph.slips(item.key, asked):
         value = items.graph.instead(item.key, given, (at, slip))
@@ -145,7 +149,7 @@ def _sentence(found: list[Slip]) -> str:
     return found[0].words + ("".join(f" Or: {words[0].lower()}{words[1:]}" for words in others[:2]))
 
 
-def _of_any_array(items: Items, item: Item, answer: Written, due: Value) -> tuple[str, str]:
+def _of_any_array(items: Items, item: Item, answer: WrittenAnswer, due: Value) -> tuple[str, str]:
     """A slip that any array may suffer: its name and its words."""
     values, wanted = bare(answer.values), bare(due)
     for other in items.items:
@@ -189,7 +193,7 @@ def _by_entries(values: Value, wanted: Value, entries: tuple[bool, ...]) -> tupl
     return "", ""
 
 
-def _how_wrong(answer: Written, due: Value, entries: tuple[bool, ...]) -> str:
+def _how_wrong(answer: WrittenAnswer, due: Value, entries: tuple[bool, ...]) -> str:
     """What can be said of an answer that no slip explains."""
     shape, wanted = bare(answer.values).shape, bare(due).shape
     if shape != wanted:

@@ -12,7 +12,7 @@ import numpy as np
 
 from symconv.errors import ArgumentError
 from symconv.formulas.formula import Formula
-from symconv.grading.graph import Graph, Node, Slip, Value
+from symconv.grading.graph import ArrayGraph, Node, Slip, Value
 from symconv.grading.operator_slips import others, pads
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
@@ -48,7 +48,7 @@ class NetworkArrays:
         upstream: the gradient by the output.
     """
 
-    graph: Graph
+    graph: ArrayGraph
     key: str
     network: Network
     shape: Shape

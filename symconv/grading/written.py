@@ -17,7 +17,7 @@ import numpy as np
 from symconv.errors import ArgumentError, shortened
 from symconv.grading.graph import Value, bare
 
-__all__ = ["Written", "agrees", "read_written"]
+__all__ = ["WrittenAnswer", "agrees", "read_written"]
 
 MOST_ENTRIES = 10_000
 MOST_SIGNS = 200_000
@@ -30,7 +30,7 @@ _SIGNS = str.maketrans({"−": "-", "–": "-", "⁄": "/", "\u00a0": " ", "\t":
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenAnswer:
     """An answer.
 
     Attributes:
@@ -42,7 +42,7 @@ class Written:
     places: Value
 
 
-def read_written(value: Any) -> Written | None:
+def read_written(value: Any) -> WrittenAnswer | None:
     """An answer as it stands in a form: a text, a number, or a nested list; None for one that was left empty.
 
     Raises:
@@ -58,7 +58,7 @@ def read_written(value: Any) -> Written | None:
         return None
     numbers, places = _entries(value, 0, [0])
     shape = _shape(numbers)
-    return Written(_array(numbers, shape), _array(places, shape))
+    return WrittenAnswer(_array(numbers, shape), _array(places, shape))
 
 
 def _rows(text: str) -> Any:
@@ -165,12 +165,12 @@ def _array(value: Any, shape: tuple[int, ...]) -> Value:
     return array
 
 
-def agrees(written: Written, due: Value) -> bool:
+def agrees(written: WrittenAnswer, due: Value) -> bool:
     """Whether an answer is what is due, but for axes of length 1 in front, and for rounding."""
     return all(right_entries(written, due) or [False])
 
 
-def right_entries(written: Written, due: Value) -> list[bool] | None:
+def right_entries(written: WrittenAnswer, due: Value) -> list[bool] | None:
     """Which entries of an answer are what is due, row by row; None for another shape."""
     values, wanted, places = bare(written.values), bare(due), bare(written.places)
     if not _alike(values, wanted):
