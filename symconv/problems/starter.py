@@ -13,7 +13,7 @@ from dataclasses import replace
 from symconv.problems.asks import ASKS
 from symconv.problems.grading.reading import LINE, SOLUTION
 from symconv.problems.schema import Key
-from symconv.problems.tables import NETWORK, TOP, operator_keys, question_keys
+from symconv.problems.tables import NETWORK, TOP, VARIANTS, operator_keys, question_keys
 
 __all__ = ["starter"]
 
@@ -145,6 +145,8 @@ def starter() -> str:
     seen = set()
     for name, values in _NETWORKS.items():
         lines += [f"[networks.{name}]", *_table(NETWORK, values, seen), ""]
+    lines += _comment("A class: how the variants of symconv exercise differ, and what symconv grade gives for a slip.")
+    lines += ["[variants]", *_table(VARIANTS, {}, set()), ""]
     lines += _comment("Questions, in the order of the report. What can be asked:")
     width = max(map(len, ASKS))
     lines += [f"#   {word:{width}}  {ask.words}" for word, ask in ASKS.items()]

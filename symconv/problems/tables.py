@@ -170,7 +170,7 @@ TOP: dict[str, Key] = {
 }
 
 VARIANTS: dict[str, Key] = {
-    "keep": Key(schema.texts, "data that are the same for everybody", example='["K"]', default=()),
+    "keep": Key(schema.texts, "data that are the same for everybody", example='["P"]', default=()),
     "letters": Key(schema.boolean, "whether arrays get other letters", example="false", default=True),
     "slip_share": Key(
         schema.share, "the share of its points that an answer with one slip earns", example='"1/2"', default=Fraction(0)
