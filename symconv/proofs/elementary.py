@@ -1,4 +1,4 @@
-"""Normal forms of functions of one value: identities of e, the logarithm and max(0, x), each with its condition."""
+"""Normal forms of functions of one value: identities of e, ln, σ, tanh and max(0, x), each with its condition."""
 
 from __future__ import annotations
 
@@ -20,8 +20,19 @@ from symconv.formulas.algebra import (
     product,
 )
 from symconv.formulas.function import Function
-from symconv.formulas.functions import EXP, LN, NEGATIVE_PART, POSITIVE_PART, RECIPROCAL, SOFTPLUS, STEP
+from symconv.formulas.functions import (
+    EXP,
+    LN,
+    NEGATIVE_PART,
+    POSITIVE_PART,
+    RECIPROCAL,
+    SIGMOID,
+    SOFTPLUS,
+    STEP,
+    TANH,
+)
 from symconv.proofs.context import Context
+from symconv.proofs.factors import turned_value
 from symconv.proofs.signs import is_nonnegative, is_positive
 
 __all__ = ["applied"]
@@ -104,6 +115,20 @@ def _negative_part(normal: _Normal, arg: Node) -> Node:
     return normal.used("min(0, x) = -max(0, -x)", normal.product([minus, other]))
 
 
+def _sigmoid(normal: _Normal, arg: Node) -> Node | None:
+    """``σ(-x) = 1 - σ(x)``."""
+    rest, sign = turned_value(arg)
+    if sign == 1:
+        return None
+    return normal.used("σ(-x) = 1 - σ(x)", add(ONE, product(const(-1), Applied(SIGMOID, rest))))
+
+
+def _tanh(normal: _Normal, arg: Node) -> Node | None:
+    """``tanh(-x) = -tanh(x)``."""
+    rest, sign = turned_value(arg)
+    return None if sign == 1 else normal.used("tanh(-x) = -tanh(x)", product(const(-1), Applied(TANH, rest)))
+
+
 def _softplus(normal: _Normal, arg: Node) -> Node:
     """``ln(1 + e^x)``, which is what it is."""
     return Applied(LN, add(ONE, applied(normal, EXP, arg)))
@@ -125,6 +150,8 @@ _RULES = {
     POSITIVE_PART: _positive_part,
     RECIPROCAL: _reciprocal,
     NEGATIVE_PART: _negative_part,
+    SIGMOID: _sigmoid,
     SOFTPLUS: _softplus,
     STEP: _step,
+    TANH: _tanh,
 }

@@ -19,7 +19,7 @@ from symconv.formulas.algebra import (
 )
 from symconv.formulas.walks import walk
 
-__all__ = ["has_extremum", "is_count", "pairs_as_sizes", "turned", "with_number"]
+__all__ = ["has_extremum", "is_count", "pairs_as_sizes", "turned", "turned_value", "with_number"]
 
 
 def is_count(node: Node) -> bool:
@@ -44,6 +44,13 @@ def turned(node: Node) -> tuple[Node, int]:
     if parts[first][0] > 0:
         return node, 1
     return add(*(product(const(-1), arg) for arg in node.args)), -1
+
+
+def turned_value(node: Node) -> tuple[Node, int]:
+    """A value up to its sign: of x and -x one alone comes back as it is, and the other as that one and -1."""
+    number, rest = with_number(node)
+    rest, sign = turned(rest)
+    return product(const(abs(number)), rest), sign if number >= 0 else -sign
 
 
 def with_number(node: Node) -> tuple[Fraction, Node]:

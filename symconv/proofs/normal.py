@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias
+from itertools import combinations
+from typing import TypeAlias, TypeVar
 
 from symconv.formulas.algebra import (
     ONE,
@@ -43,18 +44,20 @@ from symconv.formulas.algebra import (
 from symconv.formulas.naming import free_names
 from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
-from symconv.formulas.terms import expand
+from symconv.formulas.terms import expand, rebuild
 from symconv.formulas.walker import case
 from symconv.proofs.context import Context
 from symconv.proofs.elementary import applied
 from symconv.proofs.exponents import Exponent, number_power
 from symconv.proofs.factors import has_extremum, is_count, pairs_as_sizes, turned, with_number
 from symconv.proofs.numbers import number_of, split, written
+from symconv.proofs.pairs import multiplied, summed
 from symconv.proofs.rewriting import MOST_TERMS, without_single_taps
 from symconv.proofs.signs import has_member, is_nonnegative, is_nonzero, is_positive
 
 __all__ = ["Normal"]
 
+Found = TypeVar("Found")
 Equal: TypeAlias = "Callable[[Node, Node, Context], bool]"
 
 MOST_FACTORS = 4
@@ -95,7 +98,21 @@ class Normal(FormulaWalker[Node]):
 
     @case(Plus)
     def _added(self, node: Plus) -> Node:
-        return add(*(self.visit(arg) for arg in node.args))
+        return self._summands(add(*(self.visit(arg) for arg in node.args)))
+
+    def _written(self, node: Node) -> Node:
+        """The normal form of a value in which a condition may have become true or false."""
+        return self.visit(rebuild(expand(node, self.context.effort)))
+
+    def _summands(self, whole: Node) -> Node:
+        """A sum of normal forms, with two summands that say more together in one."""
+        args = list(whole.args) if isinstance(whole, Plus) else []
+        for one, two in combinations(range(len(args)), 2):
+            found = summed(args[one], args[two], self._written)
+            if found is not None:
+                others = [arg for place, arg in enumerate(args) if place not in (one, two)]
+                return self.used(found[0], self._summands(add(*others, *found[1])))
+        return whole
 
     @case(Multiply)
     def _multiplied(self, node: Multiply) -> Node:
@@ -143,7 +160,7 @@ class Normal(FormulaWalker[Node]):
         reduce = rename_bounds(reduce, self.context.reserved)
         return reduce, Normal(self.context.inside(reduce.bounds, reduce.guards), self.equal, self.rules)
 
-    def used(self, rule: str, node: Node) -> Node:
+    def used(self, rule: str, node: Found) -> Found:
         self.rules[rule] = None
         return node
 
@@ -182,7 +199,8 @@ class Normal(FormulaWalker[Node]):
                 self.rules["sign(x) x = |x|"] = None
                 return [_AbsoluteOf(self).visit(size)]
         if not isinstance(one, Power) and not isinstance(two, Power):
-            return None
+            found = multiplied(one, two, self._written)
+            return None if found is None else self.used(found[0], found[1])
         (base, first), (base2, second) = (
             (n.base, n.exponent) if isinstance(n, Power) else (n, ONE) for n in (one, two)
         )

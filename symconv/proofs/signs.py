@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from typing import Protocol
 
 from symconv.formulas.algebra import (
+    ONE,
     Absolute,
     Access,
     Applied,
@@ -31,14 +33,17 @@ from symconv.formulas.algebra import (
     Scalar,
     Share,
     Sign,
+    const,
     nonnegative,
+    product,
 )
-from symconv.formulas.functions import POSITIVE_PART, STEP, TANH
+from symconv.formulas.functions import POSITIVE_PART, SIGMOID, STEP, TANH
 from symconv.formulas.index import Index, ceiling, floor, maximum, minimum
 from symconv.formulas.radicals import UndecidedNumberError
 from symconv.formulas.substitution import rename_bounds
 from symconv.formulas.walker import case
 from symconv.proofs.exponents import Exponent
+from symconv.proofs.factors import with_number
 from symconv.proofs.goals import follows
 from symconv.proofs.needs import Inside, Member, Need, known_on
 from symconv.proofs.numbers import NumberLike, number_of
@@ -110,6 +115,21 @@ class _Predicate(FormulaWalker[bool]):
         return self.place.holds(f"{index!r} >= 0", [nonnegative(index)])
 
 
+def _from_below(node: Plus) -> Sequence[Node]:
+    """The summands of a sum, with ``k σ(-x) - k`` for ``-k σ(x)``, which has a lower bound then."""
+    number, others = Fraction(0), []
+    for arg in node.args:
+        own, rest = with_number(arg)
+        if own < 0 and isinstance(rest, Applied) and rest.function is SIGMOID:
+            number += own
+            others.append(product(const(-own), Applied(SIGMOID, product(const(-1), rest.arg))))
+        elif rest == ONE:
+            number += own
+        else:
+            others.append(arg)
+    return (const(number), *others)
+
+
 class _Nonnegative(_Predicate):
     """Whether a value is known to be >= 0, wherever it has one; a maximum of nothing is minus infinity."""
 
@@ -147,7 +167,7 @@ class _Nonnegative(_Predicate):
 
     @case(Plus)
     def _add(self, node: Plus) -> bool:
-        return all(map(self.visit, node.args))
+        return all(map(self.visit, _from_below(node)))
 
     @case(Multiply)
     def _multiply(self, node: Multiply) -> bool:
@@ -206,7 +226,7 @@ class _Positive(_Predicate):
 
     @case(Plus)
     def _add(self, node: Plus) -> bool:
-        return is_nonnegative(node, self.place) and any(map(self.visit, node.args))
+        return is_nonnegative(node, self.place) and any(map(self.visit, _from_below(node)))
 
     @case(Multiply)
     def _multiply(self, node: Multiply) -> bool:
