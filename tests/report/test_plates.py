@@ -301,6 +301,60 @@ def test_what_is_wrong_is_said(given: dict, error: type[Exception], said: str) -
         sc.figure(sc.Conv(3), kind, **given)
 
 
+def test_the_receptive_field_is_that_of_loops() -> None:
+    network = sc.Network([sc.Conv((3,), stride=2, padding=1), sc.ReLU(), sc.MaxPool((2,)), sc.Conv((2,), dilation=2)])
+    figure = sc.figure(network, input_size=40, at=3)
+    check_apart(figure)
+    field = figure.description["frames"][0]["field"]
+    pooled = {3, 5}
+    before = {2 * p + m for p in pooled for m in range(2)}
+    read = {2 * q + m - 1 for q in before for m in range(3)}
+    assert field == {
+        "conv2": [[3]],
+        "maxpool1": [[p] for p in sorted(pooled)],
+        "relu1": [[q] for q in sorted(before)],
+        "conv1": [[q] for q in sorted(before)],
+        "input": [[i] for i in sorted(read) if 0 <= i < 40],
+    }
+    assert {place for place, state in states(plates(figure, "layer")[0]).items() if state == "read"} == {
+        (i,) for i in read if 0 <= i < 40
+    }
+    assert f"{min(read)} to {max(read)}" in figure.words
+
+
+def test_the_receptive_field_through_channels_a_vector_and_a_sum() -> None:
+    flat = sc.Network([sc.Conv(3, in_channels=2, out_channels=3), sc.Flatten(), sc.Dense(4)])
+    field = sc.figure(flat, input_size=(5, 5), at=0).description["frames"][0]["field"]
+    assert field["input"] == [[i, j] for i in range(5) for j in range(5)]
+    joined = sc.Network(
+        [("one", sc.Conv((3,), padding=1)), ("two", sc.Conv((5,), padding=2)), ("sum", sc.Add())],
+        [("input", "one"), ("input", "two"), ("one", "sum"), ("two", "sum")],
+    )
+    figure = sc.figure(joined, input_size=9, at=4)
+    check_apart(figure)
+    assert figure.description["frames"][0]["field"]["input"] == [[i] for i in range(2, 7)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"input_size": (9, 9), "at": (99, 0)},
+        {"input_size": (9, 9), "kind": "matrix"},
+        {"input_size": 3},
+        {"input_size": (9, 9), "animate": True},
+    ],
+)
+def test_what_is_wrong_of_a_network_is_said(given: dict) -> None:
+    with pytest.raises(sc.SymconvError, match=r"input_size|at must|kind must|animate must"):
+        sc.figure(sc.Network([sc.Conv(3), sc.MaxPool(2)]), **given)
+
+
+def test_patches_in_a_network_are_refused() -> None:
+    with pytest.raises(sc.NotSupportedError, match=r"Unfold.* other indices"):
+        sc.figure(sc.Network([sc.Unfold(2)]), input_size=(3, 3))
+
+
 def test_three_axes_and_symbols_are_refused() -> None:
     with pytest.raises(sc.NotSupportedError, match=r"a figure is flat"):
         sc.figure(sc.Conv((2, 2, 2)), input_size=(3, 3, 3))

@@ -14,6 +14,8 @@ from typing import Any
 from symconv.doors import flag, one_of
 from symconv.errors import ArgumentError, SizeLimitError
 from symconv.formulas.entries import check_shape, reader
+from symconv.operators.networks.network import Network
+from symconv.report.plates.field import field_sheet
 from symconv.report.plates.kinds import KINDS
 from symconv.report.plates.layer import DrawnLayer, Place
 from symconv.report.plates.sheet import Composed
@@ -106,7 +108,8 @@ def figure(
     """The picture of an operator, made from the index map of its formula.
 
     Args:
-        op: an operator with numbers for all its options, on one spatial axis or two.
+        op: an operator with numbers for all its options, on one spatial axis or two; or a network, of which the window
+            of a place of the output is its receptive field, layer by layer.
         kind: "window", "backward", "multiplicity", "matrix" or "winners".
         input_size: the size of the input, an integer a spatial axis (5 alone stands for one axis).
         at: which output ("window", "winners") or which entry of the input ("backward"), the middle one unless given;
@@ -129,6 +132,15 @@ def figure(
     """
     one_of("kind", kind, tuple(KINDS))
     flag("animate", animate)
+    if isinstance(op, Network):
+        others = {"animate": animate or None, "data": data, "weight": weight, "names": names}
+        for argument, value in others.items():
+            if value is not None:
+                raise ArgumentError(argument, value, "must be left out for a network")
+        if kind != "window":
+            raise ArgumentError("kind", kind, "must be 'window' for a network: its receptive field")
+        sheet, record = field_sheet(op, input_size, at, index_base)
+        return Figure(kind, (sheet,), _described(kind, repr(op), [(sheet, record)]))
     layer = DrawnLayer.of(op, input_size, names, index_base)
     numbers, contents = _numbers(layer, data, weight)
     drawn: list[tuple[Composed, Any]]
@@ -157,7 +169,8 @@ def figure(
         else:
             draw = lambda place: winners_sheet(layer, place, contents, numbers.get("input"))  # noqa: E731
         drawn = [draw(place) for place in _places(layer, "input" if kind == "backward" else "output", at, animate)]
-    return Figure(kind, tuple(sheet for sheet, _ in drawn), _description(layer, kind, drawn))
+    shapes = {"shapes": {role: list(shape) for role, shape in layer.shapes.items()}}
+    return Figure(kind, tuple(sheet for sheet, _ in drawn), _described(kind, repr(layer.op), drawn) | shapes)
 
 
 def _places(layer: DrawnLayer, role: str, at: Any, animate: bool) -> list[Place]:
@@ -174,12 +187,11 @@ def _places(layer: DrawnLayer, role: str, at: Any, animate: bool) -> list[Place]
     return places
 
 
-def _description(layer: DrawnLayer, kind: str, drawn: Sequence[tuple[Composed, Any]]) -> dict[str, Any]:
+def _described(kind: str, operator: str, drawn: Sequence[tuple[Composed, Any]]) -> dict[str, Any]:
     """What is drawn, for programs."""
     return {
         "kind": kind,
-        "operator": repr(layer.op),
-        "shapes": {role: list(shape) for role, shape in layer.shapes.items()},
+        "operator": operator,
         "frames": [{**record, "plates": [plate.record() for plate in sheet.plates]} for sheet, record in drawn],
     }
 
