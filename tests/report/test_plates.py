@@ -350,11 +350,6 @@ def test_what_is_wrong_of_a_network_is_said(given: dict) -> None:
         sc.figure(sc.Network([sc.Conv(3), sc.MaxPool(2)]), **given)
 
 
-def test_patches_in_a_network_are_refused() -> None:
-    with pytest.raises(sc.NotSupportedError, match=r"Unfold.* other indices"):
-        sc.figure(sc.Network([sc.Unfold(2)]), input_size=(3, 3))
-
-
 def test_three_axes_and_symbols_are_refused() -> None:
     with pytest.raises(sc.NotSupportedError, match=r"a figure is flat"):
         sc.figure(sc.Conv((2, 2, 2)), input_size=(3, 3, 3))
