@@ -10,6 +10,7 @@ import numpy as np
 
 from symconv.doors import items, plain_integer
 from symconv.errors import ArgumentError, SymconvError
+from symconv.kernels.libraries.door import through_the_door
 from symconv.kernels.runtime.arguments import as_array, fit, types_of
 from symconv.kernels.runtime.contract import Gradients, Kernel
 from symconv.kernels.runtime.kernel import WindowKernel
@@ -139,6 +140,7 @@ class NetworkKernel:
 
     # ------------------------------------------------------------------ calls
 
+    @through_the_door
     def __call__(self, x: Any, weights: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
         """The output.
 
@@ -153,6 +155,7 @@ class NetworkKernel:
         call = _Call(self, as_array("x", x), weights)
         return call.fresh(call.shown(call.forward(keep=False), self.output))
 
+    @through_the_door
     def vjp(self, grad_output: Any, x: Any, weights: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
         """The gradients of ``<grad_output, kernel(x, weights)>``: one pass to the output, and one back.
 

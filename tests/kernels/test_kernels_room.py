@@ -17,7 +17,7 @@ from symconv import AvgPool, Conv, compile
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = "symconv.kernels"
-ORDER = ("form", "runtime", "arrays", "programs", "plans", "adapters", "backends", "network", "compile")
+ORDER = ("form", "libraries", "runtime", "arrays", "programs", "plans", "adapters", "backends", "network", "compile")
 """Each imports only what stands before it."""
 BESIDE = ("accuracy", "export")
 """What kernels are asked for when they are called, and what knows no engine: rounding bounds, and modules that stand
@@ -191,7 +191,7 @@ def test_the_way_from_compile_to_the_engine_has_no_return(op: Any) -> None:
         parameters.append(np.ones((op.out_channels, op.in_channels, *op.kernel_size)))
     compiling = ways(lambda: kernels.append(compile(op)))
     calling = ways(lambda: kernels[0](x, *parameters))
-    assert calling[0] == ["runtime/kernel.py"]
+    assert calling[0] == ["libraries/door.py"]
     for way in [*compiling, *calling]:
         assert len(way) <= 10
         # a sweep is a workspace that lays its arrays out as the input lies, so that the two call each other

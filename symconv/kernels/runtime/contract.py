@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from symconv.doors import iterable_of
 from symconv.errors import ArgumentError
+from symconv.kernels.libraries.door import METHODS, through_the_door
 from symconv.kernels.runtime.padding import Array
 from symconv.operators.base import Operator
 from symconv.operators.gradients import Gradients, same
@@ -32,8 +33,17 @@ class Kernel(ABC):
         op: the operator.
 
     Arrays are ``(N, C, *spatial)``, ``(C, *spatial)`` or ``(*spatial)``; the result has its axes in the same order.
-    Arguments are never written to.
+    Arguments are never written to. Arrays of PyTorch, JAX and other libraries on the CPU come back as what they were,
+    and PyTorch and JAX differentiate a kernel by its own `vjp`; all arrays of a call are of one library.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Every method that takes arrays takes those of any library, whichever class writes it."""
+        super().__init_subclass__(**options)
+        for name in METHODS:
+            method = cls.__dict__.get(name)
+            if method is not None and not getattr(method, "__isabstractmethod__", False):
+                setattr(cls, name, through_the_door(method))
 
     def __init__(self, op: Operator) -> None:
         self.op = op
