@@ -1,7 +1,9 @@
-"""Coq, where it is installed: every statement of a folder compiled by itself, within limits of time and memory.
+"""Coq, where it is installed: every statement of a folder, within limits of time and memory.
 
-Everything runs in a temporary copy with the library of this package, several files at a time. What a theorem rests on
-is asked from outside its file, which might print anything.
+Everything runs in a temporary copy with the library of this package, several files at a time. Statements of the form
+that symconv writes are compiled several together; what is then not accepted, and what has another form, by itself, so
+that an answer is always of one statement. What a theorem rests on is asked from outside its file, which might print
+anything.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from pathlib import Path
 from symconv.certificates.folder import STATEMENTS, read_index
 from symconv.certificates.library import LOGICAL_NAME, library
 from symconv.certificates.recorded import Recorded, library_digests
+from symconv.certificates.together import joined, plain_sentences
 from symconv.errors import NotSupportedError
 
 __all__ = ["Answer", "Checked", "check_folder", "coq_version"]
@@ -29,6 +32,9 @@ __all__ = ["Answer", "Checked", "check_folder", "coq_version"]
 SECONDS = 120
 MEGABYTES = 4_000
 PROCESSES = 8  # at a time at most: each holds Coq's library in memory
+TOGETHER = "Together"
+_FOLDERS = (LOGICAL_NAME, STATEMENTS, TOGETHER)
+_AT_MOST = 10  # statements that are compiled together: loading the library is then a small part of their time
 _QUIET = ["-q", "-w", "none"]
 _CLOSED = "Closed under the global context"
 
@@ -129,24 +135,20 @@ def check_folder(
             problem = run.compile(f"{LOGICAL_NAME}/{name}.v")
             if problem:
                 raise NotSupportedError(f"Coq {version} refuses symconv's library, {name}: {problem}")
-        problems = {}
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, PROCESSES)) as pool:
-            compiled = {name: pool.submit(run.compile, f"{STATEMENTS}/{name}.v") for name in names}
-            try:
-                for name, waited_for in compiled.items():
-                    say(name)
-                    problems[name] = waited_for.result()
-            finally:  # an interrupt waits for the files that are being compiled, not for those that wait
-                pool.shutdown(wait=False, cancel_futures=True)
+        places = run.together(names, say)
+        alone = [name for name in names if name not in places]
+        problems = run.compiled({name: f"{STATEMENTS}/{name}.v" for name in alone}, say)
         say("what they rest on")
-        problems |= run.axioms([name for name in names if not problems[name]])
+        rest = {name: f"{STATEMENTS}.{name}.{name}" for name in alone if not problems[name]}
+        problems |= dict.fromkeys(places, "") | run.axioms(rest)
+        places |= rest
         for name in names:
             answers.append(Answer(name, not problems[name], problems[name], digests[name]))
             each(answers[-1])
         kernel = None
         if coqchk:
             say("coqchk")
-            kernel = run.kernel([answer.name for answer in answers if answer.accepted])
+            kernel = run.kernel([places[answer.name] for answer in answers if answer.accepted])
     return Checked(version, tuple(answers), tuple(missing), kernel)
 
 
@@ -154,7 +156,7 @@ def check_folder(
 def _copied(folder: Path, names: list[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="symconv-coq-") as place:
         here = Path(place)
-        for part in (LOGICAL_NAME, STATEMENTS):
+        for part in _FOLDERS:
             (here / part).mkdir()
         for name, text in library().items():
             (here / LOGICAL_NAME / f"{name}.v").write_text(text, encoding="utf-8")
@@ -168,7 +170,7 @@ class _Coq:
 
     def __init__(self, here: Path, seconds: int, megabytes: int) -> None:
         self.here, self.seconds, self.megabytes = here, seconds, megabytes
-        self.paths = [word for part in (LOGICAL_NAME, STATEMENTS) for word in ("-R", part, part)]
+        self.paths = [word for part in _FOLDERS for word in ("-R", part, part)]
 
     def run(self, *command: str, seconds: int | None = None) -> tuple[str, str]:
         """What a command prints, and what is wrong; the latter is empty where it ended well."""
@@ -193,28 +195,59 @@ class _Coq:
         """Compile one file; what is wrong with it."""
         return self.run("coqc", *_QUIET, *self.paths, path)[1]
 
-    def axioms(self, names: list[str]) -> dict[str, str]:
-        """What the theorems of compiled files rest on, or what is wrong; empty where they rest on nothing."""
-        said, problem = self.assumptions(names)
-        if not problem and said.splitlines() == [_CLOSED] * len(names):
-            return dict.fromkeys(names, "")
-        found = {}
-        for name in names:  # some do: each is asked by itself, so that no answer is taken for that of another
-            said, problem = self.assumptions([name])
-            rests = "" if said.strip() == _CLOSED else f"it rests on {' '.join(said.split())}"
-            found[name] = problem or rests
-        return found
+    def compiled(self, paths: Mapping[str, str], say: Callable[[str], object]) -> dict[str, str]:
+        """What is wrong with each of some files, several compiled at a time; empty where Coq accepts it."""
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, PROCESSES)) as pool:
+            waited_for = {name: pool.submit(self.compile, path) for name, path in paths.items()}
+            problems = {}
+            try:
+                for name, one in waited_for.items():
+                    say(name)
+                    problems[name] = one.result()
+            finally:  # an interrupt waits for the files that are being compiled, not for those that wait
+                pool.shutdown(wait=False, cancel_futures=True)
+        return problems
 
-    def assumptions(self, names: list[str]) -> tuple[str, str]:
-        """What Coq prints of the assumptions of the theorems of compiled files, and what is wrong."""
+    def together(self, names: Sequence[str], say: Callable[[str], object]) -> dict[str, str]:
+        """Compile statements several to a file; where the theorems are of those files in which all rest on nothing."""
+        forms = {name: (self.here / STATEMENTS / f"{name}.v").read_bytes().decode("utf-8", "replace") for name in names}
+        plain = {name: found for name, text in forms.items() if (found := plain_sentences(text)) is not None}
+        each = min(_AT_MOST, -(-len(plain) // min(os.cpu_count() or 1, PROCESSES)))
+        groups = [list(plain)[k : k + each] for k in range(0, len(plain), each or 1)]
+        files = {f"part_{k}": group for k, group in enumerate(groups) if len(group) > 1}
+        for file, group in files.items():
+            text = joined([plain[name] for name in group])
+            (self.here / TOGETHER / f"{file}.v").write_text(text, encoding="utf-8")
+        paths = {", ".join(group): f"{TOGETHER}/{file}.v" for file, group in files.items()}
+        problems = self.compiled(paths, say)
+        places = {
+            file: {name: f"{TOGETHER}.{file}.checked_{k}.{name}" for k, name in enumerate(group)}
+            for (file, group), problem in zip(files.items(), problems.values(), strict=True)
+            if not problem
+        }
+        rests = self.axioms({name: place for found in places.values() for name, place in found.items()})
+        closed = [found for found in places.values() if not any(rests[name] for name in found)]
+        return {name: place for found in closed for name, place in found.items()}
+
+    def axioms(self, places: Mapping[str, str]) -> dict[str, str]:
+        """What compiled theorems rest on, or what is wrong; empty where they rest on nothing."""
+        if not places or not self.assumptions(list(places.values())):
+            return dict.fromkeys(places, "")
+        return {name: self.assumptions([place]) for name, place in places.items()}
+
+    def assumptions(self, places: Sequence[str]) -> str:
+        """What theorems of compiled files rest on, all of them taken as one, or what is wrong; empty for nothing."""
         question = self.here / "Question.v"
-        asked = [f"Require {STATEMENTS}.{name}.\nPrint Assumptions {STATEMENTS}.{name}.{name}.\n" for name in names]
-        question.write_text("".join(asked), "utf-8")
-        return self.run("coqc", *_QUIET, *self.paths, question.name)
+        required = "".join(f"Require {file}.\n" for file in _files(places))
+        everything = "".join(f"(@{place}, " for place in places) + "Logic.I" + ")" * len(places)
+        asked = f"{required}Definition everything := {everything}.\nPrint Assumptions everything.\n"
+        question.write_text(asked, encoding="utf-8")
+        said, problem = self.run("coqc", *_QUIET, *self.paths, question.name)
+        return problem or ("" if said.strip() == _CLOSED else f"it rests on {' '.join(said.split())}")
 
-    def kernel(self, names: list[str]) -> Answer:
-        """Check what was compiled with the kernel alone."""
-        modules = [f"{STATEMENTS}.{name}" for name in names] or [f"{LOGICAL_NAME}.{name}" for name in library()]
+    def kernel(self, places: Sequence[str]) -> Answer:
+        """Check the files of compiled theorems with the kernel alone."""
+        modules = _files(places) or [f"{LOGICAL_NAME}.{name}" for name in library()]
         said, problem = self.run("coqchk", "-silent", "-o", *self.paths, *modules, seconds=20 * self.seconds)
         if problem:
             return Answer("coqchk", False, problem)
@@ -222,6 +255,11 @@ class _Coq:
         if axioms is None or axioms[1].split() != ["<none>"]:
             return Answer("coqchk", False, f"axioms: {' '.join(axioms[1].split()) if axioms else 'not listed'}")
         return Answer("coqchk", True)
+
+
+def _files(places: Iterable[str]) -> list[str]:
+    """The compiled files of theorems, by their logical names."""
+    return list(dict.fromkeys(".".join(place.split(".")[:2]) for place in places))
 
 
 def _limited(megabytes: int) -> Callable[[], None] | None:
