@@ -215,6 +215,7 @@ class Claim:
         readings: what the line leaves unsaid, and was read as, such as the range of a sum; printed with the verdict.
         continues: the relation a claim begins with, where it goes on from the last part of the claim before it, as the
             second line of a chain does (``= ...``); see `follow`.
+        given: the ranges of free indices that a remark behind the formula says.
     """
 
     parts: tuple[Expr, ...]
@@ -223,6 +224,7 @@ class Claim:
     notes: tuple[str, ...] = field(default=(), compare=False)
     continues: Relation | None = None
     readings: tuple[str, ...] = field(default=(), compare=False)
+    given: tuple[Range, ...] = ()
 
     def follow(self, before: Claim) -> Claim:
         """The claim that a line beginning with a relation makes: last part of the claim before, relation, this one.
@@ -231,7 +233,8 @@ class Claim:
         """
         if self.continues is None:
             return self
-        return Claim((before.parts[-1], *self.parts), (self.continues, *self.relations), self.source, self.notes)
+        parts = (before.parts[-1], *self.parts)
+        return Claim(parts, (self.continues, *self.relations), self.source, self.notes, given=self.given)
 
 
 def sum_over(op: Fold, body: Expr, over: tuple[Range | Over, ...], span: Span = (0, 0)) -> Sum:

@@ -320,7 +320,7 @@ REFUSED = {
     r"x = y \text{ for odd } i": "'odd'",
     r"x = y \text{ (assume } K = 3)": "'assume'",
     r"x = y \quad \forall i = 1": "'=' in a remark",
-    r"x = y \quad \forall i \in \{1, 2\}": "in a remark",
+    r"x = y \quad \forall i \in \{1, 3\}": "numbers that follow each other",
     r"x = y \text{, } i = 1": "'=' in a remark",
     r"x = y \text{ (by symmetry) for } i = 1": "'for'",
     # what readers would take for different things

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from symconv.claims.declarations import Declarations
 from symconv.claims.meaning.comparing import all_of, compare
 from symconv.claims.meaning.family import kept, names_axes
-from symconv.claims.meaning.ranges import use_abstract_sets
+from symconv.claims.meaning.indices import to_index
+from symconv.claims.meaning.ranges import free_ranges, use_abstract_sets
 from symconv.claims.meaning.resolving import resolved
 from symconv.claims.meaning.scope import Scope, general_scope, literal_scope, mentioned
 from symconv.claims.source import Mode
-from symconv.claims.syntax import Claim, Derivative, Limit, Name
+from symconv.claims.syntax import Claim, Derivative, Expr, Limit, Name
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
 from symconv.proofs.record import preceded_by
@@ -69,6 +71,7 @@ def judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
         relations = ["=="]
     if any(relation != "==" for relation in relations):
         raise ClaimError("only equalities can be checked")
+    _check_given(claim, parts, scope)
     links = []
     for left, right in pairwise(parts):
         links.append(compare(left, right, scope, quick))
@@ -79,6 +82,29 @@ def judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:
     before = [word for kind, word in _WORKED_OUT.items() if kind in kinds]
     family = replace(verdict.scope, kept=kept(scope))
     return replace(verdict, scope=family, record=preceded_by(verdict.record, *before))
+
+
+def _check_given(claim: Claim, parts: Sequence[Expr], scope: Scope) -> None:
+    """A remark behind a formula gives an index the whole range that it has: a claim is judged for all of it.
+
+    Raises:
+        ClaimError: where it gives another range, or one to what is no free index.
+    """
+    if not claim.given:
+        return
+    bounds = {bound.name: bound for left, right in pairwise(parts) for bound in free_ranges(left, right, scope)}
+    known = dict(scope.definitions)
+    for one in claim.given:
+        bound = bounds.get(one.variable)
+        if bound is None:
+            listed = ", ".join(bounds) or "none"
+            raise ClaimError(f"{one.variable} is given a range behind the formula, and its free indices are: {listed}")
+        ends = (to_index(one.lower, scope), to_index(one.upper, scope))
+        if [end.subs(known) for end in ends] != [end.subs(known) for end in (bound.lower, bound.upper)]:
+            raise ClaimError(
+                f"{one.variable} is said to run from {ends[0]!r} to {ends[1]!r}, and a claim is judged for all of its "
+                f"range, from {bound.lower!r} to {bound.upper!r}; leave the remark out, or write cases"
+            )
 
 
 def tell(scope: Scope, claim: Claim) -> None:

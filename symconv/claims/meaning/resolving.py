@@ -56,7 +56,8 @@ def resolved(claim: Claim, scope: Scope) -> Claim:
     resolver = _Resolver(scope, claim)
     parts = tuple(resolver.value(part) for part in claim.parts)
     open_ones = dict.fromkeys(text for part in parts for text in readings(part, scope))
-    return replace(claim, parts=parts, readings=(*resolver.notes, *open_ones))
+    given = tuple(Range(one.variable, resolver.index(one.lower), resolver.index(one.upper)) for one in claim.given)
+    return replace(claim, parts=parts, given=given, readings=(*resolver.notes, *open_ones))
 
 
 @dataclass

@@ -20,7 +20,7 @@ _ENDS = frozenset(
 )
 """What can end a value."""
 
-GOES_ON = frozenset(("REL", "PLUS", "MINUS", "TIMES", "AST", "STAR", "SLASH", "MOD"))
+GOES_ON = frozenset(("REL", "PLUS", "MINUS", "TIMES", "AST", "STAR", "SLASH", "MOD", "GIVEN"))
 """What a value must follow, and what a line that goes on from the one before may begin with."""
 
 OPENING = {
@@ -273,6 +273,10 @@ class Pieces:
         self.line(0)
         joined: list[Piece] = []
         for line in self.lines:
+            kinds = {piece.kind for piece in line}
+            orders = {piece.text for piece in line if piece.kind == "REL"}
+            if joined and joined[-1].ends and ("IN" in kinds or (orders and orders <= {"<", "<="})):
+                line = _as_ranges(line)
             if joined and line and joined[-1].ends and line[0].kind not in GOES_ON:
                 raise self.error(
                     "found a second formula", "one formula: give each as a claim of its own", at=line[0].start
@@ -281,3 +285,13 @@ class Pieces:
         if not joined:
             raise ClaimError("the claim holds no formula", "more than words and equation numbers")
         return joined
+
+
+def _as_ranges(line: list[Piece]) -> list[Piece]:
+    """A line that gives the ranges of indices, with or without brackets around it, behind a sign that says so."""
+    if line[0].kind in GOES_ON:
+        return line
+    if (line[0].kind, line[-1].kind) == ("LPAR", "RPAR") and not {"LPAR", "RPAR"} & {one.kind for one in line[1:-1]}:
+        line = line[1:-1]
+    first = line[0]
+    return [Piece("GIVEN", "for", first.start, first.start, False, True), *line]

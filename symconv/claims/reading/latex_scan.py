@@ -72,7 +72,15 @@ _ACCENTED = re.compile(
     rf"\s*(?:\{{\s*(?:([A-Za-z]|{_GREEK})|\\(?:mathbf|boldsymbol|bm|mathit|mathrm)\s*\{{\s*([A-Za-z])\s*\}})\s*\}}"
     rf"|([A-Za-z])|({_GREEK}))"
 )
+_NESTED = re.compile(
+    r"\s*\{\s*\\(" + "|".join(sorted(ACCENTS, key=len, reverse=True)) + r")\s*\{\s*([A-Za-z])\s*\}\s*\}"
+)
 _ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne|in|notin)(?![A-Za-z])")
+_RANGES = re.compile(r"<|\\(?:leqslant|leq|le|lt|in)(?![A-Za-z])")
+"""What a remark that gives the ranges of indices holds."""
+_MEMBERS = re.compile(rf",{_BLANK}[A-Za-z](?:{_BLANK},{_BLANK}[A-Za-z])*{_BLANK}\\in{_BLANK}\\\{{")
+"""What members of sets that are written out begin with, behind a formula."""
+_FOR = frozenset(("for", "where", "with", "for all", "for every", "for each"))
 _REMARK_END = re.compile(r"\\qquad|\\quad|\\\\|\$|\\\]|\\\)|\\end\b|\\tag\b")
 
 
@@ -189,6 +197,8 @@ class _Scanner(Pieces):
             self.emit("REL", {"=": "==", ":=": "=="}.get(match[0], match[0]), match.end())
         elif character == ":" and self.stack and self.stack[-1].kind == "SET_OPEN":
             self.emit("MID", ":", self.pos + 1)
+        elif character == "," and self.behind_a_formula() and _MEMBERS.match(self.source, self.pos, self.end):
+            self.emit("GIVEN", "for", self.pos + 1)
         elif character in _PLAIN:
             self.emit(*_PLAIN[character], self.pos + 1)
         else:
@@ -265,7 +275,10 @@ class _Scanner(Pieces):
         elif name in ("quad", "qquad", "hfill"):
             self.line(length) if self.level() == 0 else self.skip(length)
         elif name == "forall":
-            self.remark(self.pos)
+            if not self.ranges_follow(self.pos, end):
+                self.remark(self.pos)
+        elif name in ("stackrel", "overset"):
+            self.below_a_remark(name, end)
         elif name in IGNORED:
             self.skip(length)
         else:
@@ -314,6 +327,10 @@ class _Scanner(Pieces):
 
     def accent(self, name: str, end: int) -> None:
         r"""``\hat{y}``, ``\hat y`` and ``\hat{\mathbf{y}}`` are one name."""
+        inner = _NESTED.match(self.source, end, self.end)
+        if inner:
+            self.name(f"{inner[2]}_{ACCENTS[inner[1]]}_{ACCENTS[name]}", inner.end())
+            return
         match = _ACCENTED.match(self.source, end, self.end)
         if match is None:
             raise self.error(f"found \\{name}", f"one letter below it: \\{name}{{x}}")
@@ -404,10 +421,38 @@ class _Scanner(Pieces):
             raise self.error(f"found the words {content[:40]!r} inside a formula", "them after the formula")
         elif after and after[1] and after[1] in "=<>":
             raise self.error(f"found the words {content[:40]!r} as one side", "a declared name")
+        elif " ".join(content.split()).lower() in _FOR and self.ranges_follow(start, close):
+            pass
         elif self.pieces:
             self.remark(start)
         else:
             self.pass_over(start, close)
+
+    def behind_a_formula(self) -> bool:
+        """Whether a formula stands before this on its line, and no range yet."""
+        kinds = {piece.kind for piece in self.pieces}
+        return self.level() == 0 and self.ends and "REL" in kinds and "GIVEN" not in kinds
+
+    def ranges_follow(self, start: int, after: int) -> bool:
+        r"""Reads ``for 0 \le i \le 3`` behind a formula as ranges of its indices; False where it says none."""
+        if self.level() or not _RANGES.search(self.source, after, self.end) or "=" in self.source[after : self.end]:
+            return False
+        if not any((*self.pieces, *(piece for line in self.lines for piece in line))):
+            return False
+        self.trim(self.pieces)
+        self.pos = start
+        self.emit("GIVEN", "for", after)
+        return True
+
+    def below_a_remark(self, name: str, end: int) -> None:
+        r"""``\\stackrel{\\text{def}}{=}`` is the relation below."""
+        match = re.compile(r"\s*\{(?:[^{}\\]|\\(?:text|mathrm)\s*\{[A-Za-z. ]*\}|\\[,;! ])*\}\s*\{\s*=\s*\}").match(
+            self.source, end, self.end
+        )
+        if match is None:
+            raise self.error(f"found \\{name}", f"a remark above an equals sign: \\{name}{{\\text{{def}}}}{{=}}")
+        self.note(f"{' '.join(self.source[self.pos : match.end()].split())} is read as =")
+        self.emit("REL", "==", match.end())
 
     def in_cases(self) -> bool:
         return bool(self.stack) and self.stack[-1].kind == "CASES"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from lark import Token, Tree
@@ -80,13 +81,27 @@ class Reader:
     def claim(self, tree: Tree[Token]) -> Claim:
         children = list(tree.children)
         continues = _relation(children.pop(0)) if isinstance(children[0], Token) and children[0].type == "REL" else None
+        given: list[Range] = []
+        if len(children) > 2 and isinstance(children[-2], Token) and children[-2].type == "GIVEN":
+            given = self.given(children[-1])
+            del children[-2:]
         parts = tuple(self.expr(child) for child in children[::2])
         relations = tuple(_relation(child) for child in children[1::2])
         for name, entries in self.joined.items():
             listed = ", ".join(list(entries)[:3]) + (f" and {len(entries) - 3} more" if len(entries) > 3 else "")
             verb = "has" if len(entries) == 1 else "have"
             self.note(f"{listed} {verb} no commas; the rank of {name} tells the indices apart")
-        return Claim(parts, relations, self.source, tuple(self.notes), continues)
+        return Claim(parts, relations, self.source, tuple(self.notes), continues, given=tuple(given))
+
+    def given(self, node: Parse) -> list[Range]:
+        """The ranges that a remark behind a formula gives its indices."""
+        assert isinstance(node, Tree)
+        clauses = self.inside(node) if node.data == "several" else [node]
+        found = [over for clause in clauses for over in self.clause(clause, None)]
+        ranges = [over for over in found if isinstance(over, Range)]
+        if len(ranges) < len(found):
+            raise self.error(node, f"found {self.shown(node)!r} behind the formula", "ranges, such as 0 \\le i \\le 3")
+        return ranges
 
     def expr(self, node: Parse) -> Expr:
         if self.steps > TERMS:
@@ -219,6 +234,11 @@ class Reader:
         assert isinstance(bind, Tree)
         if bind.data == "ranges":
             return self.ranges(bind, above)
+        if bind.data == "listed" and above is None:
+            names, braces = self.inside(bind)
+            assert isinstance(names, Tree)
+            ends = self.braces(braces, len(self.names(names)) if names.data == "tuple" else 0)
+            return tuple(Range(name, *ends) for name in self.names(names))
         if above is not None:
             here = "the members of a set" if bind.data == "members" else f"the index {self.shown(bind)}"
             wanted = "no bound there" if bind.data == "members" else rf"where it begins: _{{{self.shown(bind)}=0}}"
@@ -226,6 +246,28 @@ class Reader:
         if bind.data == "members":
             return (self.members(bind),)
         return tuple(Over((name,), EVERYWHERE) for name in self.open_names(bind))
+
+    def braces(self, node: Parse, power: int = 0) -> tuple[Expr, Expr]:
+        r"""The ends of a set that is written out, ``\{0, 1\}`` or ``\{0, \dots, K-1\}``; of its power for a tuple."""
+        assert isinstance(node, Tree)
+        trees = [child for child in node.children if not (isinstance(child, Token) and child.type != "DOTS")]
+        above = [child for child in trees if isinstance(child, Tree) and child.data == "arg"]
+        if [self.argument(one) for one in above] != [Number(Fraction(power))] * (power > 0):
+            wanted = rf"the power {power} of the set" if power else "one number, and no tuple"
+            raise self.error(node, f"found the set {self.shown(node)!r}", wanted)
+        return self.run([child for child in trees if child not in above], node)
+
+    def run(self, members: list[Parse], node: Parse) -> tuple[Expr, Expr]:
+        """The first and the last of numbers that follow each other, or of what has dots between it."""
+        dots = [number for number, child in enumerate(members) if isinstance(child, Token)]
+        values = [self.expr(child) for child in members if not isinstance(child, Token)]
+        before = values[: dots[0]] if dots else values
+        numbers = [value.value for value in before if isinstance(value, Number)]
+        steps = len(before) < 2 or (len(numbers) == len(before) and all(b - a == 1 for a, b in pairwise(numbers)))
+        if not values or not steps or (dots and dots != [len(members) - 2]) or (dots and not before):
+            wanted = r"numbers that follow each other, \{0, 1, 2\}, or \{0, \dots, K-1\}"
+            raise self.error(node, f"found the set {self.shown(node)!r}", wanted)
+        return values[0], values[-1]
 
     def open_names(self, node: Tree[Token]) -> tuple[str, ...]:
         r"""The indices of a sum without bounds; letters side by side, ``\sum_{mn}``, are an index each."""
@@ -258,8 +300,9 @@ class Reader:
                 if ends == (Negate(Name("oo")), Name("oo")):
                     return tuple(Over((name,), EVERYWHERE) for name in names)
                 return tuple(Range(name, *ends) for name in names)
-            if above is None and dots == [False, True, False]:
-                return tuple(Range(name, self.expr(bounds[0]), self.expr(bounds[2])) for name in names)
+            if above is None and len(bounds) > 1:
+                ends = self.run(bounds, node)
+                return tuple(Range(name, *ends) for name in names)
         elif len(relations) == 2 and above is None and {*relations} <= {"<", "<="}:
             names = self.names(sides[1])
             if len(sides[0].children) == len(sides[2].children) == 1:
@@ -565,6 +608,10 @@ class Reader:
         for condition in self.inside(node):
             assert isinstance(condition, Tree)
             sides = [child for child in condition.children if isinstance(child, Tree)]
+            if sides[-1].data == "braces":
+                value, (low, high) = self.expr(sides[0]), self.braces(sides[-1])
+                found += [Condition(low, "<=", value), Condition(value, "<=", high)]
+                continue
             relations = [_relation(child) for child in condition.children if isinstance(child, Token)]
             if sides[0].data == "tuple":
                 left, right = (self.inside(side) for side in sides)

@@ -61,7 +61,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("ge", "geq", "geqslant"), ("REL", ">=")),
     "lt": ("REL", "<"),
     "gt": ("REL", ">"),
-    **dict.fromkeys(("coloneqq", "coloneq", "triangleq"), ("REL", "==")),
+    **dict.fromkeys(("coloneqq", "coloneq", "triangleq", "equiv"), ("REL", "==")),
     "infty": ("NAME", "oo"),
     **dict.fromkeys(("top", "intercal"), ("NAME", "transposed")),
     **dict.fromkeys(("land", "wedge"), ("AND", "and")),
@@ -76,7 +76,7 @@ IGNORED = _set(
     """displaystyle textstyle scriptstyle limits nolimits thinspace medspace thickspace enspace negthinspace
     negmedspace negthickspace big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr nonumber notag allowbreak
     mathstrut strut substack hfill quad qquad left right middle begin end tag label hspace vspace lfloor rfloor lceil
-    rceil lvert rvert vert lbrace rbrace lbrack rbrack lparen rparen forall"""
+    rceil lvert rvert vert lbrace rbrace lbrack rbrack lparen rparen forall stackrel overset"""
 )
 """Commands that are no piece by themselves: spaces, sizes of brackets, and those read by a rule of their own."""
 
@@ -85,6 +85,7 @@ FONTS = _set(
 )
 ACCENTS = {
     **{word: word for word in ("hat", "tilde", "bar", "vec", "dot", "check", "breve")},
+    "underline": "underline",
     "widehat": "hat",
     "widetilde": "tilde",
     "overline": "bar",
@@ -135,7 +136,7 @@ _MACROS = _set(
     DeclareMathOperator newenvironment makeatletter url href includegraphics begingroup endgroup bgroup egroup relax
     char uppercase lowercase scantokens output everymath everypar shipout"""
 )
-UNCLAIMED = _set("neq ne implies Rightarrow Leftrightarrow iff Longrightarrow approx sim simeq cong propto equiv")
+UNCLAIMED = _set("neq ne implies Rightarrow Leftrightarrow iff Longrightarrow approx sim simeq cong propto")
 """Relations that no claim is made of."""
 
 _OTHER = {
@@ -150,7 +151,6 @@ _OTHER = {
     "int": "a sum",
     "over": r"\frac{...}{...}",
     "circledast": r"\star",
-    "equiv": "=",
 }
 
 

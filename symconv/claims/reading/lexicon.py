@@ -19,7 +19,7 @@ _FONT = re.compile(
 _ACCENT = re.compile(
     r"\\("
     + "|".join(sorted(ACCENTS, key=len, reverse=True))
-    + r")\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}|(\\[A-Za-z]+|[A-Za-z]))"
+    + r")\s*(?:\{\s*(\\?[A-Za-z]+(?:_[a-z]+)?)\s*\}|(\\[A-Za-z]+|[A-Za-z]))"
 )
 _SUBSCRIPT = re.compile(r"_\s*(?:\{([^{}]*)\}|([A-Za-z0-9]))")
 _BOUND = re.compile(r"\\(?:sum|max|min)(?:\s*\\(?:no)?limits)?\s*_\s*\{([^{}]*)\}")
@@ -33,7 +33,8 @@ def spelled(name: str) -> str:
     ('y_hat', 'H_in', 'omega', 'params', 'x_prime')
     """
     text = _FONT.sub(lambda m: m[1] if m[1] is not None else m[2], name.strip().strip("$")).removeprefix(r"\#")
-    text = _ACCENT.sub(lambda m: f"{m[2] or m[3]}_{ACCENTS[m[1]]}", text)
+    for _ in range(2):
+        text = _ACCENT.sub(lambda m: f"{m[2] or m[3]}_{ACCENTS[m[1]]}", text)
     text = _SUBSCRIPT.sub(lambda m: "_" + "".join((m[1] or m[2]).split()), text)
     text = re.sub(r"'+", lambda m: "_prime" * len(m[0]), text).replace("\\", "").replace("{", "").replace("}", "")
     text = re.sub(r"^lambda(?![A-Za-z])", "lamda", "".join(text.split()))

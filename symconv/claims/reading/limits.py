@@ -153,7 +153,8 @@ def check_size(claim: Claim) -> None:
     Raises:
         ClaimError: at the first part that lies too deep.
     """
-    stack: list[tuple[Expr, int, int, int]] = [(part, 1, 1, 0) for part in reversed(claim.parts)]
+    written = (*claim.parts, *(end for one in claim.given for end in (one.lower, one.upper)))
+    stack: list[tuple[Expr, int, int, int]] = [(part, 1, 1, 0) for part in reversed(written)]
     while stack:
         expr, depth, steps, powers = stack.pop()
         powers += isinstance(expr, Raised) or (isinstance(expr, Entry) and expr.upper is not None)
