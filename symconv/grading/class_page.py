@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -84,10 +84,21 @@ def _histogram(points: Sequence[Fraction], most: Fraction) -> list[dict[str, Any
     ]
 
 
+def _placed(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
+    """The rows by the number of their question, and their place in it: letters differ from student to student."""
+    places: Counter[tuple[str, str]] = Counter()
+    several = {row.grade.item.question for row in rows if row.grade.item.id != row.grade.item.question}
+    for row in rows:
+        question = row.grade.item.question
+        places[row.student.key, question] += 1
+        number = places[row.student.key, question]
+        yield (f"{question}.{number}" if question in several else question), row
+
+
 def _items(rows: Sequence[Row]) -> list[dict[str, Any]]:
     by_item: dict[str, list[Row]] = {}
-    for row in rows:
-        by_item.setdefault(row.grade.item.id, []).append(row)
+    for place, row in _placed(rows):
+        by_item.setdefault(place, []).append(row)
     found = []
     for name, own in by_item.items():
         counts: Counter[str] = Counter(row.grade.status for row in own)
@@ -124,10 +135,10 @@ def _common(rows: Sequence[Row]) -> str:
 def _slips(rows: Sequence[Row]) -> list[dict[str, Any]]:
     counts: Counter[str] = Counter()
     where: dict[str, Counter[str]] = {}
-    for row in rows:
+    for place, row in _placed(rows):
         if row.grade.slip:
             counts[row.grade.slip] += 1
-            where.setdefault(row.grade.slip, Counter())[row.grade.item.id] += 1
+            where.setdefault(row.grade.slip, Counter())[place] += 1
     most = max(counts.values(), default=1)
     return [
         {

@@ -119,9 +119,8 @@ def _line(number: int, grade: Grade, set_points: dict[str, tuple[Fraction | None
         written += (Text("no answer."),)
     else:
         written += (Text("could not be read."),)
-    if grade.due is not None and grade.status not in ("right",):
-        due = "What follows from your answer before:" if grade.status == "consistent" else "Due:"
-        more += [Paragraph(words(due)), *_shown(bare(grade.due), asked)]
+    if grade.due is not None and grade.status not in ("right", "consistent"):
+        more += [Paragraph(words("Due:")), *_shown(bare(grade.due), asked)]
     mark, word = _MARKS.get(grade.status, "none"), _WORDS[grade.status]
     return GradedLine(f"answer-{number}", label, mark, written, word, words("".join(said)), repair=tuple(more))
 

@@ -116,7 +116,7 @@ def _grade(
             )
             return Grade(item, "wrong", zero, "follows-trivially", words, entries, answer, due)
         words = f"Not the value of this exercise, and what follows from your answer to {names}: full points."
-        return Grade(item, "consistent", item.points, "", words, entries, answer, follows)
+        return Grade(item, "consistent", item.points, "", words, (), answer, follows)
     for given in ({}, before) if before else ({},):
         found = list(_named(items, item, answer, given, asked))
         if found:

@@ -127,7 +127,8 @@ def described(op: Operator) -> str:
     parts = [layer_words(op)]
     for name, (option, entry) in option_fields(type(op)).items():
         value = getattr(op, entry.name)
-        if not option.noun or option.is_neutral(value) or value is None:
+        silent = option.is_neutral(value) and name != "stride"  # that of a pooling is the window where it is not said
+        if not option.noun or silent or value is None:
             continue
         if isinstance(value, bool):
             parts.append(option.noun)
