@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symconv.audits.audit import audit
     from symconv.audits.certification import Certification
     from symconv.audits.certify import certify
+    from symconv.audits.departure import AuditReport, Departure
     from symconv.audits.diagnose import diagnose
     from symconv.audits.explanation import Explanation
     from symconv.certificates.certificate import Certificate, certificate
@@ -84,6 +86,7 @@ __all__ = [
     "AdaptiveMaxPool",
     "Add",
     "ArgumentError",
+    "AuditReport",
     "AvgPool",
     "BatchNorm",
     "Certificate",
@@ -95,6 +98,7 @@ __all__ = [
     "CrossEntropy",
     "Declarations",
     "Dense",
+    "Departure",
     "Derivation",
     "Dilation",
     "Document",
@@ -132,6 +136,7 @@ __all__ = [
     "Window",
     "WriteError",
     "__version__",
+    "audit",
     "build_document",
     "certificate",
     "certify",
@@ -159,6 +164,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "audits.audit": ("audit",),
+    "audits.departure": ("AuditReport", "Departure"),
     "audits.certification": ("Certification",),
     "audits.certify": ("certify",),
     "audits.diagnose": ("diagnose",),

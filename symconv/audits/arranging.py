@@ -82,8 +82,9 @@ def arranged(
     batch: Any,
     subject: Subject,
     variables: Sequence[str],
+    planes: int = 2,
 ) -> Arranged:
-    """The arrays of a black box that claims to be an operator at an input size.
+    """The arrays of a black box that claims to be an operator at an input size; a pooling gets so many planes.
 
     Raises:
         ArgumentError: for an order of axes that is none, or lacks one that is needed; GeometryError where no window
@@ -107,7 +108,7 @@ def arranged(
     channels_in, channels_out = (int(getattr(op, name, 1)) for name in ("in_channels", "out_channels"))
     if "C" not in order and (channels_in, channels_out) != (1, 1):
         raise ArgumentError("layout", order, "must have a C: the operator has channels")
-    pooled = 2 if "C" in order and not isinstance(op, Conv | ConvTranspose) else None  # planes by themselves
+    pooled = planes if "C" in order and not isinstance(op, Conv | ConvTranspose) else None  # planes by themselves
     output = tuple(int(n) for n in op.output_size(sizes))
     arguments: dict[str, tuple[int, ...]] = {"input": (count, pooled or channels_in, *sizes)}
     reading, transposed = None, isinstance(op, ConvTranspose)

@@ -28,7 +28,8 @@ from symconv.errors import NotSupportedError, shortened
 
 __all__ = ["Isolated", "Limits", "Work"]
 
-Work = Callable[[dict[str, Array]], dict[str, object]]
+Work = Callable[[dict[str, Array], str], dict[str, object]]
+"""What is called: arrays by name, and a text, in; arrays by name out."""
 KEPT = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TZ"})
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 MOST_FILES = 1 << 16
@@ -75,8 +76,8 @@ class Isolated:
     ) -> None:
         self._end()
 
-    def call(self, arrays: dict[str, Array]) -> Message:
-        """What the function makes of arrays.
+    def call(self, arrays: dict[str, Array], text: str = "") -> Message:
+        """What the function makes of arrays and a text.
 
         Returns:
             A message of the kind "answer" with arrays, or "raised", "refused", "hung" or "crashed" with a text.
@@ -85,7 +86,7 @@ class Isolated:
             self._begin()
         deadline = time.monotonic() + self._limits.seconds
         try:
-            self._send(packed("call", arrays=arrays), deadline)
+            self._send(packed("call", text, arrays), deadline)
             return unpacked(lambda count: self._read(count, deadline))
         except TimeoutError:
             self._end()
@@ -235,10 +236,10 @@ def _serve(start: Callable[[], Work], requests: int, answers: int) -> None:
 
     work: Work | None = None
     while True:
-        arrays = unpacked(read).arrays or {}
+        asked = unpacked(read)
         try:
             work = work or start()
-            given = work(arrays)
+            given = work(asked.arrays or {}, asked.text)
         except BaseException as error:  # whatever it is, it is what the black box does
             reply = packed("raised", _words(error))
         else:

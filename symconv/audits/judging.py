@@ -14,7 +14,7 @@ from symconv.audits.rounding import Rounding
 from symconv.audits.trials import Trial
 from symconv.audits.wire import Message
 
-__all__ = ["judged"]
+__all__ = ["PARTS", "judged"]
 
 DIED = {"raised": "it raises", "refused": "", "hung": "it hangs:", "crashed": "it crashes:"}
 PARTS = {
@@ -80,9 +80,9 @@ ROUNDED = "so little is rounding: was it made by a transform (FFT, Winograd), or
 
 
 def _nearly(given: Array, due: Due, rounding: Rounding) -> bool:
-    """Whether half of the digits of the type are right, measured by the largest entry."""
+    """Whether half of the digits of the type are right, measured by the largest of the entries that are finite."""
     if rounding.unit is None:
         return False
-    with np.errstate(invalid="ignore"):
-        gap, top = np.abs(given.astype(np.float64) - due.values), np.abs(due.values)
-    return bool(np.nanmax(gap) <= float(rounding.unit.u) ** 0.5 * np.nanmax(top))
+    finite = np.isfinite(given) & np.isfinite(due.values)
+    gap, top = np.abs(given[finite].astype(np.float64) - due.values[finite]), np.abs(due.values[finite])
+    return bool(gap.max() <= float(rounding.unit.u) ** 0.5 * top.max())

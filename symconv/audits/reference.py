@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, prod
+from typing import Any
 
 import numpy as np
 
+from symconv.audits.powers import PowerPool
 from symconv.audits.reading import Array
 from symconv.audits.rounding import Rounding
 from symconv.audits.trials import Trial
 from symconv.errors import ArgumentError
 from symconv.kernels.accuracy.programs import LIBRARY
 from symconv.kernels.compile import compile
-from symconv.kernels.runtime.contract import Kernel
 from symconv.operators.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePooling
 from symconv.operators.base import Operator
 from symconv.operators.convolution import Conv
@@ -185,8 +186,10 @@ class Reference:
         return array
 
 
-def _plain_kernel(op: Operator) -> Kernel:
+def _plain_kernel(op: Operator) -> Any:
     """A kernel that adds products as they are: sums of integers are exact."""
+    if isinstance(op, PowerPool):
+        return op.kernel()
     try:
         return compile(op, accuracy="exact_order")
     except ArgumentError:  # adaptive poolings add by halves

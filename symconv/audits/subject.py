@@ -21,7 +21,7 @@ from symconv.audits.wire import Bits
 from symconv.doors import one_of, path
 from symconv.errors import ArgumentError
 
-__all__ = ["DTYPES", "Subject", "subject_of"]
+__all__ = ["DTYPES", "Subject", "answered", "numpy_type", "subject_of", "tensors_of"]
 
 DTYPES = ("float16", "bfloat16", "float32", "float64", "int32", "int64")
 ARRAYS = ("numpy", "torch")
@@ -103,9 +103,9 @@ def _refuse_gradients(gradients: Any) -> None:
 
 
 def _on_arrays(function: Any, gradients: Any, dtype: str) -> Work:
-    own = _numpy_type(dtype)
+    own = numpy_type(dtype)
 
-    def work(given: dict[str, Array]) -> dict[str, object]:
+    def work(given: dict[str, Array], _: str) -> dict[str, object]:
         arguments = {name: value.astype(own) for name, value in given.items()}
         upstream = arguments.pop("upstream", None)
         found: dict[str, object] = {"output": function(*arguments.values())}
@@ -117,7 +117,8 @@ def _on_arrays(function: Any, gradients: Any, dtype: str) -> Work:
     return work
 
 
-def _numpy_type(dtype: str) -> np.dtype[Any]:
+def numpy_type(dtype: str) -> np.dtype[Any]:
+    """The type of a name, bfloat16 among them."""
     if dtype == "bfloat16":
         dtype = import_module("ml_dtypes").bfloat16
     return np.dtype(dtype)
@@ -142,21 +143,22 @@ def _by_part(returned: Any, names: Sequence[str]) -> dict[str, Any]:
 def _on_tensors(function: Any, dtype: str) -> Work:
     torch = import_module("torch")
 
-    def work(given: dict[str, Array]) -> dict[str, object]:
-        tensors = _tensors(torch, given, dtype)
+    def work(given: dict[str, Array], _: str) -> dict[str, object]:
+        tensors = tensors_of(torch, given, dtype)
         upstream = tensors.pop("upstream", None)
         for tensor in tensors.values():
             tensor.requires_grad_(upstream is not None)
-        return _answered(torch, function(*tensors.values()), tensors, upstream)
+        return answered(torch, function(*tensors.values()), tensors, upstream)
 
     return work
 
 
-def _tensors(torch: Any, given: Mapping[str, Array], dtype: str) -> dict[str, Any]:
+def tensors_of(torch: Any, given: Mapping[str, Array], dtype: str) -> dict[str, Any]:
+    """Arrays as tensors of a type."""
     return {name: torch.from_numpy(np.array(value)).to(getattr(torch, dtype)) for name, value in given.items()}
 
 
-def _answered(torch: Any, output: Any, tensors: dict[str, Any], upstream: Any) -> dict[str, object]:
+def answered(torch: Any, output: Any, tensors: dict[str, Any], upstream: Any) -> dict[str, object]:
     """The output, its gradients by autograd, and the arguments after the call."""
     found: dict[str, object] = {"output": _array(torch, output)}
     if upstream is not None:
@@ -198,15 +200,15 @@ def _module(torch: Any, module: Any, variables: Sequence[str], gradients: Any, d
         moved = module.to(getattr(torch, found))
         held = dict(moved.named_parameters())
 
-        def work(given: dict[str, Array]) -> dict[str, object]:
-            tensors = _tensors(torch, given, found)
+        def work(given: dict[str, Array], _: str) -> dict[str, object]:
+            tensors = tensors_of(torch, given, found)
             upstream = tensors.pop("upstream", None)
             with torch.no_grad():
                 for variable, name in slots.items():
                     held[name].copy_(tensors[variable])
                     tensors[variable] = held[name]
             tensors["input"].requires_grad_(upstream is not None)
-            return _answered(torch, moved(tensors["input"]), tensors, upstream)
+            return answered(torch, moved(tensors["input"]), tensors, upstream)
 
         return work
 
@@ -232,7 +234,7 @@ def _model(file: Path, inputs: int, gradients: Any, dtype: str | None) -> Subjec
 
     def start() -> Work:
         onnxruntime = import_module("onnxruntime")
-        own = _numpy_type(found)
+        own = numpy_type(found)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
@@ -240,7 +242,7 @@ def _model(file: Path, inputs: int, gradients: Any, dtype: str | None) -> Subjec
         if len(names) != inputs:
             raise TypeError(f"the model has the inputs {', '.join(names)}, and the operator {inputs} variables")
 
-        def work(given: dict[str, Array]) -> dict[str, object]:
+        def work(given: dict[str, Array], _: str) -> dict[str, object]:
             arrays = [value.astype(own) for value in given.values()]
             return {"output": session.run(None, dict(zip(names, arrays, strict=True)))[0]}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from symconv.audits.reading import Array
 
-__all__ = ["Shapes", "Trial", "basis", "corners", "generic", "picks", "picks_count"]
+__all__ = ["Shapes", "Trial", "basis", "corners", "extremes", "generic", "picks", "picks_count"]
 
 Draw = np.random.Generator
 MOST_SPECIAL = 12
@@ -182,6 +182,17 @@ def corners(shapes: Shapes, cases: int, seed: int, *, special: bool, ties: bool)
                 x = _integers(draw, min(5, shapes.top), shape)
                 x.flat[flat] = value
                 yield of(f"one entry {value}", x, gradient=False)
+
+
+def extremes(shapes: Shapes, sizes: Mapping[str, float]) -> Iterator[Trial]:
+    """Entries near the ends of what a type holds, where a power or a sum of them leaves it.
+
+    Args:
+        shapes: the shapes.
+        sizes: powers of two, by what they are.
+    """
+    for words, value in sizes.items():
+        yield Trial(words, {"input": np.resize([1.0, 1.0, 0.5, -1.0], shapes.arguments["input"]) * value})
 
 
 def picks(shapes: Shapes, windows: Sequence[Array], seed: int, *, ties: bool) -> Iterator[Trial]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from symconv.cli.audit import audit
 from symconv.cli.bench import bench
 from symconv.cli.certificates import coq_check
 from symconv.cli.check import check
@@ -121,6 +122,7 @@ def commands() -> None:
       symconv shape --input 224 --kernel 7 --stride 2 --padding 3
       symconv network model.onnx         sizes, costs and receptive fields of a model
       symconv diagnose x.npy w.npy y.npy   which conventions made this output
+      symconv audit torch -o audits      where a framework departs from the formula
       symconv kernel maxpool --kernel 2   the layer as a NumPy module of its own
       symconv bench --quick              the kernels against the libraries you have
     """
@@ -139,4 +141,5 @@ commands.add_command(shape)
 commands.add_command(network)
 commands.add_command(diagnose)
 commands.add_command(figure)
+commands.add_command(audit)
 commands.add_command(bench)

@@ -145,9 +145,9 @@ class AvgPool(Pooling):
     def pooled(self, geometry: Geometry) -> Node:
         entry, _ = self.read(geometry)
         total = summation(entry, *(tap.bound for tap in self.tap_axes(geometry)))
-        return product(self._divisor(geometry), total)
+        return product(self.reciprocal(geometry), total)
 
-    def _divisor(self, geometry: Geometry) -> Node:
+    def reciprocal(self, geometry: Geometry) -> Node:
         """One over the number of taps that count: a product of one count an axis."""
         if self.divisor_override is not None:
             return _reciprocal(to_index(self.divisor_override, geometry.symbols, "divisor_override"))

@@ -130,6 +130,7 @@ SMALL = problems.read_problem(
 )
 MODEL = "Sequential((0): Conv2d(3, 8, kernel_size=(3, 3)))"
 FUNCTIONS: dict[str, dict[str, Any]] = {
+    "audit": {"framework": "scipy", "minutes": 1, "cases": 1},
     "build_document": {"problem": SMALL},
     "certificate": {"verdict": PROVED},
     "certify": {"function": np.correlate, "op": CONV, "input_size": 5, "cases": 1, "most": 5, "special": False},
@@ -182,10 +183,12 @@ DOORS = dict([*operator_doors(), *formula_doors(), *kernel_doors(), *network_doo
 # What nothing is given to: records and what they are made of, errors, and the version.
 WITHOUT_DOOR = {
     *(
+        "AuditReport",
         "Certificate",
         "Certification",
         "ClaimVerdict",
         "ConventionWarning",
+        "Departure",
         "Derivation",
         "Document",
         "Explanation",

@@ -24,6 +24,7 @@ WORDS = (
 )  # fmt: skip
 # What stands around the word that is tried, where a command asks for more; cheap where the word is taken.
 REST = {
+    "audit": ("scipy", "--cases", "1"),
     "bench": ("--list",),
     "check": ("p.toml",),
     "coq-check": ("folder",),
