@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from symconv.audits.departure import AuditReport
-from symconv.audits.frameworks.call import Framework
+from symconv.audits.frameworks.call import AuditedFramework
 from symconv.audits.isolation import Isolated, Limits
-from symconv.audits.sweep import Sweep
+from symconv.audits.sweep import FrameworkSweep
 from symconv.doors import one_of, plain_integer
 from symconv.errors import ArgumentError
 
@@ -73,29 +73,33 @@ def audit(
 
 
 def audited(
-    framework: Framework, seconds: float, most: int, seed: int, progress: Callable[[int, int, int], None] | None = None
+    framework: AuditedFramework,
+    seconds: float,
+    most: int,
+    seed: int,
+    progress: Callable[[int, int, int], None] | None = None,
 ) -> AuditReport:
     """The audit of a framework that is described by its record."""
     until = time.monotonic() + seconds
     with Isolated(framework.start, LIMITS) as process:
-        return Sweep(framework, process, seed, until, most, progress).report(_versions(framework))
+        return FrameworkSweep(framework, process, seed, until, most, progress).report(_versions(framework))
 
 
-def framework_of(name: Any) -> Framework:
+def framework_of(name: Any) -> AuditedFramework:
     """The record of a framework.
 
     Raises:
         ArgumentError: where it is not known, or not installed.
     """
     module, _, record = FRAMEWORKS[one_of("framework", name, tuple(FRAMEWORKS))].partition(".")
-    found: Framework = getattr(import_module(f"symconv.audits.frameworks.{module}"), record)
+    found: AuditedFramework = getattr(import_module(f"symconv.audits.frameworks.{module}"), record)
     for package in found.packages:
         if find_spec(package) is None:
             raise ArgumentError("framework", name, f"needs the package {package}", f"pip install {package}")
     return found
 
 
-def _versions(framework: Framework) -> dict[str, str]:
+def _versions(framework: AuditedFramework) -> dict[str, str]:
     result = {}
     for package in framework.packages:
         try:

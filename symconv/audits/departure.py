@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv.audits.certification import Finding
-from symconv.audits.frameworks.call import Call
+from symconv.audits.frameworks.call import FrameworkCall
 from symconv.operators.base import Operator
 
 __all__ = ["KINDS", "AuditReport", "Departure", "FunctionCount"]
@@ -38,7 +38,7 @@ class Departure:
     """
 
     kind: str
-    call: Call
+    call: FrameworkCall
     finding: Finding = field(compare=False)
     options: tuple[str, ...] = ()
     theirs: Operator | None = None

@@ -14,7 +14,7 @@ import numpy as np
 from symconv.audits.arranging import Arranged, arranged
 from symconv.audits.certification import Finding
 from symconv.audits.departure import KINDS, AuditReport, Departure, FunctionCount
-from symconv.audits.frameworks.call import Call, Family, Framework, Point
+from symconv.audits.frameworks.call import AuditedFramework, FrameworkCall, OptionSpace, Point
 from symconv.audits.isolation import Isolated
 from symconv.audits.judging import PARTS, judged
 from symconv.audits.neighbours import neighbours
@@ -30,7 +30,7 @@ from symconv.operators.convolution import Conv
 from symconv.operators.pooling import AvgPool, LPPool, MaxPool
 from symconv.operators.transposed import ConvTranspose
 
-__all__ = ["Sweep"]
+__all__ = ["FrameworkSweep"]
 
 PLAIN = (
     "small integers",
@@ -75,7 +75,7 @@ class _Known:
 class _Prepared:
     """A call, ready to be judged."""
 
-    call: Call
+    call: FrameworkCall
     frame: Arranged
     reference: Reference
     shapes: Shapes
@@ -86,7 +86,7 @@ class _Prepared:
         return judged(message, trial, self.frame, self.reference, self.call.dtype)
 
 
-class Sweep:
+class FrameworkSweep:
     """The audit of one framework.
 
     Args:
@@ -100,7 +100,7 @@ class Sweep:
 
     def __init__(
         self,
-        framework: Framework,
+        framework: AuditedFramework,
         process: Isolated,
         seed: int,
         until: float,
@@ -148,7 +148,7 @@ class Sweep:
 
     # ------------------------------------------------------------------ one call
 
-    def _prepared(self, family: Family, call: Call, *, single: bool = False) -> _Prepared:
+    def _prepared(self, family: OptionSpace, call: FrameworkCall, *, single: bool = False) -> _Prepared:
         subject = Subject(self._framework.start, call.dtype, family.gradients, self._framework.title, True)
         variables = list(call.operator.variables)
         count = 1 if single else 2
@@ -183,7 +183,9 @@ class Sweep:
             if finding.kind in ("raised", "crashed", "hung"):
                 return
 
-    def _again(self, family: Family, call: Call, nature: Nature, *, single: bool = False) -> Finding | None:
+    def _again(
+        self, family: OptionSpace, call: FrameworkCall, nature: Nature, *, single: bool = False
+    ) -> Finding | None:
         """What has this nature among the findings of a call."""
         ready = self._prepared(family, call, single=single)
         return next((found for found in self._departures(ready) if _nature(found) == nature), None)
@@ -211,7 +213,7 @@ class Sweep:
 
     # ------------------------------------------------------------------ what departs
 
-    def _crashes(self, family: Family, point: Point) -> bool:
+    def _crashes(self, family: OptionSpace, point: Point) -> bool:
         """Whether a call has the options of one that crashed or hung, which is then not made again, and is counted."""
         for known in self._known:
             same = known.departure.kind == "crash" and known.departure.call.function == family.function
@@ -220,7 +222,7 @@ class Sweep:
                 return True
         return False
 
-    def _keep(self, family: Family, point: Point, finding: Finding) -> None:
+    def _keep(self, family: OptionSpace, point: Point, finding: Finding) -> None:
         """Count a departure that is known, or make a new one as small as it gets."""
         nature, title = _nature(finding), family.title or family.function
         axes = len(point["size"])
@@ -242,7 +244,7 @@ class Sweep:
                 return
         self._known.append(_Known(departure, title, signature, {nature}, needed, 1))
 
-    def _smaller(self, family: Family, point: Point, nature: Nature) -> tuple[Point, dict[str, object]]:
+    def _smaller(self, family: OptionSpace, point: Point, nature: Nature) -> tuple[Point, dict[str, object]]:
         """The plainest place in the space of options where the same is wrong, and the options that it needs."""
 
         def fails(candidate: Point) -> bool:
@@ -262,7 +264,7 @@ class Sweep:
         needed = {n: v for n, v in point.items() if n not in SIZES and v != family.options[n][0]}
         return point, needed
 
-    def _departure(self, family: Family, point: Point, nature: Nature, needed: Mapping[str, object]) -> Departure:
+    def _departure(self, family: OptionSpace, point: Point, nature: Nature, needed: Mapping[str, object]) -> Departure:
         call = family.call(point)
         assert call is not None
         single = self._again(family, call, nature, single=True)
@@ -292,7 +294,7 @@ class Sweep:
             return replace(found, kind="convention", theirs=theirs)
         return replace(found, kind="undocumented" if special else "wrong")
 
-    def _follows(self, family: Family, point: Point, trial: Trial) -> Operator | None:
+    def _follows(self, family: OptionSpace, point: Point, trial: Trial) -> Operator | None:
         """The operator next to the one of a call that gives what the framework gives, there and at larger sizes.
 
         Args:
@@ -315,7 +317,7 @@ class Sweep:
                 return op
         return None
 
-    def _explains(self, family: Family, op: Operator, ready: _Prepared) -> bool:
+    def _explains(self, family: OptionSpace, op: Operator, ready: _Prepared) -> bool:
         """Whether an operator gives all that the framework answered to a call."""
         try:
             other = self._prepared(family, replace(ready.call, operator=op), single=ready.single)
@@ -335,7 +337,7 @@ def _output_shape(ready: _Prepared) -> tuple[int, ...] | None:
     return None
 
 
-def _in_turn(families: tuple[Family, ...], seed: int) -> Iterator[tuple[Family, Point]]:
+def _in_turn(families: tuple[OptionSpace, ...], seed: int) -> Iterator[tuple[OptionSpace, Point]]:
     """The places of all families, one of each in turn."""
     running = [(family, family.points(seed)) for family in families]
     while running:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import symconv as sc
-from symconv.audits.frameworks.call import Call, Family, Framework, Point, literal
+from symconv.audits.frameworks.call import AuditedFramework, FrameworkCall, OptionSpace, Point, literal
 
 __all__ = ["FAKE"]
 
@@ -61,7 +61,7 @@ def start() -> Any:
 SIZES = ((4,), (7,))
 
 
-def families() -> tuple[Family, ...]:
+def families() -> tuple[OptionSpace, ...]:
     def pool(point: Point) -> Any:
         return sc.MaxPool((point["kernel"],), point["stride"]), {"kernel": point["kernel"], "stride": point["stride"]}
 
@@ -74,14 +74,14 @@ def families() -> tuple[Family, ...]:
 
     shared = {"size": SIZES, "dtype": ("float32",)}
     return (
-        Family("largest", shared | {"kernel": (2, 1), "stride": (1, 3)}, pool),
-        Family("average", shared | {"kernel": (2, 3), "exact": (True, False)}, mean),
-        Family("correlated", shared | {"way": (1, 2, 3, 4, 5), "bias": (False, True)}, conv),
+        OptionSpace("largest", shared | {"kernel": (2, 1), "stride": (1, 3)}, pool),
+        OptionSpace("average", shared | {"kernel": (2, 3), "exact": (True, False)}, mean),
+        OptionSpace("correlated", shared | {"way": (1, 2, 3, 4, 5), "bias": (False, True)}, conv),
     )
 
 
-def script(call: Call, arrays: Any) -> str:
+def script(call: FrameworkCall, arrays: Any) -> str:
     return f"print({literal(arrays['input'])})"
 
 
-FAKE = Framework("fake", "A fake", ("numpy",), families, start, script)
+FAKE = AuditedFramework("fake", "A fake", ("numpy",), families, start, script)

@@ -17,7 +17,7 @@ import symconv as sc
 from symconv.audits import audit as door
 from symconv.audits.departure import AuditReport, Departure
 from symconv.audits.frameworks import pytorch, scientific
-from symconv.audits.frameworks.call import Framework, literal
+from symconv.audits.frameworks.call import AuditedFramework, literal
 from symconv.audits.isolation import Limits
 from symconv.audits.neighbours import neighbours
 from symconv.audits.powers import MeanPowerPool, PowerPool
@@ -32,7 +32,7 @@ def fake() -> AuditReport:
         return door.audited(fakes.FAKE, 120.0, 1000, 0)
 
 
-def some(framework: Framework, *endings: str) -> Framework:
+def some(framework: AuditedFramework, *endings: str) -> AuditedFramework:
     """A framework with some of its functions, on one axis where there are several numbers of axes."""
     families = {f.function: f for f in reversed(framework.families()) if f.function.endswith(endings)}
     return replace(framework, families=lambda: tuple(families.values()))

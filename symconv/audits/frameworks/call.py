@@ -15,7 +15,7 @@ from symconv.audits.reading import Array
 from symconv.errors import SymconvError
 from symconv.operators.base import Operator
 
-__all__ = ["Call", "Family", "Framework", "Point", "Value", "literal", "sides"]
+__all__ = ["AuditedFramework", "FrameworkCall", "OptionSpace", "Point", "Value", "literal", "sides"]
 
 Value = Any
 Point = Mapping[str, Value]
@@ -23,7 +23,7 @@ Point = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
-class Call:
+class FrameworkCall:
     """One call.
 
     Attributes:
@@ -57,7 +57,7 @@ Built = tuple[Operator, Mapping[str, Value]]
 
 
 @dataclass(frozen=True)
-class Family:
+class OptionSpace:
     """A function with its options.
 
     Attributes:
@@ -80,7 +80,7 @@ class Family:
     promises: Mapping[str, str] = field(default_factory=dict)
     title: str = ""
 
-    def call(self, point: Point) -> Call | None:
+    def call(self, point: Point) -> FrameworkCall | None:
         """The call at a place; None where no window fits, or the documentation excludes it."""
         try:
             built = self.build(point)
@@ -88,7 +88,7 @@ class Family:
                 return None
         except SymconvError:
             return None
-        return Call(
+        return FrameworkCall(
             self.function, built[0], point["size"], point["dtype"], built[1], self.layout, self.weight_layout
         )  # fmt: skip
 
@@ -120,7 +120,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class Framework:
+class AuditedFramework:
     """A framework.
 
     Attributes:
@@ -136,9 +136,9 @@ class Framework:
     name: str
     title: str
     packages: tuple[str, ...]
-    families: Callable[[], tuple[Family, ...]]
+    families: Callable[[], tuple[OptionSpace, ...]]
     start: Callable[[], Work]
-    script: Callable[[Call, Mapping[str, Array]], str]
+    script: Callable[[FrameworkCall, Mapping[str, Array]], str]
 
 
 def literal(array: Array) -> str:

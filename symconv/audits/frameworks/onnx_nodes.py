@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from symconv.audits.frameworks.call import Call, Family, Framework, Point, literal
+from symconv.audits.frameworks.call import AuditedFramework, FrameworkCall, OptionSpace, Point, literal
 from symconv.audits.isolation import Work
 from symconv.audits.reading import Array
 from symconv.audits.subject import numpy_type
@@ -55,7 +55,7 @@ def _shared(axes: int) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def _conv(axes: int) -> Family:
+def _conv(axes: int) -> OptionSpace:
     options = _shared(axes) | {"channels": ((1, 1, 1), (2, 3, 1), (4, 2, 2)), "bias": (False, True)}
 
     def build(point: Point) -> tuple[Any, dict[str, Any]] | None:
@@ -68,10 +68,10 @@ def _conv(axes: int) -> Family:
         )  # fmt: skip
         return op, _attributes(point) | {"group": groups}
 
-    return Family("Conv", options, build, title="Conv")
+    return OptionSpace("Conv", options, build, title="Conv")
 
 
-def _transposed(axes: int) -> Family:
+def _transposed(axes: int) -> OptionSpace:
     options = _shared(axes)
     options |= {"auto_pad": AUTO[:1], "output_padding": ((0,) * axes, (1,) * axes)}
     options |= {"channels": ((1, 1, 1), (2, 3, 1), (4, 2, 2)), "bias": (False, True)}
@@ -87,10 +87,10 @@ def _transposed(axes: int) -> Family:
         )  # fmt: skip
         return op, _attributes(point, "output_padding") | {"group": groups}
 
-    return Family("ConvTranspose", options, build, title="ConvTranspose")
+    return OptionSpace("ConvTranspose", options, build, title="ConvTranspose")
 
 
-def _pool(axes: int, node: str) -> Family:
+def _pool(axes: int, node: str) -> OptionSpace:
     own: dict[str, dict[str, tuple[Any, ...]]] = {
         "AveragePool": {"count_include_pad": (0, 1)},
         "LpPool": {"p": (2, 1, 3)},
@@ -111,16 +111,16 @@ def _pool(axes: int, node: str) -> Family:
         op = kind(*lead, point["kernel_shape"], point["strides"], padding, point["dilations"], **keywords)
         return op, _attributes(point, "ceil_mode", *(["count_include_pad"] if node == "AveragePool" else []), "p")
 
-    return Family(node, options, build, title=node)
+    return OptionSpace(node, options, build, title=node)
 
 
-def _global(axes: int, node: str) -> Family:
+def _global(axes: int, node: str) -> OptionSpace:
     kind: Any = AdaptiveMaxPool if node == "GlobalMaxPool" else AdaptiveAvgPool
     options = {"size": SIZES[axes], "dtype": ("float32",)}
-    return Family(node, options, lambda point: (kind((1,) * axes), {}), title=node)
+    return OptionSpace(node, options, lambda point: (kind((1,) * axes), {}), title=node)
 
 
-def _families() -> Iterator[Family]:
+def _families() -> Iterator[OptionSpace]:
     for axes in (1, 2):
         for node in ("MaxPool", "AveragePool", "LpPool"):
             yield _pool(axes, node)
@@ -160,7 +160,7 @@ def _start(runner: str) -> Work:
     return work
 
 
-def _script(runner: str, call: Call, arrays: Mapping[str, Array]) -> str:
+def _script(runner: str, call: FrameworkCall, arrays: Mapping[str, Array]) -> str:
     names = {name: {"input": "x", "weight": "w", "bias": "b"}[name] for name in arrays}
     lines = ["import numpy as np", "from onnx import helper"]
     lines += ["import onnxruntime" if runner == "onnxruntime" else "from onnx.reference import ReferenceEvaluator", ""]
@@ -185,11 +185,11 @@ def _script(runner: str, call: Call, arrays: Mapping[str, Array]) -> str:
     return "\n".join(lines)
 
 
-RUNTIME = Framework(
+RUNTIME = AuditedFramework(
     "onnxruntime", "ONNX Runtime", ("onnxruntime", "onnx"), lambda: tuple(_families()),
     partial(_start, "onnxruntime"), partial(_script, "onnxruntime"),
 )  # fmt: skip
-REFERENCE = Framework(
+REFERENCE = AuditedFramework(
     "onnx-reference", "The reference evaluator of ONNX", ("onnx",), lambda: tuple(_families()),
     partial(_start, "onnx-reference"), partial(_script, "onnx-reference"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from symconv.audits.frameworks.call import Call, Family, Framework, Point, literal
+from symconv.audits.frameworks.call import AuditedFramework, FrameworkCall, OptionSpace, Point, literal
 from symconv.audits.isolation import Work
 from symconv.audits.reading import Array
 from symconv.audits.subject import answered, tensors_of
@@ -26,7 +26,7 @@ STEPS = {1: ((1,), (2,), (3,)), 2: ((1, 1), (2, 2), (2, 1), (3, 2)), 3: ((1, 1, 
 CHANNELS = ((1, 1, 1), (2, 3, 1), (2, 2, 2), (4, 2, 2))
 
 
-def _conv(axes: int, *, module: bool) -> Family:
+def _conv(axes: int, *, module: bool) -> OptionSpace:
     options = {
         "size": SIZES[axes],
         "dtype": DTYPES,
@@ -52,10 +52,10 @@ def _conv(axes: int, *, module: bool) -> Family:
         return op, {"in_channels": inputs, "out_channels": outputs, "kernel_size": point["kernel_size"], **whole}
 
     name = f"torch.nn.Conv{axes}d" if module else f"{FUNCTIONAL}.conv{axes}d"
-    return Family(name, options, build, gradients=True, title="nn.Conv" if module else "conv")
+    return OptionSpace(name, options, build, gradients=True, title="nn.Conv" if module else "conv")
 
 
-def _transposed(axes: int) -> Family:
+def _transposed(axes: int) -> OptionSpace:
     options = {
         "size": SIZES[axes],
         "dtype": DTYPES,
@@ -80,10 +80,10 @@ def _transposed(axes: int) -> Family:
         )  # fmt: skip
         return op, shared
 
-    return Family(f"{FUNCTIONAL}.conv_transpose{axes}d", options, build, gradients=True, title="conv_transpose")
+    return OptionSpace(f"{FUNCTIONAL}.conv_transpose{axes}d", options, build, gradients=True, title="conv_transpose")
 
 
-def _pool(axes: int, stem: str) -> Family:
+def _pool(axes: int, stem: str) -> OptionSpace:
     options: dict[str, tuple[Any, ...]] = {"ceil_mode": (False, True)}
     options |= {"norm_type": (2, 1, 3)} if stem == "lp_pool" else {}
     options |= {
@@ -110,7 +110,7 @@ def _pool(axes: int, stem: str) -> Family:
             return kind(**keywords), {n: v[0] if isinstance(v, tuple) else v for n, v in keywords.items()}
         return kind(**keywords), keywords
 
-    return Family(
+    return OptionSpace(
         f"{FUNCTIONAL}.{stem}{axes}d",
         options,
         build,
@@ -126,7 +126,7 @@ NORM_PROMISES = {
 }
 
 
-def _adaptive(axes: int, stem: str) -> Family:
+def _adaptive(axes: int, stem: str) -> OptionSpace:
     kind: Any = {"adaptive_avg_pool": AdaptiveAvgPool, "adaptive_max_pool": AdaptiveMaxPool}[stem]
     options = {
         "size": SIZES[axes],
@@ -137,10 +137,10 @@ def _adaptive(axes: int, stem: str) -> Family:
     def build(point: Point) -> tuple[Any, dict[str, Any]]:
         return kind(point["output_size"]), {"output_size": point["output_size"]}
 
-    return Family(f"{FUNCTIONAL}.{stem}{axes}d", options, build, gradients=True, title=stem)
+    return OptionSpace(f"{FUNCTIONAL}.{stem}{axes}d", options, build, gradients=True, title=stem)
 
 
-def _families() -> Iterator[Family]:
+def _families() -> Iterator[OptionSpace]:
     for axes in (1, 2, 3):
         for stem in ("max_pool", "avg_pool", "lp_pool"):
             yield _pool(axes, stem)
@@ -177,7 +177,7 @@ def _start() -> Work:
     return work
 
 
-def _script(call: Call, arrays: Mapping[str, Array]) -> str:
+def _script(call: FrameworkCall, arrays: Mapping[str, Array]) -> str:
     lines, wanted = ["import torch", ""], "upstream" in arrays
     names = {name: NAMES[name] for name in arrays}
     for name, array in arrays.items():
@@ -200,4 +200,4 @@ def _script(call: Call, arrays: Mapping[str, Array]) -> str:
 
 NAMES = {"input": "x", "weight": "w", "bias": "b", "upstream": "g"}
 
-TORCH = Framework("torch", "PyTorch", ("torch",), lambda: tuple(_families()), _start, _script)
+TORCH = AuditedFramework("torch", "PyTorch", ("torch",), lambda: tuple(_families()), _start, _script)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from symconv.audits.frameworks.call import Call, Family, Framework, Point, literal
+from symconv.audits.frameworks.call import AuditedFramework, FrameworkCall, OptionSpace, Point, literal
 from symconv.audits.isolation import Work
 from symconv.audits.reading import Array
 from symconv.audits.subject import numpy_type
@@ -28,7 +28,7 @@ def _centred(kernel: tuple[int, ...], *, late: bool) -> tuple[tuple[int, int], .
     return tuple((k - 1 - (k - 1) // 2, (k - 1) // 2) if late else ((k - 1) // 2, k - 1 - (k - 1) // 2) for k in kernel)
 
 
-def _signal(axes: int, name: str) -> Family:
+def _signal(axes: int, name: str) -> OptionSpace:
     flip = name.startswith("convolve")
     options = {
         "mode": ("valid", "full", "same"),
@@ -49,10 +49,10 @@ def _signal(axes: int, name: str) -> Family:
         return Conv(kernel, padding=padding, flip=flip), keywords
 
     function = f"scipy.signal.{name}"
-    return Family(function, options, build, layout=LETTERS[axes], weight_layout=LETTERS[axes], title=name)
+    return OptionSpace(function, options, build, layout=LETTERS[axes], weight_layout=LETTERS[axes], title=name)
 
 
-def _filter(axes: int, name: str) -> Family:
+def _filter(axes: int, name: str) -> OptionSpace:
     options = {
         "mode": tuple(MODES),
         "size": SIZES[axes],
@@ -67,10 +67,12 @@ def _filter(axes: int, name: str) -> Family:
         return op, {"mode": point["mode"]}
 
     function = f"scipy.ndimage.{name}"
-    return Family(function, options, build, layout=LETTERS[axes], weight_layout=LETTERS[axes], title=f"ndimage.{name}")
+    return OptionSpace(
+        function, options, build, layout=LETTERS[axes], weight_layout=LETTERS[axes], title=f"ndimage.{name}"
+    )
 
 
-def _largest(axes: int) -> Family:
+def _largest(axes: int) -> OptionSpace:
     options = {"size": SIZES[axes], "dtype": DTYPES[:2], "kernel_size": WINDOWS[axes]}
 
     def build(point: Point) -> tuple[Any, dict[str, Any]]:
@@ -78,10 +80,12 @@ def _largest(axes: int) -> Family:
         padding = _centred(kernel, late=True)
         return MaxPool(kernel, 1, padding), {"size": kernel, "mode": "constant", "cval": float("-inf")}
 
-    return Family("scipy.ndimage.maximum_filter", options, build, layout=LETTERS[axes], title="ndimage.maximum_filter")
+    return OptionSpace(
+        "scipy.ndimage.maximum_filter", options, build, layout=LETTERS[axes], title="ndimage.maximum_filter"
+    )
 
 
-def _families() -> Iterator[Family]:
+def _families() -> Iterator[OptionSpace]:
     for axes in (1, 2):
         for name in ("correlate", "convolve"):
             yield _signal(axes, name)
@@ -104,7 +108,7 @@ def _start() -> Work:
     return work
 
 
-def _script(call: Call, arrays: Mapping[str, Array]) -> str:
+def _script(call: FrameworkCall, arrays: Mapping[str, Array]) -> str:
     names = {name: {"input": "x", "weight": "w"}[name] for name in arrays}
     lines = ["import numpy as np", f"import {call.function.rpartition('.')[0]}", ""]
     lines += [f"{names[name]} = np.array({literal(array)}, np.{call.dtype})" for name, array in arrays.items()]
@@ -116,4 +120,4 @@ def _script(call: Call, arrays: Mapping[str, Array]) -> str:
     return "\n".join(lines)
 
 
-SCIPY = Framework("scipy", "SciPy", ("scipy",), lambda: tuple(_families()), _start, _script)
+SCIPY = AuditedFramework("scipy", "SciPy", ("scipy",), lambda: tuple(_families()), _start, _script)
