@@ -259,6 +259,7 @@ class Worked:
         else:
             op = layer_words(self.network[key.layer])
             words = op[0].lower() + op[1:] if op[1:].islower() else op
+            words += " layer" if words == "fully connected" and (key.gradient or key.role != "output") else ""
             words = words if key.role == "output" else f"{key.role} of the {words}"
         return f"Gradient of the {words}" if key.gradient else words[0].upper() + words[1:]
 
@@ -352,7 +353,7 @@ class Worked:
             found |= self._operation(named)
         found["title"] = self.title(named)
         found["names"] = list(self.axis_words(named))
-        found["label"] = f"the gradient of {named.letter}" if key.gradient and not own else named.letter
+        found["label"] = self.spoken(named)
         twin = TensorKey(key.layer, key.role, not key.gradient)
         if twin in self.tensors:
             found["twin"] = self.tensors[twin].name
@@ -408,6 +409,12 @@ class Worked:
         found[me] = "me"
         return found
 
+    def spoken(self, named: NamedTensor) -> str:
+        """A tensor in a sentence, by its letter; a gradient without one by that of what it is the gradient by."""
+        letter = _GREEK.get(named.letter, named.letter)
+        called = "d" + _label(named.key) in self.letters
+        return f"the gradient of {letter}" if named.key.gradient and not called else letter
+
     def flows(self) -> list[str]:
         """What the first number flows into, in words, tensor by tensor."""
         marked = [n for n, state in self.states.items() if state in ("t1", "t2")]
@@ -416,7 +423,7 @@ class Worked:
             count = sum(named.at <= n < named.at + named.size for n in marked)
             if count:
                 total = prod(named.inner)
-                label = named.letter if not named.key.gradient else f"the gradient of {named.letter}"
+                label = self.spoken(named)
                 if total == 1:
                     words.append(label)
                 elif count == total:

@@ -171,3 +171,14 @@ def test_a_decimal_stands_after_the_sign_of_approximation_alone() -> None:
     assert figure.live.formula.latex.endswith(r"\approx 0.09")
     assert r"= \approx" not in figure.live.formula.latex
     assert figure.stations[-1].values.rows[0][0].rows[0][0].text == "≈0.09"
+
+
+def test_the_panel_speaks_of_layers_and_of_greek_letters_as_one_says_them() -> None:
+    layers = [("dense", sc.Dense(2, in_features=2)), ("softmax", sc.Softmax()), ("loss", sc.CrossEntropy(target=0))]
+    net = sc.Network(layers)
+    letters = {"softmax": "pi", "dense.weight": "V"}
+    worked = Worked(net, [1, 2], {"dense": {"weight": [[1, 0], [0, 1]], "bias": [0, 1]}}, 1, letters)
+    titles = {worked.title(named) for named in worked.tensors.values()}
+    assert {"Fully connected", "Weight of the fully connected layer", "Gradient of the fully connected layer"} <= titles
+    assert "all 2 of π" in worked.flows()
+    assert {tensor["label"] for tensor in worked.map()["tensors"].values()} >= {"π", "the gradient of π", "V"}
