@@ -55,6 +55,30 @@ def test_what_is_true_of_them(op: Operator, text: str, conditions: tuple[str, ..
     assert (general.status, general.conditions) == ("proved", conditions), str(general)
 
 
+@pytest.mark.parametrize(
+    ("op", "text", "is_true"),
+    [
+        (sc.Dilation((2,), padding=1), "c[2] == max(a[1] + b[1], a[2] + b[2])", True),
+        (sc.Dilation((2,), padding=1), "c[2] == max(a[1] + b[2], a[2] + b[1])", False),
+        (sc.Dilation((2,), padding=1), "c[1] == max(a[1] + b[2], b[1])", False),
+        (sc.Erosion((2,), dilation=2), "c[p] == min(a[p] - b[1], a[p+2] - b[2])", True),
+        (sc.Erosion((2,), dilation=2), "c[p] == -max(b[1] - a[p], b[2] - a[p+2])", True),
+        (sc.Erosion((2,), dilation=2), "c[p] == min(a[p] - b[1], a[p+1] - b[2])", False),
+        (sc.Sigmoid(), "c[p] == 1 - sigmoid(-a[p])", True),
+        (sc.Tanh(), "c[p] == -tanh(-a[p])", True),
+        (sc.Tanh(), "c[p] == tanh(-a[p])", False),
+        (sc.ReLU(), "c[p] - max(-a[p], 0) == a[p]", True),
+        (sc.ReLU(), "c[p] + max(-a[p], 0) == a[p]", False),
+        (sc.MaxPool((2,)), "c[1] + min(a[1], a[2]) == a[1] + a[2]", True),
+        (sc.MaxPool((2,)), "c[1] + min(a[1], a[3]) == a[1] + a[3]", False),
+    ],
+)
+def test_the_larger_and_the_smaller_of_two_values(op: Operator, text: str, is_true: bool) -> None:
+    functions = {"sigmoid": "sigmoid", "tanh": "tanh"}
+    verdict = sc.check_claim(text, Declarations(op, (4,), functions=functions))
+    assert (verdict.status, verdict.conditions) == ("exact" if is_true else "refuted", ()), str(verdict)
+
+
 def test_an_index_of_a_usual_letter_has_its_range() -> None:
     for verdict in both(sc.ReLU(), (3,), "c[p+1] == max(a[p+1], 0)"):
         assert verdict.holds, str(verdict)

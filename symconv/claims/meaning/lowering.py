@@ -71,6 +71,7 @@ from symconv.formulas.functions import NEGATIVE_PART, POSITIVE_PART
 from symconv.formulas.index import Index
 from symconv.formulas.substitution import substitute
 from symconv.operators.pooling import Pooling
+from symconv.proofs.factors import has_extremum
 
 __all__ = ["are_sizes", "compares_values", "conditions_of", "lower"]
 
@@ -177,7 +178,9 @@ def _boxed(scope: Scope, env: Mapping[str, Index]) -> Node:
     guards: list[Guard] = []
     for free in scope.output.free:
         guards += between(free.lower, env[free.name], free.upper)
-    return product(Bracket(tuple(guards)), substitute(scope.output.body, env))
+    open_guards = tuple(guard for guard in guards if guard.truth is not True)
+    body = substitute(scope.output.body, env)
+    return product(Bracket(open_guards), body) if open_guards else body
 
 
 def _with_upper(expr: Entry, node: Node, scope: Scope, bound: frozenset[str]) -> Node:
@@ -381,7 +384,8 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
         if not of_values(expr):
             return scalar(to_index(expr, scope, bound))
         values = [lower(arg, scope, bound) for arg in args]
-        return _of_window(name, values) if isinstance(scope.op, Pooling) else _largest(name, values)
+        windows = isinstance(scope.op, Pooling) or has_extremum(scope.output.body)
+        return _of_window(name, values) if windows else _largest(name, values)
     function = value_function(name, scope)
     if function is not None:
         if len(args) != 1:
@@ -396,7 +400,7 @@ def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
 
 
 def _of_window(name: str, values: Sequence[Node]) -> Node:
-    """The largest or smallest of some values in the form that a pooling has, which runs over a window."""
+    """The largest or smallest of some values in the form that the layer has, which runs over a window."""
     number = Index.of(_NUMBER)
     taken = add(*(product(Bracket((equal(number, place),)), value) for place, value in enumerate(values, 1)))
     op: Literal["max", "min"] = "max" if name == "max" else "min"
