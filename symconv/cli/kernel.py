@@ -22,7 +22,7 @@ __all__ = ["kernel"]
 
 def _output() -> click.Option:
     return click.Option(
-        ["-o", "--output", "file"],
+        ["-o", "file"],
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE.py",
         help="Where the module goes; printed if left out.",
