@@ -389,6 +389,17 @@ def test_the_file_of_init_can_be_reported(tmp_path: Path, monkeypatch: pytest.Mo
     assert names(tmp_path) == ["problem.toml", "reports/problem.html", "reports/problem.tex"]
     assert "    0  refuted" in result.output
     assert "    0  undecided" in result.output
+    result = run("check", "problem.toml")
+    assert result.exit_code == 0
+    words = [line.split()[:3] for line in result.output.splitlines() if line.startswith("c")]
+    assert words == [
+        ["c1", "literal", "exact"],
+        ["c2", "literal", "exact"],
+        ["c2", "general", "proved"],
+        ["c3", "general", "proved"],
+        ["c4", "general", "proved"],
+        ["c5", "literal", "exact"],
+    ]
 
 
 def test_init_replaces_a_file_only_by_force(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The commented problem file of ``symconv init``, written from the schema: every key with what it means.
 
 Keys that the example uses are set; the others stand behind a ``#`` with an example value, ready to be switched on. The
-questions go through everything that can be asked.
+questions go through everything that can be asked, and the claims through the ways of writing one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from symconv.problems.asks import ASKS
+from symconv.problems.claim_table import CLAIM
 from symconv.problems.grading.reading import LINE, SOLUTION
 from symconv.problems.schema import Key
 from symconv.problems.tables import NETWORK, TOP, VARIANTS, operator_keys, question_keys
@@ -123,7 +124,34 @@ _SOLUTION = {
   { latex = '\\frac{\\partial E}{\\partial b_o} = \\sum_{i,j} g^o_{ij}', upstream = { G = "Z" } },
 ]""",
 }
-_TABLES = ("data", "operators", "networks", "questions", "solutions")
+_CLAIMS = (
+    {
+        "operator": '"average"',
+        "text": '"y[i,j] == sum(x[i+m-1,j+n-1], (m,1,2), (n,1,2))/4"',
+        "note": '"The average of a window, with its divisor."',
+    },
+    {
+        "operator": '"line"',
+        "latex": "'z_i = \\sum_{m=1}^{3} a_{i+m-1} k_m'",
+        "question": '"16"',
+        "check": '["literal", "general"]',
+        "sizes": '{ M = "kernel" }',
+        "general": '{ 3 = "M" }',
+    },
+    {
+        "operator": '"line"',
+        "latex": "'\\frac{\\partial E}{\\partial k_m} = \\sum_{i} g_i a_{i+m-1}'",
+        "check": '"general"',
+    },
+    {
+        "operator": '"first"',
+        "latex": "'O = \\left\\lfloor \\frac{I + 2P - K}{S} \\right\\rfloor + 1'",
+        "check": '"general"',
+        "sizes": '{ O = "output", I = "input", P = "padding", K = "kernel", S = "stride" }',
+    },
+    {"operator": '"filters"', "latex": "'N = 2 \\cdot 4 + 2'", "quantities": '{ N = "parameters" }'},
+)
+_TABLES = ("data", "operators", "networks", "questions", "claims", "solutions")
 
 
 def starter() -> str:
@@ -163,6 +191,13 @@ def starter() -> str:
                 for name, key in ASKS[other].keys.items()
             }
             lines += ["[[questions]]", *_table(question_keys(own), set_here, seen), ""]
+    lines += _comment(
+        "Claims: lines of a solution, as text or in LaTeX, to be proved or refuted; also by themselves: symconv check "
+        "FILE.toml. A wrong line comes back with an example at which it fails, and with the edit that mends it."
+    )
+    seen = set()
+    for place, claim in enumerate(_CLAIMS, 1):
+        lines += ["[[claims]]", *_table(CLAIM, {"id": f'"c{place}"', **claim}, seen), ""]
     lines += _comment("Solutions that somebody handed in, to be graded line by line. What a line may hold:")
     width = max(map(len, LINE))
     lines += [f"#   {word:{width}}  {key.doc}" for word, key in LINE.items()]

@@ -14,6 +14,7 @@ from symconv.operators.convolution import Conv
 from symconv.operators.pooling import LPPool, MaxPool
 from symconv.problems.asks import ASKS
 from symconv.problems.build import build_document
+from symconv.problems.claim_table import CLAIM
 from symconv.problems.problem import Problem
 from symconv.problems.reading import load_problem, read_problem
 from symconv.problems.starter import starter
@@ -323,7 +324,10 @@ def test_the_starter_explains_every_key() -> None:
     text = starter()
     tables = (TOP, question_keys(), *(ask.keys for ask in ASKS.values()), *map(operator_keys, OPERATORS))
     for name in {name for table in (*tables, NETWORK) for name in table}:
-        assert re.search(rf"^#?{name} = |^\[+{name}[.\]]", text, flags=re.MULTILINE) or name == "claims", name
+        assert re.search(rf"^#?{name} = |^\[+{name}[.\]]", text, flags=re.MULTILINE), name
+    claims = text[text.index("[[claims]]") : text.index("[[solutions]]")]
+    for name in CLAIM.keys() - {"names"}:  # which is explained where the file has its own
+        assert re.search(rf"^#?{name} = ", claims, flags=re.MULTILINE), name
     problem = read_problem(text)
     assert {word for question in problem.questions for word in question.asks} == ASKS.keys()
 
