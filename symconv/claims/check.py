@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
 from symconv.claims.claim_verdict import ClaimVerdict
 from symconv.claims.declarations import Declarations
 from symconv.claims.meaning.judging import judged, scope_of
@@ -9,12 +13,15 @@ from symconv.claims.meaning.mending import mended
 from symconv.claims.meaning.resolving import resolved
 from symconv.claims.source import ClaimSource, Mode
 from symconv.claims.syntax import Claim
+from symconv.claims.writing import as_typed
 from symconv.doors import flag, instance
 from symconv.doors import text as to_claim
 from symconv.errors import SymconvError
 from symconv.proofs.verdict import Verdict
 
 __all__ = ["check_claim", "check_source"]
+
+_T = TypeVar("_T")
 
 
 def check_claim(text: str, declarations: Declarations, *, general: bool = False) -> Verdict:
@@ -42,8 +49,29 @@ def check_source(source: ClaimSource, *, repair: bool = True) -> tuple[ClaimVerd
     for mode in source.modes:
         read, verdict = _guarded(claim, source.declared, mode)
         result = ClaimVerdict(source, mode, verdict, notes=read.notes, claim=read)
-        results.append(mended(result, read) if repair and verdict.status == "refuted" else result)
+        result = mended(result, read) if repair and verdict.status == "refuted" else result
+        results.append(replace(result, verdict=_typed(result.verdict)) if source.latex else result)
     return tuple(results)
+
+
+def _typed(verdict: Verdict) -> Verdict:
+    """A verdict on a claim in LaTeX, whose example has names with primes as they stand in the claim."""
+    counter = verdict.counterexample
+    if counter is None:  # and its words may hold a declaration, in which names are spelt
+        return verdict
+    counter = replace(
+        counter,
+        sizes=_named(counter.sizes),
+        indices=_named(counter.indices),
+        tensors=_named(counter.tensors),
+        boxes=_named(counter.boxes),
+        entry=counter.entry and (as_typed(counter.entry[0]), counter.entry[1]),
+    )
+    return replace(verdict, explanation=as_typed(verdict.explanation), counterexample=counter)
+
+
+def _named(table: Mapping[str, _T]) -> dict[str, _T]:
+    return {as_typed(name): value for name, value in table.items()}
 
 
 def _guarded(claim: Claim, declared: Declarations, mode: Mode) -> tuple[Claim, Verdict]:

@@ -57,7 +57,7 @@ class ClaimVerdict:
 
     def as_json(self) -> dict[str, Any]:
         """A dictionary of plain values."""
-        counter = self.verdict.counterexample
+        counter, typed = self.verdict.counterexample, self.source.typed
         return {
             "id": self.source.id,
             "mode": self.mode,
@@ -65,15 +65,15 @@ class ClaimVerdict:
             "scope": str(self.verdict.scope) if self.status != "error" else "",
             "counterexample": None if counter is None else _counter_json(counter),
             "repair": self.repair or None,
-            "edit": self.edit or None,
-            "slip": self.slip or None,
+            "edit": typed(self.edit) or None,
+            "slip": typed(self.slip) or None,
             "places": [list(place) for place in self.places],
             "explanation": self.verdict.explanation,
             "given": list(given(self.source.declared, self.claim)),
-            "conditions": list(self.verdict.conditions),
+            "conditions": list(map(typed, self.verdict.conditions)),
             "checked_by": self.verdict.checked_by or None,
             "notes": list(self.notes),
-            "readings": list(self.readings),
+            "readings": list(map(typed, self.readings)),
         }
 
 

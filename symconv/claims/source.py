@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from symconv.claims.declarations import Declarations
 from symconv.claims.syntax import Claim
+from symconv.claims.writing import as_typed
 
 __all__ = ["ClaimSource", "Mode"]
 
@@ -49,3 +50,7 @@ class ClaimSource:
         from symconv.claims.reading.language import read_claim
 
         return read_claim(self.text)
+
+    def typed(self, words: str) -> str:
+        """Words about the claim with its names as it has them: ``i'``, and not i_prime, in LaTeX."""
+        return as_typed(words) if self.latex else words

@@ -32,7 +32,7 @@ from symconv.claims.syntax import (
 )
 from symconv.formulas.index import Index
 
-__all__ = ["size_expr", "to_latex", "to_text"]
+__all__ = ["as_typed", "size_expr", "to_latex", "to_text"]
 
 _Writer: TypeAlias = Callable[[Expr], str]
 
@@ -137,6 +137,18 @@ def _text_over(over: Range | Over) -> str:
 def _text_case(value: Expr, guards: tuple[Condition, ...]) -> str:
     conditions = [f"{to_text(g.left)} {g.relation} {to_text(g.right)}" for g in guards]
     return f"({', '.join([to_text(value), *conditions])}{'' if conditions else ','})"
+
+
+_PRIMES = re.compile(r"(?<=[A-Za-z0-9])(?:_prime)+(?![A-Za-z0-9_])")
+
+
+def as_typed(text: str) -> str:
+    """Words about a claim in LaTeX, with the primes of its names as they stand there.
+
+    >>> as_typed("at i_prime = 0, out_prime_prime = 1: prime")
+    "at i' = 0, out'' = 1: prime"
+    """
+    return _PRIMES.sub(lambda primes: "'" * (len(primes[0]) // len("_prime")), text)
 
 
 # ---------------------------------------------------------------------- LaTeX

@@ -149,10 +149,11 @@ def _details(result: ClaimVerdict) -> list[str]:
     from symconv.claims.meaning.family import given
 
     verdict: Any = result.verdict
+    typed = result.source.typed
     declared = given(result.source.declared, result.claim)
     lines = [f"given that {', and '.join(declared)}"] if declared else []
-    lines += [f"read so: {reading}" for reading in result.readings]
-    conditions = [f"on the condition that {condition}" for condition in verdict.conditions]
+    lines += [f"read so: {typed(reading)}" for reading in result.readings]
+    conditions = [f"on the condition that {typed(condition)}" for condition in verdict.conditions]
     if result.status in ("proved", "exact"):
         family = [str(verdict.scope)] if verdict.scope.kept else []
         checked = [f"checked by {verdict.checked_by}"] if verdict.checked_by else []
@@ -161,9 +162,9 @@ def _details(result: ClaimVerdict) -> list[str]:
     if result.repaired is None:
         return lines
     lines += _underlined(result)
-    said = ": ".join(part for part in (result.slip, result.edit) if part)
+    said = typed(": ".join(part for part in (result.slip, result.edit) if part))
     strength = f"{result.repaired.status}: {result.repair}" if result.repair else result.repaired.status
-    taken = [f"that, on the condition that {condition}" for condition in result.repaired.conditions]
+    taken = [f"that, on the condition that {typed(condition)}" for condition in result.repaired.conditions]
     return [*lines, f"{said}  ({strength})", *taken]
 
 

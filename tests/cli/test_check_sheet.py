@@ -105,6 +105,20 @@ def test_the_table_says_what_was_not_read(tmp_path: Path) -> None:
     assert "3 exact, 1 refuted" in output
 
 
+def test_names_with_primes_are_printed_as_they_are_typed(tmp_path: Path) -> None:
+    sheet = "% 1a\n\\[ y_{i'j'} = \\sum_{u''=0}^{1}\\sum_{v} x_{i'+u'',j'+v} w_{vu''} \\]"
+    (found,) = json.loads(run(tmp_path, "--json", sheet=sheet).output)["claims"]
+    assert found["counterexample"]["indices"] == {"i'": 0, "j'": 0}
+    assert found["edit"] == "w[v,u''] should be w[u'',v]"
+    assert found["readings"] == ["v runs from 0 to 1, where x[i' + u'', j' + v] and w[v, u''] exist"]
+    assert "w[u_prime_prime, v]" in found["repair"]  # which can be read again
+    words = run(tmp_path, sheet=sheet).output
+    assert "at i' = 0, j' = 0; with w[0, 1] = 1, x[0, 1] = 1" in words
+    assert "_prime" not in words.replace(found["repair"], "")
+    past = "% 1a\n\\[ y_{i'j'} = \\sum_{u'=0}^{2}\\sum_{v} x_{i'+u',j'+v} w_{u'v} \\]"
+    assert "j' = 0, u' = 2, v = 0: no such entry w[2, 0]" in run(tmp_path, sheet=past).output
+
+
 @pytest.mark.parametrize(
     ("sheet", "status"),
     [
