@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "ENTRY",
     "EVERYWHERE",
     "TRANSPOSED",
     "Binary",
@@ -58,6 +59,9 @@ class Name:
 
 EVERYWHERE = Name("everywhere")
 """The set of a sum that says no range: all values of its index at which the entries that it reads exist."""
+
+ENTRY = "entry"
+"""The function of an array expression and indices: ``(X \\star W)_{ij}``."""
 
 TRANSPOSED = Name("transposed")
 """The exponent of a matrix with its rows for columns."""

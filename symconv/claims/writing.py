@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from symconv.claims.reading.latex_words import ACCENTS, GREEK
 from symconv.claims.syntax import (
+    ENTRY,
     EVERYWHERE,
     TRANSPOSED,
     Binary,
@@ -309,6 +310,8 @@ def _call(name: str, args: tuple[Expr, ...]) -> str:
         return rf"\left{opening} {inside} \right{closing}"
     if name == "size" and len(args) == 1:
         return rf"\left\lvert {inside} \right\rvert"
+    if name == ENTRY and len(args) > 1:
+        return rf"\left( {_part(args[0])} \right)_{{{', '.join(map(_index, args[1:]))}}}"
     if name == "mod" and len(args) == 2:
         return rf"\left( {_wrapped(args[0], _POWER)} \bmod {_wrapped(args[1], _POWER)} \right)"
     if name == "ones" and len(args) > 1 and all(isinstance(arg, (Name, Number)) for arg in args):

@@ -103,6 +103,7 @@ def test_text_that_is_written_as_it_is_read(text: str) -> None:
         ("sum(x, (m,1,2))*y - sum(y, (m,1,2))",
          r"\left( \sum_{m=1}^{2} x \right) y - \sum_{m=1}^{2} y"),
         ("x_prime**2 + upper(out_prime[i], k) + y_prime[i]", r"{x'}^{2} + {\mathrm{out}'}_{i}^{k} + y'_{i}"),
+        ("entry(star(X, W), i+1, 2*j)**2", r"\left( \left( X \star W \right)_{i + 1, 2 \cdot j} \right)^{2}"),
         ("== x", "= x"),
     ],
 )  # fmt: skip

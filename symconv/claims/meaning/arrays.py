@@ -15,6 +15,7 @@ from symconv.claims.meaning.lowering import are_sizes, lower
 from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.nested import nested, shape_of
 from symconv.claims.syntax import (
+    ENTRY,
     TRANSPOSED,
     Binary,
     Call,
@@ -60,6 +61,8 @@ def is_array(expr: Expr, scope: Scope) -> bool:
     if isinstance(expr, Name):
         return expr.name in scope.arrays or expr.name in scope.declared.data or expr.name in scope.declared.matrices
     if isinstance(expr, Call):
+        if expr.name == ENTRY:
+            return False
         if value_function(expr.name, scope) is not None:
             return any(is_array(arg, scope) for arg in expr.args)
         return expr.name in ARRAY_FUNCTIONS or array_function(expr.name, scope) != "" or names_operator(expr, scope)

@@ -14,6 +14,7 @@ from symconv.claims.meaning.arithmetic import of_divisor, of_nonzero, of_norm, o
 from symconv.claims.meaning.existence import Existence, filled
 from symconv.claims.meaning.family import has_ties
 from symconv.claims.meaning.functions import of_values, value_function
+from symconv.claims.meaning.indexed import exists_in
 from symconv.claims.meaning.indices import to_index
 from symconv.claims.meaning.kinks import Ties, kinks
 from symconv.claims.meaning.lowering import compares_values, conditions_of, lower
@@ -22,6 +23,7 @@ from symconv.claims.meaning.open_sums import bound_names, is_open, open_range
 from symconv.claims.meaning.scope import NORMS, Scope
 from symconv.claims.meaning.sets import members
 from symconv.claims.syntax import (
+    ENTRY,
     TRANSPOSED,
     Binary,
     Call,
@@ -226,7 +228,9 @@ class _Walker:
     def _call(self, expr: Call, path: Path) -> None:
         name, args = expr.name, expr.args
         sets = self.scope.declared.sets
-        if name in ("floor", "ceil", "mod") or (name in ("max", "min") and not of_values(expr)):
+        if name == ENTRY:
+            self._of_array(expr, path)
+        elif name in ("floor", "ceil", "mod") or (name in ("max", "min") and not of_values(expr)):
             self._index(expr, path)
         elif name in ("size", "card") or (name == "abs" and getattr(args[0], "name", "") in sets):
             self._window(args[0], path)
@@ -240,6 +244,18 @@ class _Walker:
                 self.value(arg, path)
             if value_function(name, self.scope) is not None:
                 self._windows(needs_of(lower(expr, self.scope, path.bound), path.steps))
+
+    def _of_array(self, expr: Call, path: Path) -> None:
+        """An entry of an array expression: the array has one there, whatever is declared for tensors."""
+        whole, *indices = expr.args
+        for index in indices:
+            self._index(index, path)
+        self.array(whole)
+        text = to_text(expr)
+        need = Need(path.steps, Inside(exists_in(expr, self.scope, path.bound)))
+        self._add(
+            [ClaimNeed(need, "undefined", f"reads {text}, which does not exist", f"whether {text} always exists")]
+        )
 
     def _derivative(self, expr: Derivative, path: Path) -> None:
         if isinstance(expr.of, Name):  # the error, by way of the output

@@ -6,7 +6,7 @@ from typing import Any
 
 from symconv.claims.meaning.naming import FUNCTIONS
 from symconv.claims.meaning.scope import ARRAY_KINDS, NORMS, QUANTITIES, VALUES, Scope
-from symconv.claims.syntax import Call, Derivative, Entry, Expr
+from symconv.claims.syntax import ENTRY, Call, Derivative, Entry, Expr
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
 from symconv.formulas.function import Function
@@ -51,7 +51,11 @@ def names_operator(expr: Call, scope: Scope) -> bool:
 
 def of_values(expr: Expr) -> bool:
     """Whether an expression reads entries of tensors."""
-    return any(isinstance(part, Entry | Derivative) and getattr(part, "name", "") != "size" for part in walk_expr(expr))
+    return any(
+        (isinstance(part, Entry | Derivative) and getattr(part, "name", "") != "size")
+        or (isinstance(part, Call) and part.name == ENTRY)
+        for part in walk_expr(expr)
+    )
 
 
 def quantity(kind: str, scope: Scope) -> Index:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from symconv.claims.declarations import Declarations
+from symconv.claims.meaning.arrays import symbolic
 from symconv.claims.meaning.comparing import all_of, compare
 from symconv.claims.meaning.family import kept, names_axes
 from symconv.claims.meaning.indices import to_index
@@ -41,7 +42,10 @@ def judge(claim: Claim, declared: Declarations, mode: Mode) -> Verdict:
 
 
 def scope_of(claim: Claim, declared: Declarations, mode: Mode) -> Scope:
-    return literal_scope(declared) if mode == "literal" else general_scope(declared, apart=names_axes(claim, declared))
+    literal = mode == "literal"
+    scope = literal_scope(declared) if literal else general_scope(declared, apart=names_axes(claim, declared))
+    scope.array_of = symbolic
+    return scope
 
 
 def judged(claim: Claim, scope: Scope, *, quick: bool) -> Verdict:

@@ -14,12 +14,14 @@ from symconv.claims.meaning.functions import (
     quantity,
     value_function,
 )
+from symconv.claims.meaning.indexed import entry_in
 from symconv.claims.meaning.indices import indices_of, to_index
 from symconv.claims.meaning.norms import largest, limit_of_norm, norm
 from symconv.claims.meaning.open_sums import bound_names, is_open, open_range
 from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, NORMS, Scope
 from symconv.claims.meaning.sets import check_bound, coordinates, members, set_size
 from symconv.claims.syntax import (
+    ENTRY,
     Binary,
     Call,
     Cases,
@@ -372,6 +374,8 @@ def conditions_of(condition: Condition, scope: Scope, bound: frozenset[str]) -> 
 def _call(expr: Call, scope: Scope, bound: frozenset[str]) -> Node:
     name, args = expr.name, expr.args
     check_kind(name, scope)
+    if name == ENTRY:
+        return entry_in(expr, scope, bound)
     if name in ("floor", "ceil", "mod"):
         return scalar(to_index(expr, scope, bound))
     if name in ("abs", "size", "card"):

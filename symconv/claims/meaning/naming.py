@@ -39,7 +39,7 @@ DEFAULT = ("input", "output", "kernel")
 WORDS = ("size", "oo", "infinity", "ones", "everywhere", "transposed")
 FUNCTIONS = (
     "floor", "ceil", "mod", "abs", "max", "min", "size", "card", "sum", "diff", "limit", "cases", "setof", "upper",
-    "star", "ast", "odot", "corr", "conv", "pad", "rot180", "ones",
+    "star", "ast", "odot", "corr", "conv", "pad", "rot180", "ones", "entry",
 )  # fmt: skip
 """The functions of the language, which no declared one may be called like."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from symconv.claims.meaning.naming import WORDS
 from symconv.claims.meaning.scope import NORMS, ORDER, Scope
 from symconv.claims.syntax import (
+    ENTRY,
     EVERYWHERE,
     Call,
     Cases,
@@ -126,6 +127,8 @@ def _range_by_entry(name: str, expr: Expr, scope: Scope) -> Bound | None:
         if isinstance(part, Derivative):
             entries = [e for e in (part.by, part.of) if isinstance(e, Entry)]
         found = list(dict.fromkeys(ends for item in entries for ends in _ends_by_entry(name, item, scope)))
+        if isinstance(part, Call) and part.name == ENTRY:
+            found = list(dict.fromkeys(_ends_in_array(name, part, scope)))
         if found:
             lows, highs = zip(*found, strict=True)
             return Bound(name, maximum(*lows), minimum(*highs))
@@ -142,6 +145,15 @@ def _ends_by_entry(name: str, item: Entry, scope: Scope) -> Iterator[tuple[Index
             for index, ends in zip(item.indices, box, strict=True)
             if isinstance(index, Name) and index.name == name
         )
+
+
+def _ends_in_array(name: str, item: Call, scope: Scope) -> Iterator[tuple[Index, Index]]:
+    """The ends of the axes of an array expression where the index stands alone."""
+    whole, *indices = item.args
+    alone = [isinstance(index, Name) and index.name == name for index in indices]
+    if any(alone):
+        first, sizes = Index.of(scope.base), scope.array_of(whole, scope).sizes
+        yield from ((first, size - 1 + first) for size, mine in zip(sizes, alone, strict=False) if mine)
 
 
 def _range_by_family(name: str, scope: Scope) -> Bound | None:

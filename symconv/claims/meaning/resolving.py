@@ -16,6 +16,7 @@ from symconv.claims.meaning.naming import tensors
 from symconv.claims.meaning.open_sums import readings
 from symconv.claims.meaning.scope import ARRAY_FUNCTIONS, Scope
 from symconv.claims.syntax import (
+    ENTRY,
     TRANSPOSED,
     Binary,
     Call,
@@ -212,6 +213,8 @@ class _Resolver:
 
     def _call(self, expr: Call) -> Expr | None:
         name, args, declared = expr.name, expr.args, self.scope.declared
+        if name == ENTRY and args:
+            return replace(expr, args=(self.value(args[0]), *map(self.index, args[1:])))
         if name in declared.functions or name in ARRAY_FUNCTIONS:
             return None
         entry = name if name in self.ranks else self.capitals.get(name)

@@ -6,7 +6,7 @@ index in one question and an exponent in the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -18,6 +18,7 @@ from symconv.claims.syntax import Binary, Expr, Name, Negate, Number
 from symconv.claims.traversal import walk_expr
 from symconv.errors import ClaimError
 from symconv.formulas.algebra import Guard, nonnegative
+from symconv.formulas.arrays import Array
 from symconv.formulas.effort import Effort
 from symconv.formulas.exact import Box
 from symconv.formulas.formula import Formula
@@ -52,6 +53,12 @@ MATRICES = ("toeplitz", "im2col")
 ORDER = "p"  # the letter for the order of a declared norm where no limit gives it another
 
 
+def _no_array(expr: Expr, scope: Scope) -> Array:
+    """In a scope of sizes alone, such as that of a generalisation."""
+    del expr, scope
+    raise ClaimError("an array stands where there are sizes alone")
+
+
 @dataclass
 class Scope:
     """Declarations at one size, or for all sizes: formulas, boxes, hypotheses, and what numbers mean.
@@ -68,6 +75,7 @@ class Scope:
         effort: what the verdict on the claim may cost.
         square: whether all axes were given the same sizes.
         has_order: whether the claim leaves the order of a norm open.
+        array_of: reads an array expression; arrays are made of values, and an entry of one is a value.
         is_family: whether the input is a family over an abstract set, whatever its layer.
     """
 
@@ -90,6 +98,7 @@ class Scope:
     square: bool = False
     has_order: bool = False
     is_family: bool = False
+    array_of: Callable[[Expr, Scope], Array] = field(default=_no_array)
     _seen: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     def again(self, effort: Effort) -> Scope:

@@ -7,6 +7,7 @@
 - ``[[1, 2], [3, 4]]`` a matrix, ``setof(x[s], s in S)`` a set;
 - ``upper(x[i], k)`` an upper index, ``c["ij"]`` a subscript whose letters the rank of c tells apart, ``star(A, B)``,
   ``ast(A, B)`` and ``odot(A, B)`` the signs between arrays: what LaTeX can say and Python cannot;
+- ``entry(star(A, B), i, j)`` an entry of an array that has no name;
 - ``A**transposed`` and ``sum(w[m], m in everywhere)``, over all m at which the entries that are read exist.
 
 Every other call is kept as it stands; whether there is such a function is a question for whoever gives it a meaning.

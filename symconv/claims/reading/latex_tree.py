@@ -13,6 +13,7 @@ from lark import Token, Tree
 from symconv.claims.reading.lexicon import Lexicon
 from symconv.claims.reading.limits import TERMS, read_number
 from symconv.claims.syntax import (
+    ENTRY,
     EVERYWHERE,
     Binary,
     Call,
@@ -440,6 +441,15 @@ class Reader:
     def read_inner(self, node: Tree[Token]) -> Expr:
         return self.only(node)
 
+    def read_indexed(self, node: Tree[Token]) -> Expr:
+        r"""``(X \star W)_{ij}`` is an entry of an array expression, and ``[Y]_{ij}`` one of Y."""
+        inner, below = self.inside(node)
+        assert isinstance(below, Tree)
+        array, (indices, joined) = self.expr(inner), self.indices(below)
+        if isinstance(array, Name):
+            return Entry(array.name, indices, None, joined, self.span(node))
+        return Call(ENTRY, (array, *indices), self.span(node))
+
     def read_iverson(self, node: Tree[Token]) -> Expr:
         """1 where conditions hold, else 0."""
         conditions = tuple(c for guard in self.inside(node) if isinstance(guard, Tree) for c in self.conditions(guard))
@@ -651,7 +661,7 @@ def _may_be_array(expr: Expr, arrays: frozenset[str]) -> bool:
         case Name(name):
             return name[0].isupper() or name == "ones" or name in arrays
         case Call(name):
-            return name not in ("floor", "ceil", "abs", "max", "min", "mod", "size")
+            return name not in ("floor", "ceil", "abs", "max", "min", "mod", "size", ENTRY)
         case Raised(base) | Negate(base) | Derivative(_, base):
             return _may_be_array(base, arrays)
         case Binary(op, left, right):
