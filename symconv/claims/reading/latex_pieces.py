@@ -5,6 +5,7 @@ The rules for what a sign means by where it stands are here; which sign a comman
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from symconv.claims.reading.limits import DEPTH
@@ -22,6 +23,12 @@ _ENDS = frozenset(
 
 GOES_ON = frozenset(("REL", "PLUS", "MINUS", "TIMES", "AST", "STAR", "SLASH", "MOD", "GIVEN"))
 """What a value must follow, and what a line that goes on from the one before may begin with."""
+
+_LISTED = re.compile(
+    r"(?:LPAR )?NAME(?: COMMA NAME)* REL(?: (?:NUMBER|NAME|PLUS|MINUS))+ COMMA"
+    r"(?: (?:COMMA|DOTS|NUMBER|NAME|PLUS|MINUS))+(?: RPAR)?"
+)
+"""The kinds of a line that lists the values of indices, ``i, j = 0, 1``."""
 
 OPENING = {
     "(": ("LPAR", ")"),
@@ -275,7 +282,8 @@ class Pieces:
         for line in self.lines:
             kinds = {piece.kind for piece in line}
             orders = {piece.text for piece in line if piece.kind == "REL"}
-            if joined and joined[-1].ends and ("IN" in kinds or (orders and orders <= {"<", "<="})):
+            listed = _LISTED.fullmatch(" ".join(piece.kind for piece in line))
+            if joined and joined[-1].ends and ("IN" in kinds or listed or (orders and orders <= {"<", "<="})):
                 line = _as_ranges(line)
             if joined and line and joined[-1].ends and line[0].kind not in GOES_ON:
                 raise self.error(

@@ -76,10 +76,14 @@ _NESTED = re.compile(
     r"\s*\{\s*\\(" + "|".join(sorted(ACCENTS, key=len, reverse=True)) + r")\s*\{\s*([A-Za-z])\s*\}\s*\}"
 )
 _ORDER = re.compile(r"[<>]|\\(?:leqslant|geqslant|leq|geq|neq|le|ge|lt|gt|ne|in|notin)(?![A-Za-z])")
-_RANGES = re.compile(r"<|\\(?:leqslant|leq|le|lt|in)(?![A-Za-z])")
+_IN = r"\\(?:in(?![A-Za-z])|(?:mathrm|text)\s*\{\s*in\s*\})"
+_RANGES = re.compile(rf"<|\\(?:leqslant|leq|le|lt)(?![A-Za-z])|{_IN}")
 """What a remark that gives the ranges of indices holds."""
-_MEMBERS = re.compile(rf",{_BLANK}[A-Za-z](?:{_BLANK},{_BLANK}[A-Za-z])*{_BLANK}\\in{_BLANK}\\\{{")
-"""What members of sets that are written out begin with, behind a formula."""
+_NAMES = rf"{_BLANK}[A-Za-z]'*(?:{_BLANK},{_BLANK}[A-Za-z]'*)*{_BLANK}"
+_LISTED = re.compile(rf"{_NAMES}={_BLANK}[A-Za-z0-9+\-]+{_BLANK},")
+"""What indices with their values side by side begin with: ``i, j = 0, 1``."""
+_MEMBERS = re.compile(rf",(?:{_NAMES}{_IN}{_BLANK}\\\{{|{_LISTED.pattern})")
+"""What indices with their sets, or their values, begin with behind a formula."""
 _FOR = frozenset(("for", "where", "with", "for all", "for every", "for each"))
 _REMARK_END = re.compile(r"\\qquad|\\quad|\\\\|\$|\\\]|\\\)|\\end\b|\\tag\b")
 
@@ -310,6 +314,8 @@ class _Scanner(Pieces):
             self.pos = match.end()
         elif name in ("mathrm", "operatorname") and self.labels():
             self.emit("WORD", word, match.end())
+        elif name == "mathrm" and self.says_in(word, match.end()):
+            self.emit("IN", "in", match.end())
         elif word.isdigit():
             if word != "1" or name in ("mathrm", "operatorname"):
                 raise self.error(f"found \\{name}{{{word}}}", f"{word}, or a matrix of ones as \\mathbf{{1}}")
@@ -410,6 +416,8 @@ class _Scanner(Pieces):
         if self.in_cases():
             self.case_words(content, begin.end())
             self.pos = close
+        elif self.says_in(content.strip(), close):
+            self.emit("IN", "in", close)
         elif self.pending or (named and (wanted or self.level() or (after and after[1] in tuple("_^(=<>+-*/")))):
             if not named:
                 raise self.error(f"found the words {content[:40]!r}", "one word, as a name")
@@ -428,6 +436,10 @@ class _Scanner(Pieces):
         else:
             self.pass_over(start, close)
 
+    def says_in(self, word: str, end: int) -> bool:
+        r"""Whether a word is the sign of membership, ``u \mathrm{in} \{0, 1\}``, and no name or label."""
+        return word == "in" and not self.pending and bool(re.compile(r"\s*\\\{").match(self.source, end, self.end))
+
     def behind_a_formula(self) -> bool:
         """Whether a formula stands before this on its line, and no range yet."""
         kinds = {piece.kind for piece in self.pieces}
@@ -435,7 +447,9 @@ class _Scanner(Pieces):
 
     def ranges_follow(self, start: int, after: int) -> bool:
         r"""Reads ``for 0 \le i \le 3`` behind a formula as ranges of its indices; False where it says none."""
-        if self.level() or not _RANGES.search(self.source, after, self.end) or "=" in self.source[after : self.end]:
+        signs = self.source.count("=", after, self.end)
+        listed = signs == 1 and _LISTED.match(self.source, after, self.end)
+        if self.level() or not (listed or (not signs and _RANGES.search(self.source, after, self.end))):
             return False
         if not any((*self.pieces, *(piece for line in self.lines for piece in line))):
             return False
