@@ -30,6 +30,7 @@ from symconv.cli.printable import printable
 from symconv.cli.report import report
 from symconv.cli.shape import shape
 from symconv.cli.theorems import theorems
+from symconv.cli.vectors import vectors
 from symconv.errors import SymconvError, shortened
 
 __all__ = ["commands"]
@@ -123,6 +124,7 @@ def commands() -> None:
       symconv network model.onnx         sizes, costs and receptive fields of a model
       symconv diagnose x.npy w.npy y.npy   which conventions made this output
       symconv audit torch -o audits      where a framework departs from the formula
+      symconv vectors conv --kernel 3x3 -o vectors   test vectors with gradients, for your own layer
       symconv kernel maxpool --kernel 2   the layer as a NumPy module of its own
       symconv bench --quick              the kernels against the libraries you have
     """
@@ -142,4 +144,5 @@ commands.add_command(network)
 commands.add_command(diagnose)
 commands.add_command(figure)
 commands.add_command(audit)
+commands.add_command(vectors)
 commands.add_command(bench)

@@ -36,6 +36,7 @@ REST = {
     "report": ("p.toml",),
     "shape": ("--input", "5"),
     "theorems": ("linearity",),
+    "vectors conv": ("--input", "3"),
 }
 NEEDED = {
     "--kernel": "3",
@@ -45,8 +46,9 @@ NEEDED = {
     "--norm": "2",
     "--m": "2",
     "--r": "3",
+    "-o": "out",
 }
-SHARED = {"--input", "--what", "--wrt", "--format", "--index-base", "--names", "--certificates", "--all-ones"}
+SHARED = {"--input", "--what", "--wrt", "--format", "--index-base", "--names", "--certificates", "--all-ones", "-o"}
 
 
 def doors() -> Iterator[tuple[str, click.Command, click.Parameter]]:
