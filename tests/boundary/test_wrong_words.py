@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+from boundary.wrong_things import nothing_found
 from click.testing import CliRunner
 
 from symconv.cli.application import commands
@@ -49,6 +50,11 @@ NEEDED = {
     "-o": "out",
 }
 SHARED = {"--input", "--what", "--wrt", "--format", "--index-base", "--names", "--certificates", "--all-ones", "-o"}
+
+
+@pytest.fixture(autouse=True)
+def no_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symconv.audits.audit.audited", nothing_found)
 
 
 def doors() -> Iterator[tuple[str, click.Command, click.Parameter]]:
