@@ -21,10 +21,14 @@ ROOT = Path(symconv.__file__).parent
 
 
 def walkers() -> list[type[Walker[Any]]]:
-    """All walks of the package."""
+    """All walks of the package; those of a library that is not installed, which has none, are left out."""
     for module in pkgutil.walk_packages([str(ROOT)], "symconv."):
         if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if error.name not in ("jax", "torch"):
+                    raise
     return sorted(
         {w for w in Walker.walkers() if w.__module__.startswith("symconv.")},
         key=lambda w: (w.__module__, w.__qualname__),
