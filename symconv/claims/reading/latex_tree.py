@@ -265,7 +265,8 @@ class Reader:
         before = values[: dots[0]] if dots else values
         numbers = [value.value for value in before if isinstance(value, Number)]
         steps = len(before) < 2 or (len(numbers) == len(before) and all(b - a == 1 for a, b in pairwise(numbers)))
-        if not values or not steps or (dots and dots != [len(members) - 2]) or (dots and not before):
+        falls = dots and values and _falls(values[0], values[-1])  # it may be meant backwards, or have no members
+        if not values or not steps or (dots and dots != [len(members) - 2]) or (dots and not before) or falls:
             wanted = r"numbers that follow each other, \{0, 1, 2\}, or \{0, \dots, K-1\}"
             raise self.error(node, f"found the set {self.shown(node)!r}", wanted)
         return values[0], values[-1]
@@ -620,6 +621,8 @@ class Reader:
             sides = [child for child in condition.children if isinstance(child, Tree)]
             if sides[-1].data == "braces":
                 value, (low, high) = self.expr(sides[0]), self.braces(sides[-1])
+                if not _is_whole(value):  # between two numbers there are others
+                    raise self.error(sides[0], f"found {self.shown(sides[0])!r} in a set", "an index, such as i")
                 found += [Condition(low, "<=", value), Condition(value, "<=", high)]
                 continue
             relations = [_relation(child) for child in condition.children if isinstance(child, Token)]
@@ -651,6 +654,26 @@ def _signs(node: Tree[Token]) -> list[str]:
 
 def _has_remainder(product: Tree[Token]) -> bool:
     return any(isinstance(part, Token) and part.type == "MOD" for part in product.children)
+
+
+def _is_whole(expr: Expr) -> bool:
+    """Whether an expression is made of indices, sizes and whole numbers alone, and so is a whole number."""
+    match expr:
+        case Name():
+            return True
+        case Number(value):
+            return value.denominator == 1
+        case Negate(arg):
+            return _is_whole(arg)
+        case Binary("+" | "-" | "*", left, right):
+            return _is_whole(left) and _is_whole(right)
+        case Call("floor" | "ceil" | "mod"):  # which are of indices, and not of values
+            return True
+    return False
+
+
+def _falls(first: Expr, last: Expr) -> bool:
+    return isinstance(first, Number) and isinstance(last, Number) and last.value < first.value
 
 
 def _may_be_array(expr: Expr, arrays: frozenset[str]) -> bool:
