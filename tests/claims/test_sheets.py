@@ -152,6 +152,9 @@ $$ c = 1 $$"""
         r"\newcommand{\a}{" * 30_000,
         r"\begin" * 80_000,
         r"\ifx" * 120_000,
+        r"\global" * 70_000,
+        r"\csname" * 70_000,
+        r"$\def" * 90_000,
         "%1a\n" * 100_000,
         r"$$ y = \frac" + "{" * 200_000 + r"\a $$",
         "\\def\\a{" + "x" * 1_999 + "}" + "$$ y = " + "\\a" * 100_000 + "$$",
@@ -165,3 +168,35 @@ def test_hostile_files_end_soon(text: str) -> None:
     assert time.process_time() - begun < 20
     assert len(sheet.formulas) <= 500
     assert len(sheet.passed) <= 501
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        r"{\global\def\x{b}}",
+        r"\iftrue\renewcommand\x{b}\fi",
+        r"\expandafter\def\csname x\endcsname{b}",
+        r"\expandafter\renewcommand\csname x\endcsname{b}",
+        r"\DeclareDocumentCommand{\x}{}{b}",
+        r"\renewrobustcmd*{\x}{b}",
+        r"\csgdef{x}{b}",
+        r"$\gdef\x{b}$",
+        r"\[ \gdef\x{b} \]",
+        r"\ifx\y\z\global\expandafter\let\csname x\endcsname=b\fi",
+    ],
+)
+def test_a_word_is_not_followed_once_it_is_defined_in_a_way_that_is_not(definition: str) -> None:
+    r"""TeX prints b there, and not what \x stood for before."""
+    text = "\\newcommand\\x{a}\n% 1a\n" + definition + "\n\n$$ y = \\x $$"
+    assert "x is defined by" in why(text)[5]
+    assert [latex for _, _, latex in found("\\newcommand\\x{a}\n% 1a\n$$ y = \\x $$")] == ["y = a"]
+
+
+def test_a_condition_that_is_made_or_has_no_end_loses_nothing_in_silence() -> None:
+    preamble = "\\newif\\ifsolutions\n\\solutionstrue\n"
+    assert [latex for _, _, latex in found(preamble + "\\begin{document}\n$$ y = x $$")] == ["y = x"]
+    assert why("\\ifthenelse{a}{b}{c}\n\\begin{document}\n$$ y = x $$") == {
+        1: r"has no \fi, and nothing behind it is read"
+    }
+    assert why("it costs $5\n\\[ y = x \\]") == {1: "has no end in its paragraph"}
+    assert why(r"\begin{dmath} y = x \end{dmath}") == {1: "is a display that is not read; use equation or align"}

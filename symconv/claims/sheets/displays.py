@@ -25,6 +25,8 @@ SHOWN = 60
 
 _ROWS = frozenset(("align", "alignat", "flalign", "gather", "eqnarray"))
 _DISPLAYS = _ROWS | frozenset(("equation", "multline", "displaymath", "math"))
+_UNREAD = frozenset(("dmath", "dgroup", "empheq", "IEEEeqnarray", "xalignat", "xxalignat", "tequation"))
+"""Displays of packages, which hold more than formulas."""
 _INNER = frozenset(("split", "aligned", "gathered"))
 _RELATIONS = frozenset(name for name, (kind, _) in SIGNS.items() if kind == "REL") | UNCLAIMED
 _OPERATORS = frozenset(name for name, (kind, _) in SIGNS.items() if kind in GOES_ON) - _RELATIONS
@@ -141,6 +143,10 @@ class _Walk:
             why = self.tokens.macros.refused.get(word)
             if why and not any(one.text == f"\\{word}" for one in self.passed):
                 self.pass_over(token.line, f"\\{word}", f"{why}, and is not followed")
+        elif self.tokens.defines(token):
+            self.tokens.redefined(token)
+        elif token.word == "newif":
+            self.tokens.solid()  # the condition that it makes
         elif token.word in _FILES:
             self.pass_over(token.line, f"{token.text}{{{self.tokens.text() or ''}}}", "no other file is read")
         elif token.word.startswith("if") and token.word != "iff":
@@ -172,12 +178,20 @@ class _Walk:
                 self.tokens.text()
             self.display(token, name)
             self.close_group()
+        elif name.rstrip("*") in _UNREAD:
+            self.pass_over(token.line, rf"\begin{{{name}}}", "is a display that is not read; use equation or align")
 
     def conditional(self, token: Token) -> None:
         """What stands under a condition of TeX may or may not be printed, and is not read."""
         depth = 1
         while depth and (one := self.tokens.next()) is not None:
             depth += (one.word.startswith("if") and one.word != "iff") - (one.word == "fi")
+            if self.tokens.defines(one):
+                self.tokens.redefined(one)
+        if depth:
+            self.body = True  # whatever the file displays is lost
+            self.pass_over(token.line, token.text, "has no \\fi, and nothing behind it is read")
+            return
         self.pass_over(
             token.line, token.text, "what stands up to its \\fi is not read: no condition of TeX is worked out"
         )
@@ -201,10 +215,12 @@ class _Walk:
         if after is not None:
             self.tokens.back(after)
         closing = "$" if token.text == "$" else r"\)"
-        while (one := self.tokens.next()) is not None and one.text != closing:
-            if one.blank and one.text.count("\n") > 1:
+        while (one := self.tokens.next()) is None or one.text != closing:
+            if one is None or (one.blank and one.text.count("\n") > 1):
                 self.pass_over(token.line, token.text, "has no end in its paragraph")
                 return
+            if self.tokens.defines(one):
+                self.tokens.redefined(one)
 
     def display(self, begin: Token, closing: str) -> None:
         """Reads a displayed formula to its end."""
@@ -227,6 +243,8 @@ class _Walk:
                 continue
             if self._closes(token, closing):
                 break
+            if self.tokens.defines(token):
+                self.tokens.redefined(token)
             meaning = self.tokens.macros.meaning(token.word) if token.word else None
             if isinstance(meaning, str):
                 fault = fault or f"\\{token.word} {meaning}, and is not followed: write what it stands for"

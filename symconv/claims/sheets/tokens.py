@@ -1,7 +1,8 @@
 r"""The tokens of a LaTeX file, in which words without arguments stand for what the file defines them as.
 
 ``\newcommand{\R}{\mathbb{R}}``, ``\def\dd{\partial}`` and ``\DeclareMathOperator{\rot}{rot}`` are followed, in the
-group that they stand in; whatever takes arguments is remembered by its name, and so is why it is not followed.
+group that they stand in; whatever takes arguments, or is defined in another way or place, is remembered by its name,
+and so is why it is not followed.
 Nothing else of TeX is carried out, and no other file is read.
 """
 
@@ -27,6 +28,11 @@ DEFINING = frozenset(
     )
 )
 """The words that define others."""
+
+_OTHER_DEFINING = re.compile(r"global|[A-Za-z]*(?:def|let|cmd)|(?i:[a-z]*command[a-z]*|declare[a-z]*|[a-z]+copy)")
+_PREFIXES = frozenset(("global", "long", "outer", "protected", "expandafter"))
+_NEAR = 8
+"""So many tokens stand at most between a word that defines and the word that it defines."""
 
 _STRUCTURE = DEFINING | frozenset(("begin", "end", "input", "include", "fi", "par", "verb", "csname", "endcsname"))
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|%[^\n]*(?:\n[ \t]*)?|\s+|.", re.S)
@@ -189,15 +195,17 @@ class Tokens:
         self._star()
         named = self.group()
         first = self.solid() if named is None else next((token for token in named if not token.blank), None)
-        if first is None or not first.word:
+        word = self._named(first)
+        if first is None or not word:
             return ""
-        word = first.word
         count = None if by.word == "DeclareMathOperator" else self.text("[", "]")
         default = None if count is None else self.group("[", "]")
         if by.word.endswith("DocumentCommand"):
             count = self.text()
         body = tuple(self.group() or ())
-        if count not in (None, "", "0") or default is not None:
+        if first.word == "csname":
+            self.macros.refuse(word, "is defined by \\csname")
+        elif count not in (None, "", "0") or default is not None:
             self.macros.refuse(word, "takes arguments")
         elif by.word == "providecommand" and (is_known(word) or self.macros.meaning(word) is not None):
             return word
@@ -210,6 +218,38 @@ class Tokens:
             self.macros.define(word, body)
         return word
 
+    def defines(self, token: Token) -> bool:
+        """Whether a word defines another one, or looks as if it did."""
+        return token.word in DEFINING or _OTHER_DEFINING.fullmatch(token.word) is not None
+
+    def redefined(self, by: Token) -> None:
+        """Follow the word no more that is defined behind this: nobody tells what it stands for, or where."""
+        if by.word.startswith("cs"):
+            self.macros.refuse(self.text() or "", f"is defined by {by.text}")
+            return
+        read: list[Token] = []
+        while len(read) < _NEAR and (token := self.next()) is not None:
+            read.append(token)
+            if token.word == "csname":
+                self.macros.refuse(self._named(read.pop()), f"is defined by {by.text}")
+                break
+            if token.word and token.word not in DEFINING | _PREFIXES:
+                if token.word not in _STRUCTURE:
+                    self.macros.refuse(token.word, f"is defined by {by.text}")
+                break
+            if not (token.word or token.blank or token.comment or token.text in ("{", "*")):
+                break
+        self.ahead += reversed(read)
+
+    def _named(self, first: Token | None) -> str:
+        r"""The name of a word that is written out, or put together by ``\csname``."""
+        if first is None or first.word != "csname":
+            return "" if first is None else first.word
+        letters = []
+        while (token := self.next()) is not None and token.word != "endcsname":
+            letters.append(token.text)
+        return "".join(letters).strip()
+
     def _star(self) -> None:
         token = self.solid()
         if token is not None and token.text != "*":
@@ -217,8 +257,8 @@ class Tokens:
 
     def _plain_definition(self, by: str) -> str:
         first = self.solid()
-        word = first.word if first is not None else ""
-        if not word:
+        word = self._named(first)
+        if first is None or not word:
             return ""
         if by in ("let", "futurelet"):
             self.macros.refuse(word, f"is defined by \\{by}")
@@ -229,8 +269,9 @@ class Tokens:
         if token is not None:
             self.back(token)
         body = tuple(self.group() or ())
-        if by != "def" or between:
-            self.macros.refuse(word, "takes arguments" if between else f"is defined by \\{by}")
+        if by != "def" or between or first.word == "csname":
+            how = by if by != "def" else "csname"
+            self.macros.refuse(word, "takes arguments" if between else f"is defined by \\{how}")
         else:
             self.macros.define(word, body)
         return word
