@@ -25,6 +25,7 @@ Shown: TypeAlias = "Expr | tuple[str, Expr, Expr]"
 """A part of a claim, or the range of a sum."""
 
 ONE = Number(Fraction(1))
+ZERO = Number(Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -170,22 +171,28 @@ def _other_index(expr: Expr, claim: Claim, scope: Scope) -> Iterator[Edit]:
 
 
 def _one_off(expr: Expr, claim: Claim, scope: Scope) -> Iterator[Edit]:
-    """One number of an index larger or smaller by one; an index with one, or the padding, added or taken away."""
+    """One number of an index larger or smaller by one; an index with one, or a padding, added or taken away."""
     del claim
-    paddings = [size for window, n in zip(scope.windows, scope.input_sizes, strict=False)
-                if (size := _written(window.padding(n)[0], scope)) is not None]  # fmt: skip
-    further = list(dict.fromkeys((ONE, *(size for size in paddings if size != Number(Fraction(0))))))
-    padded = any(size != Number(Fraction(0)) for size in paddings)
+    letters = scope.letters
+    padded = {letters.input: "-", letters.output: "+", letters.upstream: "+"}
+    paddings = [_written(window.padding(n)[0], scope) for window, n in zip(scope.windows, scope.input_sizes)]
+    further = dict.fromkeys(size for size in (ONE, *paddings) if size not in (None, ZERO))
     for entry in _entries(expr):
+        axes = {id(index): size for index, size in zip(reversed(entry.indices), reversed(paddings))}
         for index in entry.indices:
             found = [part for part in walk_expr(index) if isinstance(part, Number)]
+            products = [part for part in walk_expr(index) if isinstance(part, Binary) and part.op in ("*", "/")]
+            factors = {id(side) for part in products for side in children(part)}
             for part in found:
+                slip = "a factor of an index is another one" if id(part) in factors else "an index is off by one"
                 for step in (1, -1):
                     other = _without_zero(_swap(index, part, replace(part, value=part.value + step)))
-                    yield Edit(index, other, "an index is off by one", kind=f"{entry.name}{step}", at=part.span)
+                    yield Edit(index, other, slip, kind=f"{entry.name}{step}", at=part.span)
             for size in further if not found else ():
                 for op in ("+", "-"):
-                    slip = "the padding is missing" if padded and op == "-" else "an index is off by one"
+                    slip = f"an index is off by {'one' if size == ONE else shown(size)}"
+                    if size == axes.get(id(index)) and padded.get(entry.name) == op:
+                        slip = "the padding is missing"
                     new = Binary("+" if op == "+" else "-", index, size)
                     yield Edit(index, new, slip, kind=f"{entry.name}{op}{size}")
 
@@ -249,12 +256,13 @@ def _without_numbers(expr: Expr) -> Expr | None:
 def _strided(expr: Expr, claim: Claim, scope: Scope) -> Iterator[Edit]:
     """A summand of an index times the stride or the dilation, which may stand on another one."""
     del claim
-    for word in ("stride", "dilation"):
-        sizes = [getattr(window, word[0]) for window in scope.windows]
-        found = [size for one in sizes if (size := _written(one, scope)) is not None and size != ONE]
-        if not found:
-            continue
-        factor = found[0]
+    factors: dict[Expr, list[str]] = {}
+    for name in ("stride", "dilation"):
+        sizes = [_written(getattr(window, name[0]), scope) for window in scope.windows]
+        for size in [size for size in sizes if size is not None and size != ONE][:1]:
+            factors.setdefault(size, []).append(name)
+    for factor, named in factors.items():
+        word = " or the ".join(named)  # one number may be both
         for entry in _entries(expr):
             for index in entry.indices:
                 terms = [part for part in walk_expr(index) if isinstance(part, Name | Binary) and _is_term(part, index)]
@@ -269,7 +277,9 @@ def _strided(expr: Expr, claim: Claim, scope: Scope) -> Iterator[Edit]:
                             slip = f"the {word} multiplies the wrong index"
                             yield Edit(index, moved, slip, kind=f"{entry.name}{word}{number}to{place}")
                     if rest is not None:
-                        yield _in_index(index, term, rest, f"a {word} too many", f"{entry.name}{word}{number}off")
+                        yield _in_index(
+                            index, term, rest, f"a {' or a '.join(named)} too many", f"{entry.name}{word}{number}off"
+                        )
 
 
 def _is_term(part: Expr, index: Expr) -> bool:
